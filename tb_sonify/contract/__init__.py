@@ -79,4 +79,6 @@ class Grid:
         octave, within = divmod(segment, SEGMENTS_PER_OCTAVE)
         rows_per_note = 2**octave
         octave_start = SEGMENTS_PER_OCTAVE * NOTES_PER_SEGMENT * (rows_per_note - 1)
-        return cls(segment, octave_start + within * NOTES_PER_SEGMENT * rows_per_note, rows_per_note)
+        return cls(
+            segment, octave_start + within * NOTES_PER_SEGMENT * rows_per_note, rows_per_note
+        )

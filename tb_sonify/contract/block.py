@@ -61,7 +61,9 @@ def decode_block(data: bytes) -> Block:
         header = json.loads(data[_PREFIX.size : start])
         version, listing = header["version"], header["arrays"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"the header of a block must be JSON with version and arrays: {error}") from None
+        raise ValueError(
+            f"the header of a block must be JSON with version and arrays: {error}"
+        ) from None
     if version != VERSION:
         raise ValueError(f"this tb_sonify reads blocks of version {VERSION}, got {version!r}")
     return Block(header, dict(_arrays(data, start, listing)))
@@ -87,7 +89,9 @@ def _arrays(data: bytes, offset: int, listing: Any) -> "list[tuple[str, NDArray[
                 raise ValueError(f"unknown dtype or shape {dtype!r}, {shape!r}")
             size = int(np.prod(shape, dtype=object)) * np.dtype(dtype).itemsize
             if offset + size > len(data):
-                raise ValueError(f"array {name!r} needs {size} bytes, {len(data) - offset} are left")
+                raise ValueError(
+                    f"array {name!r} needs {size} bytes, {len(data) - offset} are left"
+                )
             array = np.frombuffer(data, dtype, size // np.dtype(dtype).itemsize, offset)
             arrays.append((str(name), array.reshape(shape)))
             offset += size + -size % 8

@@ -44,7 +44,7 @@ class Rows:
 
     def encode(self) -> bytes:
         """The rows as a block."""
-        arrays = {"steps": self.steps, "norms": to_bfloat16(self.norms)}
+        arrays: dict[str, NDArray[Any]] = {"steps": self.steps, "norms": to_bfloat16(self.norms)}
         return encode_block(Block(_header("rows", self), arrays))
 
     @classmethod
@@ -94,7 +94,9 @@ class Segment:
         """The segment as a block."""
         norms = {"median": to_bfloat16(self.median), "max": to_bfloat16(self.max)}
         counts = {"nan": self.nan, "inf": self.inf}
-        return encode_block(Block(_header("segment", self), {"steps": self.steps, **norms, **counts}))
+        return encode_block(
+            Block(_header("segment", self), {"steps": self.steps, **norms, **counts})
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> "Segment":
@@ -102,12 +104,19 @@ class Segment:
         block = decode_block(data)
         common = _common("segment", block)
         steps = block.arrays.get("steps", np.empty(0, np.int64))
-        tables = {name: block.arrays.get(name) for name in ("median", "max", "nan", "inf")}
+        names = ("median", "max", "nan", "inf")
         shape = (len(steps) - 1, len(common["layers"]))
-        if any(table is None or table.shape != shape for table in tables.values()):
+        tables = {name: block.arrays.get(name, np.empty(0)) for name in names}
+        if any(table.shape != shape for table in tables.values()):
             raise ValueError(f"median, max, nan and inf of a segment must have shape {shape}")
-        norms = {name: from_bfloat16(tables.pop(name)) for name in ("median", "max")}
-        return cls(**common, steps=steps, **norms, **tables)
+        return cls(
+            **common,
+            steps=steps,
+            median=from_bfloat16(tables["median"]),
+            max=from_bfloat16(tables["max"]),
+            nan=tables["nan"],
+            inf=tables["inf"],
+        )
 
 
 _FIELDS = {
@@ -128,7 +137,9 @@ def _common(kind: str, block: Block) -> dict[str, Any]:
     fields = {}
     for name, expected in _FIELDS[kind].items():
         if not isinstance(header.get(name), expected):
-            raise ValueError(f"{name} of {kind} must be {expected.__name__}, got {header.get(name)!r}")
+            raise ValueError(  # noqa: TRY004 - what came is data, not a caller's argument
+                f"{name} of {kind} must be {expected.__name__}, got {header.get(name)!r}"
+            )
         fields[name] = header[name]
     layers = header.get("layers")
     if not isinstance(layers, list) or not all(isinstance(layer, str) for layer in layers):
