@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def round_norms(norms: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Norms as they read after storage: rounded to the nearest bfloat16.
 
-    At most 0.2 % off, which is 0.3 cent; NaN, infinity, 0 and `NO_GRADIENT` are exact.
+    At most 0.4 % off, which is 0.6 cent; NaN, infinity, 0 and `NO_GRADIENT` are exact.
     """
     return from_bfloat16(to_bfloat16(norms))
 

@@ -15,7 +15,9 @@ def render_sequence(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]
     An infinite norm sounds at the ceiling, NaN as a burst of noise, a layer without gradient as
     silence: the 2019 script folds the first down by aliasing, and leaves NaN to the player.
     """
-    hz = np.minimum(preset.base_hz + preset.slope_hz * notes.median, preset.ceiling_hz)
+    hz = np.minimum(
+        preset.base_hz + preset.slope_hz * notes.median.astype(float), preset.ceiling_hz
+    )
     hz = np.where(notes.inf > 0, preset.ceiling_hz, hz)
     frame = np.arange(preset.tone)
     tones = np.sin(2 * np.pi * hz[..., None] * frame / preset.sample_rate)
@@ -25,7 +27,9 @@ def render_sequence(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]
     edge = np.clip(np.minimum(frame, preset.tone - 1 - frame) / preset.edge, 0, 1)
     tones *= preset.amplitude * np.sin(np.pi / 2 * edge) ** 2
     waveform = np.zeros((len(notes), preset.hop(notes.layers)))
-    waveform[:, : tones[0].size if len(tones) else 0] = tones.reshape(len(notes), -1)
+    waveform[:, : notes.layers * preset.tone] = tones.reshape(
+        len(notes), notes.layers * preset.tone
+    )
     return waveform.ravel()
 
 

@@ -1,0 +1,78 @@
+"""NaN, infinity and zero are heard as themselves, when they happen, and nothing else is."""
+
+import numpy as np
+import pytest
+
+from tb_sonify.sound import PRESETS, aggregate, render
+
+SMOOTH = PRESETS["smooth"]
+HOP = SMOOTH.hop(1)
+CAUSES = {"nan": np.nan, "inf": np.inf, "zero": 0.0}
+
+
+def heard(norms, lead=None):
+    notes = aggregate(np.asarray(norms, np.float32), rows_per_note=1)
+    return render(notes, preset=SMOOTH, lead=lead).sum(axis=1) / 32767
+
+
+def earcon(cause):
+    """The sound of one note of `cause`, with silence around it."""
+    norms = np.full((4, 1), -1.0)
+    norms[1] = CAUSES[cause]
+    return heard(norms)[HOP : 2 * HOP]
+
+
+def found(mono, cause):
+    """Notes in which the earcon is heard, by matched filter."""
+    pattern = earcon(cause)
+    notes = mono[: len(mono) // HOP * HOP].reshape(-1, HOP)
+    return (notes @ pattern / (pattern @ pattern)) > 0.7
+
+
+def healthy(notes, layers=3):
+    return np.exp2(np.random.default_rng(1).normal(-2, 0.5, (notes, layers)))
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_an_event_is_heard_in_its_note_and_in_no_other(cause):
+    norms = healthy(64)
+    norms[27, 1] = CAUSES[cause]
+    mono = heard(norms)
+    assert np.flatnonzero(found(mono, cause)).tolist() == [27]
+    for other in set(CAUSES) - {cause}:
+        assert not found(mono, other).any()
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_healthy_run_has_no_earcons(cause):
+    assert not found(heard(healthy(200)), cause).any()
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_state_that_lasts_is_recalled_every_eighth_note(cause):
+    norms = healthy(64)
+    norms[27:] = CAUSES[cause]
+    assert np.flatnonzero(found(heard(norms), cause)).tolist() == [27, 32, 40, 48, 56]
+
+
+def test_one_nan_row_among_thousands_is_heard():
+    norms = healthy(6_400).astype(np.float32)
+    norms[4_000, 2] = np.nan
+    mono = render(aggregate(norms, rows_per_note=64), preset=SMOOTH).sum(axis=1) / 32767
+    assert np.flatnonzero(found(mono, "nan")).tolist() == [4_000 // 64]
+
+
+def test_a_dead_layer_does_not_sound_like_a_calm_one():
+    dead, calm = (heard(np.full((20, 1), norm)) for norm in (0.0, 0.01))
+    between = slice(9 * HOP, 15 * HOP)  # after the second reminder
+    assert np.abs(dead[between]).max() < 1e-3
+    assert np.abs(calm[between]).max() > 0.05
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_an_earcon_is_heard_at_once(cause):
+    norms = np.full((4, 1), -1.0)
+    norms[1] = CAUSES[cause]
+    mono = np.abs(heard(norms))
+    onset = np.flatnonzero(mono > 0.1 * mono.max())[0] - HOP
+    assert 0 <= onset < 0.020 * SMOOTH.sample_rate
