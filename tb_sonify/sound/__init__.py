@@ -1,6 +1,7 @@
 """Gradient norms as sound: numbers in, samples out. Knows neither torch nor TensorBoard."""
 
 from tb_sonify.sound.encode import encode_wav
+from tb_sonify.sound.encoding import Encoding
 from tb_sonify.sound.notes import Notes, aggregate
 from tb_sonify.sound.render import Lead, advance, render
 from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
@@ -9,6 +10,7 @@ from tb_sonify.sound.voice import PRESETS, Preset, SequencePreset, StreamPreset,
 __all__ = [
     "PRESETS",
     "STREAM_NAMES",
+    "Encoding",
     "Lead",
     "Notes",
     "Preset",

@@ -1,25 +1,68 @@
-"""From a gradient norm to a pitch."""
+"""From a gradient norm to a pitch, and back."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 HZ_AT_NORM_1 = 440.0
 DOUBLINGS_PER_OCTAVE = 12.0  # one semitone for each doubling of the norm
-NORM_RANGE = (1e-8, 1e8)  # 94.8 Hz to 2,042 Hz; beyond it the pitch holds
+NORM_RANGE = (1e-8, 1e8)  # what the pitch tells apart without zoom
+LOWEST_HZ, HIGHEST_HZ = (HZ_AT_NORM_1 * norm ** (1 / DOUBLINGS_PER_OCTAVE) for norm in NORM_RANGE)
 
 
-def norm_to_hz(norm: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Pitch of a positive norm: ``440 * norm ** (1 / 12)``, in Hz.
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Pitch as a function of the norm: ``440 * norm ** (1 / 12)`` Hz unless asked otherwise.
 
     The scale is absolute, so a norm sounds the same in every run and in every clip. It is MIDI
-    note ``69 + log2(norm)``. Any shape; NaN stays NaN.
+    note ``69 + log2(norm)``. Pitch holds at 94.8 Hz and 2,042 Hz, the norms 1e-8 and 1e8.
 
-    Examples
-    --------
-    >>> norm_to_hz(np.array([1.0, 4096.0])).tolist()
-    [440.0, 880.0]
+    Attributes
+    ----------
+    zoom
+        How many semitones a doubling of the norm is: 1, 2 or 4.
+    center
+        The norm whose pitch stays where it is under zoom and polarity.
+    polarity
+        ``"up"``: a larger norm is higher; ``"down"``: lower.
     """
-    held = np.clip(norm, *NORM_RANGE).astype(np.float64)
-    return np.asarray(HZ_AT_NORM_1 * held ** (1 / DOUBLINGS_PER_OCTAVE))
+
+    zoom: int = 1
+    center: float = 1.0
+    polarity: Literal["up", "down"] = "up"
+
+    def __post_init__(self) -> None:
+        if self.zoom not in (1, 2, 4):
+            raise ValueError(f"zoom must be 1, 2 or 4, got {self.zoom!r}")
+        if not NORM_RANGE[0] <= self.center <= NORM_RANGE[1]:
+            raise ValueError(f"center must be within {NORM_RANGE}, got {self.center!r}")
+        if self.polarity not in ("up", "down"):
+            raise ValueError(f"polarity must be 'up' or 'down', got {self.polarity!r}")
+
+    def __call__(self, norm: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Pitch of positive norms in Hz, any shape; NaN stays NaN.
+
+        Examples
+        --------
+        >>> Encoding()(np.array([1.0, 4096.0])).tolist()
+        [440.0, 880.0]
+        """
+        doublings = np.log2(norm, dtype=np.float64) - np.log2(self.center)
+        semitones = np.log2(self.center) + self._slope * doublings
+        hz = HZ_AT_NORM_1 * np.exp2(semitones / DOUBLINGS_PER_OCTAVE)
+        return np.asarray(np.clip(hz, LOWEST_HZ, HIGHEST_HZ))
+
+    @property
+    def norm_range(self) -> tuple[float, float]:
+        """Smallest and largest norm with a pitch of its own; beyond them the pitch holds."""
+        reach = [
+            self.center * (norm / self.center) ** (1 / self._slope)
+            for norm in (NORM_RANGE if self.polarity == "up" else NORM_RANGE[::-1])
+        ]
+        return max(reach[0], NORM_RANGE[0]), min(reach[1], NORM_RANGE[1])
+
+    @property
+    def _slope(self) -> int:
+        return self.zoom if self.polarity == "up" else -self.zoom

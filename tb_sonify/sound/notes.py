@@ -37,6 +37,19 @@ class Notes:
     def __getitem__(self, part: slice) -> "Notes":
         return Notes(self.median[part], self.max[part], self.nan[part], self.inf[part])
 
+    def after(self, before: "Notes") -> "Notes":
+        """These notes with those `before` them, which may tell of fewer layers."""
+        new = self.layers - before.layers
+        if new < 0:
+            raise ValueError(f"layers can be added, not taken away: {before.layers}, {self.layers}")
+        gap = ((0, 0), (0, new))
+        return Notes(
+            np.concatenate([np.pad(before.median, gap, constant_values=-1), self.median]),
+            np.concatenate([np.pad(before.max, gap, constant_values=-1), self.max]),
+            np.concatenate([np.pad(before.nan, gap), self.nan]),
+            np.concatenate([np.pad(before.inf, gap), self.inf]),
+        )
+
     @property
     def layers(self) -> int:
         """How many layers the notes tell of."""

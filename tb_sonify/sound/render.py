@@ -1,27 +1,27 @@
-"""Notes to samples, so that clips join: every clip knows the phase and pitch it follows on."""
+"""Notes to samples, so that clips join: every clip knows what went before it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound.earcons import earcon_waveform, sounding
+from tb_sonify.sound.arrangement import Score, arrange
+from tb_sonify.sound.earcon_sounds import earcon_waveform
+from tb_sonify.sound.earcons import Earcon
 from tb_sonify.sound.notes import Notes
 from tb_sonify.sound.sequence import render_sequence
-from tb_sonify.sound.streams import NO_EARCON, StreamNotes, voice_streams
-from tb_sonify.sound.synth import Glides, synthesise
+from tb_sonify.sound.synth import cycles_at_ends, pitch_glide, synthesise
 from tb_sonify.sound.voice import Preset, SequencePreset, StreamPreset
+from tb_sonify.sound.voicing import CONTEXT_NOTES
 
 
 @dataclass(frozen=True)
 class Lead:
-    """What a clip must know of the notes before it; one value per stream in each array."""
+    """What a clip must know of the notes before it."""
 
-    notes: int  # how many notes there are before
-    cycles: NDArray[np.float64]  # phase reached, in cycles, in [0, 1)
-    hz: NDArray[np.float64]  # of the last note; NaN: silent
-    gain: NDArray[np.float64]
-    earcon: NDArray[np.int8]
+    notes: int  # how many there are
+    context: Notes  # the last of them
+    cycles: NDArray[np.float64]  # phase that each voice has reached, in cycles, in [0, 1)
 
 
 def advance(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> Lead:
@@ -32,17 +32,20 @@ def advance(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> Lead:
     lead
         Of the notes before; `None` at the start of a run.
     """
-    streams = voice_streams(notes)
-    lead = _fitting(lead, streams)
-    if not len(notes):
-        return lead
-    cycles = lead.cycles
-    if isinstance(preset, StreamPreset):
-        glides = Glides.between(streams, lead.hz, lead.gain)
-        cycles = (cycles + glides.cycles(preset)[-1]) % 1.0
-    return Lead(
-        lead.notes + len(notes), cycles, streams.hz[-1], streams.gain[-1], streams.earcon[-1]
-    )
+    before = _start(notes) if lead is None else lead
+    context = notes.after(before.context)[-CONTEXT_NOTES:]
+    cycles = before.cycles
+    if isinstance(preset, StreamPreset) and len(notes):
+        score = arrange(notes, before.context, preset=preset, first_note=before.notes)
+        cycles = np.array(
+            [
+                cycles_at_ends(pitch_glide(hz[1:], hz[0]), start, delay, preset)[-1] % 1.0
+                for hz, start, delay in zip(
+                    score.voicing.hz.T, _phases(before, score), score.delays, strict=True
+                )
+            ]
+        )
+    return Lead(before.notes + len(notes), context, cycles)
 
 
 def render(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> NDArray[np.int16]:
@@ -63,61 +66,42 @@ def render(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> NDArray
     if isinstance(preset, SequencePreset):
         waveform = render_sequence(notes, preset)[:, None]
     else:
-        streams = voice_streams(notes)
-        waveform = _render_streams(streams, preset, _fitting(lead, streams))
+        waveform = _render_streams(notes, preset, _start(notes) if lead is None else lead)
     return np.round(waveform.clip(-1, 1) * 32767).astype(np.int16)
 
 
-def _render_streams(streams: StreamNotes, preset: StreamPreset, lead: Lead) -> NDArray[np.float64]:
-    notes, count = streams.hz.shape
-    waveform = np.zeros((notes * preset.note_frames + preset.tail, preset.channels))
-    if not notes or not count:
+def _start(notes: Notes) -> Lead:
+    return Lead(0, notes[:0], np.zeros(0))
+
+
+def _render_streams(notes: Notes, preset: StreamPreset, lead: Lead) -> NDArray[np.float64]:
+    frames = len(notes) * preset.hop(notes.layers) + preset.tail
+    waveform = np.zeros((frames, preset.channels))
+    if not len(notes) or not notes.layers:
         return waveform
-    glides = Glides.between(streams, lead.hz, lead.gain)
-    earcons = sounding(streams.earcon, lead.earcon, lead.notes)
-    for stream, position in enumerate(_positions(count, preset.width)):
-        voice = preset.voices[stream]
-        mono = preset.level * synthesise(
-            glides, stream, float(lead.cycles[stream]), preset=preset, voice=voice
-        )
-        _add_earcons(mono, earcons[:, stream], preset)
-        # Constant power: the two gains lie on a quarter of a circle.
-        angle = (position + 1) * np.pi / 4
-        waveform += mono[:, None] * (np.cos(angle), np.sin(angle))
+    score = arrange(notes, lead.context, preset=preset, first_note=lead.notes)
+    for number, cycles in enumerate(_phases(lead, score)):
+        part = score.part(number, cycles, preset)
+        mono = preset.level * synthesise(part, preset)
+        _add_earcons(mono, part.voicing.earcon[1:], preset)
+        waveform += mono[:, None] * score.pan_gains(number, preset)
     fade = np.sin(np.pi / 2 * np.arange(preset.tail) / preset.tail) ** 2
     waveform[: preset.tail] *= fade[:, None]
     waveform[-preset.tail :] *= 1 - fade[:, None]
     return waveform
 
 
-def _add_earcons(mono: NDArray[np.float64], codes: NDArray[np.int8], preset: StreamPreset) -> None:
-    # Not within the first `tail` frames of a note: there, a clip may be fading in.
+def _add_earcons(mono: NDArray[np.float64], codes: NDArray[np.uint8], preset: StreamPreset) -> None:
+    # Not within the first `tail` frames of an event: there, a clip may be fading in.
     frames = preset.note_frames - preset.tail
-    for note in np.flatnonzero(codes != NO_EARCON):
-        start = note * preset.note_frames + preset.tail
+    for event in np.flatnonzero(codes != Earcon.NONE):
+        start = event * preset.note_frames + preset.tail
         mono[start : start + frames] += preset.earcon_level * earcon_waveform(
-            int(codes[note]), frames=frames, sample_rate=preset.sample_rate
+            Earcon(codes[event]), frames=frames, sample_rate=preset.sample_rate
         )
 
 
-def _positions(streams: int, width: float) -> NDArray[np.float64]:
-    """Pan of each stream, -1 (left) to 1 (right): from left to right by depth."""
-    return np.linspace(-width, width, streams) if streams > 1 else np.zeros(streams)
-
-
-def _fitting(lead: Lead | None, streams: StreamNotes) -> Lead:
-    """The lead for so many streams; at the start of a run, the first note follows on itself."""
-    count = streams.hz.shape[1]
-    if lead is None:
-        still = np.zeros(count)
-        hz = streams.hz[0] if len(streams.hz) else np.full(count, np.nan)
-        gain = streams.gain[0] if len(streams.gain) else still
-        return Lead(0, still, hz, gain, np.zeros(count, np.int8))
-    new = max(count - len(lead.hz), 0)
-    return Lead(
-        lead.notes,
-        np.append(lead.cycles, np.zeros(new))[:count],
-        np.append(lead.hz, np.full(new, np.nan))[:count],
-        np.append(lead.gain, np.zeros(new))[:count],
-        np.append(lead.earcon, np.zeros(new, np.int8))[:count],
-    )
+def _phases(lead: Lead, score: Score) -> NDArray[np.float64]:
+    """The phase that each voice begins with; a voice that is new begins at 0."""
+    voices = len(score.delays)
+    return np.append(lead.cycles, np.zeros(max(voices - len(lead.cycles), 0)))[:voices]

@@ -7,88 +7,118 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.sound.encoding import HZ_AT_NORM_1
-from tb_sonify.sound.streams import StreamNotes
+from tb_sonify.sound.texture import NOTES_PER_TREMOLO_CYCLE, ROUGHNESS_CYCLES_PER_NOTE
 from tb_sonify.sound.voice import StreamPreset, Voice
+from tb_sonify.sound.voicing import Voicing
 
 _TABLE_SIZE = 8_192  # with linear interpolation, the fifth partial is true to -100 dB
 
 
 @dataclass(frozen=True)
-class Glides:
-    """What streams do between notes, every array of shape ``(notes, streams)``.
+class Glide:
+    """One quantity of one stream: in each event it begins at `before` and goes over to `after`."""
 
-    Each note begins with the pitch and the gain of the note before and goes over to its own by
-    the preset's `transition`. A stream that falls silent keeps its pitch while it fades; one
-    that begins to sound has its pitch at once.
-    """
-
-    hz_before: NDArray[np.float64]
-    hz: NDArray[np.float64]
-    gain_before: NDArray[np.float64]
-    gain: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
 
     @classmethod
-    def between(
-        cls, notes: StreamNotes, hz_before: NDArray[np.float64], gain_before: NDArray[np.float64]
-    ) -> "Glides":
-        """The glides of notes that come after one with `hz_before` and `gain_before`."""
-        before = np.concatenate([hz_before[None], notes.hz[:-1]])
-        silent, silent_before = np.isnan(notes.hz), np.isnan(before)
-        rest = np.where(silent_before, HZ_AT_NORM_1, before)
-        return cls(
-            hz_before=np.where(silent_before & ~silent, notes.hz, rest),
-            hz=np.where(silent, rest, notes.hz),
-            gain_before=np.concatenate([gain_before[None], notes.gain[:-1]]),
-            gain=notes.gain,
-        )
+    def of(cls, values: NDArray[np.float64], previous: float) -> "Glide":
+        """The glide through `values`, shape ``(events,)``, from the event before them on."""
+        return cls(np.concatenate([[previous], values[:-1]]), values)
 
-    def cycles(self, preset: StreamPreset) -> NDArray[np.float64]:
-        """Phase that each stream has run through at the end of each note, in cycles."""
-        *_, changed = _progress(preset)
-        held = preset.note_frames - changed
-        return np.asarray(
-            np.cumsum(self.hz_before * held + self.hz * changed, axis=0) / preset.sample_rate
-        )
+    def spread(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The value at each `share` of the way, 0 to 1; shape ``(events, len(share))``."""
+        return np.asarray(self.before[:, None] + np.outer(self.after - self.before, share))
 
 
-@cache
-def transition(preset: StreamPreset) -> NDArray[np.float64]:
-    """How far a note has gone over from the one before, 0 to 1, shape ``(note_frames,)``."""
-    ramp = np.clip((np.arange(preset.note_frames) - preset.tail) / preset.glide, 0, 1)
-    return np.asarray(np.sin(np.pi / 2 * ramp) ** 2)
+def pitch_glide(hz: NDArray[np.float64], previous: float) -> Glide:
+    """The glide of a pitch that is NaN where the stream is silent.
+
+    A stream that falls silent keeps its pitch while it fades; one that begins to sound has its
+    pitch at once.
+    """
+    glide = Glide.of(hz, previous)
+    silent_before, silent = np.isnan(glide.before), np.isnan(glide.after)
+    rest = np.where(silent_before, HZ_AT_NORM_1, glide.before)
+    return Glide(
+        before=np.where(silent_before & ~silent, glide.after, rest),
+        after=np.where(silent, rest, glide.after),
+    )
 
 
-@cache
-def _progress(preset: StreamPreset) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Frames since a note began, spent in the pitch before and in its own; the latter's total."""
-    reached = transition(preset)
-    own = np.cumsum(reached) - reached
-    return np.arange(preset.note_frames) - own, own, float(reached.sum())
-
-
-def synthesise(
-    glides: Glides, stream: int, cycles: float, *, preset: StreamPreset, voice: Voice
+def cycles_at_ends(
+    pitch: Glide, start: float, delay: int, preset: StreamPreset
 ) -> NDArray[np.float64]:
-    """One stream, from its phase in `cycles` on: mono, amplitude 1 for the fundamental at gain 1.
+    """Phase at the end of each event in cycles, when it is `start` before the first."""
+    own = float(transition(preset, delay).sum())
+    frames = pitch.before * (preset.note_frames - own) + pitch.after * own
+    return np.asarray(start + np.cumsum(frames) / preset.sample_rate)
+
+
+@cache
+def transition(preset: StreamPreset, delay: int) -> NDArray[np.float64]:
+    """How far an event has gone over from the one before, 0 to 1, at each of its frames.
+
+    `delay` is in sample frames, beyond the `tail` that every event holds.
+    """
+    ramp = (np.arange(preset.note_frames) - preset.tail - delay) / preset.glide
+    return np.asarray(np.sin(np.pi / 2 * np.clip(ramp, 0, 1)) ** 2)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One stream to be synthesised, and what it did in the event before."""
+
+    voicing: Voicing  # of this stream alone, every array of shape (1 + events,)
+    cycles: float  # phase to begin with
+    delay: int  # sample frames
+    first_event: int  # its number since the start of the run
+    voice: Voice
+
+
+def synthesise(part: Part, preset: StreamPreset) -> NDArray[np.float64]:
+    """A stream as mono, amplitude 1 for the fundamental at gain 1.
 
     Returns
     -------
     waveform
-        Shape ``(notes * note_frames + tail,)``; after the last note, its pitch holds.
+        Shape ``(events * note_frames + tail,)``; after the last event, its sound holds.
     """
-    before, own, _ = _progress(preset)
-    hz_before, hz = glides.hz_before[:, stream], glides.hz[:, stream]
-    gain_before, gain = glides.gain_before[:, stream], glides.gain[:, stream]
-    ends = cycles + glides.cycles(preset)[:, stream]
-    starts = np.concatenate([[cycles], ends[:-1]]) % 1.0
-    within = np.outer(hz_before, before) + np.outer(hz, own)
+    share = transition(preset, part.delay)
+    pitch = pitch_glide(part.voicing.hz[1:], float(part.voicing.hz[0]))
+    ends = cycles_at_ends(pitch, part.cycles, part.delay, preset)
+    starts = np.concatenate([[part.cycles], ends[:-1]]) % 1.0
+    own = np.cumsum(share) - share
+    other = np.arange(preset.note_frames) - own
+    within = np.outer(pitch.before, other) + np.outer(pitch.after, own)
     phase = starts[:, None] + within / preset.sample_rate
-    level = gain_before[:, None] + np.outer(gain - gain_before, transition(preset))
-    held = ends[-1] % 1.0 + hz[-1] * np.arange(preset.tail) / preset.sample_rate
-    waveform = _oscillate(np.concatenate([phase.ravel(), held]), voice)
-    waveform[: level.size] *= level.ravel()
-    waveform[level.size :] *= gain[-1]
-    return waveform
+    held = ends[-1] % 1.0 + pitch.after[-1] * np.arange(preset.tail) / preset.sample_rate
+    waveform = _oscillate(np.concatenate([phase.ravel(), held]), part.voice)
+    return waveform * _envelope(part, share, preset)
+
+
+def _envelope(part: Part, share: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.float64]:
+    voicing, tail = part.voicing, preset.tail
+    gain = Glide.of(voicing.gain[1:], float(voicing.gain[0]))
+    level, held = gain.spread(share), np.full(tail, gain.after[-1])
+    events = part.first_event + np.arange(len(level) + 1)
+    for depths, cycles in (
+        (voicing.roughness, float(ROUGHNESS_CYCLES_PER_NOTE)),
+        (voicing.tremolo, 1 / NOTES_PER_TREMOLO_CYCLE),
+    ):
+        if depths.any():
+            depth = Glide.of(depths[1:], float(depths[0]))
+            swing = _modulator(cycles, preset.note_frames)[events % NOTES_PER_TREMOLO_CYCLE]
+            level *= 1 + depth.spread(share) * swing[:-1]
+            held *= 1 + depth.after[-1] * swing[-1, :tail]
+    return np.concatenate([level.ravel(), held])
+
+
+@cache
+def _modulator(cycles_per_event: float, frames: int) -> NDArray[np.float64]:
+    """A cosine over the events of a tremolo's cycle; tied to the run, so that clips join."""
+    events = np.arange(NOTES_PER_TREMOLO_CYCLE * frames) / frames
+    return np.cos(2 * np.pi * cycles_per_event * events).reshape(-1, frames)
 
 
 @cache

@@ -1,8 +1,10 @@
 """How a preset sounds: declarative, immutable, no synthesis here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from tb_sonify.sound.encoding import Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,34 +14,61 @@ class Voice:
     harmonics: tuple[float, ...]  # amplitude of each partial, the fundamental first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StreamPreset:
-    """Layers grouped by depth into streams that sound together, each at its median norm.
+    """Layers grouped by depth into streams, each at the median norm of its layers.
 
-    A note of `note_frames` sample frames holds the pitch before it for `tail` frames, then
-    glides to its own within `glide` frames and stays. Because every note begins by holding,
-    two clips that overlap by `tail` join as if they were one.
+    A note begins by holding the pitch before it for `tail` sample frames, then glides to its
+    own within `glide` frames and stays. Because every note begins by holding, two clips that
+    overlap by `tail` join as if they were one.
+
+    Attributes
+    ----------
+    arrangement
+        ``"together"``: all streams at once, one of `voices` each. ``"in turn"``: one after the
+        other in order of depth, in the first voice, then a rest of the same length.
+    streams
+        At most so many groups of layers.
+    width
+        Pan of the first and the last stream, 0 (mono) to 1.
+    level
+        Amplitude of a stream's fundamental at 440 Hz, relative to full scale.
+    earcon_level
+        Peak of the loudest earcon, relative to full scale.
+    stagger
+        Sample frames by which each stream moves on after the one before it: onsets that do not
+        coincide are easier to tell apart.
+    texture
+        Whether instability is heard as tremolo and roughness.
     """
 
     name: str
     title: str
-    sample_rate: int  # Hz
-    note_frames: int
-    tail: int
-    glide: int
-    voices: tuple[Voice, ...]  # early, middle, late
-    width: float  # pan of the outermost streams, 0 (mono) to 1
-    level: float  # amplitude of a stream's fundamental at 440 Hz, relative to full scale
-    earcon_level: float  # peak of an earcon, relative to full scale
+    arrangement: Literal["together", "in turn"] = "together"
+    sample_rate: int = 24_000  # Hz
+    note_frames: int = 1_440
+    tail: int = 96
+    glide: int = 192
+    stagger: int = 0
+    streams: int = 3
+    voices: tuple[Voice, ...]
+    width: float = 0.7
+    level: float
+    earcon_level: float = 0.16
+    texture: bool = True
+    encoding: Encoding = field(default_factory=Encoding)
     channels: int = 2
 
+    def events(self, layers: int) -> int:
+        """How many sounds follow each other in a note."""
+        return 1 if self.arrangement == "together" else min(layers, self.streams) + 1
+
     def hop(self, layers: int) -> int:
-        """Sample frames from one note to the next; the same for any number of layers."""
-        del layers
-        return self.note_frames
+        """Sample frames from one note to the next."""
+        return self.note_frames * self.events(layers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SequencePreset:
     """Layers one after the other, a short tone each, then silence: the mapping of 2019.
 
@@ -66,23 +95,26 @@ class SequencePreset:
 
 Preset: TypeAlias = StreamPreset | SequencePreset
 
+# The highest pitch, 2,042 Hz, leaves room for five partials under the Nyquist frequency.
+_WARM = Voice((1.0, 0.50, 0.25, 0.12, 0.06))
+_HOLLOW = Voice((1.0, 0.00, 0.40, 0.00, 0.12))
+_BRIGHT = Voice((1.0, 0.15, 0.05, 0.25, 0.10))
+
 _TABLE: tuple[Preset, ...] = (
     StreamPreset(
         name="smooth",
-        title="Smooth: three streams by depth",
-        sample_rate=24_000,
-        note_frames=1_440,
-        tail=96,
-        glide=192,
-        # The highest pitch, 2,042 Hz, leaves room for five partials under the Nyquist frequency.
-        voices=(
-            Voice((1.0, 0.50, 0.25, 0.12, 0.06)),
-            Voice((1.0, 0.00, 0.40, 0.00, 0.12)),
-            Voice((1.0, 0.15, 0.05, 0.25, 0.10)),
-        ),
-        width=0.7,
+        title="Smooth: early, middle and late layers together",
+        stagger=180,
+        voices=(_WARM, _HOLLOW, _BRIGHT),
         level=0.053,
-        earcon_level=0.16,
+    ),
+    StreamPreset(
+        name="arpeggio",
+        title="Arpeggio: layers in turn, the first to the last",
+        arrangement="in turn",
+        streams=8,
+        voices=(_WARM,),
+        level=0.095,
     ),
     SequencePreset(
         name="classic",
@@ -95,6 +127,13 @@ _TABLE: tuple[Preset, ...] = (
         slope_hz=100.0,
         ceiling_hz=15_000.0,
         amplitude=0.1,
+    ),
+    StreamPreset(
+        name="single",
+        title="Single: one signal, or all layers as one",
+        streams=1,
+        voices=(_WARM,),
+        level=0.095,
     ),
 )
 

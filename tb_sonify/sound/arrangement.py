@@ -1,0 +1,60 @@
+"""Arrangement: streams together, one voice each, or in turn, in one voice."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.sound.notes import Notes
+from tb_sonify.sound.synth import Glide, Part, transition
+from tb_sonify.sound.voice import StreamPreset
+from tb_sonify.sound.voicing import Voicing, voice
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the voices of an arrangement do, event by event, from the event before the first on."""
+
+    voicing: Voicing  # every array of shape (1 + events, voices)
+    pan: NDArray[np.float64]  # -1 (left) to 1 (right), shape (1 + events, voices)
+    delays: tuple[int, ...]  # sample frames, per voice
+    first_event: int  # number of the first event since the start of the run
+
+    def part(self, number: int, cycles: float, preset: StreamPreset) -> Part:
+        """What the synthesiser must know of one voice."""
+        voicing = self.voicing.at((slice(None), number))
+        return Part(voicing, cycles, self.delays[number], self.first_event, preset.voices[number])
+
+    def pan_gains(self, number: int, preset: StreamPreset) -> NDArray[np.float64]:
+        """Gains of left and right for one voice, by constant power.
+
+        Returns
+        -------
+        gains
+            Shape ``(1, 2)`` where the pan rests, else ``(sample frames, 2)``.
+        """
+        pan = self.pan[:, number]
+        if (pan == pan[0]).all():
+            path = pan[:1]
+        else:
+            glide = Glide.of(pan[1:], float(pan[0]))
+            moved = glide.spread(transition(preset, self.delays[number])).ravel()
+            path = np.concatenate([moved, np.full(preset.tail, pan[-1])])
+        angle = (path + 1) * np.pi / 4  # the two gains lie on a quarter of a circle
+        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def arrange(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: int) -> Score:
+    """The score of `notes`, which follow on `context` and are from number `first_note` on."""
+    known = len(context)
+    voicing = voice(notes.after(context), preset=preset, first_note=first_note - known)
+    streams, events = voicing.hz.shape[1], preset.events(notes.layers)
+    pan = np.linspace(-preset.width, preset.width, streams) if streams > 1 else np.zeros(streams)
+    delays = tuple(preset.stagger * number for number in range(streams))
+    if preset.arrangement == "in turn":
+        voicing, pan, delays = voicing.in_turn(), np.append(pan, 0.0)[:, None], (0,)
+    else:
+        pan = pan[None]
+    # At the start of a run, the first event follows on itself.
+    rows = np.maximum(np.arange(-1, len(notes) * events) + known * events, 0)
+    return Score(voicing.at(rows), pan[rows % events], delays, first_note * events)

@@ -1,0 +1,76 @@
+"""From notes to what each stream is to do: pitch, gain, texture and earcon."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.sound.earcons import SPIKE_WINDOW, causes, sounding
+from tb_sonify.sound.loudness import equal_loudness_gain
+from tb_sonify.sound.notes import Notes
+from tb_sonify.sound.streams import stream_layers, stream_levels
+from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS, instability
+from tb_sonify.sound.voice import StreamPreset
+
+CONTEXT_NOTES = SPIKE_WINDOW + 1  # what is heard in a note, and in the one before it, needs these
+
+
+@dataclass(frozen=True)
+class Voicing:
+    """What each stream does; every array has shape ``(notes, streams)``."""
+
+    hz: NDArray[np.float64]  # pitch; NaN where the stream is silent
+    gain: NDArray[np.float64]  # amplitude relative to the preset's level; 0 where silent
+    roughness: NDArray[np.float64]  # depth of modulation, 0 to 1
+    tremolo: NDArray[np.float64]
+    earcon: NDArray[np.uint8]  # an `Earcon`
+
+    def at(self, where: "slice | NDArray[np.intp] | tuple[slice, int]") -> "Voicing":
+        """The voicing at some notes, or of one stream."""
+        return Voicing(
+            self.hz[where],
+            self.gain[where],
+            self.roughness[where],
+            self.tremolo[where],
+            self.earcon[where],
+        )
+
+    def in_turn(self) -> "Voicing":
+        """The streams of a note one after the other, then a rest: one stream, more events."""
+        return Voicing(
+            _in_turn(self.hz, np.nan),
+            _in_turn(self.gain, 0.0),
+            _in_turn(self.roughness, 0.0),
+            _in_turn(self.tremolo, 0.0),
+            _in_turn(self.earcon, 0).astype(np.uint8),
+        )
+
+
+def _in_turn(table: NDArray[Any], rest: float) -> NDArray[Any]:
+    return np.pad(table, ((0, 0), (0, 1)), constant_values=rest).reshape(-1, 1)
+
+
+def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> Voicing:
+    """The voicing of notes.
+
+    Layers at exactly zero, NaN or infinity have no pitch: the pitch is that of the stream's other
+    layers, and an earcon tells of them.
+
+    Parameters
+    ----------
+    first_note
+        Number of the first note in the run.
+    """
+    groups = stream_layers(notes.layers, streams=preset.streams)
+    levels = stream_levels(notes.median, groups)
+    hz = preset.encoding(np.exp2(levels))
+    divergence, oscillation = instability(levels)
+    roughness = ROUGHNESS_DEPTHS[divergence] * preset.texture
+    # In turn, a stream is heard too shortly for a slow tremolo.
+    tremolo = TREMOLO_DEPTHS[oscillation] * (preset.texture and preset.arrangement == "together")
+    # Modulation adds power: so much less amplitude keeps the loudness.
+    power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
+    gain = np.nan_to_num(equal_loudness_gain(hz), nan=0.0) / np.sqrt(power)
+    earcon = sounding(causes(notes, groups, preset.encoding), first_note=first_note)
+    return Voicing(hz, gain, roughness, tremolo, earcon)
