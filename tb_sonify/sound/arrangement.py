@@ -25,13 +25,13 @@ class Score:
         voicing = self.voicing.at((slice(None), number))
         return Part(voicing, cycles, self.delays[number], self.first_event, preset.voices[number])
 
-    def pan_gains(self, number: int, preset: StreamPreset) -> NDArray[np.float64]:
+    def pan_gains(self, number: int, preset: StreamPreset) -> NDArray[np.float32]:
         """Gains of left and right for one voice, by constant power.
 
         Returns
         -------
         gains
-            Shape ``(1, 2)`` where the pan rests, else ``(sample frames, 2)``.
+            Shape ``(2, 1)`` where the pan rests, else ``(2, sample frames)``.
         """
         pan = self.pan[:, number]
         if (pan == pan[0]).all():
@@ -41,7 +41,7 @@ class Score:
             moved = glide.spread(transition(preset, self.delays[number])).ravel()
             path = np.concatenate([moved, np.full(preset.tail, pan[-1])])
         angle = (path + 1) * np.pi / 4  # the two gains lie on a quarter of a circle
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
 
 
 def arrange(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: int) -> Score:

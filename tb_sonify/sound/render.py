@@ -64,34 +64,37 @@ def render(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> NDArray
         apart join as one.
     """
     if isinstance(preset, SequencePreset):
-        waveform = render_sequence(notes, preset)[:, None]
+        waveform = render_sequence(notes, preset).astype(np.float32)[None]
     else:
         waveform = _render_streams(notes, preset, _start(notes) if lead is None else lead)
-    return np.round(waveform.clip(-1, 1) * 32767).astype(np.int16)
+    samples = np.rint(waveform.clip(-1, 1) * 32767)
+    return np.ascontiguousarray(samples.astype(np.int16).T)
 
 
 def _start(notes: Notes) -> Lead:
     return Lead(0, notes[:0], np.zeros(0))
 
 
-def _render_streams(notes: Notes, preset: StreamPreset, lead: Lead) -> NDArray[np.float64]:
+def _render_streams(notes: Notes, preset: StreamPreset, lead: Lead) -> NDArray[np.float32]:
     frames = len(notes) * preset.hop(notes.layers) + preset.tail
-    waveform = np.zeros((frames, preset.channels))
+    waveform = np.zeros((preset.channels, frames), np.float32)
     if not len(notes) or not notes.layers:
         return waveform
     score = arrange(notes, lead.context, preset=preset, first_note=lead.notes)
     for number, cycles in enumerate(_phases(lead, score)):
         part = score.part(number, cycles, preset)
-        mono = preset.level * synthesise(part, preset)
+        mono = synthesise(part, preset)
+        mono *= preset.level
         _add_earcons(mono, part.voicing.earcon[1:], preset)
-        waveform += mono[:, None] * score.pan_gains(number, preset)
+        for channel, gain in zip(waveform, score.pan_gains(number, preset), strict=True):
+            channel += mono * gain
     fade = np.sin(np.pi / 2 * np.arange(preset.tail) / preset.tail) ** 2
-    waveform[: preset.tail] *= fade[:, None]
-    waveform[-preset.tail :] *= 1 - fade[:, None]
+    waveform[:, : preset.tail] *= fade
+    waveform[:, -preset.tail :] *= 1 - fade
     return waveform
 
 
-def _add_earcons(mono: NDArray[np.float64], codes: NDArray[np.uint8], preset: StreamPreset) -> None:
+def _add_earcons(mono: NDArray[np.float32], codes: NDArray[np.uint8], preset: StreamPreset) -> None:
     # Not within the first `tail` frames of an event: there, a clip may be fading in.
     frames = preset.note_frames - preset.tail
     for event in np.flatnonzero(codes != Earcon.NONE):

@@ -11,7 +11,7 @@ from tb_sonify.sound.texture import NOTES_PER_TREMOLO_CYCLE, ROUGHNESS_CYCLES_PE
 from tb_sonify.sound.voice import StreamPreset, Voice
 from tb_sonify.sound.voicing import Voicing
 
-_TABLE_SIZE = 8_192  # with linear interpolation, the fifth partial is true to -100 dB
+_TABLE_SIZE = 1 << 16  # the nearest entry is true to -80 dB, which 16-bit samples do not resolve
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,12 @@ class Glide:
         """The glide through `values`, shape ``(events,)``, from the event before them on."""
         return cls(np.concatenate([[previous], values[:-1]]), values)
 
-    def spread(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+    def spread(self, share: NDArray[np.float64]) -> NDArray[np.float32]:
         """The value at each `share` of the way, 0 to 1; shape ``(events, len(share))``."""
-        return np.asarray(self.before[:, None] + np.outer(self.after - self.before, share))
+        before, change = self.before.astype(np.float32), self.after - self.before
+        return np.asarray(
+            before[:, None] + np.outer(change.astype(np.float32), share.astype(np.float32))
+        )
 
 
 def pitch_glide(hz: NDArray[np.float64], previous: float) -> Glide:
@@ -76,7 +79,7 @@ class Part:
     voice: Voice
 
 
-def synthesise(part: Part, preset: StreamPreset) -> NDArray[np.float64]:
+def synthesise(part: Part, preset: StreamPreset) -> NDArray[np.float32]:
     """A stream as mono, amplitude 1 for the fundamental at gain 1.
 
     Returns
@@ -94,13 +97,14 @@ def synthesise(part: Part, preset: StreamPreset) -> NDArray[np.float64]:
     phase = starts[:, None] + within / preset.sample_rate
     held = ends[-1] % 1.0 + pitch.after[-1] * np.arange(preset.tail) / preset.sample_rate
     waveform = _oscillate(np.concatenate([phase.ravel(), held]), part.voice)
-    return waveform * _envelope(part, share, preset)
+    waveform *= _envelope(part, share, preset)
+    return waveform
 
 
-def _envelope(part: Part, share: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.float64]:
+def _envelope(part: Part, share: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.float32]:
     voicing, tail = part.voicing, preset.tail
     gain = Glide.of(voicing.gain[1:], float(voicing.gain[0]))
-    level, held = gain.spread(share), np.full(tail, gain.after[-1])
+    level, held = gain.spread(share), np.full(tail, gain.after[-1], np.float32)
     events = part.first_event + np.arange(len(level) + 1)
     for depths, cycles in (
         (voicing.roughness, float(ROUGHNESS_CYCLES_PER_NOTE)),
@@ -110,30 +114,26 @@ def _envelope(part: Part, share: NDArray[np.float64], preset: StreamPreset) -> N
             depth = Glide.of(depths[1:], float(depths[0]))
             swing = _modulator(cycles, preset.note_frames)[events % NOTES_PER_TREMOLO_CYCLE]
             level *= 1 + depth.spread(share) * swing[:-1]
-            held *= 1 + depth.after[-1] * swing[-1, :tail]
+            held *= 1 + np.float32(depth.after[-1]) * swing[-1, :tail]
     return np.concatenate([level.ravel(), held])
 
 
 @cache
-def _modulator(cycles_per_event: float, frames: int) -> NDArray[np.float64]:
+def _modulator(cycles_per_event: float, frames: int) -> NDArray[np.float32]:
     """A cosine over the events of a tremolo's cycle; tied to the run, so that clips join."""
     events = np.arange(NOTES_PER_TREMOLO_CYCLE * frames) / frames
-    return np.cos(2 * np.pi * cycles_per_event * events).reshape(-1, frames)
+    wave = np.cos(2 * np.pi * cycles_per_event * events)
+    return wave.astype(np.float32).reshape(-1, frames)
 
 
 @cache
-def _wavetable(voice: Voice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """One cycle of the timbre, and its step from each entry to the next."""
-    phase = 2 * np.pi * np.arange(_TABLE_SIZE + 1) / _TABLE_SIZE
-    table = sum(
-        (weight * np.sin(number * phase) for number, weight in enumerate(voice.harmonics, start=1)),
-        start=np.zeros_like(phase),
-    )
-    return table[:-1], np.diff(table)
+def _wavetable(voice: Voice) -> NDArray[np.float32]:
+    """One cycle of the timbre."""
+    phase = 2 * np.pi * np.arange(_TABLE_SIZE) / _TABLE_SIZE
+    partials = [a * np.sin(k * phase) for k, a in enumerate(voice.harmonics, start=1)]
+    return np.asarray(np.sum(partials, axis=0), np.float32)
 
 
-def _oscillate(cycles: NDArray[np.float64], voice: Voice) -> NDArray[np.float64]:
-    table, step = _wavetable(voice)
-    position = (cycles % 1.0) * _TABLE_SIZE
-    index = position.astype(np.int32) % _TABLE_SIZE  # cycles a hair below 1 may round up to it
-    return np.asarray(table[index] + (position - index) * step[index])
+def _oscillate(cycles: NDArray[np.float64], voice: Voice) -> NDArray[np.float32]:
+    entry = (cycles * _TABLE_SIZE).astype(np.int64) & (_TABLE_SIZE - 1)
+    return _wavetable(voice).take(entry)
