@@ -14,6 +14,11 @@ from tb_sonify.sound.synth import cycles_at_ends, pitch_glide, synthesise
 from tb_sonify.sound.voice import Preset, SequencePreset, StreamPreset
 from tb_sonify.sound.voicing import CONTEXT_NOTES
 
+# Relative to full scale. An ordinary run peaks below the knee; the ceiling leaves room for what
+# a converter adds between samples.
+_KNEE = np.float32(0.5)
+_CEILING = np.float32(0.8)
+
 
 @dataclass(frozen=True)
 class Lead:
@@ -88,10 +93,24 @@ def _render_streams(notes: Notes, preset: StreamPreset, lead: Lead) -> NDArray[n
         _add_earcons(mono, part.voicing.earcon[1:], preset)
         for channel, gain in zip(waveform, score.pan_gains(number, preset), strict=True):
             channel += mono * gain
+    waveform = _soften(waveform)
     fade = np.sin(np.pi / 2 * np.arange(preset.tail) / preset.tail) ** 2
     waveform[:, : preset.tail] *= fade
     waveform[:, -preset.tail :] *= 1 - fade
     return waveform
+
+
+def _soften(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bend what goes beyond the knee, as streams in unison do, under the ceiling.
+
+    It looks at each sample alone, so that clips still join.
+    """
+    size = np.abs(waveform)
+    if size.max() <= _KNEE:
+        return waveform
+    room = _CEILING - _KNEE
+    bent = _KNEE + room * np.tanh((size - _KNEE) / room)
+    return np.where(size > _KNEE, np.copysign(bent, waveform), waveform)
 
 
 def _add_earcons(mono: NDArray[np.float32], codes: NDArray[np.uint8], preset: StreamPreset) -> None:

@@ -54,7 +54,7 @@ class StreamPreset:
     voices: tuple[Voice, ...]
     width: float = 0.7
     level: float
-    earcon_level: float = 0.16
+    earcon_level: float = 0.2
     texture: bool = True
     encoding: Encoding = field(default_factory=Encoding)
     channels: int = 2
@@ -106,7 +106,7 @@ _TABLE: tuple[Preset, ...] = (
         title="Smooth: early, middle and late layers together",
         stagger=180,
         voices=(_WARM, _HOLLOW, _BRIGHT),
-        level=0.053,
+        level=0.078,
     ),
     StreamPreset(
         name="arpeggio",
@@ -114,7 +114,7 @@ _TABLE: tuple[Preset, ...] = (
         arrangement="in turn",
         streams=8,
         voices=(_WARM,),
-        level=0.095,
+        level=0.145,
     ),
     SequencePreset(
         name="classic",
@@ -133,7 +133,7 @@ _TABLE: tuple[Preset, ...] = (
         title="Single: one signal, or all layers as one",
         streams=1,
         voices=(_WARM,),
-        level=0.095,
+        level=0.130,
     ),
 )
 

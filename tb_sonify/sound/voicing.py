@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound.earcons import SPIKE_WINDOW, causes, sounding
+from tb_sonify.sound.earcons import SPIKE_WINDOW, Earcon, causes, sounding
 from tb_sonify.sound.loudness import equal_loudness_gain
 from tb_sonify.sound.notes import Notes
 from tb_sonify.sound.streams import stream_layers, stream_levels
 from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS, instability
 from tb_sonify.sound.voice import StreamPreset
 
+EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
 CONTEXT_NOTES = SPIKE_WINDOW + 1  # what is heard in a note, and in the one before it, needs these
 
 
@@ -73,4 +74,5 @@ def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> Voicing:
     power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
     gain = np.nan_to_num(equal_loudness_gain(hz), nan=0.0) / np.sqrt(power)
     earcon = sounding(causes(notes, groups, preset.encoding), first_note=first_note)
+    gain[earcon != Earcon.NONE] *= EARCON_DUCK
     return Voicing(hz, gain, roughness, tremolo, earcon)
