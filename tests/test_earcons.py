@@ -29,12 +29,6 @@ def found(mono, cause):
     return (notes @ pattern / (pattern @ pattern)) > 0.7
 
 
-def spiked():
-    norms = healthy(64)
-    norms[40, 1] *= 100
-    return norms
-
-
 def healthy(notes, layers=3):
     return np.exp2(np.random.default_rng(1).normal(-2, 0.5, (notes, layers)))
 
@@ -47,6 +41,26 @@ def test_an_event_is_heard_in_its_note_and_in_no_other(cause):
     assert np.flatnonzero(found(mono, cause)).tolist() == [27]
     for other in set(CAUSES) - {cause}:
         assert not found(mono, other).any()
+
+
+def test_one_layer_that_spikes_among_many_is_heard_at_every_zoom():
+    calm = healthy(3_200, layers=30)
+    spiked = calm.copy()
+    spiked[2_000, 11] *= 100
+    for rows_per_note in (1, 8, 32):
+        clips = [
+            render(aggregate(norms.astype(np.float32), rows_per_note=rows_per_note), preset=SMOOTH)
+            for norms in (calm, spiked)
+        ]
+        change = np.abs(clips[1].astype(int) - clips[0]).max(axis=1)
+        start = 2_000 // rows_per_note * HOP
+        assert change[start : start + HOP].max() > 0.1 * 32767
+        assert change[:start].max(initial=0) == 0
+
+
+def test_a_run_of_ordinary_noise_has_no_spikes():
+    mono = heard(healthy(2_000, layers=12))
+    assert np.abs(mono).max() < 2 * np.quantile(np.abs(mono), 0.999)
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -1,5 +1,6 @@
 """Instability is heard as texture, and moves neither the pitch nor the loudness."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -51,7 +52,7 @@ def envelope_at(mono, hz):
 def test_each_level_of_growth_sounds_rougher_by_more_than_the_ear_needs():
     values = [roughness(heard(growing(rate))) for rate in GROWTH]
     assert values[0] < 0.05
-    assert all(after > 1.17 * before for before, after in zip(values, values[1:], strict=False))
+    assert all(after > 1.17 * before for before, after in itertools.pairwise(values))
 
 
 def test_each_level_of_oscillation_is_a_deeper_tremolo():

@@ -4,6 +4,7 @@ from tb_sonify.sound.encode import encode_wav
 from tb_sonify.sound.encoding import Encoding
 from tb_sonify.sound.notes import Notes, aggregate
 from tb_sonify.sound.render import Lead, advance, render
+from tb_sonify.sound.scale import Scale
 from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
 from tb_sonify.sound.voice import PRESETS, Preset, SequencePreset, StreamPreset, Voice
 
@@ -14,6 +15,7 @@ __all__ = [
     "Lead",
     "Notes",
     "Preset",
+    "Scale",
     "SequencePreset",
     "StreamPreset",
     "Voice",
