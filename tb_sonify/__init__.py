@@ -1,0 +1,42 @@
+"""Hear a neural network train, inside TensorBoard."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tb_sonify.training.writer import SonifyWriter
+
+    __version__: str
+
+__all__ = ["SonifyWriter", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # TensorBoard's server imports this package too, and must not wait for torch.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = _version() if name == "__version__" else _sonify_writer()
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    try:
+        return version("tb-sonify")
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "0+unknown"
+
+
+def _sonify_writer() -> "type[SonifyWriter]":
+    try:
+        from tb_sonify.training.writer import SonifyWriter
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        hint = 'pip install "tb-sonify[torch]"'
+        raise ImportError(f"tb_sonify.SonifyWriter needs PyTorch: {hint}") from error
+    return SonifyWriter

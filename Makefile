@@ -1,0 +1,70 @@
+# One environment, .venv, made on the first call; the stamps in it keep a second call quick.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# npm deletes it when it installs anew, as the build does without the tools of development
+MODULES := frontend/node_modules/.dev
+ARGS ?=
+# npm of the Node that is installed from PyPI into the environment
+NPM := $(BIN)/python hatch_build.py
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup format check test frontend demo clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev $(MODULES) ## install everything that development needs into .venv
+
+format: setup ## format and fix the sources
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(NPM) run format
+
+check: setup ## lint and type-check Python and TypeScript
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(NPM) run check
+
+test: setup frontend ## run all tests, with a real TensorBoard and a real browser
+	$(BIN)/python -m tests.browser
+	$(BIN)/python -m pytest $(ARGS)
+	$(NPM) run test
+
+frontend: $(VENV)/.demo ## build the dashboard, where a source has changed
+	$(NPM)
+
+demo: frontend ## train five networks and listen to them (ARGS="--no-serve" ends without serving)
+	$(BIN)/tb-sonify demo $(ARGS)
+
+clean: ## delete what was built, .venv and node_modules included; runs stay
+	rm -rf $(VENV) build dist frontend/node_modules tb_sonify/plugin/static
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "error: tb_sonify needs Python 3.10 or newer, and $(PYTHON) is not;" \
+	    "choose another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "error: $(PYTHON) lacks the venv module;" \
+	    "on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.created pyproject.toml
+	@echo "installing into $(VENV); on Linux, PyTorch brings about 5 GB of CUDA libraries along"
+	$(BIN)/python -m pip install --editable ".[demo,frontend]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/python -m pip install --editable ".[dev]"
+	@touch $@
+
+$(MODULES): frontend/package-lock.json | $(VENV)/.demo
+	$(NPM) ci --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,189 @@
+"""Twelve trainings that one should know by ear, on the digits that come with scikit-learn.
+
+    python examples/scenarios.py [--logdir runs/scenarios] [--seeds N] [--steps N] [NAME ...]
+
+Every scenario is the healthy one but for what `SCENARIOS` says. Each takes about a second.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import SGD, Adam, Optimizer
+from torch.optim.lr_scheduler import ExponentialLR
+from tqdm import tqdm
+
+from tb_sonify import SonifyWriter
+
+WIDTH = 64  # of every hidden layer
+
+
+def he(weight: Tensor) -> Tensor:
+    """He's initialisation, which keeps the size of a gradient from layer to layer."""
+    return nn.init.kaiming_normal_(weight, nonlinearity="relu")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A training, and what is to be heard in it.
+
+    Attributes
+    ----------
+    sounds
+        In words.
+    decay
+        Factor on the learning rate after each step.
+    layers
+        How many linear layers the network has.
+    initialise
+        Sets a weight at the start, biases are 0; `None`: both as PyTorch has them.
+    """
+
+    sounds: str
+    optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = partial(SGD, lr=0.05)
+    decay: float = 1.0
+    batch_size: int = 256
+    layers: int = 4
+    activation: type[nn.Module] = nn.ReLU
+    initialise: Callable[[Tensor], Tensor] | None = he
+
+
+SCENARIOS = {
+    "healthy": Scenario("Three calm voices that sink a little as the network learns."),
+    "hot-learning-rate": Scenario(
+        "Jumps from step to step, most at the start; it learns, but over spikes.",
+        optimizer=partial(SGD, lr=0.6),
+    ),
+    "explosion-nan": Scenario(
+        "Shoots up within five steps, then NaN to the end. A leaky ReLU cannot die.",
+        optimizer=partial(SGD, lr=5.0),
+        activation=nn.LeakyReLU,
+    ),
+    "explosion-dead": Scenario(
+        "Shoots up as well, but then its ReLUs are dead: exact zeros, and only the bias of the "
+        "last layer goes on.",
+        optimizer=partial(SGD, lr=3.0, momentum=0.9),
+    ),
+    "adam-collapse": Scenario(
+        "The early layers fall out of hearing without an explosion: Adam's steps are so large "
+        "that sigmoids saturate.",
+        optimizer=partial(Adam, lr=0.12),
+        activation=nn.Sigmoid,
+    ),
+    "zero-init": Scenario(
+        "Exact zeros from the first step on, in all layers but the last.",
+        initialise=nn.init.zeros_,
+    ),
+    "huge-init": Scenario(
+        "All voices high, and they sink slowly: weights five times a standard normal.",
+        optimizer=partial(Adam, lr=0.001),
+        initialise=partial(nn.init.normal_, std=5.0),
+    ),
+    "vanishing": Scenario(
+        "The voices far apart, the early layers lowest, and they stay there: 50 layers of tanh.",
+        layers=50,
+        activation=nn.Tanh,
+        initialise=None,
+    ),
+    "plateau-escape": Scenario(
+        "Low and flat for half of the run, then a rise of all voices: weights that start small.",
+        optimizer=partial(SGD, lr=0.3),
+        activation=nn.Tanh,
+        initialise=partial(nn.init.xavier_normal_, gain=0.25),
+    ),
+    "batch-8": Scenario(
+        "Restless and higher than the healthy one, which has batches of 256.",
+        batch_size=8,
+    ),
+    "momentum": Scenario(
+        "Sinks lower than the healthy one, which has none, and sways more and more.",
+        optimizer=partial(SGD, lr=0.05, momentum=0.9),
+    ),
+    "learning-rate-decay": Scenario(
+        "Begins like the hot one and settles to a level that stays.",
+        optimizer=partial(SGD, lr=0.6),
+        decay=0.97,
+    ),
+}
+
+
+def train(scenario: Scenario, writer: SonifyWriter, *, seed: int, steps: int) -> list[float]:
+    """Train a new network, log it, and return its losses; the same seed, the same network."""
+    torch.manual_seed(seed)
+    pixels, labels = digits()
+    model = network(scenario)
+    optimizer = scenario.optimizer(model.parameters())
+    schedule = ExponentialLR(optimizer, scenario.decay)
+    losses = []
+    with writer.watch(model, optimizer):
+        for step in range(steps):
+            batch = torch.randint(len(labels), (scenario.batch_size,))
+            loss = functional.cross_entropy(model(pixels[batch]), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+            writer.add_scalar("loss/train", losses[-1], step)
+    return losses
+
+
+@cache
+def digits() -> tuple[Tensor, Tensor]:
+    """Pixels in ``[0, 1]``, shape ``(1797, 64)``, and the digit of each image."""
+    pixels, labels = load_digits(return_X_y=True)
+    return torch.from_numpy(pixels / 16).float(), torch.from_numpy(labels).long()
+
+
+def network(scenario: Scenario) -> nn.Sequential:
+    """The scenario's linear layers, with its activation between them."""
+    sizes = [64, *[WIDTH] * (scenario.layers - 1), 10]
+    modules: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        layer = nn.Linear(inputs, outputs)
+        if scenario.initialise is not None:
+            scenario.initialise(layer.weight)
+            nn.init.zeros_(layer.bias)
+        modules += [layer, scenario.activation()]
+    return nn.Sequential(*modules[:-1])
+
+
+def main() -> None:
+    """Train the scenarios that the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SCENARIOS)}")
+    parser.add_argument("--logdir", type=Path, default=Path("runs/scenarios"))
+    parser.add_argument("--seeds", type=int, default=1, help="runs of each scenario (default: 1)")
+    parser.add_argument("--steps", type=int, default=200, help="of each run (default: 200)")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in SCENARIOS]
+    if unknown:
+        parser.error(f"NAME must be one of {', '.join(SCENARIOS)}, got {', '.join(unknown)}")
+
+    torch.set_num_threads(1)  # networks of this size are faster so
+    runs = [(name, s) for name in options.names or SCENARIOS for s in range(options.seeds)]
+    directories = [options.logdir / name / f"seed-{seed}" for name, seed in runs]
+    taken = [str(directory) for directory in directories if directory.exists()]
+    if taken:
+        parser.error(f"--logdir must not hold these runs yet, and it holds {taken[0]}: delete it")
+
+    bar = tqdm(zip(runs, directories, strict=True), total=len(runs), unit="run")
+    for (name, seed), directory in bar:
+        with SonifyWriter(str(directory)) as writer:
+            losses = train(SCENARIOS[name], writer, seed=seed, steps=options.steps)
+        tqdm.write(f"{name}, seed {seed}: loss {losses[0]:.3g} -> {losses[-1]:.3g}")
+        if seed == 0:
+            tqdm.write(f"  {SCENARIOS[name].sounds}")
+    print(f"To hear them: tensorboard --logdir {options.logdir}, then choose the Sonify tab")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+/** The clips that are at hand or on their way. */
+
+import { signal } from "@preact/signals";
+import type { Preset } from "../model/answers";
+import type { Span } from "../model/spans";
+import type { Timeline } from "../model/timeline";
+import { Cache } from "./cache";
+import { parseWav } from "./wav";
+
+/** One run with one preset: all that is needed to play it. */
+export type Source = {
+  readonly run: string;
+  /** Tells a run from an earlier one that was written under the same name. */
+  readonly startTime: number | null;
+  readonly preset: Preset;
+  readonly timeline: Timeline;
+  readonly spans: readonly Span[];
+};
+
+export type Wanted = { readonly source: Source; readonly span: Span };
+
+export type FetchClip = (wanted: Wanted, signal: AbortSignal) => Promise<ArrayBuffer>;
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+const AT_ONCE = 2; // the browser has six connections to the server, and TensorBoard needs some
+
+export class Clips {
+  /** Counts the clips that have come, for those who show which are here. */
+  readonly arrivals = signal(0);
+  private readonly cache = new Cache<AudioBuffer>(CACHE_BYTES);
+  private readonly loading = new Map<string, AbortController>();
+  private readonly failures = new Map<string, Error>();
+  private wanted: readonly Wanted[] = [];
+
+  constructor(
+    private readonly fetchClip: FetchClip,
+    private readonly onArrival: () => void,
+  ) {}
+
+  get(wanted: Wanted): AudioBuffer | undefined {
+    return this.cache.get(keyOf(wanted));
+  }
+
+  has(wanted: Wanted): boolean {
+    return this.cache.has(keyOf(wanted));
+  }
+
+  /** Why a clip could not be loaded; null where nothing is wrong. */
+  failure(wanted: Wanted): Error | null {
+    return this.failures.get(keyOf(wanted)) ?? null;
+  }
+
+  /** Load these, the most urgent first, and stop loading anything else. */
+  want(wanted: readonly Wanted[]): void {
+    this.wanted = wanted;
+    const keys = new Set(wanted.map(keyOf));
+    for (const [key, controller] of this.loading) {
+      if (!keys.has(key)) controller.abort();
+    }
+    this.loadNext();
+  }
+
+  /** Ask again for what could not be loaded. */
+  retry(): void {
+    this.failures.clear();
+    this.loadNext();
+  }
+
+  private loadNext(): void {
+    for (const wanted of this.wanted) {
+      const key = keyOf(wanted);
+      if (this.loading.size >= AT_ONCE) return;
+      if (this.cache.has(key) || this.loading.has(key) || this.failures.has(key)) continue;
+      void this.load(wanted, key);
+    }
+  }
+
+  private async load(wanted: Wanted, key: string): Promise<void> {
+    const controller = new AbortController();
+    this.loading.set(key, controller);
+    try {
+      const clip = decode(await this.fetchClip(wanted, controller.signal), wanted);
+      this.cache.set(key, clip, clip.length * clip.numberOfChannels * 4);
+      this.arrivals.value += 1;
+      this.onArrival();
+    } catch (error) {
+      if (!controller.signal.aborted) {
+        this.failures.set(key, error instanceof Error ? error : new Error(String(error)));
+      }
+    } finally {
+      this.loading.delete(key);
+      this.loadNext();
+    }
+  }
+}
+
+function keyOf({ source, span }: Wanted): string {
+  const { run, startTime, preset } = source;
+  return JSON.stringify([run, startTime, preset.name, span.firstNote, span.notes, span.open]);
+}
+
+function decode(data: ArrayBuffer, { source, span }: Wanted): AudioBuffer {
+  const { sampleRate, channels } = parseWav(data);
+  const { hop, tail } = source.preset;
+  const frames = channels[0]?.length ?? 0;
+  if (sampleRate !== source.preset.sampleRate || frames !== span.notes * hop + tail) {
+    throw new Error(
+      `the clip of ${span.notes} notes must have ${span.notes * hop + tail} frames at ` +
+        `${source.preset.sampleRate} Hz, got ${frames} at ${sampleRate} Hz`,
+    );
+  }
+  const clip = new AudioBuffer({ length: frames, numberOfChannels: channels.length, sampleRate });
+  channels.forEach((samples, channel) => {
+    clip.copyToChannel(samples, channel);
+  });
+  return clip;
+}

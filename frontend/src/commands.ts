@@ -1,0 +1,142 @@
+/** What a person can do. Each is called from inside a gesture, because some of them start sound. */
+
+import { describeMove, describePlace } from "./model/describe";
+import { formatStep, spokenName } from "./model/format";
+import type { Command } from "./model/keys";
+import { clamp, lastNotAfter, lastStepOf, noteAtStep, noteStart } from "./model/timeline";
+import {
+  announcer,
+  finished,
+  here,
+  isPlaying,
+  placeHere,
+  player,
+  runWords,
+  soundProblem,
+  unlocked,
+  whySilent,
+} from "./playing";
+import { remember } from "./remember";
+import * as store from "./store";
+import { otherSide, type Side, type Step } from "./units";
+
+const { hearing, sources } = store;
+
+export function playOrPause(): void {
+  if (isPlaying()) pause();
+  else play();
+}
+
+export function pause(): void {
+  if (!isPlaying()) return;
+  player.rest();
+  announcer.say(`Paused at ${describePlace({ ...placeHere(), run: null })}`);
+}
+
+/** Play from the playhead, and from the beginning where it rests at the end. */
+export function play(): void {
+  const source = sources[hearing.value].value;
+  const atEnd = source !== null && here.value >= lastStepOf(source.timeline);
+  playFrom(atEnd && finished.value ? store.domain.value[0] : here.value);
+}
+
+/** Play from the note of a step. */
+export function playFrom(step: Step): void {
+  const side = hearing.value;
+  const source = sources[side].value;
+  finished.value = false;
+  if (source === null) {
+    player.rest(step);
+    announcer.say(whySilent(side));
+    return;
+  }
+  const last = lastStepOf(source.timeline);
+  if (Math.round(step) > last) {
+    player.rest(step);
+    announcer.say(`${runWords(side)} ends at step ${formatStep(last)}`);
+    return;
+  }
+  unlocked.value = true;
+  soundProblem.value = null;
+  player.play(side, noteStart(source.timeline, step));
+  announcer.say(`Playing ${runWords(side)}`);
+}
+
+/** Hear the run in A or in B; at the same step, without a break. */
+export function hear(side: Side): void {
+  if (hearing.value === side) return;
+  hearing.value = side;
+  announcer.say(sources[side].value === null ? whySilent(side) : `Hearing ${runWords(side)}`);
+  player.switchTo(side);
+}
+
+/** Move by notes; where nothing can be heard, by the points of the curve. */
+function moveByNotes(offset: number): void {
+  const side = hearing.value;
+  const stops = sources[side].value?.timeline.steps ?? store.curves[side].value?.steps;
+  if (stops === undefined) return;
+  const last = Math.max(0, stops.length - (sources[side].value === null ? 1 : 2));
+  const at = lastNotAfter(stops, here.value, last + 1);
+  moveTo(stops[clamp(at + offset, 0, last)] ?? 0);
+}
+
+function moveByTenths(tenths: number): void {
+  const [from, to] = store.domain.value;
+  moveTo(clamp(here.value + ((to - from) * tenths) / 10, from, to));
+}
+
+/** Move the playhead: playing goes on from there; at rest, the note there is heard. */
+function moveTo(step: Step): void {
+  const side = hearing.value;
+  const source = sources[side].value;
+  finished.value = false;
+  if (isPlaying() && source !== null && step < lastStepOf(source.timeline)) {
+    player.play(side, noteStart(source.timeline, step));
+    return;
+  }
+  const from = placeHere();
+  player.rest(step);
+  if (source !== null) {
+    unlocked.value = true;
+    player.prefetch(side, step);
+    player.hearNote(side, noteAtStep(source.timeline, Math.round(step)));
+  }
+  announcer.settle(() => describeMove(from, placeHere()));
+}
+
+export function setVolume(volume: number): void {
+  store.volume.value = volume;
+  remember("volume", String(volume));
+}
+
+export function choosePreset(name: string): void {
+  store.chosenPreset.value = name;
+  remember("preset", name);
+}
+
+export function setLog(log: boolean): void {
+  store.log.value = log;
+  remember("log", String(log));
+}
+
+export function chooseRun(side: Side, run: string): void {
+  store.chosenSides.value = { ...store.sides.value, [side]: run };
+  announcer.say(`${side.toUpperCase()} is now ${spokenName(run)}`);
+}
+
+export const COMMANDS: Readonly<Record<Command, () => void>> = {
+  playOrPause,
+  previousNote: () => moveByNotes(-1),
+  nextNote: () => moveByNotes(1),
+  backTenth: () => moveByTenths(-1),
+  forwardTenth: () => moveByTenths(1),
+  toStart: () => moveTo(store.domain.value[0]),
+  toEnd: () => moveTo(store.domain.value[1]),
+  hearA: () => hear("a"),
+  hearB: () => hear("b"),
+  swap: () => hear(otherSide(hearing.value)),
+  sayPosition: () => announcer.say(describePlace(placeHere())),
+  showHelp: () => {
+    store.helpOpen.value = true;
+  },
+};

@@ -1,0 +1,82 @@
+/** What happens by itself: loading, keeping the player up to date, speaking of alarms. */
+
+import { effect } from "@preact/signals";
+import { speakOfNan } from "./alarms";
+import { pause } from "./commands";
+import { coverageShelf, curveShelf, noteShelf, runShelf, signalShelf } from "./data";
+import { onHidden, onNews } from "./host";
+import { announcer, here, noteKey, player, runWords } from "./playing";
+import * as store from "./store";
+import { otherSide, SIDES } from "./units";
+
+const { hearing, sides, sources } = store;
+
+/** Start all of it; lives as long as the page. */
+export function startEffects(): void {
+  effect(loadWhatIsShown);
+  effect(keepFirstChoice);
+  effect(speakOfNan);
+  effect(updatePlayer);
+  effect(() => player.setVolume(store.volume.value));
+  effect(() => {
+    document.documentElement.dataset.theme = store.dark.value ? "dark" : "light";
+  });
+  onHidden(pause);
+  onNews(refresh);
+}
+
+/** Ask the server again for all that is on screen; what is there stays until the answer comes. */
+export function refresh(): void {
+  const names = SIDES.map((side) => sides.peek()[side]).filter((run) => run !== null);
+  const tag = store.tag.peek();
+  const notes = noteKey.peek();
+  runShelf.refresh([[]]);
+  signalShelf.refresh(names.map((run) => [run]));
+  coverageShelf.refresh(names.map((run) => [run]));
+  curveShelf.refresh(curveKeys(tag));
+  noteShelf.refresh(notes === null ? [] : [notes]);
+  player.clips.retry();
+}
+
+function loadWhatIsShown(): void {
+  runShelf.ensure([]);
+  for (const run of SIDES.map((side) => sides.value[side])) {
+    if (run === null) continue;
+    signalShelf.ensure([run]);
+    coverageShelf.ensure([run]);
+  }
+  for (const key of curveKeys(store.tag.value)) curveShelf.ensure(key);
+  if (noteKey.value !== null) noteShelf.ensure(noteKey.value);
+}
+
+function curveKeys(tag: string | null): (readonly [string, string])[] {
+  if (tag === null) return [];
+  const having = SIDES.filter((side) => store.signalsOf(side)?.scalars.includes(tag));
+  return having
+    .map((side) => sides.value[side])
+    .flatMap((run) => (run === null ? [] : [[run, tag]]));
+}
+
+/** What was taken for want of a choice stays, also when a run comes that would go before it. */
+function keepFirstChoice(): void {
+  const { a, b } = sides.value;
+  const chosen = store.chosenSides.peek();
+  if ((chosen.a ?? a) !== chosen.a || (chosen.b ?? b) !== chosen.b) {
+    store.chosenSides.value = { a: chosen.a ?? a, b: chosen.b ?? b };
+  }
+}
+
+function updatePlayer(): void {
+  const source = sources[hearing.value].value;
+  void sources[otherSide(hearing.value)].value;
+  const playing = player.playingRun();
+  if (playing !== null && !store.runs.value.some(({ name }) => name === playing)) {
+    // A run that is deleted while it plays is not to turn into another one unasked.
+    player.rest();
+    announcer.say(`The run that was playing is gone; next is ${runWords(hearing.peek())}`);
+  }
+  player.refresh();
+  if (source === null) return;
+  player.prepare(source);
+  player.prefetch(hearing.value, here.peek());
+}

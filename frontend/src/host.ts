@@ -1,0 +1,77 @@
+/** The page around us: TensorBoard, a notebook, or nobody. All looks at the parent are in here. */
+
+import { type Signal, signal } from "@preact/signals";
+
+const DARK_CLASS = "dark-mode";
+
+/** Name the document and its frame, which TensorBoard leaves without. */
+export function nameDocument(title: string): void {
+  document.documentElement.lang = "en";
+  document.title = title;
+  sameOrigin(() => window.frameElement?.setAttribute("title", title));
+}
+
+/** Whether TensorBoard, or else the system, is dark. */
+export function watchDark(): Signal<boolean> {
+  const body = window.parent === window ? null : sameOrigin(() => window.parent.document.body);
+  if (body !== null) {
+    const dark = signal(body.classList.contains(DARK_CLASS));
+    const observer = new MutationObserver(() => {
+      dark.value = body.classList.contains(DARK_CLASS);
+    });
+    observer.observe(body, { attributes: true, attributeFilter: ["class"] });
+    return dark;
+  }
+  return watchMedia("(prefers-color-scheme: dark)");
+}
+
+export function watchMedia(query: string): Signal<boolean> {
+  const media = window.matchMedia(query);
+  const matches = signal(media.matches);
+  media.addEventListener("change", () => {
+    matches.value = media.matches;
+  });
+  return matches;
+}
+
+/** Call back when another tab of TensorBoard is opened: ours stays alive behind it, and audible. */
+export function onHidden(callback: () => void): void {
+  new IntersectionObserver((entries) => {
+    if (entries.some((entry) => !entry.isIntersecting)) callback();
+  }).observe(document.body);
+  window.addEventListener("resize", () => {
+    if (window.innerHeight === 0) callback();
+  });
+}
+
+type Message = { readonly type: string; readonly id: number; readonly isReply: boolean };
+
+const NEWS = ["experimental.RunsChanged", "experimental.DataReloaded"];
+const POLL_MS = 30_000;
+
+/** Call back when TensorBoard has read new data. Where no TensorBoard is around us, every 30 s. */
+export function onNews(callback: () => void): void {
+  if (window.parent === window) {
+    window.setInterval(() => {
+      if (!document.hidden) callback();
+    }, POLL_MS);
+    return;
+  }
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = (event: MessageEvent<string>) => {
+    const { type, id, isReply } = JSON.parse(event.data) as Message;
+    if (isReply) return;
+    port1.postMessage(JSON.stringify({ type, id, payload: null, error: null, isReply: true }));
+    if (NEWS.includes(type)) callback();
+  };
+  window.parent.postMessage("experimental.bootstrap", "*", [port2]);
+}
+
+/** What another document answers; null where it is of another origin, which throws. */
+function sameOrigin<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,39 @@
+/** What TensorBoard calls when the Sonify tab is opened. */
+
+import { h, render as renderInto } from "preact";
+import uplotStyle from "uplot/dist/uPlot.min.css";
+import { playOrPause } from "./commands";
+import { startEffects } from "./effects";
+import { nameDocument } from "./host";
+import card from "./style/card.css";
+import controls from "./style/controls.css";
+import layout from "./style/layout.css";
+import notices from "./style/notices.css";
+import readout from "./style/readout.css";
+import theme from "./style/theme.css";
+import timeline from "./style/timeline.css";
+import { App } from "./view/App";
+
+export function render(): void {
+  nameDocument("Sonify");
+  const style = document.createElement("style");
+  style.textContent = [uplotStyle, theme, layout, card, controls, timeline, readout, notices].join(
+    "\n",
+  );
+  document.head.append(style);
+  startEffects();
+  document.addEventListener("keydown", playWithSpace);
+  renderInto(h(App, {}), document.body);
+  performance.mark("sonify:ready");
+}
+
+/** Space plays and pauses wherever no control wants it for itself. */
+function playWithSpace(event: KeyboardEvent): void {
+  if (event.key !== " " || event.target !== document.body || event.repeat) return;
+  event.preventDefault();
+  performance.mark("sonify:gesture", {
+    startTime: event.timeStamp,
+    detail: { command: "playOrPause" },
+  });
+  playOrPause();
+}

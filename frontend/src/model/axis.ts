@@ -1,0 +1,36 @@
+/** The one x transform that curve, coverage band and playhead share. */
+
+import type { Step } from "../units";
+import type { Coverage, Curve } from "./answers";
+
+export type Axis = {
+  /** Steps at the left and the right edge of the plot. */
+  readonly from: Step;
+  readonly to: Step;
+  /** In CSS pixels, within the timeline. */
+  readonly left: number;
+  readonly width: number;
+};
+
+/** All steps that are drawn or can be heard. */
+export function domainOf(curves: readonly Curve[], coverages: readonly Coverage[]): [Step, Step] {
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  const ends = [...curves, ...coverages].map(({ steps }) => [steps[0], steps.at(-1)]);
+  for (const step of [...ends.flat(), ...curves.map(({ lastStep }) => lastStep)]) {
+    if (step === undefined || step === null) continue;
+    from = Math.min(from, step);
+    to = Math.max(to, step);
+  }
+  if (from > to) return [0, 1];
+  return from < to ? [from, to] : [from - 0.5, to + 0.5];
+}
+
+export const xOf = (axis: Axis, step: Step): number =>
+  axis.left + ((step - axis.from) / (axis.to - axis.from)) * axis.width;
+
+/** The step under a pixel, held within the axis. */
+export function stepOf(axis: Axis, x: number): Step {
+  const along = Math.max(0, Math.min(1, (x - axis.left) / axis.width));
+  return axis.from + along * (axis.to - axis.from);
+}

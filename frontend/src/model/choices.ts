@@ -1,0 +1,33 @@
+/** Which runs, tag and preset are taken where the user has not said, or where what was said is gone. */
+
+import type { Side } from "../units";
+import type { Preset, Run, Signals } from "./answers";
+
+export type Sides = Readonly<Record<Side, string | null>>;
+
+/** The runs in A and B: what was chosen, as far as it is there; else the first that can be heard. */
+export function settleSides(runs: readonly Run[], chosen: Sides): Sides {
+  const there = (name: string | null) => (runs.some((run) => run.name === name) ? name : null);
+  const audible = runs.filter((run) => run.hasNorms);
+  const candidates = (audible.length > 0 ? audible : runs).map((run) => run.name);
+  const a =
+    there(chosen.a) ?? candidates.find((name) => name !== chosen.b) ?? candidates[0] ?? null;
+  const b = there(chosen.b) ?? candidates.find((name) => name !== a) ?? null;
+  return { a, b };
+}
+
+/** All tags of the runs, sorted. */
+export function tagsOf(signals: readonly Signals[]): string[] {
+  return [...new Set(signals.flatMap(({ scalars }) => scalars))].sort();
+}
+
+/** The tag to draw: the chosen one where a run has it, else what the first run suggests. */
+export function settleTag(signals: readonly Signals[], chosen: string | null): string | null {
+  const tags = tagsOf(signals);
+  if (chosen !== null && tags.includes(chosen)) return chosen;
+  return signals.map(({ loss }) => loss).find((loss) => loss !== null) ?? tags[0] ?? null;
+}
+
+export function settlePreset(presets: readonly Preset[], chosen: string | null): Preset | null {
+  return presets.find(({ name }) => name === chosen) ?? presets[0] ?? null;
+}

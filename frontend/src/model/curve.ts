@@ -1,0 +1,66 @@
+/** Curves made fit to draw: a chart must not see NaN, an infinity, or a zero on a log axis. */
+
+import type { Step } from "../units";
+import type { Curve } from "./answers";
+import { lastNotAfter } from "./timeline";
+
+const AIR = 0.06;
+
+/** What can be drawn of a value; a gap for the rest. */
+export type Drawable = number | null;
+
+export type Line = {
+  readonly steps: readonly number[];
+  readonly min: readonly Drawable[];
+  readonly max: readonly Drawable[];
+  /** Whether min and max differ anywhere. */
+  readonly banded: boolean;
+};
+
+export type Range = readonly [number, number];
+
+export function lineOf(curve: Curve, log: boolean): Line {
+  const drawable = (value: number): Drawable =>
+    Number.isFinite(value) && (!log || value > 0) ? value : null;
+  const max = Array.from(curve.max, drawable);
+  // A bin whose smallest value cannot be drawn is drawn at its largest.
+  const min = Array.from(curve.min, (value, bin) => drawable(value) ?? max[bin] ?? null);
+  const banded = min.some((value, bin) => value !== max[bin]);
+  return { steps: Array.from(curve.steps), min, max, banded };
+}
+
+/** The range of the y axis: what can be drawn, with some air. */
+export function rangeOf(lines: readonly Line[], log: boolean): Range {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of lines.flatMap((line) => [...line.min, ...line.max])) {
+    if (value === null) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return log ? [0.1, 10] : [0, 1];
+  if (!log) return padded(low, high);
+  const air = (high / low) ** AIR;
+  return air > 1 ? [low / air, high * air] : [low / 2, high * 2];
+}
+
+/** What a curve has at a step: the values of the last point that is not after it. */
+export function valueAt(curve: Curve, step: Step): { min: number; max: number } | null {
+  const bin = lastNotAfter(curve.steps, step, curve.steps.length);
+  const min = curve.min[bin];
+  const max = curve.max[bin];
+  return min === undefined || max === undefined ? null : { min, max };
+}
+
+/** Where the curves stop being numbers: the steps of their first NaN or infinity. */
+export function firstGap(curve: Curve): Step | null {
+  const bin = curve.max.findIndex((value) => !Number.isFinite(value));
+  return curve.steps[bin] ?? null;
+}
+
+function padded(low: number, high: number): Range {
+  const air = (high - low || Math.abs(high) || 1) * AIR;
+  // Losses are read against zero where zero is near.
+  const floor = low >= 0 && low <= 0.3 * high ? 0 : low - air;
+  return [floor, high + air];
+}

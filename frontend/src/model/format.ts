@@ -1,0 +1,44 @@
+/** Numbers and names as people read and hear them. */
+
+import type { Step } from "../units";
+
+const steps = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** A step without its fraction: the row that is heard. */
+export const formatStep = (step: Step): string => steps.format(Math.floor(step + 1e-6));
+
+/** A value in about four figures; not-a-number in words. */
+export function formatValue(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "Inf" : "−Inf";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const text =
+    size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  return text.replace("e+", "e").replaceAll("-", "−");
+}
+
+/** One value, or the smallest and the largest of several. */
+export function formatRange(range: { min: number; max: number } | null): string {
+  if (range === null) return "—";
+  const { min, max } = range;
+  if (Object.is(min, max)) return formatValue(min);
+  return `${formatValue(min)} to ${formatValue(max)}`;
+}
+
+/** A difference with its sign, where both are numbers. */
+export function formatDifference(value: number, reference: number): string {
+  const difference = value - reference;
+  if (!Number.isFinite(difference)) return "—";
+  return difference > 0 ? `+${formatValue(difference)}` : formatValue(difference);
+}
+
+/**
+ * A name inside a sentence: kept short, and isolated, because a run may be named from right to
+ * left and would turn the sentence around.
+ */
+export function spokenName(name: string): string {
+  const characters = [...name];
+  const short = characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : name;
+  return `\u2068${short || "(no name)"}\u2069`;
+}

@@ -1,0 +1,74 @@
+/** The keys of the timeline, as one table: it is what they do, and what the help says. */
+
+export type Command =
+  | "playOrPause"
+  | "previousNote"
+  | "nextNote"
+  | "backTenth"
+  | "forwardTenth"
+  | "toStart"
+  | "toEnd"
+  | "hearA"
+  | "hearB"
+  | "swap"
+  | "sayPosition"
+  | "showHelp";
+
+export type Binding = {
+  readonly command: Command;
+  /** As `KeyboardEvent.key`; letters in lower case. */
+  readonly keys: readonly string[];
+  readonly ctrl?: true;
+  /** As printed on the keyboard. */
+  readonly caps: readonly string[];
+  readonly does: string;
+};
+
+export const BINDINGS: readonly Binding[] = [
+  {
+    command: "playOrPause",
+    keys: [" "],
+    caps: ["Space"],
+    does: "Play or pause, from the playhead",
+  },
+  { command: "previousNote", keys: ["ArrowLeft"], caps: ["←"], does: "Previous note, and hear it" },
+  { command: "nextNote", keys: ["ArrowRight"], caps: ["→"], does: "Next note, and hear it" },
+  {
+    command: "backTenth",
+    keys: ["ArrowLeft"],
+    ctrl: true,
+    caps: ["Ctrl", "←"],
+    does: "Back one tenth of the run",
+  },
+  {
+    command: "forwardTenth",
+    keys: ["ArrowRight"],
+    ctrl: true,
+    caps: ["Ctrl", "→"],
+    does: "Forward one tenth of the run",
+  },
+  { command: "toStart", keys: ["Home"], caps: ["Home"], does: "To the first step" },
+  { command: "toEnd", keys: ["End"], caps: ["End"], does: "To the last step" },
+  { command: "hearA", keys: ["1"], caps: ["1"], does: "Hear run A" },
+  { command: "hearB", keys: ["2"], caps: ["2"], does: "Hear run B" },
+  { command: "swap", keys: ["x"], caps: ["X"], does: "Hear the other run, at the same step" },
+  { command: "sayPosition", keys: ["p"], caps: ["P"], does: "Say where the playhead is" },
+  { command: "showHelp", keys: ["h", "?"], caps: ["H"], does: "Show these keys" },
+];
+
+export type KeyPress = {
+  readonly key: string;
+  readonly ctrlKey: boolean;
+  readonly altKey: boolean;
+  readonly metaKey: boolean;
+};
+
+/** What a key does while the timeline has the focus; null where it is left to the browser. */
+export function commandOf(press: KeyPress): Command | null {
+  if (press.altKey || press.metaKey) return null;
+  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  const bound = BINDINGS.find(
+    (binding) => binding.keys.includes(key) && (binding.ctrl ?? false) === press.ctrlKey,
+  );
+  return bound?.command ?? null;
+}

@@ -1,0 +1,111 @@
+/** The whole screen. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { runShelf } from "../data";
+import { announcer, isPlaying, player } from "../playing";
+import { curves, lineColours, runs, sides, signalsOf, tag } from "../store";
+import { SIDES } from "../units";
+import { BandLegend } from "./CoverageBand";
+import { Help } from "./Help";
+import { NoNorms, NoRuns, Problem } from "./Notices";
+import { Letter, Readout } from "./Readout";
+import { RunList } from "./RunList";
+import { Timeline, TimelineDescription } from "./Timeline";
+import { Toolbar } from "./Toolbar";
+
+export function App() {
+  const { value, loading } = runShelf.get([]);
+  return (
+    <main aria-label="Sonify">
+      <h1 class="hidden">Sonify</h1>
+      <Toolbar />
+      <div class="body">
+        {runs.value.length > 0 && <RunList />}
+        <div class="stage">
+          <Problem />
+          {value === null && loading && <Skeleton />}
+          {value !== null && value.length === 0 && <NoRuns />}
+          {runs.value.length > 0 && <CurveCard />}
+          {runs.value.length > 0 && <NoNorms />}
+          {runs.value.length > 0 && <Readout />}
+        </div>
+      </div>
+      <Help />
+    </main>
+  );
+}
+
+function CurveCard() {
+  return (
+    <section class="card" aria-labelledby="curve-title">
+      <header class="curve-header">
+        <h2 id="curve-title" dir="auto" title={tag.value ?? ""}>
+          {title()}
+        </h2>
+        <ul class="legend" aria-label="Runs in the curve">
+          {SIDES.map(
+            (side) => sides.value[side] !== null && <LegendEntry key={side} side={side} />,
+          )}
+        </ul>
+      </header>
+      <Timeline />
+      <TimelineDescription />
+      <footer class="curve-footer">
+        <p role="status" class="status">
+          {announcer.text.value}
+        </p>
+        {isPlaying() && player.shown.value.waiting && <p class="waiting">Loading sound…</p>}
+        <BandLegend />
+      </footer>
+    </section>
+  );
+}
+
+function LegendEntry({ side }: { side: "a" | "b" }) {
+  const run = sides.value[side] ?? "";
+  const missing = curves[side].value === null && signalsOf(side) !== null && tag.value !== null;
+  const without = missing && !signalsOf(side)?.scalars.includes(tag.value ?? "");
+  return (
+    <li>
+      <Letter side={side} />
+      <svg width="28" height="4" aria-hidden="true">
+        <line
+          x1="0"
+          y1="2"
+          x2="28"
+          y2="2"
+          stroke={lineColours[side].value}
+          stroke-width="2"
+          stroke-dasharray={side === "b" ? "7 4" : "none"}
+        />
+      </svg>
+      <span class="name" dir="auto" title={run}>
+        {run || "(no name)"}
+      </span>
+      {without && <span class="chip">not in this run</span>}
+    </li>
+  );
+}
+
+function title(): string {
+  if (tag.value !== null) return tag.value || "(no name)";
+  return SIDES.some((side) => signalsOf(side) !== null) ? "No scalars" : "Loading…";
+}
+
+/** The shape of what is to come, for those who have to wait long enough to see it. */
+function Skeleton() {
+  const late = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      late.value = true;
+    }, 150);
+    return () => clearTimeout(timer);
+  }, [late]);
+  if (!late.value) return null;
+  return (
+    <div class="card skeleton" role="status">
+      <span class="hidden">Loading runs</span>
+    </div>
+  );
+}

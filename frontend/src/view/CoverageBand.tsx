@@ -1,0 +1,87 @@
+/** What can be heard, under the curve and on its axis: one lane for A, one for B. */
+
+import type { Source } from "../audio/clips";
+import type { Axis } from "../model/axis";
+import type { Span } from "../model/spans";
+import { player } from "../playing";
+import { axis, coverages, domain, hearing, lineColours, sides, sources } from "../store";
+import { SIDES, type Side, type Step } from "../units";
+
+export function CoverageBand() {
+  const place = axis.value;
+  return (
+    <div class="band" aria-hidden="true">
+      {place !== null &&
+        SIDES.map(
+          (side) => sides.value[side] !== null && <Lane key={side} side={side} place={place} />,
+        )}
+    </div>
+  );
+}
+
+/** What the shades of the band mean; those that are there. */
+export function BandLegend() {
+  const spans = SIDES.flatMap((side) => sources[side].value?.spans ?? []);
+  const missing = SIDES.some((side) => (coverages[side].value?.missing.length ?? 0) > 0);
+  if (spans.length === 0) return null;
+  return (
+    <ul class="shades heard" aria-hidden="true">
+      <li>Sound</li>
+      <Shade kind="here" words="loaded" />
+      <Shade kind="away" words="loads when needed" />
+      {spans.some(({ open }) => open) && <Shade kind="here open" words="may still grow" />}
+      {missing && <Shade kind="missing" words="cannot be read" />}
+    </ul>
+  );
+}
+
+function Shade({ kind, words }: { kind: string; words: string }) {
+  return (
+    <li>
+      <span class="blocks">
+        <i class={kind} />
+      </span>
+      {words}
+    </li>
+  );
+}
+
+function Lane({ side, place }: { side: Side; place: Axis }) {
+  const source = sources[side].value;
+  const coverage = coverages[side].value;
+  return (
+    <div
+      class={hearing.value === side ? "lane heard" : "lane"}
+      style={{ "--line": lineColours[side].value }}
+    >
+      <span class="letter" style={{ width: `${place.left - 8}px` }}>
+        {side.toUpperCase()}
+      </span>
+      <div class="blocks" style={{ left: `${place.left}px`, width: `${place.width}px` }}>
+        {source?.spans.map((span) => (
+          <Block key={span.firstNote} source={source} span={span} />
+        ))}
+        {coverage?.missing.map(([from, to]) => (
+          <i key={from} class="missing" style={extent(from, to)} />
+        ))}
+        {coverage !== null && source === null && <span class="none">no norms logged</span>}
+      </div>
+    </div>
+  );
+}
+
+function Block({ source, span }: { source: Source; span: Span }) {
+  void player.clips.arrivals.value;
+  const { steps } = source.timeline;
+  const from = steps[span.firstNote] ?? 0;
+  const to = steps[span.firstNote + span.notes] ?? from;
+  const state = player.clips.has({ source, span }) ? "here" : "away";
+  return <i class={span.open ? `${state} open` : state} style={extent(from, to)} />;
+}
+
+/** In percent of the plot, so that nothing needs drawing again when it is resized. */
+function extent(from: Step, to: Step) {
+  const [first, last] = domain.value;
+  const percent = (step: Step) => (100 * (step - first)) / (last - first);
+  return { left: `${percent(from)}%`, width: `${percent(to) - percent(from)}%` };
+}

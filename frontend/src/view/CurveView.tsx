@@ -1,0 +1,68 @@
+/** The chart of both curves; drawn anew when what it shows changes, never for the playhead. */
+
+import { useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type uPlot from "uplot";
+import { type Drawing, drawChart } from "../chart";
+import { firstGap, lineOf, rangeOf } from "../model/curve";
+import { curves, dark, domain, forcedColours, lineColours, log, plot } from "../store";
+import { SIDES } from "../units";
+
+export function CurveView() {
+  const root = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot | null>(null);
+
+  useSignalEffect(() => {
+    const element = root.current;
+    if (element === null) return;
+    // The colours are in the style sheet, which changes with these.
+    void dark.value;
+    void forcedColours.value;
+    const drawings = drawingsOf(log.value);
+    const range = rangeOf(
+      drawings.map(({ line }) => line),
+      log.value,
+    );
+    chart.current?.destroy();
+    chart.current = drawChart(
+      element,
+      { drawings, domain: domain.value, range, log: log.value, ...coloursOf(element) },
+      (place) => {
+        plot.value = place;
+      },
+    );
+  });
+
+  useEffect(() => {
+    const element = root.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      const { clientWidth: width, clientHeight: height } = element;
+      if (width > 0 && height > 0) chart.current?.setSize({ width, height });
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      chart.current?.destroy();
+      plot.value = null;
+    };
+  }, []);
+
+  return <div class="curve" ref={root} aria-hidden="true" />;
+}
+
+function drawingsOf(log: boolean): Drawing[] {
+  return SIDES.flatMap((side) => {
+    const curve = curves[side].value;
+    if (curve === null || curve.steps.length === 0) return [];
+    return [
+      { side, line: lineOf(curve, log), colour: lineColours[side].value, gap: firstGap(curve) },
+    ];
+  });
+}
+
+function coloursOf(element: HTMLElement) {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  return { ink: colour("--ink-2"), grid: colour("--grid"), card: colour("--card") };
+}

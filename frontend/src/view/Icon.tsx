@@ -1,0 +1,23 @@
+/** Pictures on buttons. The words beside them are their names. */
+
+const PATHS = {
+  play: "M8 5v14l11-7z",
+  pause: "M7 5h4v14H7zm6 0h4v14h-4z",
+  keyboard:
+    "M4 6h16a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2zm0 2v8h16V8zm2 1.500h2v2H6zm3.500 0h2v2h-2zm3.500 0h2v2h-2zm3.500 0h2v2h-2zM8 13h8v1.500H8z",
+} as const;
+
+export function Icon({ name }: { name: keyof typeof PATHS }) {
+  return (
+    <svg
+      class="icon"
+      viewBox="0 0 24 24"
+      width="20"
+      height="20"
+      aria-hidden="true"
+      focusable="false"
+    >
+      <path fill="currentColor" fill-rule="evenodd" d={PATHS[name]} />
+    </svg>
+  );
+}

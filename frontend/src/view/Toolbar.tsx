@@ -1,0 +1,138 @@
+/** What is heard, and how. */
+
+import type { ComponentChildren } from "preact";
+import { COMMANDS, choosePreset, hear, playOrPause, setLog, setVolume } from "../commands";
+import { settlePreset } from "../model/choices";
+import { spokenName } from "../model/format";
+import { isPlaying } from "../playing";
+import * as store from "../store";
+import { SIDES } from "../units";
+import { Icon } from "./Icon";
+
+export function Toolbar() {
+  return (
+    <section class="toolbar" aria-label="Controls">
+      <PlayButton />
+      <HearSwitch />
+      <PresetSelect />
+      <TagSelect />
+      <Field id="log" label="Log y axis">
+        <input
+          id="log"
+          type="checkbox"
+          checked={store.log.value}
+          onChange={(event) => setLog(event.currentTarget.checked)}
+        />
+      </Field>
+      <div class="aside">
+        <Volume />
+        <button type="button" class="plain" onClick={COMMANDS.showHelp}>
+          <Icon name="keyboard" />
+          Keys
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function PlayButton() {
+  const playing = isPlaying();
+  const silent = store.sources[store.hearing.value].value === null;
+  return (
+    <button type="button" class="play" disabled={silent && !playing} onClick={playOrPause}>
+      <Icon name={playing ? "pause" : "play"} />
+      {playing ? "Pause" : "Play"}
+    </button>
+  );
+}
+
+function HearSwitch() {
+  return (
+    <fieldset class="switch">
+      <legend>Hear</legend>
+      {SIDES.map((side) => {
+        const run = store.sides.value[side];
+        return (
+          <label key={side} title={run ?? ""} style={{ "--line": store.lineColours[side].value }}>
+            <input
+              type="radio"
+              name="hear"
+              checked={store.hearing.value === side}
+              disabled={run === null}
+              aria-label={`Hear ${side.toUpperCase()}${run === null ? "" : `, ${spokenName(run)}`}`}
+              onChange={() => hear(side)}
+            />
+            <span aria-hidden="true">{side.toUpperCase()}</span>
+          </label>
+        );
+      })}
+    </fieldset>
+  );
+}
+
+function PresetSelect() {
+  const presets = store.presets.value;
+  if (presets.length === 0) return null;
+  return (
+    <Field id="preset" label="Sound">
+      <select
+        id="preset"
+        value={settlePreset(presets, store.chosenPreset.value)?.name ?? ""}
+        onChange={(event) => choosePreset(event.currentTarget.value)}
+      >
+        {presets.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+function TagSelect() {
+  if (store.tags.value.length === 0) return null;
+  return (
+    <Field id="tag" label="Curve">
+      <select
+        id="tag"
+        value={store.tag.value ?? ""}
+        onChange={(event) => {
+          store.chosenTag.value = event.currentTarget.value;
+        }}
+      >
+        {store.tags.value.map((tag) => (
+          <option key={tag} value={tag}>
+            {tag || "(no name)"}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+function Volume() {
+  return (
+    <Field id="volume" label="Volume">
+      <input
+        id="volume"
+        type="range"
+        min="0"
+        max="1"
+        step="0.01"
+        value={store.volume.value}
+        aria-valuetext={`${Math.round(store.volume.value * 100)} percent`}
+        onInput={(event) => setVolume(event.currentTarget.valueAsNumber)}
+      />
+    </Field>
+  );
+}
+
+function Field(props: { id: string; label: string; children: ComponentChildren }) {
+  return (
+    <div class="field">
+      <label htmlFor={props.id}>{props.label}</label>
+      {props.children}
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { domainOf, stepOf, xOf } from "../src/model/axis";
+import { firstGap, lineOf, rangeOf, valueAt } from "../src/model/curve";
+import { curve } from "./examples";
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+test("what is not a number is a gap", () => {
+  const line = lineOf(curve([0, 1, 2, 3], [1, nan, inf, -inf]), false);
+  expect(line.max).toEqual([1, null, null, null]);
+});
+
+test("zero and below are gaps on a log axis only", () => {
+  const loss = curve([0, 1, 2], [1, 0, -3]);
+  expect(lineOf(loss, true).max).toEqual([1, null, null]);
+  expect(lineOf(loss, false).max).toEqual([1, 0, -3]);
+});
+
+test("a bin with one drawable end is drawn there", () => {
+  const line = lineOf(curve([0, 1], [-1, nan], [5, nan]), true);
+  expect(line).toMatchObject({ min: [5, null], max: [5, null], banded: false });
+});
+
+test("only a thinned curve has a band", () => {
+  expect(lineOf(curve([0, 1], [1, 2]), false).banded).toBe(false);
+  expect(lineOf(curve([0, 1], [1, 2], [1, 3]), false).banded).toBe(true);
+});
+
+test("the range holds all curves, and is finite whatever they are", () => {
+  const range = (values: number[], log: boolean) =>
+    rangeOf([lineOf(curve([...values.keys()], values), log)], log);
+  const [bottom, top] = range([0.5, 3, 1000], true);
+  expect([bottom > 0, bottom < 0.5, top > 1000]).toEqual([true, true, true]);
+  expect(range([1, 1], true)).toEqual([0.5, 2]);
+  expect(range([nan, inf], true)).toEqual([0.1, 10]);
+  expect(range([nan], false)).toEqual([0, 1]);
+  expect(range([0, 0], false)).toEqual([0, 0.06]);
+  const [low, high] = range([-5, 5], false);
+  expect([low < -5, high > 5]).toEqual([true, true]);
+  expect(range([0.1, 2], false)[0]).toBe(0);
+});
+
+test("the value at a step is that of the last point not after it", () => {
+  const loss = curve([10, 20, 30], [1, 2, 3], [1, 2.5, 3]);
+  expect(valueAt(loss, 9)).toBeNull();
+  expect(valueAt(loss, 10)).toEqual({ min: 1, max: 1 });
+  expect(valueAt(loss, 29.9)).toEqual({ min: 2, max: 2.5 });
+  expect(valueAt(loss, 999)).toEqual({ min: 3, max: 3 });
+});
+
+test("the first value that is not a number is found", () => {
+  expect(firstGap(curve([5, 6, 7], [1, inf, nan]))).toBe(6);
+  expect(firstGap(curve([5, 6], [1, 2]))).toBeNull();
+});
+
+test("the axis covers all curves, and has a width even for a single point", () => {
+  expect(domainOf([curve([5, 90], [1, 1]), curve([2, 7], [1, 1])], [])).toEqual([2, 90]);
+  expect(domainOf([curve([4], [1])], [])).toEqual([3.5, 4.5]);
+  expect(domainOf([], [])).toEqual([0, 1]);
+});
+
+test("a pixel and its step belong together, and no step is outside the axis", () => {
+  const axis = { from: 100, to: 300, left: 60, width: 800 };
+  expect(xOf(axis, 100)).toBe(60);
+  expect(xOf(axis, 300)).toBe(860);
+  expect(stepOf(axis, xOf(axis, 173.5))).toBeCloseTo(173.5, 9);
+  expect(stepOf(axis, 0)).toBe(100);
+  expect(stepOf(axis, 5000)).toBe(300);
+});

@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { describeMove, describePlace } from "../src/model/describe";
+import {
+  formatDifference,
+  formatRange,
+  formatStep,
+  formatValue,
+  spokenName,
+} from "../src/model/format";
+import { BINDINGS, commandOf } from "../src/model/keys";
+import { layerNorms, nanLayers } from "../src/model/norms";
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+test.each([
+  [0.48213, "0.4821"],
+  [2.3, "2.3"],
+  [123_456, "123500"],
+  [12_345_678, "1.23e7"],
+  [0.00001234, "1.23e−5"],
+  [-0.5, "−0.5"],
+  [0, "0"],
+  [nan, "NaN"],
+  [inf, "Inf"],
+  [-inf, "−Inf"],
+])("%s is written as %s", (value, text) => {
+  expect(formatValue(value)).toBe(text);
+});
+
+test("a step is whole, and is the one whose row is heard", () => {
+  expect(formatStep(1240.99)).toBe("1,240");
+  expect(formatStep(41.9999999)).toBe("42");
+});
+
+test("ranges and differences say so when there is nothing to say", () => {
+  expect(formatRange(null)).toBe("—");
+  expect(formatRange({ min: nan, max: nan })).toBe("NaN");
+  expect(formatRange({ min: 1, max: 2 })).toBe("1 to 2");
+  expect(formatDifference(1, 3)).toBe("−2");
+  expect(formatDifference(3, 1)).toBe("+2");
+  expect(formatDifference(nan, 1)).toBe("—");
+});
+
+test("a name in a sentence is isolated, short, and never empty", () => {
+  expect(spokenName("sgd")).toBe("\u2068sgd\u2069");
+  expect([...spokenName("🔥".repeat(300))]).toHaveLength(62);
+  expect(spokenName("")).toBe("\u2068(no name)\u2069");
+});
+
+const place = { run: "a", step: 10, tag: "loss", value: { min: 2, max: 2 } };
+
+test("a place is said in full", () => {
+  expect(describePlace(place)).toBe("\u2068a\u2069, step 10, \u2068loss\u2069 2");
+  expect(describePlace({ ...place, run: null, value: null })).toBe("step 10");
+});
+
+test("a move says only what has changed", () => {
+  expect(describeMove(place, { ...place, step: 11, value: { min: 1, max: 1 } })).toBe(
+    "step 11, 1, down 50 %",
+  );
+  expect(describeMove(place, { ...place, step: 11, value: { min: nan, max: nan } })).toBe(
+    "step 11, NaN",
+  );
+  expect(describeMove(place, { ...place, run: "b" })).toBe("\u2068b\u2069, step 10, 2");
+});
+
+test("every key of the table does what the table says", () => {
+  for (const { command, keys, ctrl } of BINDINGS) {
+    for (const key of keys) {
+      expect(commandOf({ key, ctrlKey: ctrl ?? false, altKey: false, metaKey: false })).toBe(
+        command,
+      );
+    }
+  }
+});
+
+test("letters work in either case, and the browser keeps its own keys", () => {
+  const press = { key: "X", ctrlKey: false, altKey: false, metaKey: false };
+  expect(commandOf(press)).toBe("swap");
+  expect(commandOf({ ...press, ctrlKey: true })).toBeNull();
+  expect(commandOf({ ...press, key: "ArrowLeft", altKey: true })).toBeNull();
+  expect(commandOf({ ...press, key: "Tab" })).toBeNull();
+});
+
+test("norms are said in words where they are not numbers", () => {
+  const table = {
+    firstNote: 100,
+    notes: 2,
+    layers: ["fine", "wide", "dead", "nan", "partly", "inf", "none"],
+    median: [0, 0, 0, 0, 0, 0, 0, 0.5, 0.5, 0, -1, 1, -1, -1],
+    max: [0, 0, 0, 0, 0, 0, 0, 0.5, 0.75, 0, -1, 2, -1, -1],
+    nan: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0],
+    inf: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0],
+  };
+  const norms = layerNorms(table, 101);
+  expect(norms.map(({ text }) => text)).toEqual([
+    "0.5",
+    "0.75, median 0.5",
+    "0",
+    "NaN",
+    "NaN, else 2, median 1",
+    "Inf",
+    "no gradient",
+  ]);
+  expect(norms.map(({ alarm }) => alarm)).toEqual([null, null, "zero", "nan", "nan", "inf", null]);
+  expect(nanLayers(norms)).toEqual(["nan", "partly"]);
+  expect(layerNorms(table, 102)).toEqual([]);
+});

@@ -1,0 +1,8 @@
+"""`python -m tb_sonify` is the command `tb-sonify`."""
+
+import sys
+
+from tb_sonify.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

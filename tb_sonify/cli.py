@@ -1,0 +1,48 @@
+"""The command `tb-sonify`: one subcommand per module, each named in a table."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from tb_sonify import __version__
+
+_COMMANDS = {"demo": "tb_sonify.demo.command"}
+
+_DESCRIPTION = """\
+Hear a neural network train, inside TensorBoard.
+
+Start with `tb-sonify demo`: it trains five small networks and opens them in TensorBoard.
+To hear your own training, write its log with `tb_sonify.SonifyWriter`, start TensorBoard on it
+as ever, and choose the Sonify tab."""
+
+
+class CommandError(Exception):
+    """What a command cannot do, told to the user in one message and without a traceback."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return the exit status: 0, or 2 if it could not be done."""
+    options = _parser().parse_args(arguments)
+    try:
+        # A command is imported only to run, so that help and errors come at once.
+        status: int = import_module(_COMMANDS[options.command]).run(options)
+    except CommandError as error:
+        print(f"tb-sonify {options.command}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130  # what a shell reports of a command that Ctrl-C ended
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tb-sonify",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tb-sonify {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for name, module in _COMMANDS.items():
+        import_module(module).add_command(commands, name)
+    return parser

@@ -1,0 +1,30 @@
+"""TensorBoard's entry point.
+
+TensorBoard imports this module without a guard: whatever it raises would end TensorBoard itself.
+So it imports no more than TensorBoard has imported anyway; `load` is guarded, and the plugin is
+imported there.
+"""
+
+from argparse import Namespace
+
+from tensorboard.plugins.base_plugin import TBContext, TBLoader, TBPlugin
+
+from tb_sonify.contract import PLUGIN_NAME
+
+
+class SonifyLoader(TBLoader):
+    """Makes the plugin, and has TensorBoard keep all of its data."""
+
+    def fix_flags(self, flags: Namespace) -> None:
+        """Keep every block (0: no limit), unless the user has set a limit for this plugin."""
+        limits = getattr(flags, "samples_per_plugin", None)
+        if isinstance(limits, dict):
+            limits.setdefault(PLUGIN_NAME, 0)
+
+    def load(self, context: TBContext) -> TBPlugin | None:
+        """The plugin; `None` where TensorBoard has no data provider."""
+        if context.data_provider is None:
+            return None
+        from tb_sonify.plugin.plugin import SonifyPlugin
+
+        return SonifyPlugin(context)

@@ -1,0 +1,40 @@
+"""The plugin as TensorBoard sees it."""
+
+from typing import TYPE_CHECKING
+
+from tensorboard.plugins.base_plugin import FrontendMetadata, TBContext, TBPlugin
+from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
+from werkzeug.wrappers import Request
+
+from tb_sonify.contract import PLUGIN_NAME
+from tb_sonify.plugin.routes import Routes
+from tb_sonify.reading import Store
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+
+class SonifyPlugin(TBPlugin):
+    """Hear a neural network train."""
+
+    plugin_name = PLUGIN_NAME
+
+    def __init__(self, context: TBContext) -> None:
+        self._routes = Routes(Store(context.data_provider))
+
+    def get_plugin_apps(self) -> "dict[str, WSGIApplication]":
+        """Each route of `docs/http_api.md` with its handler."""
+        handlers = self._routes.handlers()
+        return {route: Request.application(handler) for route, handler in handlers.items()}
+
+    def is_active(self) -> bool:
+        """Nothing to add: TensorBoard looks for data of `data_plugin_names` itself."""
+        return False
+
+    def data_plugin_names(self) -> tuple[str, ...]:
+        """The plugins whose data make the tab active: scalars can be looked at without norms."""
+        return (PLUGIN_NAME, SCALARS)
+
+    def frontend_metadata(self) -> FrontendMetadata:
+        """The tab, and the module that fills it."""
+        return FrontendMetadata(es_module_path="/index.js", tab_name="Sonify")

@@ -1,0 +1,64 @@
+"""Which runs there are, and which scalars each of them has."""
+
+from dataclasses import dataclass
+
+from tensorboard.data.provider import RunTagFilter
+from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
+
+from tb_sonify.contract import PLUGIN_NAME, scalar_tag
+from tb_sonify.reading.store import Scope, Store
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, by its name; `start_time` in seconds since the epoch, where it is known."""
+
+    name: str
+    start_time: float | None
+    norms: bool  # whether rows were stored
+
+
+def list_runs(store: Store, scope: Scope) -> list[Run]:
+    """Every run that has scalars or rows, by name."""
+    provider, where = store.provider, {"experiment_id": scope.experiment}
+    scalars = provider.list_scalars(scope.context, plugin_name=SCALARS, **where)
+    stored = provider.list_blob_sequences(scope.context, plugin_name=PLUGIN_NAME, **where)
+    return [
+        Run(run.run_name, run.start_time or None, bool(stored.get(run.run_name)))
+        for run in sorted(provider.list_runs(scope.context, **where), key=lambda run: run.run_name)
+        if scalars.get(run.run_name) or stored.get(run.run_name)
+    ]
+
+
+def run_exists(store: Store, scope: Scope, run: str) -> bool:
+    """Whether there is a run of this name, whatever it has logged."""
+    runs = store.provider.list_runs(scope.context, experiment_id=scope.experiment)
+    return any(each.run_name == run for each in runs)
+
+
+def list_scalars(store: Store, scope: Scope, run: str) -> list[str]:
+    """The tags of a run's scalars, in alphabetical order."""
+    found = store.provider.list_scalars(
+        scope.context,
+        experiment_id=scope.experiment,
+        plugin_name=SCALARS,
+        run_tag_filter=RunTagFilter(runs=[run]),
+    )
+    return sorted(found.get(run, ()))
+
+
+def first_to_draw(tags: list[str]) -> str | None:
+    """The tag to begin with: a loss, else anything but a gradient norm, else anything."""
+    for wanted in (_is_loss, _is_no_norm):
+        for tag in tags:
+            if wanted(tag):
+                return tag
+    return tags[0] if tags else None
+
+
+def _is_loss(tag: str) -> bool:
+    return "loss" in tag.lower()
+
+
+def _is_no_norm(tag: str) -> bool:
+    return not tag.startswith(scalar_tag(""))

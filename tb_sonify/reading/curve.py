@@ -1,0 +1,86 @@
+"""One scalar over steps, in as many points as can be drawn; extremes and gaps stay."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorboard.data.provider import RunTagFilter
+from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
+
+from tb_sonify.reading.store import MOST_POINTS, Scope, Store
+
+
+@dataclass(frozen=True)
+class Series:
+    """A scalar at increasing steps; each array has shape ``(points,)``."""
+
+    steps: NDArray[np.float64]
+    wall_times: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def between(self, low: float, high: float) -> "Series":
+        """The points at steps from `low` to `high`, both included."""
+        part = slice(np.searchsorted(self.steps, low), np.searchsorted(self.steps, high, "right"))
+        return Series(self.steps[part], self.wall_times[part], self.values[part])
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A series in bins; each array has shape ``(bins,)``.
+
+    Attributes
+    ----------
+    steps, wall_times
+        Of the first point in each bin that has any.
+    min, max
+        Smallest and largest value in each bin; where a value is NaN or infinite, of those.
+    """
+
+    steps: NDArray[np.float64]
+    wall_times: NDArray[np.float64]
+    min: NDArray[np.float64]
+    max: NDArray[np.float64]
+
+
+def read_series(store: Store, scope: Scope, run: str, tag: str) -> Series | None:
+    """A scalar of a run, as far as TensorBoard keeps its points; `None` if it has no such tag."""
+    found = store.provider.read_scalars(
+        scope.context,
+        experiment_id=scope.experiment,
+        plugin_name=SCALARS,
+        downsample=MOST_POINTS,
+        run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
+    )
+    points = found.get(run, {}).get(tag)
+    if points is None:
+        return None
+    table = np.array([(p.step, p.wall_time, p.value) for p in points], np.float64).reshape(-1, 3)
+    return Series(*table[_holding(table[:, 0])].T)
+
+
+def _holding(steps: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points hold: those that none goes back to or before, of the points written later.
+
+    TensorBoard's fast loader drops the others itself; the slow one leaves it to its callers.
+    """
+    later = np.minimum.accumulate(np.append(steps[1:], np.inf)[::-1])[::-1]
+    return np.asarray(steps < later)
+
+
+def bin_series(series: Series, bins: int) -> Curve:
+    """A series in at most so many bins of equal step width; every point alone if they suffice."""
+    if len(series.steps) <= bins:
+        return Curve(series.steps, series.wall_times, series.values, series.values)
+    first, last = series.steps[0], series.steps[-1]
+    bin_of_point = np.floor((series.steps - first) / (last - first) * bins).clip(max=bins - 1)
+    starts = np.flatnonzero(np.diff(bin_of_point, prepend=-1))
+    finite = np.isfinite(series.values)
+    # In a bin with a NaN or an infinity, nothing else counts.
+    broken = np.logical_or.reduceat(~finite, starts)
+    passed_over = finite & np.repeat(broken, np.diff(starts, append=len(finite)))
+    return Curve(
+        series.steps[starts],
+        series.wall_times[starts],
+        np.minimum.reduceat(np.where(passed_over, np.inf, series.values), starts),
+        np.maximum.reduceat(np.where(passed_over, -np.inf, series.values), starts),
+    )

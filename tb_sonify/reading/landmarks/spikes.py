@@ -1,0 +1,115 @@
+"""Spike: a norm far above the usual that comes back."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.reading.landmarks.landmark import Finding, times
+from tb_sonify.reading.landmarks.levels import (
+    WARM,
+    WINDOW,
+    ZERO,
+    Levels,
+    block_medians,
+    starts,
+    trailing_median,
+)
+
+DEVIATIONS = 6.0  # median absolute deviations; four standard deviations of normal noise
+SMALLEST = np.float32(np.log(4))  # two semitones: calmer runs have spikes that nobody would hear
+CHANCE = 1e-5  # of a note of healthy noise to be taken for a spike
+UNKNOWN_NOISE = np.float32(0.2)  # deviation to assume of a layer that lives for a few notes only
+BURST = 10  # notes within which spikes are one landmark
+RETURNS = 16  # notes: a rise that fills more than half of them is no spike
+QUARTER = 0.75  # of the layers: a spike of the run raises at least one in four
+
+# The tail of noise is the h of Tukey's distribution, whose quantiles are those of the normal one,
+# z, times exp(h z^2 / 2): 0 is normal, 0.12 is Student's t with 5 degrees of freedom. A short run
+# says too little of its own tail, so it begins with the latter.
+PRIOR_TAIL, PRIOR_NOTES = 0.12, 1000
+HEAVIEST_TAIL = 0.3
+NORMAL = NormalDist()
+NEAR, FAR = 0.5, 0.9  # quantiles of the size of a deviation that tell its tail; spikes are rarer
+NEAR_Z, FAR_Z = NORMAL.inv_cdf((1 + NEAR) / 2), NORMAL.inv_cdf((1 + FAR) / 2)
+
+
+def find_spikes(levels: Levels, layers: Sequence[str]) -> list[Finding]:
+    """Bursts above 6 median absolute deviations of the log norm and above what noise explains.
+
+    Six deviations alone would cry wolf every few hundred steps where noise has heavy tails. The
+    tail of the run itself tells how far a note may stand out by chance. Two signals are judged:
+    each layer, and the run (what the upper quarter of layers exceed), which moves less by chance.
+    """
+    usual = np.maximum(levels.usual, levels.before)  # a run that begins high is no spike
+    alive = levels.live & (usual > ZERO) & (levels.top > ZERO)
+    rise = np.where(alive, levels.top - usual, np.float32(0))
+    score = _score(rise)
+    tail = _tail(score)
+    found = (score > _threshold(tail, len(layers))) & (rise > SMALLEST)
+    flagged = np.asarray(found.any(axis=1) | _run_wide(rise, alive, tail))
+    findings = []
+    for note in starts(flagged, gap=BURST):
+        burst = slice(note, note + RETURNS)
+        if 2 * np.count_nonzero(flagged[burst]) > RETURNS:
+            continue
+        worst = _worst(rise[burst], flagged[burst])
+        factor = times(float(rise[burst, worst].max()))
+        sentence = f"spike, {factor} the usual norm in {layers[worst]}"
+        findings.append(Finding("spike", int(note), layers[worst], sentence))
+    return findings
+
+
+def _run_wide(
+    rise: NDArray[np.float32], alive: NDArray[np.bool_], tail: float
+) -> NDArray[np.bool_]:
+    """Notes where what a quarter of the living layers exceed stands out."""
+    ordered = np.sort(np.where(alive, rise, np.float32(np.inf)), axis=1)
+    count = np.count_nonzero(alive, axis=1)[:, None]
+    place = (QUARTER * np.maximum(count - 1, 0)).astype(np.intp)
+    run = np.where(count > 0, np.take_along_axis(ordered, place, axis=1), np.float32(0))
+    run = np.minimum(run, run - trailing_median(run))
+    found = (_score(run) > _threshold(tail, 1)) & (run > SMALLEST)
+    return np.asarray(found[:, 0])
+
+
+def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rise in median absolute deviations, of the trailing window or of the run if that is more.
+
+    The first notes are judged by the noise of the run, since they say little of their own.
+    """
+    size = np.abs(rise)
+    blocks = np.sort(block_medians(size), axis=0)
+    zeros = np.count_nonzero(blocks == 0, axis=0)  # a layer that is dead has no noise
+    middle = np.minimum((zeros + len(blocks)) // 2, len(blocks) - 1)
+    scale = trailing_median(size)
+    scale[:WARM] = 0
+    np.maximum(scale, blocks[middle, np.arange(rise.shape[1])], out=scale)
+    known = (scale > 0) & (np.count_nonzero(rise, axis=0) >= WARM)
+    return np.asarray(rise / np.where(known, scale, UNKNOWN_NOISE), np.float32)
+
+
+def _tail(score: NDArray[np.float32]) -> float:
+    """Tail of the noise; deviations down say as much of it as those up, and have no spikes."""
+    known = score[:, np.count_nonzero(score, axis=0) >= WINDOW]
+    if not known.size:
+        return PRIOR_TAIL
+    sample = np.abs(known.ravel()[:: max(known.size // 100_000, 1)])
+    sample = sample[sample > 0]
+    near, far = np.quantile(sample, [NEAR, FAR])
+    seen = 2 * np.log(far / near * NEAR_Z / FAR_Z) / (FAR_Z**2 - NEAR_Z**2)
+    # Layers have much of their noise in common, so that more of them say little more.
+    notes = np.count_nonzero(known) / np.sqrt(known.shape[1])
+    tail = (PRIOR_NOTES * PRIOR_TAIL + notes * seen) / (PRIOR_NOTES + notes)
+    return float(np.clip(tail, 0, HEAVIEST_TAIL))
+
+
+def _threshold(tail: float, signals: int) -> float:
+    """Score that healthy noise exceeds in a note of so many signals with the chance `CHANCE`."""
+    z = NORMAL.inv_cdf(1 - CHANCE / signals)
+    return max(DEVIATIONS, z / NEAR_Z * float(np.exp(tail * (z**2 - NEAR_Z**2) / 2)))
+
+
+def _worst(rise: NDArray[np.float32], flagged: NDArray[np.bool_]) -> int:
+    return int(rise[flagged].max(axis=0).argmax())

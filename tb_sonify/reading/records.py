@@ -1,0 +1,110 @@
+"""The rows and segments that a run has stored, each checked before anything relies on it."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.contract import (
+    NOTES_PER_SEGMENT,
+    PLUGIN_NAME,
+    ROWS_TAG,
+    SEGMENTS_PER_OCTAVE,
+    SEGMENTS_TAG,
+    Grid,
+    Rows,
+    Segment,
+)
+from tb_sonify.reading.store import Blob, Scope, Store
+
+Record = TypeVar("Record", Rows, Segment)
+
+_logger = logging.getLogger(__name__)
+_MOST_SEGMENTS = 60 * SEGMENTS_PER_OCTAVE  # by then a note would cover 2 ** 60 rows
+
+
+class RunRecords:
+    """What one run has stored, as it is now.
+
+    Attributes
+    ----------
+    segment_blobs
+        By increasing step.
+    row_blobs
+        In the order in which they were written.
+    """
+
+    def __init__(self, store: Store, scope: Scope, run: str) -> None:
+        self._store, self._scope, self._run = store, scope, run
+        # In this order, so that rows are at least as new as the segments that sum them up.
+        self.segment_blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=SEGMENTS_TAG)
+        rows = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+        self.row_blobs = tuple(sorted(rows, key=lambda blob: (blob.wall_time, blob.step)))
+
+    def segments(self, blobs: Sequence[Blob]) -> Iterator[Segment | None]:
+        """The segment in each blob; `None` where there is none that can be read."""
+        return self._records(blobs, Segment.decode, _check_segment)
+
+    def rows(self, blobs: Sequence[Blob]) -> Iterator[Rows | None]:
+        """The rows in each blob; `None` where there are none that can be read."""
+        return self._records(blobs, Rows.decode, _check_rows)
+
+    def _records(
+        self,
+        blobs: Sequence[Blob],
+        decode: Callable[[bytes], Record],
+        check: Callable[[Record, Blob], None],
+    ) -> Iterator[Record | None]:
+        for blob, data in zip(blobs, self._store.read_each(self._scope, blobs), strict=True):
+            record = None
+            try:
+                if data is not None:
+                    record = decode(data)
+                    check(record, blob)
+            except (ValueError, TypeError) as error:
+                record = None
+                self._report(blob, error)
+            yield record
+
+    def _report(self, blob: Blob, error: Exception) -> None:
+        if self._store.reported.get(blob) is None:
+            self._store.reported.put(blob, True)
+            message = "skipped what run %r stored at step %d, which cannot be read: %s"
+            _logger.warning(message, self._run, blob.step, error)
+
+
+def _check_rows(rows: Rows, blob: Blob) -> None:
+    _check_steps(rows.steps, blob)
+    if not (np.diff(rows.steps) > 0).all():
+        raise ValueError("the steps of rows must increase")
+    if rows.first_row < 0:
+        raise ValueError(f"first_row must be at least 0, got {rows.first_row}")
+    _check_layers(rows.layers)
+
+
+def _check_segment(segment: Segment, blob: Blob) -> None:
+    _check_steps(segment.steps, blob)
+    if not 0 <= segment.segment < _MOST_SEGMENTS:
+        raise ValueError(f"segment must be in [0, {_MOST_SEGMENTS}), got {segment.segment}")
+    grid = Grid.of_segment(segment.segment)
+    notes = len(segment.steps) - 1
+    if not 0 < notes <= NOTES_PER_SEGMENT or notes != -(-segment.rows // grid.rows_per_note):
+        raise ValueError(f"{segment.rows} rows of {grid} do not make {notes} notes")
+    # The last step is that of the last note's last row, which may be its first row too.
+    if not (np.diff(segment.steps[:-1]) > 0).all() or segment.steps[-1] < segment.steps[-2]:
+        raise ValueError("the steps of a segment must increase")
+    _check_layers(segment.layers)
+
+
+def _check_steps(steps: NDArray[np.int64], blob: Blob) -> None:
+    if steps.dtype != np.int64 or steps.ndim != 1 or not len(steps):
+        raise ValueError(f"steps must be int64 (steps,), got {steps.dtype} {steps.shape}")
+    if steps[0] != blob.step:
+        raise ValueError(f"its event must be at its first step, {steps[0]}, got {blob.step}")
+
+
+def _check_layers(layers: tuple[str, ...]) -> None:
+    if not layers or len(set(layers)) < len(layers):
+        raise ValueError(f"layers must be some different names, got {layers!r}")

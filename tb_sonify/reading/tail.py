@@ -1,0 +1,151 @@
+"""The segments of a run after those that are stored, made from its rows."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.contract import NO_GRADIENT, Grid, Rows, Segment
+from tb_sonify.reading.records import RunRecords
+from tb_sonify.reading.store import Blob
+from tb_sonify.reading.timeline import TimelineSegment
+from tb_sonify.sound import aggregate
+
+_NEVER = 2**63
+
+Ranges = list[tuple[int, int]]  # first and last step of each
+Reached = dict[float, tuple[int, int]]  # by session: how many rows are read, step of the last one
+
+
+def segments_from_rows(
+    records: RunRecords, before: Sequence[TimelineSegment], reached: Reached
+) -> tuple[list[TimelineSegment], Ranges]:
+    """The segments that follow on those `before`, and the steps of rows that cannot be read.
+
+    Rows count on from those before, in the order of their steps. As in TensorBoard itself, rows
+    that go back to an earlier step replace all that was written at and after it.
+
+    Parameters
+    ----------
+    reached
+        How far the sessions before had got; brought up to date.
+    """
+    missing: Ranges = []
+    rest = _Remaining(_kept_rows(records, before, reached, missing))
+    segments: list[TimelineSegment] = []
+    while True:
+        grid = Grid.of_segment(len(before) + len(segments))
+        rows = rest.take(grid.rows)
+        if rows is None:
+            return segments, _joined(missing)
+        segments.append(TimelineSegment(_sum_up(rows, grid), blob=None))
+
+
+class _Remaining:
+    """Rows in blocks of any size, to be taken in other sizes."""
+
+    def __init__(self, blocks: Iterator[Rows]) -> None:
+        self._blocks = blocks
+        self._held: deque[Rows] = deque()
+
+    def take(self, count: int) -> Rows | None:
+        """The next `count` rows, fewer at the end, `None` after it."""
+        held = sum(len(rows.steps) for rows in self._held)
+        while held < count and (block := next(self._blocks, None)) is not None:
+            self._held.append(block)
+            held += len(block.steps)
+        taken = []
+        while self._held and count:
+            rows = self._held.popleft()
+            taken.append(_part(rows, 0, count))
+            if len(rows.steps) > count:
+                self._held.appendleft(_part(rows, count, None))
+            count -= len(taken[-1].steps)
+        return _concatenate(taken) if taken else None
+
+
+def _part(rows: Rows, start: int, stop: int | None) -> Rows:
+    return replace(rows, steps=rows.steps[start:stop], norms=rows.norms[start:stop])
+
+
+def _concatenate(blocks: Sequence[Rows]) -> Rows:
+    """Rows as one block, with a column for each layer of any of them."""
+    layers = tuple(dict.fromkeys(name for rows in blocks for name in rows.layers))
+    steps = np.concatenate([rows.steps for rows in blocks])
+    norms = np.concatenate([_widen(rows, layers) for rows in blocks])
+    return replace(blocks[0], layers=layers, steps=steps, norms=norms)
+
+
+def _widen(rows: Rows, layers: tuple[str, ...]) -> NDArray[np.float32]:
+    if rows.layers == layers:
+        return rows.norms
+    wide = np.full((len(rows.steps), len(layers)), NO_GRADIENT, np.float32)
+    wide[:, [layers.index(name) for name in rows.layers]] = rows.norms
+    return wide
+
+
+def _sum_up(rows: Rows, grid: Grid) -> Segment:
+    notes = aggregate(rows.norms, rows_per_note=grid.rows_per_note)
+    return Segment(
+        session=rows.session,
+        segment=grid.segment,
+        rows=len(rows.steps),
+        layers=rows.layers,
+        steps=np.append(rows.steps[:: grid.rows_per_note], rows.steps[-1]),
+        median=notes.median,
+        max=notes.max,
+        nan=notes.nan,
+        inf=notes.inf,
+        options=rows.options,
+    )
+
+
+def _kept_rows(
+    records: RunRecords, before: Sequence[TimelineSegment], reached: Reached, missing: Ranges
+) -> Iterator[Rows]:
+    """The rows of each block that come after `before` and that nothing has replaced.
+
+    Steps that lack between blocks, or in one that cannot be read, are added to `missing`.
+    """
+    after = before[-1].last_step if before else -_NEVER
+    needed = [(blob, end) for blob, end in _ends(records.row_blobs) if after + 1 < end]
+    blocks = records.rows([blob for blob, _ in needed])
+    for (blob, end), rows in zip(needed, blocks, strict=True):
+        if rows is None:
+            last = end - 1 if end < _NEVER else blob.step
+            missing.append((max(blob.step, after + 1), last))
+            continue
+        first_step = int(rows.steps[0])
+        row, step = reached.get(rows.session, (0, None))
+        if rows.first_row > row:
+            # Of a session whose beginning lacks, one can but suppose that it logged every step.
+            lacking = max(first_step - rows.first_row, 0) if step is None else step + 1
+            missing.append((lacking, first_step - 1))
+        reached[rows.session] = rows.first_row + len(rows.steps), int(rows.steps[-1])
+        start, stop = np.searchsorted(rows.steps, (after + 1, end)).tolist()
+        if start < stop:
+            yield _part(rows, start, stop)
+
+
+def _ends(blobs: Sequence[Blob]) -> list[tuple[Blob, int]]:
+    """The blobs that hold on, each with the first step of those written after it."""
+    ends = []
+    end = _NEVER
+    for blob in reversed(blobs):
+        if blob.step < end:
+            ends.append((blob, end))
+        end = min(end, blob.step)
+    return ends[::-1]
+
+
+def _joined(ranges: Ranges) -> Ranges:
+    """Ranges of steps in order, those that overlap or touch as one, without the empty ones."""
+    joined: Ranges = []
+    for first, last in sorted(pair for pair in ranges if pair[0] <= pair[1]):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = joined[-1][0], max(last, joined[-1][1])
+        else:
+            joined.append((first, last))
+    return joined

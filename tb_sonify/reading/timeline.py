@@ -1,0 +1,142 @@
+"""The timeline of a run: its notes in order, and the steps that they lie on."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.contract import NO_GRADIENT, Grid, Segment
+from tb_sonify.reading.store import Blob
+from tb_sonify.sound import Notes
+
+_EMPTY_VALUES = {"median": NO_GRADIENT, "max": NO_GRADIENT, "nan": 0, "inf": 0}
+
+
+@dataclass(frozen=True, eq=False)
+class TimelineSegment:
+    """A segment in its place on the timeline."""
+
+    segment: Segment
+    blob: Blob | None  # where it is stored whole; None: made from rows
+
+    @property
+    def notes(self) -> int:
+        """How many notes it has."""
+        return len(self.segment.median)
+
+    @property
+    def grid(self) -> Grid:
+        """The rows that it covers when it is full."""
+        return Grid.of_segment(self.segment.segment)
+
+    @property
+    def first_rows(self) -> NDArray[np.int64]:
+        """Number of the first row of each note."""
+        return self.grid.first_row + self.grid.rows_per_note * np.arange(self.notes)
+
+    @property
+    def last_step(self) -> int:
+        """Step of its last row."""
+        return int(self.segment.steps[-1])
+
+    @cached_property
+    def digest(self) -> int:
+        """A number that another segment has if it sounds the same."""
+        tables = (getattr(self.segment, name).tobytes() for name in _EMPTY_VALUES)
+        return hash((self.segment.layers, *tables))
+
+    @property
+    def end_row(self) -> int:
+        """How many rows of the run there are up to its end."""
+        return self.grid.first_row + self.segment.rows
+
+    @property
+    def full(self) -> bool:
+        """Whether it covers all the rows of its grid."""
+        return self.segment.rows == self.grid.rows
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """What can be heard of a run.
+
+    Attributes
+    ----------
+    segments
+        In order, numbered from 0; all but the last one are full.
+    missing
+        First and last step of each stretch that was logged and could not be read.
+    """
+
+    segments: tuple[TimelineSegment, ...]
+    missing: tuple[tuple[int, int], ...]
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer of the run, in the order in which they first occur."""
+        return tuple(dict.fromkeys(name for each in self.segments for name in each.segment.layers))
+
+    @cached_property
+    def first_notes(self) -> tuple[int, ...]:
+        """Number of the first note of each segment and, at the end, the number of notes."""
+        return tuple(np.cumsum([0, *(each.notes for each in self.segments)]).tolist())
+
+    @property
+    def notes(self) -> int:
+        """How many notes there are."""
+        return self.first_notes[-1]
+
+    @cached_property
+    def histories(self) -> tuple[int, ...]:
+        """For each segment and for the end, a number that stands for all that was before it."""
+        digests = (each.digest for each in self.segments)
+        return tuple(accumulate(digests, lambda *both: hash(both), initial=hash(self.layers)))
+
+    @cached_property
+    def steps(self) -> NDArray[np.int64]:
+        """First step of each note and, at the end, the last step of all; empty without notes."""
+        if not self.segments:
+            return np.empty(0, np.int64)
+        starts = [each.segment.steps[:-1] for each in self.segments]
+        return np.concatenate([*starts, self.segments[-1].segment.steps[-1:]])
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return 4_096 + sum(8 * each.segment.median.nbytes for each in self.segments)
+
+    def table(self, first_note: int, notes: int) -> Notes:
+        """The numbers of `notes` notes from `first_note`, all of which the timeline must have.
+
+        They have a column for each of `layers`; a layer that a segment does not know has no
+        gradient there.
+        """
+        parts = []
+        index = bisect_right(self.first_notes, first_note) - 1
+        while notes > 0:
+            low = first_note - self.first_notes[index]
+            parts.append(_widen(self.segments[index].segment, self.layers)[low : low + notes])
+            first_note += len(parts[-1])
+            notes -= len(parts[-1])
+            index += 1
+        return Notes(
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                for name in _EMPTY_VALUES
+            }
+        )
+
+
+def _widen(segment: Segment, layers: tuple[str, ...]) -> Notes:
+    """The notes of a segment with a column for each of `layers`, among which are its own."""
+    tables = {name: getattr(segment, name) for name in _EMPTY_VALUES}
+    if segment.layers != layers:
+        columns = [layers.index(name) for name in segment.layers]
+        for name, narrow in tables.items():
+            wide = np.full((len(narrow), len(layers)), _EMPTY_VALUES[name], narrow.dtype)
+            wide[:, columns] = narrow
+            tables[name] = wide
+    return Notes(**tables)

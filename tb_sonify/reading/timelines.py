@@ -1,0 +1,81 @@
+"""The timelines of runs, kept up to date."""
+
+import threading
+from dataclasses import dataclass
+
+from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.prefix import stored_prefix
+from tb_sonify.reading.records import RunRecords
+from tb_sonify.reading.store import Blob, Scope, Store
+from tb_sonify.reading.tail import Reached, segments_from_rows
+from tb_sonify.reading.timeline import Timeline, TimelineSegment
+
+_KEPT_BYTES = 256 * 2**20
+_LOCKS = 64
+
+
+@dataclass(frozen=True)
+class _State:
+    """A timeline, and what it was made from."""
+
+    segment_blobs: tuple[Blob, ...]
+    row_blobs: tuple[Blob, ...]
+    reached: Reached
+    timeline: Timeline
+
+    def holds(self, records: RunRecords) -> bool:
+        """Whether the run has stored nothing since."""
+        stored = records.segment_blobs, records.row_blobs
+        return stored == (self.segment_blobs, self.row_blobs)
+
+    def settled(self, records: RunRecords, stored: int) -> list[TimelineSegment]:
+        """Segments made from rows, after the first `stored` ones, that still hold.
+
+        Without them, the rows of a long run that was resumed would all be read at each refresh.
+        """
+        new_rows = records.row_blobs[len(self.row_blobs) :]
+        if self.timeline.missing or records.row_blobs != self.row_blobs + new_rows:
+            return []
+        first_new = min((blob.step for blob in new_rows), default=None)
+        settled = []
+        for each in self.timeline.segments[stored:]:
+            replaced = first_new is not None and first_new <= each.last_step
+            if each.blob is not None or not each.full or replaced:
+                break
+            settled.append(each)
+        return settled
+
+
+class Timelines:
+    """Timelines by run, made anew where a run has stored more. Safe to use from many threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._states: Cache[tuple[str, str], _State] = Cache(_KEPT_BYTES)
+        # Runs share locks, so that their number is bounded; now and then one waits for another.
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+
+    def get(self, scope: Scope, run: str) -> Timeline:
+        """The timeline of a run, without notes if it has stored none or does not exist."""
+        key = (scope.experiment, run)
+        with self._locks[hash(key) % _LOCKS]:
+            former = self._states.get(key)
+            records = RunRecords(self._store, scope, run)
+            if former is None or not former.holds(records):
+                former = _assemble(records, former)
+                self._states.put(key, former, cost=former.timeline.nbytes)
+            return former.timeline
+
+
+def _assemble(records: RunRecords, former: _State | None) -> _State:
+    before = stored_prefix(records, former.timeline if former else None)
+    reached: Reached = {}
+    if before:
+        reached[before[-1].segment.session] = before[-1].end_row, before[-1].last_step
+    settled = former.settled(records, len(before)) if former else []
+    if former and settled:
+        before += settled
+        reached = dict(former.reached)
+    segments, missing = segments_from_rows(records, before, reached)
+    timeline = Timeline((*before, *segments), tuple(missing))
+    return _State(records.segment_blobs, records.row_blobs, reached, timeline)

@@ -1,0 +1,1 @@
+"""From gradients to the event file: what runs inside somebody's training."""

@@ -1,0 +1,177 @@
+"""The event file: written in the background, and never in the way of training."""
+
+import itertools
+import os
+import socket
+import threading
+import time
+from typing import Any
+
+from tensorboard.compat import tf
+from tensorboard.compat.proto.event_pb2 import Event, SourceMetadata
+
+from tb_sonify.training.process import Home
+from tb_sonify.training.tfrecord import record
+from tb_sonify.training.warn import warn
+
+_PENDING_BYTES = 64 * 2**20  # who adds more waits until the file system has taken some
+_PROMPT_BYTES = 2**20  # from here on, events are written at once
+_IDLE_SECONDS = 1.0
+_RETRY_SECONDS = 10.0
+
+# TensorBoard's own writers count from 0: two files of the same second must not meet.
+_numbers = itertools.count(1000)
+
+
+class EventFile:
+    """Takes events at any speed, and writes them to a new event file in `logdir`.
+
+    If the file system refuses to write, there is one warning. After that, events are thrown
+    away until a new file can be written, which is tried every `retry_seconds`: nothing behind
+    the damaged end of the first could be read.
+
+    Parameters
+    ----------
+    flush_secs
+        How often a file system that keeps writes back, such as a bucket, is asked to store them.
+    """
+
+    def __init__(
+        self,
+        logdir: str,
+        *,
+        flush_secs: float = 120.0,
+        filename_suffix: str = "",
+        retry_seconds: float = _RETRY_SECONDS,
+    ) -> None:
+        self._logdir = str(logdir)
+        self._flush_secs = flush_secs
+        self._suffix = filename_suffix
+        self._retry_seconds = retry_seconds
+        self._home = Home()
+        tf.io.gfile.makedirs(self._logdir)
+        self._path = self._new_path()
+        self._file: Any = tf.io.gfile.GFile(self._path, "wb")
+        self._begun = False  # whether the file holds anything
+        self._warned = False
+        self._retry_at = self._stored_at = 0.0
+
+        self._changed = threading.Condition()
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._flushes_wanted = self._flushes_done = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="tb_sonify events", daemon=True)
+        self._thread.start()
+
+    def get_logdir(self) -> str:
+        """The directory that the file is in."""
+        return self._logdir
+
+    def add_event(self, event: Event) -> None:
+        """Take an event, to be written within a second."""
+        if not self._home.takes_data():
+            return
+        data = event.SerializeToString()
+        with self._changed:
+            if self._pending_bytes > _PENDING_BYTES:
+                self._wait_for(lambda: self._pending_bytes <= _PENDING_BYTES or self._closing)
+            if self._closing:
+                raise ValueError(f"the event file in {self._logdir!r} is closed")
+            self._pending.append(data)
+            self._pending_bytes += len(data)
+            if self._pending_bytes > _PROMPT_BYTES:
+                self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until all events taken so far are written."""
+        if not self._home.is_here():
+            return
+        with self._changed:
+            self._flushes_wanted += 1
+            wanted = self._flushes_wanted
+            self._changed.notify_all()
+            self._wait_for(lambda: self._flushes_done >= wanted)
+
+    def close(self) -> None:
+        """Write what there is and end the file; can be called again."""
+        if not self._home.is_here():
+            return
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _wait_for(self, condition: Any) -> None:
+        while self._thread.is_alive() and not self._changed.wait_for(condition, timeout=1.0):
+            pass
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            with self._changed:
+                self._changed.wait_for(self._is_urgent, timeout=_IDLE_SECONDS)
+                pending, self._pending, self._pending_bytes = self._pending, [], 0
+                closing, wanted = self._closing, self._flushes_wanted
+                self._changed.notify_all()
+            self._write(pending, store=closing or wanted > self._flushes_done)
+            with self._changed:
+                self._flushes_done = wanted
+                self._changed.notify_all()
+        self._end_file()
+
+    def _is_urgent(self) -> bool:
+        flush = self._flushes_wanted > self._flushes_done
+        return flush or self._closing or self._pending_bytes > _PROMPT_BYTES
+
+    def _write(self, events: list[bytes], *, store: bool) -> None:
+        if self._file is None and time.monotonic() < self._retry_at:
+            return
+        try:
+            if self._file is None:
+                self._file = tf.io.gfile.GFile(self._path, "wb")
+            if not self._begun:
+                self._file.write(record(_version_event()))
+                self._file.flush()
+                self._begun = True
+            if events:
+                self._file.write(b"".join(map(record, events)))
+            if store or time.monotonic() - self._stored_at > self._flush_secs:
+                self._stored_at = time.monotonic()
+                self._file.flush()
+        except Exception as error:  # noqa: BLE001 - remote file systems have their own
+            self._fail(error)
+
+    def _end_file(self) -> None:
+        if self._file is not None:
+            try:
+                self._file.close()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            warn(
+                f"cannot write {self._path}: {type(error).__name__}: {error}; training goes on, "
+                f"but nothing is logged until a new file can be written"
+            )
+        if self._begun:
+            self._path, self._begun = self._new_path(), False
+        self._file = None
+        self._retry_at = time.monotonic() + self._retry_seconds
+
+    def _new_path(self) -> str:
+        number = next(_numbers)
+        name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+        # No Path: the directory may be a URL.
+        return os.path.join(self._logdir, f"{name}.{number}{self._suffix}")  # noqa: PTH118
+
+
+def _version_event() -> bytes:
+    return Event(
+        wall_time=time.time(),
+        file_version="brain.Event:2",
+        source_metadata=SourceMetadata(writer="tb_sonify"),
+    ).SerializeToString()

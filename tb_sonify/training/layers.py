@@ -1,0 +1,71 @@
+"""Which parameters make up a layer."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias, get_args
+
+from torch import nn
+
+Granularity: TypeAlias = Literal["layer", "parameter"]
+Patterns: TypeAlias = str | Sequence[str] | None
+Layers: TypeAlias = dict[str, list[nn.Parameter]]
+
+
+def find_layers(
+    model: nn.Module,
+    *,
+    granularity: Granularity = "layer",
+    include: Patterns = None,
+    exclude: Patterns = None,
+) -> Layers:
+    """The layers of a model, in the order in which its modules were registered.
+
+    Parameters
+    ----------
+    granularity
+        ``"layer"``: each submodule that directly owns parameters, weights and biases together;
+        the model's own parameters are under the name of its class. ``"parameter"``: each
+        parameter on its own.
+    include, exclude
+        Glob patterns on the names of layers: keep those that match, leave out those that match.
+
+    Returns
+    -------
+    layers
+        The parameters of each layer by its name. A shared parameter belongs to its first owner
+        alone.
+    """
+    if granularity not in get_args(Granularity):
+        raise ValueError(f"granularity must be 'layer' or 'parameter', got {granularity!r}")
+    found: Layers = {}
+    for name, parameter in _owned(model, granularity):
+        found.setdefault(name, []).append(parameter)
+    layers = {
+        name: parameters
+        for name, parameters in found.items()
+        if (include is None or _matches(name, include)) and not _matches(name, exclude or ())
+    }
+    if not layers:
+        raise ValueError(
+            f"a model must have a layer with parameters to be heard: {type(model).__name__} has "
+            f"{len(found)}, of which include={include!r} and exclude={exclude!r} leave none"
+        )
+    return layers
+
+
+def _owned(model: nn.Module, granularity: Granularity) -> Iterator[tuple[str, nn.Parameter]]:
+    seen: set[nn.Parameter] = set()
+    for path, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if parameter in seen:
+                continue
+            seen.add(parameter)
+            if granularity == "layer":
+                yield path or type(model).__name__, parameter
+            else:
+                yield f"{path}.{name}" if path else name, parameter
+
+
+def _matches(name: str, patterns: str | Iterable[str]) -> bool:
+    patterns = [patterns] if isinstance(patterns, str) else patterns
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

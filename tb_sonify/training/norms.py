@@ -1,0 +1,109 @@
+"""Norms of tensors, true over the whole range of float32, on a CPU and elsewhere."""
+
+import math
+
+import torch
+from torch import Tensor
+
+# Float32 sums on a CPU drift with their length: by 8e-5 over 100,000 values, 1e-3 over 20 million.
+_PIECE = 8192
+
+_SMALL = 1e-13  # squares of the parts of a smaller norm begin to vanish in float32
+
+
+def tensor_norms(tensors: list[Tensor], norm_type: float) -> Tensor:
+    """Norm of each of some tensors of one kind, by the widest float that the device has."""
+    first = tensors[0]
+    if norm_type == math.inf:  # of nothing, torch refuses it
+        tensors = [tensor if tensor.numel() else tensor.new_zeros(1) for tensor in tensors]
+        if first.device.type == "cpu" and not first.is_complex():
+            return torch.stack([_largest(tensor) for tensor in tensors]).double()
+    wide = torch.float32 if first.device.type == "mps" else torch.float64  # MPS has no more
+    dtype = torch.promote_types(first.dtype, wide)
+    return torch.stack(torch._foreach_norm(tensors, norm_type, dtype=dtype))
+
+
+def goes_by_piece(tensor: Tensor, norm_type: float) -> bool:
+    """Whether `piece_norms` is for this tensor.
+
+    On a CPU float64 is seven times slower than float32; on a GPU, memory is the limit.
+    """
+    return (
+        norm_type == 2.0
+        and tensor.device.type == "cpu"
+        and tensor.layout == torch.strided
+        and tensor.dtype in (torch.float32, torch.float16, torch.bfloat16)
+    )
+
+
+def piece_norms(tensors: list[Tensor]) -> Tensor:
+    """L2 norms of some tensors cut into pieces, float64, in the order of `owners_of_pieces`.
+
+    The sums are in float32, which is fast and, over a piece, exact enough; where it is not,
+    because squares overflow or vanish, they are taken again in float64.
+    """
+    small, tables = [], []
+    for tensor in tensors:
+        if tensor.numel() <= _PIECE:
+            small.append(tensor)
+        else:
+            table, rest = _cut(tensor)
+            tables.append(table)
+            if rest.numel():
+                small.append(rest)
+    parts = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
+    if small:
+        parts.append(torch.stack(torch._foreach_norm(small, 2, dtype=torch.float32)))
+    norms = torch.cat(parts).double()
+    if _doubtful(norms).any():
+        rows = [len(table) for table in tables]
+        *of_tables, of_small = norms.split([*rows, len(small)])
+        for table, part in zip(tables, of_tables, strict=True):
+            _correct_table(part, table)
+        _correct_small(of_small, small)
+    return norms
+
+
+def owners_of_pieces(tensors: list[Tensor], owners: list[int]) -> list[int]:
+    """The owner of each piece, where `owners` has that of each tensor."""
+    rows: list[int] = []
+    small: list[int] = []
+    for tensor, owner in zip(tensors, owners, strict=True):
+        whole, rest = divmod(tensor.numel(), _PIECE)
+        if tensor.numel() <= _PIECE:
+            whole, rest = 0, 1
+        rows += [owner] * whole
+        small += [owner] * (rest > 0)
+    return rows + small
+
+
+def _cut(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """The values in any order, without a copy: a table of whole pieces, and the rest."""
+    in_memory = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
+    values = tensor.permute(in_memory).reshape(-1)
+    whole = tensor.numel() // _PIECE * _PIECE
+    return values[:whole].view(-1, _PIECE), values[whole:]
+
+
+def _doubtful(norms: Tensor) -> Tensor:
+    return (norms < _SMALL) | (norms == math.inf)
+
+
+def _correct_table(norms: Tensor, table: Tensor) -> None:
+    if _doubtful(norms).any():
+        largest = _largest(table)
+        if largest > 0 and largest < math.inf:  # else they are zero or infinite indeed
+            norms.copy_(torch.linalg.vector_norm(table, dim=1, dtype=torch.float64))
+
+
+def _correct_small(norms: Tensor, tensors: list[Tensor]) -> None:
+    doubtful = _doubtful(norms).nonzero().flatten()
+    if len(doubtful):
+        again = [tensors[i] for i in doubtful.tolist()]
+        norms[doubtful] = torch.stack(torch._foreach_norm(again, 2, dtype=torch.float64))
+
+
+def _largest(tensor: Tensor) -> Tensor:
+    """The inf norm, seventeen times faster than by `vector_norm`; NaN if there is one."""
+    low, high = torch.aminmax(tensor)
+    return torch.maximum(-low, high)

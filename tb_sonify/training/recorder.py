@@ -1,0 +1,137 @@
+"""The recorder: a thread that turns rows into what is stored, behind the training's back."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from tb_sonify.sound import Preset
+from tb_sonify.training.batch import Batch
+from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.process import Home
+from tb_sonify.training.run_log import RunLog
+from tb_sonify.training.warn import warn
+
+_MAX_BATCHES = 64
+_IDLE_SECONDS = 1.0
+
+
+class Recorder:
+    """Takes batches of rows from the training thread and writes them in a thread of its own.
+
+    Rows come before clips: a clip is rendered only while no batch waits.
+
+    Parameters
+    ----------
+    session
+        Start of the writer, in seconds since the epoch.
+    presets
+        A clip is logged for each.
+    scalar_every
+        Of how many rows one is logged as scalars; `None`: all at first, then ever fewer.
+    """
+
+    def __init__(
+        self,
+        events: EventFile,
+        *,
+        session: float,
+        presets: Sequence[Preset] = (),
+        scalar_every: int | None = None,
+    ) -> None:
+        self._events = events
+        self._log = RunLog(
+            session=session, presets=presets, scalar_every=scalar_every, emit=events.add_event
+        )
+        self._home = Home()
+        self._changed = threading.Condition()
+        self._batches: deque[Batch] = deque()
+        self._flushes_wanted = self._flushes_done = 0
+        self._closing = self._warned = False
+        self._thread = threading.Thread(target=self._run, name="tb_sonify recorder", daemon=True)
+        self._thread.start()
+
+    def put(self, batch: Batch) -> None:
+        """Take a batch; where the recorder is far behind, wait rather than lose rows."""
+        if not self._home.is_here():
+            return
+        with self._changed:
+            self._wait_for(lambda: len(self._batches) < _MAX_BATCHES or self._closing)
+            if self._closing:
+                raise ValueError("rows cannot be logged: the writer is closed")
+            self._batches.append(batch)
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until all rows taken so far, and their clips, are in the event file."""
+        if not self._home.is_here():
+            return
+        with self._changed:
+            self._flushes_wanted += 1
+            wanted = self._flushes_wanted
+            self._changed.notify_all()
+            self._wait_for(lambda: self._flushes_done >= wanted)
+
+    def close(self) -> None:
+        """Write all there is, with the unfinished segment, and end; can be called again."""
+        if not self._home.is_here():
+            return
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        while self._thread.is_alive() and not self._changed.wait_for(condition, timeout=1.0):
+            pass
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            with self._changed:
+                idle = 0.0 if self._log.clips else _IDLE_SECONDS
+                self._changed.wait_for(self._has_work, timeout=idle)
+                batch = self._batches.popleft() if self._batches else None
+                # What was asked for after the last batch was put holds when none is left.
+                closing = self._closing and not self._batches and batch is None
+                wanted = self._flushes_done if batch else self._flushes_wanted
+                self._changed.notify_all()
+            self._guarded(partial(self._work, batch, flush=wanted > self._flushes_done))
+            if closing:
+                self._guarded(self._finish)
+            with self._changed:
+                self._flushes_done = wanted
+                self._changed.notify_all()
+
+    def _has_work(self) -> bool:
+        flush = self._flushes_wanted > self._flushes_done
+        return bool(self._batches) or flush or self._closing
+
+    def _work(self, batch: Batch | None, *, flush: bool) -> None:
+        if batch is not None:
+            self._log.add(batch)
+        if flush or self._log.is_due():
+            self._log.write_rows()
+        if flush:
+            self._render_all()
+            self._events.flush()
+        elif batch is None and self._log.clips:
+            self._log.clips.render_next()
+
+    def _finish(self) -> None:
+        self._log.finish()
+        self._render_all()
+        self._events.flush()
+
+    def _render_all(self) -> None:
+        while self._log.clips:
+            self._log.clips.render_next()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the next rows may fare better
+            if not self._warned:
+                self._warned = True
+                warn(f"tb_sonify could not log some rows: {type(error).__name__}: {error}")

@@ -1,0 +1,78 @@
+"""All that a writer keeps running, apart from the writer, so that the writer can be collected."""
+
+import atexit
+import threading
+from _thread import start_new_thread
+from collections.abc import Sequence
+from weakref import WeakSet, finalize
+
+from tb_sonify.sound import Preset
+from tb_sonify.training.collector import Collector
+from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.recorder import Recorder
+
+_open: "WeakSet[Recording]" = WeakSet()
+
+
+class Recording:
+    """Collector, recorder and event files of a writer.
+
+    It ends with `close`, at the interpreter's exit, or once `owner` is garbage.
+
+    Parameters
+    ----------
+    files
+        The event file of the run first; those that the owner opens later come after it.
+    """
+
+    def __init__(
+        self,
+        owner: object,
+        files: list[EventFile],
+        *,
+        session: float,
+        presets: Sequence[Preset],
+        scalar_every: int | None,
+    ) -> None:
+        self._recorder = Recorder(
+            files[0], session=session, presets=presets, scalar_every=scalar_every
+        )
+        self.collector = Collector(self._recorder.put)
+        self._files = files
+        self._lock = threading.Lock()
+        self.closed = False
+        _open.add(self)
+        finalize(owner, _close_later, self).atexit = False
+
+    def flush(self) -> None:
+        """Wait until all rows taken so far are in the event file."""
+        if not self.closed:
+            self.collector.hand_on()
+            self._recorder.flush()
+
+    def close(self) -> None:
+        """Write all there is and close the files; can be called again."""
+        with self._lock:
+            if not self.closed:
+                self.collector.hand_on()
+                self.closed = True
+                self._recorder.close()
+            while self._files:
+                self._files.pop().close()
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to close."""
+        return self.closed and not self._files
+
+
+def _close_later(recording: Recording) -> None:
+    # Garbage is collected wherever Python happens to be, where waiting could deadlock.
+    if not recording.idle:
+        start_new_thread(recording.close, ())
+
+
+@atexit.register
+def _close_all() -> None:
+    for recording in list(_open):
+        recording.close()

@@ -1,0 +1,214 @@
+"""The writer: a `SummaryWriter` that also logs gradient norms, and how they sound."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsFloat
+
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from torch import nn
+from torch.optim import Optimizer
+from torch.utils.tensorboard import FileWriter, SummaryWriter
+
+from tb_sonify.sound import PRESETS
+from tb_sonify.training.batch import Source
+from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.layers import Granularity, Patterns
+from tb_sonify.training.recording import Recording
+from tb_sonify.training.sources import ModelSources, row_of, step_of
+from tb_sonify.training.watch import Watch
+
+
+class SonifyWriter(SummaryWriter):
+    """A `torch.utils.tensorboard.SummaryWriter`, with the same arguments, that can be heard.
+
+    Parameters
+    ----------
+    presets
+        Names of the presets of which clips are logged for TensorBoard's Audio tab. The Sonify
+        tab plays every preset, logged or not.
+    scalar_every
+        Log the norms as scalars every so many rows. By default every row at first, and half as
+        many after each 1,000 points; the Sonify tab has every row in any case.
+
+    Examples
+    --------
+    ::
+
+        writer = SonifyWriter("runs/sgd-0.1")
+        writer.watch(model, optimizer)  # from here on, every optimizer.step() is one row
+        ...
+        writer.close()
+    """
+
+    # The base class's, which has no types; both None after `close`.
+    file_writer: Any
+    all_writers: Any
+
+    def __init__(
+        self,
+        log_dir: Any = None,
+        comment: str = "",
+        purge_step: int | None = None,
+        max_queue: int = 10,
+        flush_secs: float = 120,
+        filename_suffix: str = "",
+        *,
+        presets: Sequence[str] = ("smooth",),
+        scalar_every: int | None = None,
+    ) -> None:
+        if isinstance(presets, str) or not set(presets) <= set(PRESETS):
+            known = ", ".join(map(repr, PRESETS))
+            raise ValueError(f"presets must be a sequence of names out of {known}, got {presets!r}")
+        if scalar_every is not None and scalar_every < 1:
+            raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
+        self._sources = ModelSources()
+        self._named = Source(())  # of `add_norms`
+        self._watch: Watch | None = None
+        self._files: list[EventFile] = []
+        super().__init__(log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix)
+        self._recording = Recording(
+            self,
+            self._files,
+            session=time.time(),
+            presets=[PRESETS[name] for name in dict.fromkeys(presets)],
+            scalar_every=scalar_every,
+        )
+
+    def watch(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer | None = None,
+        *,
+        norm_type: float = 2.0,
+        include: Patterns = None,
+        exclude: Patterns = None,
+        granularity: Granularity = "layer",
+        every: int = 1,
+        first_step: int = 0,
+    ) -> Watch:
+        """Log the gradient norm of each layer whenever the optimizer steps.
+
+        Parameters
+        ----------
+        optimizer
+            `None`: every optimizer that holds a parameter of the model, also one made later.
+        norm_type
+            p of the p-norm, above 0; may be infinite.
+        include, exclude
+            Glob patterns on the names of layers, one or several: log those that match, leave out
+            those that match.
+        granularity
+            ``"layer"``: weights and biases of a submodule together; ``"parameter"``: each
+            parameter on its own.
+        every
+            Log every so many steps.
+        first_step
+            The n-th ``optimizer.step()`` from here on, counted from 0, is step ``first_step + n``.
+
+        Returns
+        -------
+        handle
+            Its `remove` ends it, as does a ``with`` block.
+        """
+        if self._watch is not None and self._watch.active:
+            raise RuntimeError(
+                "a writer watches one model at a time: call remove() on the handle of the first "
+                "watch, or watch a module that holds both"
+            )
+        self._require_open()
+        norms, source = self._sources.of(
+            model, norm_type=norm_type, include=include, exclude=exclude, granularity=granularity
+        )
+        self._watch = Watch(
+            norms,
+            source,
+            self._recording.collector,
+            optimizer=optimizer,
+            every=every,
+            first_step=step_of(first_step, name="first_step"),
+            keep_alive=self,
+        )
+        return self._watch
+
+    def add_gradient_norms(
+        self,
+        model: nn.Module,
+        global_step: int,
+        *,
+        norm_type: float = 2.0,
+        include: Patterns = None,
+        exclude: Patterns = None,
+        granularity: Granularity = "layer",
+    ) -> None:
+        """Log the gradient norm of each layer as it is now, after ``backward()``, as one row.
+
+        The arguments are those of `watch`.
+        """
+        self._require_open()
+        norms, source = self._sources.of(
+            model, norm_type=norm_type, include=include, exclude=exclude, granularity=granularity
+        )
+        self._recording.collector.add(source, step_of(global_step), norms())
+
+    def add_norms(self, norms: Mapping[str, SupportsFloat | None], global_step: int) -> None:
+        """Log one number per layer as a row; at least 0, NaN or infinite, `None`: no gradient."""
+        self._require_open()
+        layers, row = row_of(norms)
+        if layers != self._named.layers:
+            self._named = Source(layers)
+        self._recording.collector.add(self._named, step_of(global_step), row)
+
+    def add_scalars(
+        self,
+        main_tag: str,
+        tag_scalar_dict: Mapping[str, Any],
+        global_step: int | None = None,
+        walltime: float | None = None,
+    ) -> None:
+        """As the base class: each value in a run of its own, under this one."""
+        logdir = self._get_file_writer().get_logdir()
+        for tag in tag_scalar_dict:
+            run = logdir + "/" + main_tag.replace("/", "_") + "_" + tag
+            if run not in self.all_writers:
+                self.all_writers[run] = self._new_file_writer(run)
+        super().add_scalars(main_tag, tag_scalar_dict, global_step, walltime)
+
+    def flush(self) -> None:
+        """Wait until everything logged so far, clips included, is written."""
+        self._recording.flush()
+        super().flush()
+
+    def close(self) -> None:
+        """Stop watching, write all there is and close the event file; can be called again."""
+        if self._watch is not None:
+            self._watch.remove()
+        self._recording.close()
+        super().close()
+
+    def _require_open(self) -> None:
+        if self._recording.closed:
+            raise RuntimeError("norms need an open writer, and this one is closed: make a new one")
+
+    def _get_file_writer(self) -> FileWriter:
+        # The base class calls this for every event, and forgets the writers in `close`.
+        if self.file_writer is None or self.all_writers is None:
+            self.file_writer = file_writer = self._new_file_writer(str(self.log_dir))
+            self.all_writers = {file_writer.get_logdir(): file_writer}
+            if self.purge_step is not None:
+                step, self.purge_step = self.purge_step, None
+                start = SessionLog(status=SessionLog.START)
+                file_writer.add_event(Event(step=step, file_version="brain.Event:2"))
+                file_writer.add_event(Event(step=step, session_log=start))
+        return self.file_writer
+
+    def _new_file_writer(self, logdir: str) -> FileWriter:
+        events = EventFile(logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix)
+        self._files.append(events)
+        return _FileWriter(events)
+
+
+class _FileWriter(FileWriter):
+    """torch's file writer, over our event file."""
+
+    def __init__(self, events: EventFile) -> None:
+        self.event_writer = events

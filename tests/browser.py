@@ -1,0 +1,76 @@
+"""The browser of the end-to-end tests; `python -m tests.browser` installs one if there is none."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser", "chrome")
+MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+
+
+def find() -> str:
+    """Path of a Chrome or Chromium that starts: $CHROME, an installed one, or Playwright's own."""
+    for path in _candidates():
+        if _starts(path):
+            return path
+    raise FileNotFoundError(
+        "the browser tests need Chrome or Chromium, and none was found: run "
+        "`python -m tests.browser` to install one, or set CHROME to its path"
+    )
+
+
+def install() -> None:
+    """Install Debian's Chromium where that is possible, else Playwright's."""
+    debian = "debian" in _os_release() and shutil.which("apt-get") and os.geteuid() == 0
+    if not (debian and _apt_get("update") and _apt_get("install", "--yes", "chromium")):
+        # Its libraries come from the system's packages, which only root may install.
+        root = platform.system() == "Linux" and os.geteuid() == 0
+        options = ["--with-deps"] if root else []
+        playwright = [sys.executable, "-m", "playwright", "install", *options, "chromium"]
+        subprocess.run(playwright, check=True)
+
+
+def _candidates() -> Iterator[str]:
+    if "CHROME" in os.environ:
+        yield os.environ["CHROME"]
+    yield from filter(None, map(shutil.which, NAMES))
+    yield MACOS
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    yield own
+
+
+def _starts(path: str) -> bool:
+    """Whether it is a browser; Ubuntu's `chromium-browser` may be a note that there is none."""
+    if not Path(path).is_file():
+        return False
+    return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+
+
+def _os_release() -> str:
+    """ID of the Linux distribution, empty where there is none."""
+    try:
+        return platform.freedesktop_os_release().get("ID", "")
+    except OSError:
+        return ""
+
+
+def _apt_get(*arguments: str) -> bool:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    try:
+        found = find()
+    except FileNotFoundError:
+        install()
+        found = find()
+    print(f"browser: {found}")

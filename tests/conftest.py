@@ -1,0 +1,21 @@
+"""What tests of several files are given."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.client import TensorBoardClient
+
+
+@pytest.fixture(params=["fast", "slow"])  # --load_fast=true and =false
+def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., TensorBoardClient]]":
+    """Opens a client of TensorBoard over a log directory, with options of its command line."""
+    from tests.client import opened_client
+
+    with ExitStack() as stack:
+        yield lambda logdir, *options: stack.enter_context(
+            opened_client(logdir, request.param, *options)
+        )

@@ -1,0 +1,163 @@
+"""The Sonify tab in a real Chromium, and what can be heard and seen there, in plain numbers."""
+
+import io
+import json
+import re
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import numpy as np
+from playwright.sync_api import Browser, Frame, Page
+
+from tb_sonify.contract import decode_block
+
+TAP = Path(__file__).with_name("tap.js").read_text()
+SNIPPET = slice(2000, 2064)  # as in tap.js
+WAIT_MS = 20_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the plot is on the page, in CSS pixels, and which steps it shows."""
+
+    left: float
+    width: float
+    y: float
+    first_step: float
+    last_step: float
+
+    def x(self, step: float) -> float:
+        along = (step - self.first_step) / (self.last_step - self.first_step)
+        return self.left + along * self.width
+
+    def step(self, x: float) -> float:
+        along = (x - self.left) / self.width
+        return self.first_step + along * (self.last_step - self.first_step)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip as the server sends it: `snippet` recognises it."""
+
+    run: str
+    first_note: int
+    hop: int
+    rate: int
+    snippet: np.ndarray
+
+
+class Dashboard:
+    """A page that shows the tab; nothing is evaluated in it before it is asked to."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        self.said: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.add_init_script(TAP)
+        page.goto(f"{url}#sonify")
+
+    def wait_until_ready(self) -> str:
+        """Wait for a clip to play, without a gesture; gives what the tap says of the page."""
+        ready = [text for text in self.said if text.startswith("tap: ready")]
+        if ready:
+            return ready[0]
+        is_ready = {"predicate": lambda message: message.text.startswith("tap: ready")}
+        return self.page.wait_for_event("console", **is_ready, timeout=WAIT_MS).text
+
+    @property
+    def frame(self) -> Frame:
+        return next(frame for frame in self.page.frames if "plugin_entry" in frame.url)
+
+    def place(self) -> Place:
+        """Where the plot is; this evaluates."""
+        timeline = self.frame.locator(".timeline")
+        first, last = re.findall(r"[\d,.]+", timeline.get_attribute("aria-label"))
+        plot = self.frame.locator(".blocks").first.bounding_box()
+        box = timeline.bounding_box()
+        steps = (float(text.replace(",", "")) for text in (first, last))
+        return Place(plot["x"], plot["width"], box["y"] + box["height"] / 3, *steps)
+
+    def report(self) -> dict[str, Any]:
+        """What the tap has noted so far."""
+        return self.frame.evaluate("window.tap.report()")
+
+    def level(self) -> float:
+        """Root mean square of what goes to the loudspeaker, over the last 40 ms."""
+        return self.frame.evaluate("window.tap.level()")
+
+    def _hear(self, message: Any) -> None:
+        self.said.append(message.text)
+        origin = message.location.get("url", "")
+        # Under a path prefix, TensorBoard does not find its own fonts.
+        if message.type == "error" and "/font-roboto/" not in origin:
+            self.problems.append(f"{message.text} ({origin})")
+
+
+@contextmanager
+def opened(browser: Browser, url: str, **options: Any) -> Iterator[Dashboard]:
+    """A fresh page, without activation by an earlier one."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+    try:
+        yield Dashboard(context.new_page(), url)
+    finally:
+        context.close()
+
+
+def clips(url: str, run: str) -> list[Clip]:
+    """All clips of a run with the first preset, as the tab asks for them."""
+    header = decode_block(fetch(url, "coverage", run=run)).header
+    preset = header["presets"][0]
+    found = []
+    for segment in header["segments"]:
+        span = {"first_note": segment["first_note"], "notes": segment["notes"]}
+        data = fetch(url, "clip", run=run, preset=preset["name"], **span)
+        with wave.open(io.BytesIO(data)) as wav:
+            pcm = np.frombuffer(wav.readframes(wav.getnframes()), "<i2")
+            snippet = pcm.reshape(-1, wav.getnchannels())[SNIPPET, 0] / 32768
+        hop, rate = preset["hop"], preset["sample_rate"]
+        found.append(Clip(run, segment["first_note"], hop, rate, snippet))
+    return found
+
+
+def fetch(url: str, route: str, **query: Any) -> bytes:
+    with urlopen(f"{url}data/plugin/sonify/{route}?{urlencode(query)}") as response:
+        return response.read()
+
+
+def runs(url: str) -> list[str]:
+    return [run["run"] for run in json.loads(fetch(url, "runs"))["runs"]]
+
+
+def first_sound(report: dict[str, Any], after: float) -> float:
+    """When the first clip that was started after that time comes out, in ms of the page."""
+    heard = [at(report, begun["when"]) for begun in report["starts"]]
+    return min(time for time in heard if time > after)
+
+
+def at(report: dict[str, Any], context_time: float) -> float:
+    """Time of the page, in ms, at which a moment of the audio clock is at the ear."""
+    return report["performanceTime"] + 1000 * (context_time - report["contextTime"])
+
+
+def audible(report: dict[str, Any], moment: dict[str, Any], known: list[Clip]) -> tuple[str, float]:
+    """The run that is at the ear at a moment, and the note, with a fraction."""
+    elapsed = (moment["now"] - moment["performanceTime"]) / 1000
+    now = moment["contextTime"] + elapsed
+    begun = [each for each in report["starts"] if each["when"] <= now < each["end"]]
+    latest = max(begun, key=lambda each: each["when"])
+    clip = recognised(latest["snippet"], known)
+    seconds = latest["offset"] + now - latest["when"]
+    return clip.run, clip.first_note + seconds * clip.rate / clip.hop
+
+
+def recognised(snippet: list[float], known: list[Clip]) -> Clip:
+    (clip,) = [clip for clip in known if np.abs(clip.snippet - snippet).max() < 1.5 / 32768]
+    return clip

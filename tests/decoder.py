@@ -1,0 +1,211 @@
+"""A listener that writes down what it hears: from the samples of a WAV back to norms.
+
+It knows what is public of a preset (the grid of notes, the timbres, the pans, the law of loudness,
+that phase is continuous) and nothing of what was played. It looks at the part of each note where
+every stream rests on its pitch, and finds the pitches that together explain it best.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, permutations
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.sound import StreamPreset
+from tb_sonify.sound.encoding import DOUBLINGS_PER_OCTAVE, HIGHEST_HZ, HZ_AT_NORM_1, LOWEST_HZ
+from tb_sonify.sound.loudness import equal_loudness_gain
+from tb_sonify.sound.texture import ROUGHNESS_CYCLES_PER_NOTE
+
+Floats = NDArray[np.float64]
+
+SEMITONE = 1 / 12  # octaves
+LOWEST, HIGHEST = np.log2(LOWEST_HZ), np.log2(HIGHEST_HZ)
+EVERYWHERE = np.arange(LOWEST, HIGHEST, SEMITONE / 10)
+NEARBY = np.arange(-6, 6.01, 1 / 8) * SEMITONE  # where a stream is looked for from note to note
+PHASES = np.arange(32) / 32
+FFT_SIZE = 1 << 14
+TABLE_SIZE = 1 << 12
+LOUDNESS = (0.2, 1.7)  # what texture and ducking make of a stream's amplitude
+GOOD = 1e-3  # share of the energy that may stay unexplained before other explanations are tried
+
+# What is believed of the streams in a note, one row each: log2 of the pitch in Hz, phase in cycles
+# in the middle of the part, loudness, and how far the loudness swings with the roughness.
+PITCH, PHASE, LOUD, SWING = range(4)
+
+
+def decode(waveform: Floats, *, preset: StreamPreset, streams: int) -> Floats:
+    """log2 norms by ear, shape ``(notes, streams)``.
+
+    Parameters
+    ----------
+    waveform
+        A clip, shape ``(frames, channels)``; one channel is a mono sum.
+    """
+    ear = Ear(preset, streams, waveform.shape[1])
+    notes = (len(waveform) - preset.tail) // preset.note_frames
+    sounds = [waveform[note * preset.note_frames :][ear.part].T for note in range(notes)]
+    heard: list[tuple[Floats, float]] = []
+    for sound in sounds:
+        guesses = [ear.follow(sound, heard[-1][0])] if heard else []
+        if not guesses or guesses[0][1] > _enough(heard):
+            guesses += [ear.listen(sound, order) for order in permutations(range(streams))]
+        heard.append(min(guesses, key=itemgetter(1)))
+    # What came after explains what could not be told apart at first.
+    for note in reversed(range(notes - 1)):
+        if heard[note][1] > _enough(heard):
+            guess = ear.follow(sounds[note], heard[note + 1][0], back=True)
+            heard[note] = min(heard[note], guess, key=itemgetter(1))
+    beliefs = np.array([belief for belief, _ in heard])
+    return (beliefs[:, :, PITCH] - np.log2(HZ_AT_NORM_1)) * DOUBLINGS_PER_OCTAVE
+
+
+def _enough(heard: list[tuple[Floats, float]]) -> float:
+    """Share of the energy that may stay unexplained before other explanations are tried."""
+    return max(GOOD, 2 * float(np.median([error for _, error in heard]))) if heard else GOOD
+
+
+@dataclass(frozen=True)
+class Ear:
+    """What a listener knows before the first note."""
+
+    preset: StreamPreset
+    streams: int
+    channels: int
+
+    @cached_property
+    def part(self) -> slice:
+        """The sample frames of a note in which every stream rests on its pitch."""
+        preset = self.preset
+        start = preset.tail + preset.stagger * (self.streams - 1) + preset.glide
+        return slice(start, preset.note_frames)
+
+    @cached_property
+    def seconds(self) -> Floats:
+        """Of the part, around its middle."""
+        frames = np.arange(self.part.start, self.part.stop)
+        return (frames - (self.part.start + self.part.stop) / 2) / self.preset.sample_rate
+
+    @cached_property
+    def swing(self) -> Floats:
+        notes = np.arange(self.part.start, self.part.stop) / self.preset.note_frames
+        return np.cos(2 * np.pi * ROUGHNESS_CYCLES_PER_NOTE * notes)
+
+    @cached_property
+    def pans(self) -> Floats:
+        """Gain of each stream in each channel, shape ``(channels, streams)``."""
+        width = self.preset.width if self.streams > 1 else 0.0
+        angle = (np.linspace(-width, width, self.streams) + 1) * np.pi / 4
+        gains = np.stack([np.cos(angle), np.sin(angle)])
+        return self.preset.level * (gains if self.channels == 2 else gains.mean(axis=0)[None])
+
+    @cached_property
+    def timbres(self) -> list[Floats]:
+        return [np.array(voice.harmonics) for voice in self.preset.voices]
+
+    @cached_property
+    def tables(self) -> list[Floats]:
+        cycle = np.arange(TABLE_SIZE) / TABLE_SIZE
+        return [
+            timbre @ np.sin(2 * np.pi * np.outer(np.arange(1, len(timbre) + 1), cycle))
+            for timbre in self.timbres
+        ]
+
+    def phase_beside(self, beside: Floats, pitch: Floats, *, back: bool) -> Floats:
+        """The phase of each stream in a note, by the belief of the note before it, or after it."""
+        preset = self.preset
+        # As many cycles as if the pitch jumped in the middle of the glide.
+        jump = preset.tail + preset.glide / 2 + preset.stagger * np.arange(self.streams)[:, None]
+        jump -= (self.part.start + self.part.stop) / 2
+        hold = preset.note_frames + jump
+        near, far = (jump, -hold) if back else (hold, -jump)
+        cycles = near * np.exp2(beside[:, [PITCH]]) + far * np.exp2(pitch)
+        return beside[:, [PHASE]] + cycles / preset.sample_rate
+
+    def follow(self, sound: Floats, beside: Floats, *, back: bool = False) -> tuple[Floats, float]:
+        """The best explanation near the note beside, all streams at once."""
+        pitch = np.clip(beside[:, [PITCH]] + NEARBY, LOWEST, HIGHEST)
+        phase = self.phase_beside(beside, pitch, back=back)
+        cycles = phase[..., None] + np.exp2(pitch)[..., None] * self.seconds
+        entries = (cycles * TABLE_SIZE).astype(int) % TABLE_SIZE
+        waves = [table[entry] for table, entry in zip(self.tables, entries, strict=False)]
+        waves = np.stack(waves) * equal_loudness_gain(np.exp2(pitch))[..., None]
+        error = np.zeros((len(NEARBY),) * self.streams)
+        axes, pans = range(self.streams), self.pans.T @ self.pans
+        for one in axes:
+            alone = pans[one, one] * (waves[one] ** 2).sum(axis=1)
+            alone -= 2 * waves[one] @ (self.pans[:, one] @ sound)
+            error += np.expand_dims(alone, [axis for axis in axes if axis != one])
+        for pair in combinations(axes, 2):
+            both = 2 * pans[pair] * waves[pair[0]] @ waves[pair[1]].T
+            error += np.expand_dims(both, [axis for axis in axes if axis not in pair])
+        best = np.arange(self.streams), np.unravel_index(error.argmin(), error.shape)
+        belief = np.stack([pitch[best], phase[best], np.ones(len(best[0])), np.zeros(len(best[0]))])
+        return self.refine(sound, belief.T)
+
+    def listen(self, sound: Floats, order: tuple[int, ...]) -> tuple[Floats, float]:
+        """An explanation without knowing what was before, one stream after the other."""
+        belief = np.tile([np.log2(HZ_AT_NORM_1), 0.0, 0.0, 0.0], (self.streams, 1))
+        for stream in order + order:
+            belief[stream, LOUD] = 0
+            rest = self.pans[:, stream] @ (sound - self.explain(belief)[0])
+            belief[stream] = self._loudest(rest / (self.pans[:, stream] ** 2).sum(), stream)
+        return self.refine(sound, belief)
+
+    def _loudest(self, mono: Floats, stream: int) -> list[float]:
+        """What the stream would do if it were alone in `mono`."""
+        timbre, window = self.timbres[stream], np.hanning(len(mono))
+        partials = np.arange(1, len(timbre) + 1)
+        hz = np.exp2(EVERYWHERE)
+        bins = np.rint(np.outer(hz, partials) * FFT_SIZE / self.preset.sample_rate).astype(int)
+        turn = np.exp(1j * np.pi * bins * len(mono) / FFT_SIZE)  # to the middle of the part
+        found = np.fft.rfft(mono * window, FFT_SIZE)[bins] * turn * timbre
+        match = -(found @ np.exp(-2j * np.pi * np.outer(partials, PHASES))).imag
+        gain = equal_loudness_gain(hz)[:, None]
+        energy = window.sum() / 2 * (timbre**2).sum() * gain**2
+        loud = np.clip(gain * match / energy, *LOUDNESS)
+        i, j = np.unravel_index((2 * loud * gain * match - loud**2 * energy).argmax(), match.shape)
+        return [EVERYWHERE[i], PHASES[j], loud[i, j], 0.0]
+
+    def explain(self, belief: Floats) -> tuple[Floats, Floats]:
+        """How a belief would sound, shape ``(channels, frames)``, and the slope of each number."""
+        sound = np.zeros((self.channels, len(self.seconds)))
+        slopes = np.zeros((self.channels, len(self.seconds), *belief.shape))
+        for stream, (pitch, phase, loud, swing) in enumerate(belief):
+            hz, partials = np.exp2(pitch), np.arange(1, len(self.timbres[stream]) + 1)
+            angle = 2 * np.pi * np.outer(partials, phase + hz * self.seconds)
+            timbre = self.timbres[stream] * equal_loudness_gain(hz)
+            wave, turn = timbre @ np.sin(angle), 2 * np.pi * (timbre * partials) @ np.cos(angle)
+            level = loud + swing * self.swing
+            by_pitch = level * turn * self.seconds * hz * np.log(2)
+            each = np.stack([by_pitch, level * turn, wave, wave * self.swing], axis=1)
+            slopes[:, :, stream] = self.pans[:, stream, None, None] * each
+            sound += np.outer(self.pans[:, stream], level * wave)
+        return sound, slopes.reshape(sound.size, belief.size)
+
+    def refine(self, sound: Floats, belief: Floats) -> tuple[Floats, float]:
+        """The nearest best explanation, by Levenberg and Marquardt, and its share of error."""
+        explained, slopes = self.explain(belief)
+        rest, damping = (sound - explained).ravel(), 1e-3
+        while damping < 1:
+            square = slopes.T @ slopes
+            square[np.diag_indices_from(square)] *= 1 + damping
+            square[np.diag_indices_from(square)] += 1e-9
+            step = np.linalg.solve(square, slopes.T @ rest).reshape(belief.shape)
+            other = belief + step
+            other[:, PITCH] = other[:, PITCH].clip(LOWEST, HIGHEST)
+            other[:, LOUD] = other[:, LOUD].clip(*LOUDNESS)
+            other[:, SWING] = other[:, SWING].clip(-0.9 * other[:, LOUD], 0.9 * other[:, LOUD])
+            explained, slopes_there = self.explain(other)
+            rest_there = (sound - explained).ravel()
+            if rest_there @ rest_there < (1 - 1e-4) * (rest @ rest):
+                belief, slopes, rest, damping = (
+                    other,
+                    slopes_there,
+                    rest_there,
+                    max(damping / 5, 1e-4),
+                )
+            else:
+                damping *= 8
+        return belief, float(rest @ rest / max((sound**2).sum(), 1e-12))

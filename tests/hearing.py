@@ -1,0 +1,47 @@
+"""What a client of the plugin hears of a run."""
+
+import numpy as np
+
+from tb_sonify.contract import Grid
+from tb_sonify.sound import aggregate
+
+
+def notes_of(client, run):
+    """Coverage, and all notes of a run: steps, and the four tables by name."""
+    coverage = client.block_of("coverage", run=run)
+    parts = [
+        client.block_of("notes", run=run, first_note=first, notes=1_000)
+        for first in range(0, coverage.header["notes"], 1_000)
+    ]
+    tables = {
+        name: np.concatenate([part.arrays[name] for part in parts])
+        for name in ("median", "max", "nan", "inf")
+    }
+    return coverage, tables
+
+
+def assert_hears(client, run, norms, steps, *, logged):
+    """The notes are those of just these rows, in segments of which so many are logged."""
+    coverage, tables = notes_of(client, run)
+    segment = 0
+    while (grid := Grid.of_segment(segment)).first_row < len(steps):
+        part = slice(grid.first_row, grid.first_row + grid.rows)
+        expected = aggregate(norms[part], rows_per_note=grid.rows_per_note)
+        listed = coverage.header["segments"][segment]
+        first = listed["first_note"]
+        state = "logged" if segment < logged else "open"
+        assert listed == {
+            "first_note": first,
+            "notes": len(expected),
+            "rows_per_note": grid.rows_per_note,
+            "state": state,
+        }
+        found = slice(first, first + len(expected))
+        starts = steps[part][:: grid.rows_per_note]
+        np.testing.assert_array_equal(coverage.arrays["steps"][found], starts)
+        for name, table in vars(expected).items():
+            np.testing.assert_array_equal(tables[name][found], table)
+        segment += 1
+    assert len(coverage.header["segments"]) == segment
+    assert coverage.arrays["steps"][-1] == steps[-1]
+    return coverage

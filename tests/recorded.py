@@ -1,0 +1,55 @@
+"""What a run stored, read by TensorBoard's own file loader."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+
+from tb_sonify.contract import ROWS_TAG, SEGMENTS_TAG, Rows, Segment
+
+
+def events(directory: Path) -> list[Event]:
+    """Events of all files of a run, in the order in which TensorBoard reads them."""
+    files = sorted(directory.glob("events.out.tfevents.*"))
+    return [event for file in files for event in _events_of(file, file.stat().st_size)]
+
+
+@lru_cache(maxsize=4)
+def _events_of(file: Path, size: int) -> list[Event]:
+    # Of a file that grows, each size is another content; its checksums take TensorBoard long.
+    del size
+    return [Event.FromString(data) for data in RawEventFileLoader(str(file)).Load()]
+
+
+def values(directory: Path, tag: str) -> list[tuple[int, Summary.Value]]:
+    """Step and value of each event that has the tag."""
+    return [
+        (event.step, value)
+        for event in events(directory)
+        for value in event.summary.value
+        if value.tag == tag
+    ]
+
+
+def tags(directory: Path) -> set[str]:
+    """All tags of a run."""
+    return {value.tag for event in events(directory) for value in event.summary.value}
+
+
+def scalars(directory: Path, tag: str) -> list[tuple[int, float]]:
+    """Steps and values of a scalar."""
+    return [(step, value.simple_value) for step, value in values(directory, tag)]
+
+
+def rows(directory: Path) -> list[Rows]:
+    """The blocks of rows."""
+    return [Rows.decode(value.tensor.string_val[0]) for _, value in values(directory, ROWS_TAG)]
+
+
+def segments(directory: Path) -> list[Segment]:
+    """The segments."""
+    return [
+        Segment.decode(value.tensor.string_val[0]) for _, value in values(directory, SEGMENTS_TAG)
+    ]

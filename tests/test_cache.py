@@ -1,0 +1,29 @@
+"""The cache of the reading side, which must not grow."""
+
+from tb_sonify.reading.cache import Cache
+
+
+def test_the_least_recently_used_goes_first():
+    cache = Cache[str, int](3)
+    for number, key in enumerate("abc"):
+        cache.put(key, number)
+    assert cache.get("a") == 0
+    cache.put("d", 3)
+    assert [cache.get(key) for key in "abcd"] == [0, None, 2, 3]
+
+
+def test_costs_count_and_what_is_too_dear_is_not_kept():
+    cache = Cache[str, bytes](10)
+    cache.put("a", b"a", cost=6)
+    cache.put("b", b"b", cost=5)
+    assert (cache.get("a"), cache.get("b")) == (None, b"b")
+    cache.put("c", b"c", cost=11)
+    assert (cache.get("b"), cache.get("c")) == (b"b", None)
+
+
+def test_a_value_that_is_replaced_counts_once():
+    cache = Cache[str, int](10)
+    for number in range(100):
+        cache.put("a", number, cost=4)
+    cache.put("b", 1, cost=6)
+    assert (cache.get("a"), cache.get("b")) == (99, 1)

@@ -1,0 +1,55 @@
+"""The command line, run as a process of its own."""
+
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+
+def tb_sonify(*arguments, cwd=None):
+    command = [sys.executable, "-m", "tb_sonify", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_help_names_every_command():
+    result = tb_sonify("--help")
+    assert result.returncode == 0
+    assert "demo" in result.stdout
+    assert "SonifyWriter" in result.stdout
+
+
+def test_help_of_the_demo_names_its_options():
+    result = tb_sonify("demo", "--help")
+    assert result.returncode == 0
+    for option in ("--logdir", "--dataset", "--data", "--steps", "--seed", "--no-serve", "--port"):
+        assert option in result.stdout
+
+
+def test_version_is_the_installed_one():
+    assert tb_sonify("--version").stdout == f"tb-sonify {metadata.version('tb-sonify')}\n"
+
+
+def test_the_console_script_is_installed():
+    (script,) = metadata.entry_points(group="console_scripts", name="tb-sonify")
+    assert script.value == "tb_sonify.cli:main"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: command"),
+        (["dance"], "invalid choice: 'dance'"),
+        (["demo", "--steps", "0"], "must be at least 1, got 0"),
+        (["demo", "--steps", "few"], "invalid"),
+        (["demo", "--dataset", "mnist"], "--dataset mnist and --data DIR go together"),
+        (["demo", "--data", "somewhere"], "--dataset mnist and --data DIR go together"),
+        (["demo", "--dataset", "mnist", "--data", "nowhere"], "must hold t10k-images-idx3-ubyte"),
+    ],
+)
+def test_a_mistake_ends_with_status_2_and_says_what_must_hold(arguments, message, tmp_path):
+    result = tb_sonify(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,152 @@
+"""Clips: logged or rendered, they are the same sound, and they join."""
+
+import io
+import wave
+
+import numpy as np
+import pytest
+
+from tb_sonify import SonifyWriter
+from tb_sonify.sound import PRESETS
+from tests.logs import (
+    LAYERS,
+    norms_of,
+    row_events,
+    run_events,
+    segment_events,
+    write_events,
+)
+
+
+def clip(client, run, first_note, notes, preset="smooth"):
+    """The samples of a clip and where they come from."""
+    response = client.sonify("clip", run=run, preset=preset, first_note=first_note, notes=notes)
+    assert response.status_code == 200, response.text
+    assert response.content_type == "audio/wav"
+    with wave.open(io.BytesIO(response.data)) as reader:
+        assert reader.getframerate() == PRESETS[preset].sample_rate
+        assert reader.getsampwidth() == 2
+        data = reader.readframes(reader.getnframes())
+        samples = np.frombuffer(data, "<i2").reshape(-1, reader.getnchannels())
+    played = int(response.headers["X-Sonify-Notes"])
+    preset = PRESETS[preset]
+    assert len(samples) == played * preset.hop(len(LAYERS)) + preset.tail
+    return samples.astype(int), response.headers["X-Sonify-Source"]
+
+
+@pytest.fixture(scope="module")
+def long_run(tmp_path_factory):
+    """A log directory with a run of 3,000 steps, written as a user would."""
+    logdir = tmp_path_factory.mktemp("logs")
+    norms = norms_of(3_000)
+    norms[1_234, 2] = np.nan
+    norms[2_345:2_400, 1] = 0
+    with SonifyWriter(logdir / "run", presets=["smooth", "classic"]) as writer:
+        for step, row in enumerate(norms):
+            writer.add_norms(dict(zip(LAYERS, row, strict=True)), step)
+            writer.add_scalar("loss/train", row.sum(), step)
+    return logdir
+
+
+@pytest.mark.parametrize("preset", ["smooth", "classic"])
+def test_every_segment_plays_and_sounds_as_it_was_logged(long_run, open_client, preset):
+    client = open_client(long_run)
+    keeping_all = open_client(long_run, "--samples_per_plugin", "audio=100")
+    segments = client.block_of("coverage", run="run").header["segments"]
+    assert [segment["first_note"] for segment in segments] == list(range(0, 3_000, 100))
+    sources = []
+    for segment in segments:
+        played, source = clip(client, "run", segment["first_note"], 100, preset)
+        logged, source_of_all = clip(keeping_all, "run", segment["first_note"], 100, preset)
+        sources.append(source)
+        assert source_of_all == "logged"
+        assert np.abs(played - logged).max() <= 1
+        assert np.abs(played).max() > 100
+    assert sources.count("rendered") >= 15  # TensorBoard keeps 10
+    assert "logged" in sources
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_clips_join_wherever_they_are_cut(long_run, open_client, preset):
+    client = open_client(long_run)
+    hop, tail = PRESETS[preset].hop(len(LAYERS)), PRESETS[preset].tail
+    whole, _ = clip(client, "run", 1_150, 250, preset)
+    joined = np.zeros_like(whole)
+    for first, notes in ((1_150, 1), (1_151, 49), (1_200, 100), (1_300, 27), (1_327, 73)):
+        part, _ = clip(client, "run", first, notes, preset)
+        joined[(first - 1_150) * hop :][: notes * hop + tail] += part
+    assert np.abs(joined - whole).max() <= 2  # each of two clips that overlap is rounded
+
+
+def test_a_clip_ends_where_the_run_does(long_run, open_client):
+    client = open_client(long_run)
+    samples, _ = clip(client, "run", 2_990, 1_000)
+    assert len(samples) == 10 * PRESETS["smooth"].hop(len(LAYERS)) + PRESETS["smooth"].tail
+
+
+def test_a_live_run_sounds_as_it_does_when_it_has_ended(tmp_path, open_client):
+    norms, steps = norms_of(340), np.arange(340)
+    write_events(tmp_path / "live", row_events(norms, steps))
+    write_events(tmp_path / "ended", run_events(norms, steps))
+    client = open_client(tmp_path)
+    for first in (0, 100, 200, 300):
+        live, source = clip(client, "live", first, 100)
+        ended, source_of_ended = clip(client, "ended", first, 100)
+        assert (source, source_of_ended) == ("rendered", "logged")
+        assert np.abs(live - ended).max() <= 1
+
+
+def test_a_clip_that_no_longer_fits_is_rendered_anew(tmp_path, open_client):
+    norms, steps = norms_of(300), np.arange(300)
+    resumed = norms_of(150, seed=1)
+    write_events(tmp_path / "run", run_events(norms, steps))
+    write_events(tmp_path / "run", row_events(resumed, range(150, 300), session=9_000.0))
+    heard = np.concatenate([norms[:150], resumed])
+    write_events(tmp_path / "as heard", run_events(heard, steps))
+    client = open_client(tmp_path)
+    for first, source_expected in ((0, "logged"), (100, "rendered"), (200, "rendered")):
+        played, source = clip(client, "run", first, 100)
+        assert source == source_expected
+        assert np.abs(played - clip(client, "as heard", first, 100)[0]).max() <= 1
+
+
+@pytest.mark.parametrize("fault", ["too short", "no wav", "of an earlier session", "other rate"])
+def test_audio_that_is_not_the_clip_of_its_segment_is_not_played(tmp_path, open_client, fault):
+    norms, steps = norms_of(200), np.arange(200)
+    write_events(tmp_path / "right", run_events(norms, steps))
+    events = run_events(norms, steps)
+    audio = next(event for event in events if event.summary.value[0].HasField("audio"))
+    wav = audio.summary.value[0].audio
+    if fault == "too short":
+        other = segment_events(norms[:50], steps[:50])[1].summary.value[0].audio
+        wav.encoded_audio_string = other.encoded_audio_string
+    elif fault == "no wav":
+        wav.encoded_audio_string = b"RIFF"
+    elif fault == "other rate":
+        data = bytearray(wav.encoded_audio_string)
+        data[24:28] = (8_000).to_bytes(4, "little")
+        wav.encoded_audio_string = bytes(data)
+    else:
+        audio.wall_time = 900.0
+    write_events(tmp_path / "run", events)
+    client = open_client(tmp_path)
+    played, source = clip(client, "run", 0, 100)
+    right, source_of_right = clip(client, "right", 0, 100)
+    assert (source, source_of_right) == ("rendered", "logged")
+    assert np.abs(played - right).max() <= 1
+
+
+def test_where_layers_came_later_no_clip_of_before_is_used(tmp_path, open_client):
+    norms = norms_of(300)
+    with SonifyWriter(tmp_path / "run") as writer:
+        for step, row in enumerate(norms):
+            known = LAYERS[:3] if step < 150 else LAYERS
+            writer.add_norms(dict(zip(known, row, strict=False)), step)
+    norms[:150, 3] = -1
+    write_events(tmp_path / "whole", row_events(norms, range(300)))
+    client = open_client(tmp_path)
+    assert client.json_of("signals", run="run")["layers"] == list(LAYERS)
+    for first in (0, 100, 200):
+        played, source = clip(client, "run", first, 100)
+        assert source == "rendered"
+        assert np.abs(played - clip(client, "whole", first, 100)[0]).max() <= 1

@@ -1,0 +1,146 @@
+"""The demo, on real digits and in real processes."""
+
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from tb_sonify.cli import CommandError, main
+from tb_sonify.contract import ROWS_TAG, Rows
+from tb_sonify.demo.images import digits
+from tb_sonify.demo.mnist import mnist
+from tb_sonify.demo.settings import SETTINGS
+from tb_sonify.demo.train import train
+
+RUNS = {setting.run for setting in SETTINGS}
+DEMO = [sys.executable, "-m", "tb_sonify", "demo", "--steps", "2"]
+
+
+def rows(run: Path) -> Rows:
+    """The only block of rows in a short run."""
+    (path,) = run.glob("events.out.tfevents.*")
+    values = [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
+    (block,) = [value.tensor.string_val[0] for value in values if value.tag == ROWS_TAG]
+    return Rows.decode(block)
+
+
+def idx(array: np.ndarray) -> bytes:
+    """An array of bytes in MNIST's file format."""
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def write_mnist(directory: Path, prefix: str, count: int) -> Path:
+    raw = directory / "MNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 28, 28), np.uint8)
+    (raw / f"{prefix}-images-idx3-ubyte").write_bytes(idx(pixels))
+    (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(idx(np.arange(count, dtype=np.uint8) % 10))
+    return raw
+
+
+def test_it_logs_every_step_of_the_five_settings(tmp_path, capsys):
+    assert main(["demo", "--no-serve", "--steps", "3", "--logdir", str(tmp_path / "log")]) == 0
+    assert {run.name for run in (tmp_path / "log").iterdir()} == RUNS
+    for setting in SETTINGS:
+        logged = rows(tmp_path / "log" / setting.run)
+        assert logged.layers == ("conv1", "conv2", "fc1", "fc2")
+        assert logged.steps.tolist() == [0, 1, 2]
+        assert (logged.norms > 0).all()
+    assert "tensorboard --logdir" in capsys.readouterr().out
+
+
+def test_the_same_seed_trains_the_same_network(tmp_path):
+    def run(name: str, seed: int) -> tuple[list[float], Rows]:
+        losses = train(SETTINGS[0], digits(), tmp_path / name, steps=4, seed=seed)
+        return losses, rows(tmp_path / name / SETTINGS[0].run)
+
+    first, again, other = run("first", 1), run("again", 1), run("other", 2)
+    assert first[0] == again[0] != other[0]
+    assert first[1].norms.tolist() == again[1].norms.tolist() != other[1].norms.tolist()
+
+
+def test_a_second_demo_leaves_the_first_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(3):
+        assert main(["demo", "--no-serve", "--steps", "1"]) == 0
+    assert {path.name for path in Path("runs").iterdir()} == {"demo", "demo-2", "demo-3"}
+    assert all(len(list(run.iterdir())) == 1 for run in Path("runs").glob("*/*"))
+
+
+def test_a_chosen_directory_is_never_shared_with_an_earlier_demo(tmp_path, capsys):
+    (tmp_path / SETTINGS[2].run).mkdir()
+    assert main(["demo", "--no-serve", "--logdir", str(tmp_path)]) == 2
+    assert "must not hold runs of the demo" in capsys.readouterr().err
+
+
+def test_batches_are_normalised_and_cover_an_epoch_without_repeats():
+    images = digits()
+    batches = list(islice(images.batches(256, seed=0), 14))
+    first, second = (torch_cat(batches[start : start + 7]) for start in (0, 7))
+    assert first.shape == (7 * 256, 1, 28, 28)
+    assert len(np.unique(first.reshape(len(first), -1), axis=0)) == len(first)
+    assert abs(first.mean()) < 0.01
+    assert abs(first.std() - 1) < 0.01
+    assert (first != second).any()
+
+
+def torch_cat(batches):
+    return np.concatenate([pixels.numpy() for pixels, _ in batches])
+
+
+def test_mnist_is_the_training_split_where_there_is_one_else_the_test_split(tmp_path):
+    write_mnist(tmp_path, "t10k", 20)
+    assert mnist(tmp_path).title == "20 images of MNIST's test split"
+    write_mnist(tmp_path, "train", 30)
+    images = mnist(tmp_path)
+    assert images.title == "30 images of MNIST's training split"
+    pixels, labels = next(images.batches(30, seed=0))
+    assert pixels.shape == (30, 1, 28, 28)
+    assert pixels.min() >= (0 - 0.1307) / 0.3081 - 1e-6
+    assert pixels.max() <= (1 - 0.1307) / 0.3081 + 1e-6
+    assert sorted(labels.tolist()) == sorted([*range(10)] * 3)
+
+
+def test_damaged_mnist_files_are_named(tmp_path):
+    raw = write_mnist(tmp_path, "t10k", 20)
+    (raw / "t10k-images-idx3-ubyte").write_bytes(b"not an image")
+    with pytest.raises(CommandError, match="MNIST must be readable"):
+        mnist(tmp_path)
+    (raw / "t10k-images-idx3-ubyte").unlink()
+    (raw / "t10k-images-idx3-ubyte.gz").write_bytes(b"not packed")
+    with pytest.raises(CommandError, match=r"ubyte\.gz must have the MD5 sum"):
+        mnist(tmp_path)
+
+
+@pytest.mark.slow
+def test_it_serves_the_sonify_tab_until_interrupted(tmp_path):
+    with socket.create_server(("localhost", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = [*DEMO, "--logdir", str(tmp_path), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+        line = next(line for line in demo.stdout if line.startswith("Open "))
+        url = re.fullmatch(r"Open (http://localhost:\d+/)#sonify\n", line).group(1)
+        assert url == f"http://localhost:{port}/"
+        with urlopen(f"{url}data/plugins_listing") as response:
+            assert b'"sonify"' in response.read()
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(timeout=30) == 0
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_is_an_error_where_it_was_asked_for(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [*DEMO, "--logdir", str(tmp_path), "--port", str(taken.getsockname()[1])]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "already in use; choose another --port" in result.stderr
+    assert "Traceback" not in result.stderr

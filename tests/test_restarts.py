@@ -1,0 +1,82 @@
+"""Runs that go back to an earlier step: what was written last is what is heard."""
+
+import time
+
+import numpy as np
+import pytest
+
+from tests.client import opened_client
+from tests.hearing import assert_hears
+from tests.logs import norms_of, row_events, run_events, segment_events, write_events
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("resumed_at", [1, 99, 100, 1_234, 2_400, 2_450, 2_500, 2_700])
+def test_a_resumed_run_is_heard_as_it_went_in_the_end(tmp_path, open_client, resumed_at, closed):
+    first, again = norms_of(2_500, seed=1), norms_of(1_300, seed=2)
+    steps, later = np.arange(2_500), np.arange(resumed_at, resumed_at + 1_300)
+    write_events(tmp_path / "run", run_events(first, steps, presets=()))
+    events = row_events(again, later, session=9_000.0)
+    if closed:
+        events += segment_events(again, later, session=9_000.0, presets=())
+    write_events(tmp_path / "run", events)
+    kept = steps < resumed_at
+    norms = np.concatenate([first[kept], again])
+    all_steps = np.concatenate([steps[kept], later])
+    logged = min(resumed_at, 2_500) // 100
+    coverage = assert_hears(open_client(tmp_path), "run", norms, all_steps, logged=logged)
+    assert coverage.header["missing"] == []
+
+
+def test_a_run_resumed_twice_and_further_back_is_heard_as_it_went(tmp_path, open_client):
+    starts = (0, 1_500, 700)
+    norms = [norms_of(2_000, seed=seed) for seed in range(3)]
+    for session, (start, own) in enumerate(zip(starts, norms, strict=True)):
+        steps = np.arange(start, start + 2_000)
+        options = {"session": 10_000.0 * (session + 1), "presets": ()}
+        write_events(tmp_path / "run", run_events(own, steps, **options))
+    heard = np.concatenate([norms[0][:700], norms[2]])
+    assert_hears(open_client(tmp_path), "run", heard, np.arange(2_700), logged=7)
+
+
+def test_rows_that_go_back_within_a_session_replace_those_before(tmp_path, open_client):
+    norms = norms_of(4_000)
+    steps = np.concatenate([np.arange(2_000), np.arange(777, 2_777)])
+    halves = [
+        row_events(norms[:2_000], steps[:2_000]),
+        row_events(norms[2_000:], steps[2_000:], first_row=2_000),
+    ]
+    before = segment_events(norms[:2_000], steps[:2_000], presets=())
+    write_events(tmp_path / "run", [*before, *halves[0], *halves[1]])
+    heard = np.concatenate([norms[:777], norms[2_000:]])
+    coverage = assert_hears(open_client(tmp_path), "run", heard, np.arange(2_777), logged=7)
+    assert coverage.header["missing"] == []
+
+
+def test_what_the_slow_loader_hides_of_a_resumed_run_is_told_as_missing(tmp_path):
+    # Of two blocks that begin at the same step, it gives the first.
+    first, again = norms_of(2_000, seed=1), norms_of(2_000, seed=2)
+    write_events(tmp_path / "run", run_events(first, np.arange(2_000), presets=()))
+    write_events(tmp_path / "run", row_events(again, np.arange(1_000, 3_000), session=9_000.0))
+    with opened_client(tmp_path, "slow") as client:
+        heard = np.concatenate([first, again[1_000:]])
+        coverage = assert_hears(client, "run", heard, np.arange(3_000), logged=20)
+        assert coverage.header["missing"] == [[1_000, 1_999]]
+    with opened_client(tmp_path, "fast") as client:
+        heard = np.concatenate([first[:1_000], again])
+        coverage = assert_hears(client, "run", heard, np.arange(3_000), logged=10)
+        assert coverage.header["missing"] == []
+
+
+def test_a_second_run_in_the_same_directory_replaces_the_first(tmp_path):
+    first, again = norms_of(900, seed=1), norms_of(350, seed=2)
+    write_events(tmp_path / "run", run_events(first, np.arange(900)))
+    with opened_client(tmp_path, "fast") as client:
+        assert_hears(client, "run", first, np.arange(900), logged=9)
+        write_events(tmp_path / "run", run_events(again, np.arange(350), session=9_000.0))
+        client.reload()
+        time.sleep(1.05)  # the plugin looks for news once a second
+        assert_hears(client, "run", again, np.arange(350), logged=4)
+        for note in range(0, 350, 100):
+            query = {"run": "run", "preset": "smooth", "first_note": note, "notes": 100}
+            assert client.sonify("clip", **query).headers["X-Sonify-Source"] == "logged"

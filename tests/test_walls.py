@@ -1,0 +1,83 @@
+"""Who may import whom: each room is imported in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LINES = 250
+
+# A room and the rooms that it may import.
+ROOMS = {
+    "contract": set(),
+    "sound": set(),
+    "training": {"contract", "sound"},
+    "reading": {"contract", "sound"},
+    "plugin": {"contract", "sound", "reading"},
+}
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+for name in sys.argv[1:]:
+    room = importlib.import_module(name.removesuffix(".*"))
+    if name.endswith(".*"):
+        for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+            importlib.import_module(module.name)
+print(*sys.modules)
+"""
+
+
+def modules_after_importing(*names: str) -> set[str]:
+    command = [sys.executable, "-c", IMPORT_ALL, *names]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return set(result.stdout.split())
+
+
+def libraries(modules: set[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_the_rooms_below_it(room):
+    modules = modules_after_importing(f"tb_sonify.{room}.*")
+    ours = {module.split(".")[1] for module in modules if module.startswith("tb_sonify.")}
+    assert room in ours
+    assert ours - {room} <= ROOMS[room]
+
+
+@pytest.mark.parametrize(
+    ("modules", "unwanted"),
+    [
+        (["tb_sonify"], {"torch", "tensorboard", "numpy"}),
+        (["tb_sonify.contract.*"], {"torch", "tensorboard", "scipy"}),
+        (["tb_sonify.sound.*"], {"torch", "tensorboard"}),
+        (["tb_sonify.reading.*"], {"torch"}),
+        (["tb_sonify.plugin.*"], {"torch"}),
+        (["tb_sonify.plugin.loader"], {"torch", "scipy"}),
+        (["tb_sonify.cli", "tb_sonify.demo.command"], {"torch", "tensorboard", "numpy"}),
+    ],
+)
+def test_what_starts_often_does_not_import_what_is_heavy(modules, unwanted):
+    assert libraries(modules_after_importing(*modules)).isdisjoint(unwanted)
+
+
+def test_no_source_file_is_long():
+    patterns = (
+        "*.py",
+        "tb_sonify/**/*.py",
+        "tests/**/*.py",
+        "benchmarks/**/*.py",
+        "examples/**/*.py",
+        "frontend/src/**/*.*",
+        "frontend/test/**/*.*",
+    )
+    files = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    long = {path.name: count for path in files if (count := _lines(path)) > LINES}
+    assert len(files) > 50
+    assert long == {}
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
