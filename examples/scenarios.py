@@ -24,6 +24,7 @@ from tqdm import tqdm
 from tb_sonify import SonifyWriter
 
 WIDTH = 64  # of every hidden layer
+CALM = partial(SGD, lr=0.05)
 
 
 def he(weight: Tensor) -> Tensor:
@@ -48,7 +49,7 @@ class Scenario:
     """
 
     sounds: str
-    optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = partial(SGD, lr=0.05)
+    optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = CALM
     decay: float = 1.0
     batch_size: int = 256
     layers: int = 4
@@ -161,8 +162,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SCENARIOS)}")
     parser.add_argument("--logdir", type=Path, default=Path("runs/scenarios"))
-    parser.add_argument("--seeds", type=int, default=1, help="runs of each scenario (default: 1)")
-    parser.add_argument("--steps", type=int, default=200, help="of each run (default: 200)")
+    parser.add_argument("--seeds", type=positive, default=1, help="runs of each (default: 1)")
+    parser.add_argument("--steps", type=positive, default=200, help="of each run (default: 200)")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in SCENARIOS]
     if unknown:
@@ -175,7 +176,8 @@ def main() -> None:
     if taken:
         parser.error(f"--logdir must not hold these runs yet, and it holds {taken[0]}: delete it")
 
-    bar = tqdm(zip(runs, directories, strict=True), total=len(runs), unit="run")
+    hidden = not sys.stderr.isatty()  # in a log file, a bar is noise
+    bar = tqdm(zip(runs, directories, strict=True), total=len(runs), unit="run", disable=hidden)
     for (name, seed), directory in bar:
         with SonifyWriter(str(directory)) as writer:
             losses = train(SCENARIOS[name], writer, seed=seed, steps=options.steps)
@@ -185,5 +187,13 @@ def main() -> None:
     print(f"To hear them: tensorboard --logdir {options.logdir}, then choose the Sonify tab")
 
 
+def positive(text: str) -> int:
+    """A number of at least 1, from the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -19,3 +19,9 @@ def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., Tenso
         yield lambda logdir, *options: stack.enter_context(
             opened_client(logdir, request.param, *options)
         )
+
+
+@pytest.fixture
+def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the plugin look for news at each request, not once a second."""
+    monkeypatch.setattr("tb_sonify.reading.store.REFRESH_SECONDS", 0.0)

@@ -94,7 +94,7 @@ def spike_and_collapse(rng: Generator, rows: int, layers: int) -> Run:
     logs = healthy.copy()
     logs[at] += max(np.log(rng.uniform(30, 300)), 10 * deviation(healthy))
     norms = np.exp(logs)
-    collapse = _die(norms, healthy, at + int(rng.integers(2, 6)), layers - layers // 4)
+    collapse = _die(norms, healthy, at + int(rng.integers(3, 6)), layers - layers // 4)
     return Run(norms, [Label("spike", at), collapse])
 
 

@@ -1,13 +1,18 @@
 """What a run stored, read by TensorBoard's own file loader."""
 
+import io
+import wave
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from tb_sonify.contract import ROWS_TAG, SEGMENTS_TAG, Rows, Segment
+from tb_sonify.sound import Notes
 
 
 def events(directory: Path) -> list[Event]:
@@ -53,3 +58,22 @@ def segments(directory: Path) -> list[Segment]:
     return [
         Segment.decode(value.tensor.string_val[0]) for _, value in values(directory, SEGMENTS_TAG)
     ]
+
+
+def steps_and_norms(directory: Path) -> tuple[list[int], NDArray[np.float32]]:
+    """All rows: their steps, and their norms (blocks of the same layers)."""
+    blocks = rows(directory)
+    steps = [int(step) for block in blocks for step in block.steps]
+    return steps, np.concatenate([block.norms for block in blocks])
+
+
+def notes(segment: Segment) -> Notes:
+    """What is heard of a segment."""
+    return Notes(segment.median, segment.max, segment.nan, segment.inf)
+
+
+def pcm(value: Summary.Value) -> NDArray[np.int16]:
+    """Samples of an audio summary, shape ``(frames, channels)``."""
+    with wave.open(io.BytesIO(value.audio.encoded_audio_string)) as clip:
+        frames = np.frombuffer(clip.readframes(clip.getnframes()), "<i2")
+        return frames.reshape(-1, clip.getnchannels())

@@ -5,9 +5,11 @@ import wave
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from tb_sonify import SonifyWriter
-from tb_sonify.sound import PRESETS
+from tb_sonify.contract import clip_tag
+from tb_sonify.sound import PRESETS, advance, aggregate, render
 from tests.logs import (
     LAYERS,
     norms_of,
@@ -18,70 +20,107 @@ from tests.logs import (
 )
 
 
-def clip(client, run, first_note, notes, preset="smooth"):
-    """The samples of a clip and where they come from."""
-    response = client.sonify("clip", run=run, preset=preset, first_note=first_note, notes=notes)
+def samples_of(wav, preset):
+    """The samples of a WAV file, which must be in the format of a preset."""
+    with wave.open(io.BytesIO(wav)) as reader:
+        assert reader.getframerate() == preset.sample_rate
+        assert reader.getsampwidth() == 2
+        assert reader.getnchannels() == preset.channels
+        data = reader.readframes(reader.getnframes())
+    return np.frombuffer(data, "<i2").reshape(-1, preset.channels).astype(int)
+
+
+def clip(client, run, first_note, notes, preset=PRESETS["smooth"]):
+    """The samples of a clip, and where they come from."""
+    query = {"preset": preset.name, "first_note": first_note, "notes": notes}
+    response = client.sonify("clip", run=run, **query)
     assert response.status_code == 200, response.text
     assert response.content_type == "audio/wav"
-    with wave.open(io.BytesIO(response.data)) as reader:
-        assert reader.getframerate() == PRESETS[preset].sample_rate
-        assert reader.getsampwidth() == 2
-        data = reader.readframes(reader.getnframes())
-        samples = np.frombuffer(data, "<i2").reshape(-1, reader.getnchannels())
+    samples = samples_of(response.data, preset)
     played = int(response.headers["X-Sonify-Notes"])
-    preset = PRESETS[preset]
     assert len(samples) == played * preset.hop(len(LAYERS)) + preset.tail
-    return samples.astype(int), response.headers["X-Sonify-Source"]
+    return samples, response.headers["X-Sonify-Source"]
+
+
+def eventful_norms(rows):
+    """Norms with a NaN, and with a layer that is dead for a while."""
+    norms = norms_of(rows)
+    norms[134, 2] = np.nan
+    norms[245:300, 1] = 0
+    return norms
 
 
 @pytest.fixture(scope="module")
 def long_run(tmp_path_factory):
     """A log directory with a run of 3,000 steps, written as a user would."""
     logdir = tmp_path_factory.mktemp("logs")
-    norms = norms_of(3_000)
-    norms[1_234, 2] = np.nan
-    norms[2_345:2_400, 1] = 0
-    with SonifyWriter(logdir / "run", presets=["smooth", "classic"]) as writer:
-        for step, row in enumerate(norms):
+    with SonifyWriter(logdir / "run") as writer:
+        for step, row in enumerate(eventful_norms(3_000)):
             writer.add_norms(dict(zip(LAYERS, row, strict=True)), step)
-            writer.add_scalar("loss/train", row.sum(), step)
     return logdir
 
 
-@pytest.mark.parametrize("preset", ["smooth", "classic"])
-def test_every_segment_plays_and_sounds_as_it_was_logged(long_run, open_client, preset):
+@pytest.fixture(scope="module")
+def logged_clips(long_run):
+    """All clips that were logged of it, by their step."""
+    (path,) = (long_run / "run").iterdir()
+    values = [(event.step, event.summary.value) for event in EventFileLoader(str(path)).Load()]
+    tag = clip_tag("smooth")
+    return {
+        step: value.tensor.string_val[0]
+        for step, summary in values
+        for value in summary
+        if value.tag == tag
+    }
+
+
+def test_every_segment_plays_and_sounds_as_it_was_logged(long_run, logged_clips, open_client):
     client = open_client(long_run)
-    keeping_all = open_client(long_run, "--samples_per_plugin", "audio=100")
     segments = client.block_of("coverage", run="run").header["segments"]
     assert [segment["first_note"] for segment in segments] == list(range(0, 3_000, 100))
     sources = []
     for segment in segments:
-        played, source = clip(client, "run", segment["first_note"], 100, preset)
-        logged, source_of_all = clip(keeping_all, "run", segment["first_note"], 100, preset)
-        sources.append(source)
-        assert source_of_all == "logged"
+        played, source = clip(client, "run", segment["first_note"], 100)
+        logged = samples_of(logged_clips[segment["first_note"]], PRESETS["smooth"])
         assert np.abs(played - logged).max() <= 1
         assert np.abs(played).max() > 100
+        sources.append(source)
+    assert len(sources) == 30
     assert sources.count("rendered") >= 15  # TensorBoard keeps 10
     assert "logged" in sources
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_clips_join_wherever_they_are_cut(long_run, open_client, preset):
-    client = open_client(long_run)
-    hop, tail = PRESETS[preset].hop(len(LAYERS)), PRESETS[preset].tail
-    whole, _ = clip(client, "run", 1_150, 250, preset)
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+def test_clips_join_wherever_they_are_cut(tmp_path, open_client, preset):
+    write_events(tmp_path / "run", row_events(eventful_norms(400), range(400)))
+    client = open_client(tmp_path)
+    hop, tail = preset.hop(len(LAYERS)), preset.tail
+    whole, _ = clip(client, "run", 90, 180, preset)
     joined = np.zeros_like(whole)
-    for first, notes in ((1_150, 1), (1_151, 49), (1_200, 100), (1_300, 27), (1_327, 73)):
+    for first, notes in ((90, 1), (91, 9), (100, 100), (200, 27), (227, 43)):
         part, _ = clip(client, "run", first, notes, preset)
-        joined[(first - 1_150) * hop :][: notes * hop + tail] += part
+        joined[(first - 90) * hop :][: notes * hop + tail] += part
     assert np.abs(joined - whole).max() <= 2  # each of two clips that overlap is rounded
 
 
-def test_a_clip_ends_where_the_run_does(long_run, open_client):
-    client = open_client(long_run)
-    samples, _ = clip(client, "run", 2_990, 1_000)
-    assert len(samples) == 10 * PRESETS["smooth"].hop(len(LAYERS)) + PRESETS["smooth"].tail
+def test_a_clip_ends_where_the_run_does(tmp_path, open_client):
+    write_events(tmp_path / "run", row_events(norms_of(130), range(130)))
+    preset = PRESETS["smooth"]
+    samples, _ = clip(open_client(tmp_path), "run", 120, 1_000)
+    assert len(samples) == 10 * preset.hop(len(LAYERS)) + preset.tail
+
+
+def test_every_run_is_rendered_with_its_own_past(tmp_path, open_client):
+    runs = {f"run {seed}": norms_of(300, seed=seed) for seed in range(2)}
+    for run, norms in runs.items():
+        write_events(tmp_path / run, row_events(norms, range(300)))
+    client = open_client(tmp_path)
+    preset = PRESETS["smooth"]
+    for run, norms in runs.items():
+        lead = advance(aggregate(norms[:200], rows_per_note=1), preset=preset)
+        expected = render(aggregate(norms[200:], rows_per_note=1), preset=preset, lead=lead)
+        played, _ = clip(client, run, 200, 100)
+        assert np.abs(played - expected).max() <= 1
 
 
 def test_a_live_run_sounds_as_it_does_when_it_has_ended(tmp_path, open_client):

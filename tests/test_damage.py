@@ -1,10 +1,10 @@
 """Blocks that cannot be read, or that TensorBoard does not keep."""
 
-import time
-
 import numpy as np
 import pytest
 
+from tb_sonify.contract import ROWS_TAG, SEGMENTS_TAG, Block, encode_block
+from tb_sonify.training.summaries import blob_event
 from tests.hearing import assert_hears, notes_of
 from tests.logs import norms_of, row_events, segment_events, write_events
 
@@ -16,23 +16,25 @@ from tests.logs import norms_of, row_events, segment_events, write_events
         ([1], [[500, 999]]),
         ([1, 2], [[500, 1_499]]),
         ([0, 2], [[0, 499], [1_000, 1_499]]),
-        ([3], [[1_500, 1_500]]),  # where the last block ends, nobody can tell
     ],
 )
+@pytest.mark.usefixtures("prompt_news")
 def test_rows_that_cannot_be_read_are_told_and_the_rest_is_heard(
     tmp_path, open_client, caplog, damaged, missing
 ):
     norms, steps = norms_of(2_000), np.arange(2_000)
-    events = row_events(norms, steps, block_rows=500)
+    events = row_events(norms[:-1], steps[:-1], block_rows=500)
+    last = row_events(norms[-1:], steps[-1:], first_row=1_999)
     for block in damaged:
         cut_short(events[block])
     write_events(tmp_path / "run", events)
     client = open_client(tmp_path)
-    kept = ~np.isin(steps // 500, damaged)
-    for _ in range(2):
+    for rows in (1_999, 2_000):
+        kept = ~np.isin(steps // 500, damaged) & (steps < rows)
         coverage = assert_hears(client, "run", norms[kept], steps[kept], logged=0)
         assert coverage.header["missing"] == missing
-        time.sleep(1.05)
+        write_events(tmp_path / "run", last)
+        client.reload()
     told = [record.getMessage() for record in caplog.records if "cannot be read" in record.message]
     assert len(told) == len(damaged)
     assert "'run'" in told[0]
@@ -46,6 +48,61 @@ def test_a_segment_that_cannot_be_read_is_made_from_rows(tmp_path, open_client):
     write_events(tmp_path / "run", [*segments, *row_events(norms, steps)])
     coverage = assert_hears(open_client(tmp_path), "run", norms, steps, logged=4)
     assert coverage.header["missing"] == []
+
+
+def test_where_a_last_block_that_cannot_be_read_ends_nobody_can_tell(tmp_path, open_client):
+    norms, steps = norms_of(1_000), np.arange(1_000)
+    events = row_events(norms, steps, block_rows=500)
+    cut_short(events[1])
+    write_events(tmp_path / "run", events)
+    coverage = assert_hears(open_client(tmp_path), "run", norms[:500], steps[:500], logged=0)
+    assert coverage.header["missing"] == [[500, 500]]
+
+
+def test_blocks_that_are_well_formed_and_make_no_sense_are_passed_over(tmp_path, open_client):
+    rows = {"kind": "rows", "session": 1.0, "first_row": 0, "layers": ["a"], "options": {}}
+    segment = {**rows, "kind": "segment", "segment": 0, "rows": 2}
+    one, two = np.arange(1), np.arange(2)
+    norms = {"norms": np.zeros((2, 1), np.uint16)}
+    table = np.zeros((2, 1), np.uint16)
+    tables = dict.fromkeys(("median", "max"), table) | dict.fromkeys(("nan", "inf"), table + 0)
+    odd_rows = [
+        (rows, {"steps": np.array(0), "norms": np.zeros((1, 1), np.uint16)}),
+        (rows, {"steps": two.astype(float), **norms}),
+        (rows, {"steps": two[::-1], **norms}),
+        (rows, {"steps": one, "norms": np.zeros(1, np.uint16)}),
+        (rows, {"steps": one[:0], "norms": np.zeros((0, 1), np.uint16)}),
+        (rows, {"steps": two + 10**6, **norms}),
+        ({**rows, "first_row": -1}, {"steps": two, **norms}),
+        ({**rows, "layers": ["a", "a"]}, {"steps": two, "norms": np.zeros((2, 2), np.uint16)}),
+        ({**rows, "layers": []}, {"steps": two, "norms": np.zeros((2, 0), np.uint16)}),
+        ({**rows, "layers": "a"}, {"steps": two, **norms}),
+        ({**rows, "session": "now"}, {"steps": two, **norms}),
+        ({**rows, "kind": "columns"}, {"steps": two, **norms}),
+        ({**rows, "version": 2}, {"steps": two, **norms}),
+        ({}, {}),
+    ]
+    odd_segments = [
+        ({**segment, "segment": 10**18}, {"steps": np.arange(3), **tables}),
+        ({**segment, "segment": -1}, {"steps": np.arange(3), **tables}),
+        ({**segment, "rows": 10**18}, {"steps": np.arange(3), **tables}),
+        ({**segment, "rows": 0}, {"steps": one, **{name: t[:0] for name, t in tables.items()}}),
+        (segment, {"steps": np.array([0, 0, 1]), **tables}),
+        (segment, {"steps": np.array([0, 5, 1]), **tables}),
+        (segment, {"steps": np.array(0), **tables}),
+        (segment, {}),
+    ]
+    for tag, odd in ((ROWS_TAG, odd_rows), (SEGMENTS_TAG, odd_segments)):
+        for number, (header, arrays) in enumerate(odd):
+            blob = encode_block(Block(header, arrays))
+            # In a run of its own, and before the rows of one that is all right.
+            event = blob_event(tag, blob, step=0, wall_time=900.0)
+            run = tmp_path / f"{tag} {number}"
+            write_events(run, [event, *row_events(norms_of(7), range(10, 17))])
+    client = open_client(tmp_path)
+    for tag, odd in ((ROWS_TAG, odd_rows), (SEGMENTS_TAG, odd_segments)):
+        for number in range(len(odd)):
+            assert_hears(client, f"{tag} {number}", norms_of(7), np.arange(10, 17), logged=0)
 
 
 def test_no_damage_to_what_is_stored_fails_a_request(tmp_path, open_client):

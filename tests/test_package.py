@@ -157,6 +157,7 @@ def test_a_source_that_changed_is_built_again(built, tmp_path):
     status, output = hook("build_wheel", sources)
     assert status != 0
     assert "the dashboard could not be built: `npm run build`" in output
+    assert not (sources / BUNDLE).exists()
 
 
 def test_the_wheel_alone_shows_the_tab_and_serves_its_bundle(environment, built, tmp_path):

@@ -1,5 +1,6 @@
 """What the plugin answers."""
 
+import time
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 
@@ -150,6 +151,16 @@ def test_many_requests_at_once_are_answered_alike(client):
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda path: client.get(path).data, paths))
     assert answers == [client.get(path).data for path in paths]
+
+
+def test_news_of_a_run_come_within_a_second(tmp_path, open_client):
+    write_events(tmp_path / "run", row_events(norms_of(3), range(3)))
+    client = open_client(tmp_path)
+    assert client.block_of("coverage", run="run").header["notes"] == 3
+    write_events(tmp_path / "run", row_events(norms_of(4), range(3, 7), first_row=3))
+    client.reload()
+    time.sleep(1)
+    assert client.block_of("coverage", run="run").header["notes"] == 7
 
 
 def test_a_checkout_without_the_dashboard_says_how_to_build_it(monkeypatch, tmp_path):

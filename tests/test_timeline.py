@@ -1,7 +1,5 @@
 """Which notes a run has: from segments, from rows, while it runs and when it has ended."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -35,6 +33,7 @@ def test_rows_alone_give_the_same_notes(tmp_path, open_client, rows):
     assert coverage.header["missing"] == []
 
 
+@pytest.mark.usefixtures("prompt_news")
 def test_a_live_run_is_heard_to_its_last_row_while_it_grows(tmp_path, open_client):
     norms, steps = norms_of(5_000), np.arange(5_000) * 3 + 17
     segments = segment_events(norms, steps, presets=())
@@ -48,7 +47,6 @@ def test_a_live_run_is_heard_to_its_last_row_while_it_grows(tmp_path, open_clien
         if client is None:
             client = open_client(tmp_path)
         client.reload()
-        time.sleep(1.05)  # the plugin looks for news once a second
         coverage = assert_hears(client, "run", norms[:rows], steps[:rows], logged=logged)
         assert coverage.header["missing"] == []
 

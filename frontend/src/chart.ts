@@ -96,7 +96,7 @@ function xAxis({ ink, grid }: Picture): uPlot.Axis {
   return {
     ...axisLook(ink, grid),
     size: 36,
-    space: (_, __, ___, last) => 28 + PIXELS_PER_DIGIT * formatStep(last).length,
+    space: (_, __, ___, last) => Math.max(64, 28 + PIXELS_PER_DIGIT * formatStep(last).length),
     incrs: Array.from({ length: 13 }, (_, power) =>
       [1, 2, 5].map((one) => one * 10 ** power),
     ).flat(),

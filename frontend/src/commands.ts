@@ -65,6 +65,10 @@ export function playFrom(step: Step): void {
 /** Hear the run in A or in B; at the same step, without a break. */
 export function hear(side: Side): void {
   if (hearing.value === side) return;
+  if (store.sides.value[side] === null) {
+    announcer.say(whySilent(side));
+    return;
+  }
   hearing.value = side;
   announcer.say(sources[side].value === null ? whySilent(side) : `Hearing ${runWords(side)}`);
   player.switchTo(side);

@@ -64,6 +64,7 @@ function keepFirstChoice(): void {
   if ((chosen.a ?? a) !== chosen.a || (chosen.b ?? b) !== chosen.b) {
     store.chosenSides.value = { a: chosen.a ?? a, b: chosen.b ?? b };
   }
+  if (sides.value[hearing.peek()] === null) hearing.value = "a";
 }
 
 function updatePlayer(): void {

@@ -7,7 +7,7 @@ import { Player } from "./audio/player";
 import { noteShelf } from "./data";
 import type { NoteTable } from "./model/answers";
 import { valueAt } from "./model/curve";
-import type { Place } from "./model/describe";
+import { describePlace, type Place } from "./model/describe";
 import { formatStep, spokenName } from "./model/format";
 import { spanAt } from "./model/spans";
 import { clamp, lastStepOf, noteAtStep, stepAtFrame } from "./model/timeline";
@@ -45,8 +45,8 @@ export const player: Player = new Player(
     stopped: (why) => {
       const words =
         why instanceof Error ? `The sound could not be loaded: ${why.message}` : STOPPED[why];
-      soundProblem.value = words;
-      announcer.say(words);
+      soundProblem.value = words; // an alert, which speaks for itself
+      announcer.say(`Stopped at ${describePlace({ ...placeHere(), run: null })}`);
     },
     // What was heard when, for whoever measures it from outside.
     sounding: ({ side, anchor, timeline }, sampleRate, at) => {
@@ -66,7 +66,7 @@ export const player: Player = new Player(
 
 export const isPlaying = (): boolean => player.transport.value.state === "playing";
 
-/** Where the playhead is, as often as it is worth showing in text. */
+/** Where the playhead is, ten times a second while something plays. */
 export const here: ReadonlySignal<Step> = computed(() => {
   const [from, to] = domain.value;
   return clamp(player.shown.value.step, from, to);

@@ -13,7 +13,7 @@ import { clamp, timelineOf } from "./model/timeline";
 import { recall } from "./remember";
 import { SIDES, type Side } from "./units";
 
-const QUIET = 0.3;
+const QUIET = 0.5; // as a gain, a quarter: the first sound must not startle
 
 export const chosenSides = signal<Sides>({ a: null, b: null });
 export const chosenTag = signal<string | null>(null);
@@ -72,6 +72,11 @@ export const lineColours: Readonly<Record<Side, ReadonlySignal<string>>> = bySid
 /** What each side plays; null where it has no sound. */
 export const sources: Readonly<Record<Side, ReadonlySignal<Source | null>>> = bySide((side) =>
   computed(() => sourceOf(side)),
+);
+
+/** Whether there is anything yet to lay out steps by. */
+export const laidOut = computed(() =>
+  SIDES.some((side) => curves[side].value !== null || coverages[side].value !== null),
 );
 
 export const domain = computed(() =>

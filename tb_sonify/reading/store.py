@@ -19,7 +19,7 @@ _READ_AHEAD = 32  # blobs
 _KEPT_BYTES = 64 * 2**20
 _KEPT_REFERENCES = 200_000
 _KEPT_REPORTS = 10_000
-_REFRESH_SECONDS = 1.0
+REFRESH_SECONDS = 1.0
 MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
 
 
@@ -63,7 +63,7 @@ class Store:
         key = (scope.experiment, run, plugin, tag)
         kept = self._listings.get(key)
         now = time.monotonic()
-        if kept is not None and now - kept[0] < _REFRESH_SECONDS:
+        if kept is not None and now - kept[0] < REFRESH_SECONDS:
             return kept[1]
         series = self.provider.read_blob_sequences(
             scope.context,

@@ -23,7 +23,7 @@ export type PlayerEvents = {
   readonly sounding: (passage: Passage, sampleRate: number, at: Seconds) => void;
 };
 
-const TICK_MS = 50;
+const TICK_MS = 100;
 const HORIZON_SECONDS: Seconds = 0.4;
 const HIDDEN_HORIZON_SECONDS: Seconds = 2.5; // the timers of a hidden page run once a second
 const BEGIN = raisedCosine(0.004);
@@ -32,7 +32,7 @@ const SWITCH = equalPower(0.02);
 
 export class Player {
   readonly transport = signal<Transport>({ state: "paused", step: 0 });
-  /** The position for everything that does not move with every picture: at most 20 times a second. */
+  /** The position for everything that does not move with every picture: ten times a second. */
   readonly shown = signal<Position>({ step: 0, frame: 0, waiting: false });
   readonly clips: Clips;
   private readonly engine = new Engine(() => this.halt("interrupted"));

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import { type Drawing, drawChart } from "../chart";
 import { firstGap, lineOf, rangeOf } from "../model/curve";
-import { curves, dark, domain, forcedColours, lineColours, log, plot } from "../store";
+import { curves, dark, domain, forcedColours, laidOut, lineColours, log, plot } from "../store";
 import { SIDES } from "../units";
 
 export function CurveView() {
@@ -24,6 +24,11 @@ export function CurveView() {
       log.value,
     );
     chart.current?.destroy();
+    chart.current = null;
+    if (!laidOut.value) {
+      plot.value = null;
+      return;
+    }
     chart.current = drawChart(
       element,
       { drawings, domain: domain.value, range, log: log.value, ...coloursOf(element) },
@@ -48,7 +53,7 @@ export function CurveView() {
     };
   }, []);
 
-  return <div class="curve" ref={root} aria-hidden="true" />;
+  return <div class={laidOut.value ? "curve" : "curve loading"} ref={root} aria-hidden="true" />;
 }
 
 function drawingsOf(log: boolean): Drawing[] {

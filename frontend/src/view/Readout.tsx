@@ -6,7 +6,17 @@ import { formatDifference, formatRange, formatStep } from "../model/format";
 import { type LayerNorm, layerNorms } from "../model/norms";
 import { noteAtStep } from "../model/timeline";
 import { here, noteTable } from "../playing";
-import { coverages, curves, domain, hearing, lineColours, sides, sources, tag } from "../store";
+import {
+  coverages,
+  curves,
+  domain,
+  hearing,
+  laidOut,
+  lineColours,
+  sides,
+  sources,
+  tag,
+} from "../store";
 import { SIDES, type Side } from "../units";
 
 export function Readout() {
@@ -25,8 +35,8 @@ function Values() {
     <section class="card" aria-labelledby="values-title">
       <h2 id="values-title">At the playhead</h2>
       <p class="step">
-        <span>step</span> <strong>{formatStep(here.value)}</strong>{" "}
-        <span>of {formatStep(domain.value[1])}</span>
+        step <strong>{laidOut.value ? formatStep(here.value) : "—"}</strong>
+        {laidOut.value && ` of ${formatStep(domain.value[1])}`}
       </p>
       <table>
         <thead>

@@ -58,6 +58,7 @@ export function Timeline() {
         if (command === null) return;
         event.preventDefault();
         event.stopPropagation();
+        if (event.repeat && command === "playOrPause") return;
         performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
         COMMANDS[command]();
       }}

@@ -61,6 +61,6 @@ def _decline(norms: NDArray[np.float32]) -> float:
 def _first_note(middle: NDArray[np.float32], block: int) -> int:
     """The note from which on the notes of a block have the decline; it may be in the one before."""
     first = max((block - 1) * BLOCK, 0)
-    middle_of_block = block * BLOCK + BLOCK // 2
-    calm = [note for note in range(first, middle_of_block) if _decline(middle[note]) < DECLINE]
-    return calm[-1] + 1 if calm else first
+    last = min(block * BLOCK + BLOCK // 2, len(middle))
+    calm = [note for note in range(first, last) if _decline(middle[note]) < DECLINE]
+    return min(calm[-1] + 1, len(middle) - 1) if calm else first

@@ -48,7 +48,7 @@ def find_landmarks(
     _check(notes, steps, layers)
     if not len(notes):
         return []
-    resumed = [_note_at(step, steps) for step in restarts]
+    resumed = sorted({_note_at(step, steps) for step in restarts})
     findings = [
         Finding("restart", note, None, "restart, a later session took over") for note in resumed
     ]

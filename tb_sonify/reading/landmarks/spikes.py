@@ -27,8 +27,8 @@ QUARTER = 0.75  # of the layers: a spike of the run raises at least one in four
 
 # The tail of noise is the h of Tukey's distribution, whose quantiles are those of the normal one,
 # z, times exp(h z^2 / 2): 0 is normal, 0.12 is Student's t with 5 degrees of freedom. A short run
-# says too little of its own tail, so it begins with the latter.
-PRIOR_TAIL, PRIOR_NOTES = 0.12, 1000
+# says too little of its own tail, so it begins with one nearly as heavy.
+PRIOR_TAIL, PRIOR_NOTES = 0.1, 1000
 HEAVIEST_TAIL = 0.3
 NORMAL = NormalDist()
 NEAR, FAR = 0.5, 0.9  # quantiles of the size of a deviation that tell its tail; spikes are rarer
@@ -84,7 +84,7 @@ def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
     zeros = np.count_nonzero(blocks == 0, axis=0)  # a layer that is dead has no noise
     middle = np.minimum((zeros + len(blocks)) // 2, len(blocks) - 1)
     scale = trailing_median(size)
-    scale[:WARM] = 0
+    scale[:WINDOW] = 0
     np.maximum(scale, blocks[middle, np.arange(rise.shape[1])], out=scale)
     known = (scale > 0) & (np.count_nonzero(rise, axis=0) >= WARM)
     return np.asarray(rise / np.where(known, scale, UNKNOWN_NOISE), np.float32)
@@ -92,17 +92,22 @@ def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _tail(score: NDArray[np.float32]) -> float:
     """Tail of the noise; deviations down say as much of it as those up, and have no spikes."""
-    known = score[:, np.count_nonzero(score, axis=0) >= WINDOW]
-    if not known.size:
+    known = score[:, np.count_nonzero(score, axis=0) >= min(WINDOW, len(score) // 2)]
+    sample = known.ravel()[:: max(known.size // 100_000, 1)]
+    sizes = [np.abs(sample[sample != 0]), -sample[sample < 0]]
+    if not len(sizes[1]):
         return PRIOR_TAIL
-    sample = np.abs(known.ravel()[:: max(known.size // 100_000, 1)])
-    sample = sample[sample > 0]
-    near, far = np.quantile(sample, [NEAR, FAR])
-    seen = 2 * np.log(far / near * NEAR_Z / FAR_Z) / (FAR_Z**2 - NEAR_Z**2)
+    # Spikes lengthen the one, a sudden fall of the norms both, but the other more.
+    seen = min(_tail_seen(size) for size in sizes)
     # Layers have much of their noise in common, so that more of them say little more.
     notes = np.count_nonzero(known) / np.sqrt(known.shape[1])
     tail = (PRIOR_NOTES * PRIOR_TAIL + notes * seen) / (PRIOR_NOTES + notes)
     return float(np.clip(tail, 0, HEAVIEST_TAIL))
+
+
+def _tail_seen(size: NDArray[np.float32]) -> float:
+    near, far = np.quantile(size, [NEAR, FAR])
+    return float(2 * np.log(far / near * NEAR_Z / FAR_Z) / (FAR_Z**2 - NEAR_Z**2))
 
 
 def _threshold(tail: float, signals: int) -> float:

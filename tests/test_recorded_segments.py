@@ -1,0 +1,114 @@
+import math
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tb_sonify.contract import NO_GRADIENT, Grid, clip_tag, round_norms
+from tb_sonify.sound import PRESETS, advance, aggregate, render
+from tests import recorded
+from tests.batches import LAYERS, batch, batches, norms_of, record
+
+SMOOTH, CLASSIC = PRESETS["smooth"], PRESETS["classic"]
+
+
+def test_three_thousand_steps_have_thirty_segments_and_as_many_clips(tmp_path):
+    record(tmp_path, *batches(norms_of(3000)), presets=[SMOOTH])
+    segments = recorded.segments(tmp_path)
+    assert [segment.segment for segment in segments] == list(range(30))
+    assert {segment.rows for segment in segments} == {100}
+    assert len(recorded.values(tmp_path, "sonify/smooth")) == 30
+
+
+def test_notes_of_a_long_run_cover_more_rows_as_the_grid_says(tmp_path):
+    norms = norms_of(3650)
+    norms[3201::3] = math.nan
+    norms[3302] = math.inf
+    record(tmp_path, *batches(norms))
+    segments = recorded.segments(tmp_path)
+    assert [segment.rows for segment in segments] == [100] * 32 + [200, 200, 50]
+    stored = round_norms(norms)
+    for segment in segments:
+        grid = Grid.of_segment(segment.segment)
+        part = slice(grid.first_row, grid.first_row + segment.rows)
+        expected = aggregate(stored[part], rows_per_note=grid.rows_per_note)
+        for name, table in vars(expected).items():
+            np.testing.assert_array_equal(getattr(segment, name), table)
+        starts = np.arange(part.start, part.stop, grid.rows_per_note)
+        assert segment.steps.tolist() == [*starts, part.stop - 1]
+
+
+@pytest.mark.parametrize("rows", [1, 99, 100, 101])
+def test_the_unfinished_segment_is_stored_at_the_end(tmp_path, rows):
+    record(tmp_path, *batches(norms_of(rows)), presets=[SMOOTH])
+    segments = recorded.segments(tmp_path)
+    assert [segment.rows for segment in segments] == ([100] if rows > 99 else []) + (
+        [rows % 100] if rows % 100 else []
+    )
+    lengths = [len(recorded.pcm(value)) for _, value in recorded.values(tmp_path, "sonify/smooth")]
+    assert lengths == [s.rows * SMOOTH.hop(2) + SMOOTH.tail for s in segments]
+
+
+@pytest.mark.parametrize("preset", [SMOOTH, CLASSIC], ids=lambda preset: preset.name)
+def test_a_clip_is_what_its_segments_render_to(tmp_path, preset):
+    norms = norms_of(350)
+    norms[120:130, 0] = math.nan
+    record(tmp_path, *batches(norms), presets=[preset])
+    lead = None
+    segments = recorded.segments(tmp_path)
+    clips = recorded.values(tmp_path, clip_tag(preset.name))
+    for segment, (_, value) in zip(segments, clips, strict=True):
+        notes = recorded.notes(segment)
+        np.testing.assert_array_equal(recorded.pcm(value), render(notes, preset=preset, lead=lead))
+        lead = advance(notes, preset=preset, lead=lead)
+        assert value.audio.content_type == "audio/wav"
+        assert value.audio.sample_rate == preset.sample_rate
+        assert value.audio.num_channels == preset.channels
+        assert value.audio.length_frames == len(recorded.pcm(value))
+
+
+def test_a_layer_that_appears_later_has_no_gradient_before(tmp_path):
+    late = batch(norms_of(30, 3, seed=1), range(50, 80), layers=("fc", "new", "conv"))
+    record(tmp_path, batch(norms_of(50)), late, presets=[SMOOTH])
+    before, after = recorded.rows(tmp_path)
+    assert (before.layers, len(before.steps)) == (LAYERS, 49)  # the newest row still waited
+    assert (after.layers, len(after.steps)) == (("conv", "fc", "new"), 31)
+    assert after.norms[0, 2] == NO_GRADIENT
+    np.testing.assert_array_equal(after.norms[1:], round_norms(late.norms()[:, [2, 0, 1]]))
+    (segment,) = recorded.segments(tmp_path)
+    assert segment.layers == ("conv", "fc", "new")
+    assert (segment.median[:50, 2] == NO_GRADIENT).all()
+    assert (segment.median[50:, 2] >= 0).all()
+
+
+def test_clips_are_left_out_before_rows_are_and_the_others_keep_their_sound(tmp_path):
+    norms = norms_of(7000)
+    with pytest.warns(RuntimeWarning, match="some clips are left out") as caught:
+        record(tmp_path, batch(norms), presets=[SMOOTH, CLASSIC])
+    assert len(caught) == 1
+    np.testing.assert_array_equal(recorded.steps_and_norms(tmp_path)[1], round_norms(norms))
+    segments = recorded.segments(tmp_path)
+    clips = dict(recorded.values(tmp_path, "sonify/smooth"))
+    assert len(clips) < len(segments)
+    lead = None
+    for segment in segments[:-1]:
+        lead = advance(recorded.notes(segment), preset=SMOOTH, lead=lead)
+    last = render(recorded.notes(segments[-1]), preset=SMOOTH, lead=lead)
+    np.testing.assert_array_equal(recorded.pcm(clips[int(segments[-1].steps[0])]), last)
+
+
+@pytest.mark.parametrize("as_errors", [False, True])
+def test_rendering_that_fails_warns_once_and_keeps_the_norms(tmp_path, as_errors, caplog):
+    norms = norms_of(500)
+    broken = replace(SMOOTH, name="broken", voices=())
+    with warnings.catch_warnings(record=not as_errors) as caught:
+        warnings.simplefilter("error" if as_errors else "always")
+        record(tmp_path, *batches(norms), presets=[broken, SMOOTH])
+    messages = (
+        [r.message for r in caplog.records] if as_errors else [str(w.message) for w in caught]
+    )
+    assert len(messages) == 1
+    assert "the norms are kept" in messages[0]
+    np.testing.assert_array_equal(recorded.steps_and_norms(tmp_path)[1], round_norms(norms))
+    assert len(recorded.values(tmp_path, "sonify/smooth")) == 5

@@ -1,0 +1,89 @@
+"""Training scripts in processes of their own: how they end, and what they survive."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests import recorded
+
+
+def run(script, *arguments):
+    command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+TRAINING = """
+    import resource, sys, torch
+    from torch import nn
+    from tb_sonify import SonifyWriter
+
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer = SonifyWriter(sys.argv[1])
+    writer.watch(model, optimizer)
+
+    def train(steps):
+        for step in range(steps):
+            optimizer.zero_grad()
+            model(torch.randn(3, 4)).square().sum().backward()
+            optimizer.step()
+            writer.add_scalar("loss", 1.0, step)
+"""
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(0)", "raise ValueError('mine')"])
+def test_rows_are_written_when_the_interpreter_ends(tmp_path, end):
+    result = run(TRAINING + f"\n    train(130)\n    {end}\n", tmp_path)
+    assert ("mine" in result.stderr) == ("mine" in end), result.stderr
+    assert "Exception ignored" not in result.stderr
+    assert recorded.steps_and_norms(tmp_path)[0] == list(range(130))
+    assert [segment.rows for segment in recorded.segments(tmp_path)] == [100, 30]
+    assert len(recorded.scalars(tmp_path, "loss")) == 130
+
+
+def test_training_goes_on_when_the_disk_is_full(tmp_path):
+    limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
+    result = run(TRAINING + f"\n    {limit}\n    train(2000)\n    writer.close()\n", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("Warning") == 1
+    steps = [step for step, _ in recorded.scalars(tmp_path, "loss")]
+    assert 0 < len(steps) < 2000
+    assert steps == list(range(len(steps)))
+
+
+def test_a_fork_trains_on_without_logging(tmp_path):
+    script = """
+    import os, warnings
+    warnings.filterwarnings("ignore", category=DeprecationWarning)  # of fork itself
+    train(5)
+    child = os.fork()
+    train(100)
+    writer.flush()
+    writer.close()
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    result = run(TRAINING + script, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "data of this fork is left out" in result.stderr
+    assert recorded.steps_and_norms(tmp_path)[0] == list(range(105))
+
+
+def test_without_torch_the_package_imports_and_the_writer_says_what_to_install():
+    result = run(
+        """
+        import sys
+        sys.modules["torch"] = None
+        import tb_sonify
+        assert "SonifyWriter" in dir(tb_sonify) and tb_sonify.__version__
+        try:
+            tb_sonify.SonifyWriter
+        except ImportError as error:
+            assert 'pip install "tb-sonify[torch]"' in str(error), error
+        else:
+            raise AssertionError
+        """
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,179 @@
+import copy
+import io
+import math
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.optim.optimizer import _global_optimizer_pre_hooks
+
+from tb_sonify import SonifyWriter
+from tb_sonify.contract import NO_GRADIENT, round_norms
+from tests import recorded
+from tests.training import network, train
+
+LAYERS = ("0", "2")
+
+
+@pytest.fixture
+def model():
+    return network()
+
+
+@pytest.fixture
+def optimizer(model):
+    return torch.optim.SGD(model.parameters(), lr=0.01)
+
+
+@pytest.fixture
+def writer(tmp_path):
+    with SonifyWriter(str(tmp_path)) as writer:
+        yield writer
+
+
+def step_often(optimizer, times):
+    for _ in range(times):
+        optimizer.step()
+
+
+def test_every_optimizer_step_is_one_row(writer, model, optimizer, tmp_path):
+    writer.watch(model, optimizer)
+    expected = train(model, optimizer, 150)
+    writer.close()
+    steps, norms = recorded.steps_and_norms(tmp_path)
+    assert steps == list(range(150))
+    scalars = [recorded.scalars(tmp_path, f"grad_norm/{layer}") for layer in LAYERS]
+    exact = np.array([[value for _, value in layer] for layer in scalars]).T
+    np.testing.assert_allclose(exact, expected, rtol=1e-5)
+    np.testing.assert_array_equal(norms, round_norms(exact))
+    assert {block.layers for block in recorded.rows(tmp_path)} == {LAYERS}
+    assert len(recorded.values(tmp_path, "sonify/smooth")) == 2
+
+
+def test_steps_count_from_first_step_and_may_be_thinned(writer, model, optimizer, tmp_path):
+    writer.watch(model, optimizer, first_step=1000, every=3)
+    expected = train(model, optimizer, 10)
+    writer.close()
+    steps, norms = recorded.steps_and_norms(tmp_path)
+    assert steps == [1000, 1003, 1006, 1009]
+    np.testing.assert_allclose(norms, expected[::3], rtol=0.004)
+
+
+def test_what_is_watched_can_be_chosen(writer, model, optimizer, tmp_path):
+    writer.watch(model, optimizer, granularity="parameter", exclude="*.bias", norm_type=math.inf)
+    train(model, optimizer, 3)
+    writer.close()
+    (block,) = recorded.rows(tmp_path)
+    assert block.layers == ("0.weight", "2.weight")
+    assert block.options == {
+        "norm_type": "inf",
+        "granularity": "parameter",
+        "include": None,
+        "exclude": "*.bias",
+    }
+    last = [model[0].weight.grad.abs().max().item(), model[2].weight.grad.abs().max().item()]
+    np.testing.assert_allclose(block.norms[-1], last, rtol=0.004)
+
+
+def test_without_an_optimizer_every_one_that_trains_the_model_counts(writer, model, tmp_path):
+    writer.watch(model)
+    other = nn.Linear(4, 2)
+    train(nn.Sequential(other), torch.optim.Adam(other.parameters()), 5)
+    expected = train(model, torch.optim.SGD(model.parameters(), lr=0.01), 4)
+    expected = [*expected, *train(model, torch.optim.Adam(model.parameters()), 3)]
+    writer.close()
+    steps, norms = recorded.steps_and_norms(tmp_path)
+    assert steps == list(range(7))
+    np.testing.assert_allclose(norms, expected, rtol=0.004)
+    assert not _global_optimizer_pre_hooks
+
+
+def test_one_watch_at_a_time_until_it_is_removed(writer, model, optimizer, tmp_path):
+    with writer.watch(model, optimizer) as first:
+        with pytest.raises(RuntimeError, match=r"call remove\(\)"):
+            writer.watch(model)
+        train(model, optimizer, 3)
+    first.remove()
+    train(model, optimizer, 5)
+    writer.watch(model, optimizer, first_step=3)
+    train(model, optimizer, 2)
+    writer.close()
+    assert recorded.steps_and_norms(tmp_path)[0] == [0, 1, 2, 3, 4]
+
+
+def test_remove_and_close_leave_no_hook(writer, model, optimizer):
+    writer.watch(model, optimizer).remove()
+    assert not optimizer._optimizer_step_pre_hooks
+    writer.watch(model)
+    writer.close()
+    assert not optimizer._optimizer_step_pre_hooks
+    assert not _global_optimizer_pre_hooks
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            {"optimizer": torch.optim.SGD([torch.zeros(1)])},
+            ValueError,
+            "holds none of theirs: 0, 2",
+        ),
+        ({"optimizer": "sgd"}, TypeError, "must be a torch optimizer, got str"),
+        ({"every": 0}, ValueError, "every must be at least 1, got 0"),
+        ({"first_step": -1}, ValueError, "first_step must be at least 0"),
+        ({"norm_type": 0}, ValueError, "norm_type must be above 0"),
+        ({"include": "conv*"}, ValueError, "include='conv"),
+    ],
+)
+def test_a_mistake_in_watch_is_said_at_once_and_leaves_no_hook(
+    writer, model, optimizer, arguments, error, message
+):
+    with pytest.raises(error, match=message):
+        writer.watch(model, **arguments)
+    assert not _global_optimizer_pre_hooks
+    writer.watch(model, optimizer)
+
+
+def test_model_and_optimizer_can_be_copied_and_saved_while_watched(writer, model, optimizer):
+    writer.watch(model, optimizer)
+    train(model, optimizer, 3)
+    for original in (model, optimizer):
+        for twin in (copy.deepcopy(original), pickle.loads(pickle.dumps(original))):
+            assert type(twin) is type(original)
+            assert not getattr(twin, "_optimizer_step_pre_hooks", None)
+        buffer = io.BytesIO()
+        torch.save(original, buffer)
+        buffer.seek(0)
+        torch.load(buffer, weights_only=False)
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    train(model, optimizer, 3)
+
+
+def test_a_hook_that_fails_stops_watching_with_one_warning(writer, optimizer, tmp_path):
+    model = nn.Linear(4, 2, device="meta")  # its norms can never be had
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer.watch(model, optimizer)
+    model(torch.empty(3, 4, device="meta")).sum().backward()
+    with pytest.warns(RuntimeWarning, match="stops watching, training goes on") as caught:
+        step_often(optimizer, 200)
+    assert len(caught) == 1
+    writer.add_norms({"a": 1.0}, 0)
+    writer.close()
+    assert recorded.steps_and_norms(tmp_path)[0] == [0]
+
+
+def test_nan_and_infinity_and_frozen_layers_are_told_apart(writer, model, optimizer, tmp_path):
+    model[0].requires_grad_(False)
+    writer.watch(model, optimizer)
+    train_last = [1.0, math.nan, math.inf, 0.0]
+    for value in train_last:
+        for parameter in model[2].parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        model[2].bias.grad[0] = value
+        optimizer.step()
+    writer.close()
+    _, norms = recorded.steps_and_norms(tmp_path)
+    np.testing.assert_array_equal(norms[:, 0], [NO_GRADIENT] * 4)
+    np.testing.assert_array_equal(norms[:, 1], train_last)

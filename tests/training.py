@@ -1,0 +1,27 @@
+"""A small network in real training."""
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def network():
+    """Two layers with parameters, `0` and `2`."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+
+
+def train(model, optimizer, steps):
+    """Train, and give the norms of each step, computed one layer at a time in float64."""
+    norms = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        norms.append([_norm(layer) for layer in model if list(layer.parameters())])
+        optimizer.step()
+    return np.array(norms)
+
+
+def _norm(layer):
+    values = torch.cat([p.grad.double().flatten() for p in layer.parameters()])
+    return values.norm().item()
