@@ -7,7 +7,10 @@ from importlib import import_module
 
 from tb_sonify import __version__
 
-_COMMANDS = {"demo": "tb_sonify.demo.command"}
+_COMMANDS = {
+    "demo": "tb_sonify.demo.command",
+    "describe": "tb_sonify.describing.command",
+}
 
 _DESCRIPTION = """\
 Hear a neural network train, inside TensorBoard.

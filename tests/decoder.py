@@ -20,13 +20,11 @@ from tb_sonify.sound.texture import ROUGHNESS_CYCLES_PER_NOTE
 
 Floats = NDArray[np.float64]
 
-SEMITONE = 1 / 12  # octaves
 LOWEST, HIGHEST = np.log2(LOWEST_HZ), np.log2(HIGHEST_HZ)
-EVERYWHERE = np.arange(LOWEST, HIGHEST, SEMITONE / 10)
-NEARBY = np.arange(-6, 6.01, 1 / 8) * SEMITONE  # where a stream is looked for from note to note
+EVERYWHERE = np.arange(LOWEST, HIGHEST, 1 / 120)  # in octaves, as all pitches are
+NEARBY = np.arange(-48, 49) / 96  # where a stream is looked for from note to note
 PHASES = np.arange(32) / 32
-FFT_SIZE = 1 << 14
-TABLE_SIZE = 1 << 12
+FFT_SIZE, TABLE_SIZE = 1 << 14, 1 << 12
 LOUDNESS = (0.2, 1.7)  # what texture and ducking make of a stream's amplitude
 GOOD = 1e-3  # share of the energy that may stay unexplained before other explanations are tried
 
@@ -36,13 +34,7 @@ PITCH, PHASE, LOUD, SWING = range(4)
 
 
 def decode(waveform: Floats, *, preset: StreamPreset, streams: int) -> Floats:
-    """log2 norms by ear, shape ``(notes, streams)``.
-
-    Parameters
-    ----------
-    waveform
-        A clip, shape ``(frames, channels)``; one channel is a mono sum.
-    """
+    """log2 norms of a clip of two channels, or of one, their sum; shape ``(notes, streams)``."""
     ear = Ear(preset, streams, waveform.shape[1])
     notes = (len(waveform) - preset.tail) // preset.note_frames
     sounds = [waveform[note * preset.note_frames :][ear.part].T for note in range(notes)]
@@ -63,7 +55,7 @@ def decode(waveform: Floats, *, preset: StreamPreset, streams: int) -> Floats:
 
 def _enough(heard: list[tuple[Floats, float]]) -> float:
     """Share of the energy that may stay unexplained before other explanations are tried."""
-    return max(GOOD, 2 * float(np.median([error for _, error in heard]))) if heard else GOOD
+    return max(GOOD, 2 * float(np.median([error for _, error in heard])))
 
 
 @dataclass(frozen=True)
@@ -105,12 +97,11 @@ class Ear:
         return [np.array(voice.harmonics) for voice in self.preset.voices]
 
     @cached_property
-    def tables(self) -> list[Floats]:
-        cycle = np.arange(TABLE_SIZE) / TABLE_SIZE
-        return [
-            timbre @ np.sin(2 * np.pi * np.outer(np.arange(1, len(timbre) + 1), cycle))
-            for timbre in self.timbres
-        ]
+    def cycles(self) -> list[Floats]:
+        """One cycle of each timbre."""
+        phase = 2 * np.pi * np.arange(TABLE_SIZE) / TABLE_SIZE
+        partials = [np.arange(1, len(timbre) + 1) for timbre in self.timbres]
+        return [t @ np.sin(np.outer(k, phase)) for t, k in zip(self.timbres, partials, strict=True)]
 
     def phase_beside(self, beside: Floats, pitch: Floats, *, back: bool) -> Floats:
         """The phase of each stream in a note, by the belief of the note before it, or after it."""
@@ -127,9 +118,9 @@ class Ear:
         """The best explanation near the note beside, all streams at once."""
         pitch = np.clip(beside[:, [PITCH]] + NEARBY, LOWEST, HIGHEST)
         phase = self.phase_beside(beside, pitch, back=back)
-        cycles = phase[..., None] + np.exp2(pitch)[..., None] * self.seconds
-        entries = (cycles * TABLE_SIZE).astype(int) % TABLE_SIZE
-        waves = [table[entry] for table, entry in zip(self.tables, entries, strict=False)]
+        path = phase[..., None] + np.exp2(pitch)[..., None] * self.seconds
+        entries = (path * TABLE_SIZE).astype(int) % TABLE_SIZE
+        waves = [self.cycles[stream][entry] for stream, entry in enumerate(entries)]
         waves = np.stack(waves) * equal_loudness_gain(np.exp2(pitch))[..., None]
         error = np.zeros((len(NEARBY),) * self.streams)
         axes, pans = range(self.streams), self.pans.T @ self.pans
@@ -141,8 +132,9 @@ class Ear:
             both = 2 * pans[pair] * waves[pair[0]] @ waves[pair[1]].T
             error += np.expand_dims(both, [axis for axis in axes if axis not in pair])
         best = np.arange(self.streams), np.unravel_index(error.argmin(), error.shape)
-        belief = np.stack([pitch[best], phase[best], np.ones(len(best[0])), np.zeros(len(best[0]))])
-        return self.refine(sound, belief.T)
+        belief = np.zeros_like(beside)
+        belief[:, PITCH], belief[:, PHASE], belief[:, LOUD] = pitch[best], phase[best], 1.0
+        return self.refine(sound, belief)
 
     def listen(self, sound: Floats, order: tuple[int, ...]) -> tuple[Floats, float]:
         """An explanation without knowing what was before, one stream after the other."""
@@ -154,10 +146,9 @@ class Ear:
         return self.refine(sound, belief)
 
     def _loudest(self, mono: Floats, stream: int) -> list[float]:
-        """What the stream would do if it were alone in `mono`."""
-        timbre, window = self.timbres[stream], np.hanning(len(mono))
+        """The belief of a stream that were alone in `mono`."""
+        timbre, window, hz = self.timbres[stream], np.hanning(len(mono)), np.exp2(EVERYWHERE)
         partials = np.arange(1, len(timbre) + 1)
-        hz = np.exp2(EVERYWHERE)
         bins = np.rint(np.outer(hz, partials) * FFT_SIZE / self.preset.sample_rate).astype(int)
         turn = np.exp(1j * np.pi * bins * len(mono) / FFT_SIZE)  # to the middle of the part
         found = np.fft.rfft(mono * window, FFT_SIZE)[bins] * turn * timbre
@@ -192,20 +183,15 @@ class Ear:
             square = slopes.T @ slopes
             square[np.diag_indices_from(square)] *= 1 + damping
             square[np.diag_indices_from(square)] += 1e-9
-            step = np.linalg.solve(square, slopes.T @ rest).reshape(belief.shape)
-            other = belief + step
+            other = belief + np.linalg.solve(square, slopes.T @ rest).reshape(belief.shape)
             other[:, PITCH] = other[:, PITCH].clip(LOWEST, HIGHEST)
             other[:, LOUD] = other[:, LOUD].clip(*LOUDNESS)
             other[:, SWING] = other[:, SWING].clip(-0.9 * other[:, LOUD], 0.9 * other[:, LOUD])
             explained, slopes_there = self.explain(other)
             rest_there = (sound - explained).ravel()
             if rest_there @ rest_there < (1 - 1e-4) * (rest @ rest):
-                belief, slopes, rest, damping = (
-                    other,
-                    slopes_there,
-                    rest_there,
-                    max(damping / 5, 1e-4),
-                )
+                belief, slopes, rest = other, slopes_there, rest_there
+                damping = max(damping / 5, 1e-4)
             else:
                 damping *= 8
         return belief, float(rest @ rest / max((sound**2).sum(), 1e-12))

@@ -110,6 +110,17 @@ def test_a_clip_ends_where_the_run_does(tmp_path, open_client):
     assert len(samples) == 10 * preset.hop(len(LAYERS)) + preset.tail
 
 
+def test_a_clip_that_would_not_fit_into_memory_has_fewer_notes(tmp_path, open_client):
+    layers = tuple(f"layer {number}" for number in range(300))
+    write_events(tmp_path / "run", row_events(norms_of(100, 300), range(100), layers=layers))
+    query = {"run": "run", "preset": "classic", "first_note": 0, "notes": 100}
+    response = open_client(tmp_path).sonify("clip", **query)
+    preset = PRESETS["classic"]
+    notes = 8_000_000 // preset.hop(300)
+    assert response.headers["X-Sonify-Notes"] == str(notes)
+    assert len(samples_of(response.data, preset)) == notes * preset.hop(300)
+
+
 def test_every_run_is_rendered_with_its_own_past(tmp_path, open_client):
     runs = {f"run {seed}": norms_of(300, seed=seed) for seed in range(2)}
     for run, norms in runs.items():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tb_sonify import SonifyWriter
 from tests.hearing import assert_hears
 from tests.logs import (
     LAYERS,
@@ -49,6 +50,20 @@ def test_a_live_run_is_heard_to_its_last_row_while_it_grows(tmp_path, open_clien
         client.reload()
         coverage = assert_hears(client, "run", norms[:rows], steps[:rows], logged=logged)
         assert coverage.header["missing"] == []
+
+
+@pytest.mark.usefixtures("prompt_news")
+def test_a_run_whose_writer_is_still_open_is_heard(tmp_path, open_client):
+    norms = norms_of(250)
+    writer = SonifyWriter(tmp_path / "run")
+    for step, row in enumerate(norms):
+        writer.add_norms(dict(zip(LAYERS, row, strict=True)), step)
+    writer.flush()
+    client = open_client(tmp_path)
+    assert_hears(client, "run", norms, np.arange(250), logged=2)
+    writer.close()
+    client.reload()
+    assert_hears(client, "run", norms, np.arange(250), logged=3)
 
 
 def test_steps_may_start_and_leap_anywhere(tmp_path, open_client):

@@ -53,7 +53,12 @@ class Rows:
         block = decode_block(data)
         steps, norms = block.arrays.get("steps"), block.arrays.get("norms")
         common = _common("rows", block)
-        if steps is None or norms is None or norms.shape != (len(steps), len(common["layers"])):
+        if (
+            steps is None
+            or norms is None
+            or steps.ndim != 1
+            or norms.shape != (len(steps), len(common["layers"]))
+        ):
             raise ValueError("the arrays of rows must be steps (rows) and norms (rows, layers)")
         return cls(**common, steps=steps, norms=from_bfloat16(norms))
 
@@ -105,9 +110,9 @@ class Segment:
         common = _common("segment", block)
         steps = block.arrays.get("steps", np.empty(0, np.int64))
         names = ("median", "max", "nan", "inf")
-        shape = (len(steps) - 1, len(common["layers"]))
+        shape = (steps.size - 1, len(common["layers"]))
         tables = {name: block.arrays.get(name, np.empty(0)) for name in names}
-        if any(table.shape != shape for table in tables.values()):
+        if steps.ndim != 1 or any(table.shape != shape for table in tables.values()):
             raise ValueError(f"median, max, nan and inf of a segment must have shape {shape}")
         return cls(
             **common,

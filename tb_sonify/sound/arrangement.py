@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tb_sonify.sound.notes import Notes
 from tb_sonify.sound.synth import Glide, Part, transition
 from tb_sonify.sound.voice import StreamPreset
-from tb_sonify.sound.voicing import Voicing, voice
+from tb_sonify.sound.voicing import Voicing, in_turn, stream_hz, voice
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,35 @@ class Score:
 
 def arrange(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: int) -> Score:
     """The score of `notes`, which follow on `context` and are from number `first_note` on."""
-    known = len(context)
-    voicing = voice(notes.after(context), preset=preset, first_note=first_note - known)
-    streams, events = voicing.hz.shape[1], preset.events(notes.layers)
+    voicing = voice(notes.after(context), preset=preset, first_note=first_note - len(context))
+    streams = voicing.hz.shape[1]
     pan = np.linspace(-preset.width, preset.width, streams) if streams > 1 else np.zeros(streams)
-    delays = tuple(preset.stagger * number for number in range(streams))
     if preset.arrangement == "in turn":
-        voicing, pan, delays = voicing.in_turn(), np.append(pan, 0.0)[:, None], (0,)
+        voicing, pan = voicing.in_turn(), np.append(pan, 0.0)[:, None]
     else:
         pan = pan[None]
-    # At the start of a run, the first event follows on itself.
-    rows = np.maximum(np.arange(-1, len(notes) * events) + known * events, 0)
+    rows = _rows(notes, context, preset)
+    events = preset.events(notes.layers)
+    delays = voice_delays(preset, voicing.hz.shape[1])
     return Score(voicing.at(rows), pan[rows % events], delays, first_note * events)
+
+
+def arranged_hz(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.float64]:
+    """The pitches of a score, and nothing else of it: shape ``(1 + events, voices)``."""
+    before = context[-1:]
+    hz = stream_hz(notes.after(before), preset)
+    if preset.arrangement == "in turn":
+        hz = in_turn(hz, np.nan)
+    return hz[_rows(notes, before, preset)]
+
+
+def voice_delays(preset: StreamPreset, voices: int) -> tuple[int, ...]:
+    """By how many sample frames each voice moves on after the first."""
+    return tuple(preset.stagger * number for number in range(voices))
+
+
+def _rows(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.intp]:
+    """Which events of context and notes are of the score: from the last before the notes on."""
+    events = preset.events(notes.layers)
+    # At the start of a run, the first event follows on itself.
+    return np.maximum(np.arange(-1, len(notes) * events) + len(context) * events, 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound.arrangement import Score, arrange
+from tb_sonify.sound.arrangement import arrange, arranged_hz, voice_delays
 from tb_sonify.sound.earcon_sounds import earcon_waveform
 from tb_sonify.sound.earcons import Earcon
 from tb_sonify.sound.notes import Notes
@@ -38,19 +38,20 @@ def advance(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> Lead:
         Of the notes before; `None` at the start of a run.
     """
     before = _start(notes) if lead is None else lead
-    context = notes.after(before.context)[-CONTEXT_NOTES:]
+    recent = notes[-CONTEXT_NOTES:]
+    older = before.context[max(len(before.context) + len(recent) - CONTEXT_NOTES, 0) :]
     cycles = before.cycles
     if isinstance(preset, StreamPreset) and len(notes):
-        score = arrange(notes, before.context, preset=preset, first_note=before.notes)
+        hz = arranged_hz(notes, before.context, preset).T
         cycles = np.array(
             [
-                cycles_at_ends(pitch_glide(hz[1:], hz[0]), start, delay, preset)[-1] % 1.0
-                for hz, start, delay in zip(
-                    score.voicing.hz.T, _phases(before, score), score.delays, strict=True
+                cycles_at_ends(pitch_glide(pitch[1:], pitch[0]), start, delay, preset)[-1] % 1.0
+                for pitch, start, delay in zip(
+                    hz, _phases(before, len(hz)), voice_delays(preset, len(hz)), strict=True
                 )
             ]
         )
-    return Lead(before.notes + len(notes), context, cycles)
+    return Lead(before.notes + len(notes), recent.after(older), cycles)
 
 
 def render(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> NDArray[np.int16]:
@@ -86,7 +87,7 @@ def _render_streams(notes: Notes, preset: StreamPreset, lead: Lead) -> NDArray[n
     if not len(notes) or not notes.layers:
         return waveform
     score = arrange(notes, lead.context, preset=preset, first_note=lead.notes)
-    for number, cycles in enumerate(_phases(lead, score)):
+    for number, cycles in enumerate(_phases(lead, len(score.delays))):
         part = score.part(number, cycles, preset)
         mono = synthesise(part, preset)
         mono *= preset.level
@@ -123,7 +124,6 @@ def _add_earcons(mono: NDArray[np.float32], codes: NDArray[np.uint8], preset: St
         )
 
 
-def _phases(lead: Lead, score: Score) -> NDArray[np.float64]:
+def _phases(lead: Lead, voices: int) -> NDArray[np.float64]:
     """The phase that each voice begins with; a voice that is new begins at 0."""
-    voices = len(score.delays)
     return np.append(lead.cycles, np.zeros(max(voices - len(lead.cycles), 0)))[:voices]

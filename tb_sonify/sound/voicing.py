@@ -40,15 +40,16 @@ class Voicing:
     def in_turn(self) -> "Voicing":
         """The streams of a note one after the other, then a rest: one stream, more events."""
         return Voicing(
-            _in_turn(self.hz, np.nan),
-            _in_turn(self.gain, 0.0),
-            _in_turn(self.roughness, 0.0),
-            _in_turn(self.tremolo, 0.0),
-            _in_turn(self.earcon, 0).astype(np.uint8),
+            in_turn(self.hz, np.nan),
+            in_turn(self.gain, 0.0),
+            in_turn(self.roughness, 0.0),
+            in_turn(self.tremolo, 0.0),
+            in_turn(self.earcon, 0).astype(np.uint8),
         )
 
 
-def _in_turn(table: NDArray[Any], rest: float) -> NDArray[Any]:
+def in_turn(table: NDArray[Any], rest: float) -> NDArray[Any]:
+    """A table ``(notes, streams)`` as ``(notes * (streams + 1), 1)``."""
     return np.pad(table, ((0, 0), (0, 1)), constant_values=rest).reshape(-1, 1)
 
 
@@ -65,7 +66,7 @@ def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> Voicing:
     """
     groups = stream_layers(notes.layers, streams=preset.streams)
     levels = stream_levels(notes.median, groups)
-    hz = preset.encoding(np.exp2(levels))
+    hz = _pitch(levels, preset)
     divergence, oscillation = instability(levels)
     roughness = ROUGHNESS_DEPTHS[divergence] * preset.texture
     # In turn, a stream is heard too shortly for a slow tremolo.
@@ -76,3 +77,13 @@ def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> Voicing:
     earcon = sounding(causes(notes, groups, preset.encoding), first_note=first_note)
     gain[earcon != Earcon.NONE] *= EARCON_DUCK
     return Voicing(hz, gain, roughness, tremolo, earcon)
+
+
+def stream_hz(notes: Notes, preset: StreamPreset) -> NDArray[np.float64]:
+    """The pitch of each stream as in `voice`, and nothing else of it."""
+    groups = stream_layers(notes.layers, streams=preset.streams)
+    return _pitch(stream_levels(notes.median, groups), preset)
+
+
+def _pitch(levels: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.float64]:
+    return preset.encoding(np.exp2(levels))

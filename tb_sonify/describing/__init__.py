@@ -1,0 +1,1 @@
+"""`tb-sonify describe`: runs in words."""

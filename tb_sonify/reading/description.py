@@ -1,0 +1,140 @@
+"""A run in words: what a screen reader, or a terminal, can tell of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.reading.catalogue import first_to_draw, list_scalars
+from tb_sonify.reading.curve import Series, read_series
+from tb_sonify.reading.landmarks import Landmark, find_landmarks
+from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.timeline import Timeline
+from tb_sonify.reading.timelines import Timelines
+from tb_sonify.sound import STREAM_NAMES, stream_layers
+
+_SHARE = 10  # of a run, at its start and at its end, that medians are taken of
+_MOST_SCALARS = 20
+
+
+@dataclass(frozen=True)
+class SignalSummary:
+    """A scalar: its first, smallest and last finite value."""
+
+    tag: str
+    points: int
+    start: float | None
+    minimum: float | None
+    minimum_step: int | None
+    end: float | None
+    not_finite: int
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """A stream: median norm over the first and the last tenth of the notes."""
+
+    name: str
+    layers: tuple[str, ...]
+    start: float | None
+    end: float | None
+
+
+@dataclass(frozen=True)
+class Description:
+    """A run in words and numbers."""
+
+    run: str
+    first_step: int | None
+    last_step: int | None
+    loss: SignalSummary | None
+    streams: tuple[StreamSummary, ...]
+    landmarks: tuple[Landmark, ...]
+    scalars: tuple[SignalSummary, ...]  # of a run without norms
+
+
+def describe_run(store: Store, scope: Scope, run: str) -> Description:
+    """The description of a run that exists."""
+    timeline = Timelines(store).get(scope, run)
+    tags = list_scalars(store, scope, run)
+    loss_tag = first_to_draw(tags)
+    loss = _signal(store, scope, run, loss_tag) if loss_tag else None
+    if timeline.notes:
+        steps = timeline.steps
+        return Description(
+            run=run,
+            first_step=int(steps[0]),
+            last_step=int(steps[-1]),
+            loss=_summary(loss_tag or "", loss) if loss else None,
+            streams=_streams(timeline),
+            landmarks=_landmarks(timeline),
+            scalars=(),
+        )
+    signals = {tag: _signal(store, scope, run, tag) for tag in tags[:_MOST_SCALARS]}
+    all_steps = np.concatenate([np.empty(0), *(signal.steps for signal in signals.values())])
+    return Description(
+        run=run,
+        first_step=int(all_steps.min()) if len(all_steps) else None,
+        last_step=int(all_steps.max()) if len(all_steps) else None,
+        loss=None,
+        streams=(),
+        landmarks=(),
+        scalars=tuple(_summary(tag, signal) for tag, signal in signals.items()),
+    )
+
+
+def _signal(store: Store, scope: Scope, run: str, tag: str) -> Series:
+    found = read_series(store, scope, run, tag)
+    return found or Series(np.empty(0), np.empty(0), np.empty(0))
+
+
+def _summary(tag: str, signal: Series) -> SignalSummary:
+    finite = np.isfinite(signal.values)
+    values, steps = signal.values[finite], signal.steps[finite]
+    if not len(values):
+        return SignalSummary(tag, len(finite), None, None, None, None, len(finite))
+    lowest = int(values.argmin())
+    return SignalSummary(
+        tag=tag,
+        points=len(finite),
+        start=float(values[0]),
+        minimum=float(values[lowest]),
+        minimum_step=int(steps[lowest]),
+        end=float(values[-1]),
+        not_finite=int((~finite).sum()),
+    )
+
+
+def _streams(timeline: Timeline) -> tuple[StreamSummary, ...]:
+    median = timeline.table(0, timeline.notes).median
+    tenth = max(len(median) // _SHARE, 1)
+    groups = stream_layers(len(timeline.layers))
+    return tuple(
+        StreamSummary(
+            name,
+            tuple(timeline.layers[layer] for layer in group),
+            _middle(median[:tenth, group.start : group.stop]),
+            _middle(median[-tenth:, group.start : group.stop]),
+        )
+        for name, group in zip(STREAM_NAMES, groups, strict=False)
+    )
+
+
+def _middle(norms: NDArray[np.float32]) -> float | None:
+    known = norms[norms >= 0]
+    return float(np.median(known)) if len(known) else None
+
+
+def _landmarks(timeline: Timeline) -> tuple[Landmark, ...]:
+    sessions = [each.segment.session for each in timeline.segments]
+    restarts = [
+        int(each.segment.steps[0])
+        for each, session, before in zip(
+            timeline.segments[1:], sessions[1:], sessions[:-1], strict=True
+        )
+        if session != before
+    ]
+    notes = timeline.table(0, timeline.notes)
+    return tuple(
+        find_landmarks(notes, steps=timeline.steps, layers=timeline.layers, restarts=restarts)
+    )

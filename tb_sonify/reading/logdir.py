@@ -1,0 +1,37 @@
+"""A log directory read as TensorBoard reads it, without a server."""
+
+import logging
+import warnings
+from pathlib import Path
+
+from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
+from tensorboard.context import RequestContext
+
+from tb_sonify.contract import PLUGIN_NAME
+from tb_sonify.reading.store import Scope, Store
+
+
+def open_logdir(logdir: Path) -> tuple[Store, Scope]:
+    """All runs below a directory, read once.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such directory.
+    """
+    if not logdir.is_dir():
+        raise FileNotFoundError(f"no log directory {str(logdir)!r}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the html5lib that it brings along
+        from tensorboard import default, program
+
+    tensorboard = program.TensorBoard(default.get_static_plugins())
+    tensorboard.configure(["tensorboard", "--logdir", str(logdir)])
+    flags = tensorboard.flags
+    flags.reload_interval, flags.reload_task = 0, "blocking"
+    # Whatever is read here is thrown away after one command: keep all of it.
+    flags.samples_per_plugin = {PLUGIN_NAME: 0, "scalars": 0, "audio": 1}
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)
+    ingester = LocalDataIngester(flags)
+    ingester.start()
+    return Store(ingester.data_provider), Scope(RequestContext(), "")

@@ -1,0 +1,63 @@
+"""What the documents say is what the code does."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from tb_sonify.plugin.routes import Routes
+from tb_sonify.reading import Store
+from tb_sonify.sound import PRESETS, Encoding
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def code_blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_the_training_loop_of_the_readme_trains_and_is_logged(tmp_path, monkeypatch):
+    (program,) = code_blocks("python")
+    script = tmp_path / "train.py"
+    script.write_text(program)
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(script))
+    (events,) = (tmp_path / "runs" / "adam").iterdir()
+    assert b"grad_norm/0" in events.read_bytes()
+
+
+def test_every_make_command_of_the_readme_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    commands = re.findall(r"^make ([a-z]+)", "\n".join(code_blocks("sh")), re.MULTILINE)
+    assert commands
+    assert set(commands) <= targets
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/sounds.md"])
+def test_links_between_documents_lead_somewhere(document):
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#]+)", path.read_text()):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), target
+
+
+def test_every_route_is_specified_and_every_specified_route_exists():
+    api = (ROOT / "docs" / "http_api.md").read_text()
+    specified = re.findall(r"^## `([a-z.]+)", api, re.MULTILINE)
+    handlers = Routes(Store(provider=None)).handlers()  # no request, so nothing is read
+    assert {f"/{route}" for route in specified} == set(handlers)
+
+
+def test_every_preset_is_described():
+    sounds = (ROOT / "docs" / "sounds.md").read_text()
+    assert set(re.findall(r"^\| `([a-z]+)` \|", sounds, re.MULTILINE)) | {"smooth"} == set(PRESETS)
+
+
+def test_the_table_of_pitches_is_true():
+    sounds = (ROOT / "docs" / "sounds.md").read_text()
+    norms = re.search(r"^\| norm \|(.*)\|$", sounds, re.MULTILINE).group(1).split("|")
+    pitches = re.search(r"^\| Hz \|(.*)\|$", sounds, re.MULTILINE).group(1).split("|")
+    heard = Encoding()([float(norm) for norm in norms])
+    assert [float(pitch.replace(",", "")) for pitch in pitches] == pytest.approx(heard, abs=0.5)
