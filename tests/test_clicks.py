@@ -35,7 +35,7 @@ def notes_of(norms):
 
 
 def wandering(notes, layers, *, center, seed=0):
-    """Norms within about four octaves of `center`, with jumps by a thousand."""
+    """Norms around `center`, mostly within four doublings, with jumps by a thousand."""
     random = np.random.default_rng(seed)
     norms = center * np.exp2(random.normal(0, 2, (notes, layers)))
     norms[random.random(norms.shape) < 0.05] *= 1e3
