@@ -4,19 +4,19 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tb_sonify.rendering import render
     from tb_sonify.training.writer import SonifyWriter
 
     __version__: str
 
-__all__ = ["SonifyWriter", "__version__"]
+__all__ = ["SonifyWriter", "__version__", "render"]
 
 
 def __getattr__(name: str) -> Any:
     # TensorBoard's server imports this package too, and must not wait for torch.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = _version() if name == "__version__" else _sonify_writer()
-    globals()[name] = value
+    value = globals()[name] = _NAMES[name]()
     return value
 
 
@@ -40,3 +40,12 @@ def _sonify_writer() -> "type[SonifyWriter]":
         hint = 'pip install "tb-sonify[torch]"'
         raise ImportError(f"tb_sonify.SonifyWriter needs PyTorch: {hint}") from error
     return SonifyWriter
+
+
+def _render() -> Any:
+    from tb_sonify.rendering import render
+
+    return render
+
+
+_NAMES = {"SonifyWriter": _sonify_writer, "__version__": _version, "render": _render}

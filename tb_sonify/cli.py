@@ -10,6 +10,8 @@ from tb_sonify import __version__
 _COMMANDS = {
     "demo": "tb_sonify.demo.command",
     "describe": "tb_sonify.describing.command",
+    "render": "tb_sonify.rendering.command",
+    "tutorial": "tb_sonify.rendering.tutorial",
 }
 
 _DESCRIPTION = """\

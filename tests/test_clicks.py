@@ -135,9 +135,9 @@ def test_no_two_clips_click_where_they_join(run, ends, begins):
 
 
 @pytest.mark.parametrize("center", [1e-8, 1.0, 1e8])
-@pytest.mark.parametrize("preset", ["smooth", "arpeggio", "single"])
+@pytest.mark.parametrize("preset", PRESETS)
 def test_a_clip_has_no_constant_part_and_silent_ends(preset, center):
-    preset = PRESETS[preset]  # the tones of 10 ms of "classic" begin upwards, all of them
+    preset = PRESETS[preset]
     clip = render(notes_of(troubled(100, 4, center=center)), preset=preset) / 32767
     assert np.abs(clip.mean(axis=0)).max() < MINUS_60_DB
     assert np.abs(clip[[0, -1]]).max() < MINUS_60_DB

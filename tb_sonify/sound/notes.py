@@ -50,6 +50,21 @@ class Notes:
             np.concatenate([np.pad(before.inf, gap), self.inf]),
         )
 
+    def merged(self, count: int) -> "Notes":
+        """Every `count` notes as one; no maximum and no count is lost.
+
+        The median of notes of one row each is that of `aggregate`; of larger ones, it is the
+        median of their medians.
+        """
+        median = aggregate(self.median, rows_per_note=count).median
+        starts = np.arange(0, len(self), count)
+        return Notes(
+            median,
+            np.maximum.reduceat(self.max, starts) if len(self) else self.max,
+            np.add.reduceat(self.nan, starts) if len(self) else self.nan,
+            np.add.reduceat(self.inf, starts) if len(self) else self.inf,
+        )
+
     @property
     def layers(self) -> int:
         """How many layers the notes tell of."""

@@ -20,7 +20,9 @@ def render_sequence(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]
     )
     hz = np.where(notes.inf > 0, preset.ceiling_hz, hz)
     frame = np.arange(preset.tone)
-    tones = np.sin(2 * np.pi * hz[..., None] * frame / preset.sample_rate)
+    # Counted from its middle, a tone is odd, and so has no DC whatever its pitch.
+    centred = frame - (preset.tone - 1) / 2
+    tones = np.sin(2 * np.pi * hz[..., None] * centred / preset.sample_rate)
     silent = (notes.median < 0) & (notes.inf == 0)
     tones[silent] = 0.0
     tones[notes.nan > 0] = _noise(preset.tone)

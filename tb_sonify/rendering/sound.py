@@ -1,0 +1,143 @@
+"""A rendered sound: saved as a file, or shown as a player in a notebook."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from html import escape
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.rendering.source import Piece, read_csv
+from tb_sonify.sound import PRESETS, Preset, encode_wav
+from tb_sonify.sound import render as render_notes
+
+# soundfile's name of what a file holds, by the end of the file's name
+_FORMATS = {".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "OPUS")}
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What was rendered: int16 `pcm`, shape ``(frames, channels)``, at `sample_rate` Hz."""
+
+    pcm: NDArray[np.int16]
+    sample_rate: int
+    legend: str  # what it is, its steps and its scale
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.pcm) / self.sample_rate
+
+    def wav(self) -> bytes:
+        """The sound as a WAV file."""
+        return encode_wav(self.pcm, sample_rate=self.sample_rate)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a file: WAV, or FLAC or Ogg/Opus by its suffix, which take soundfile.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is none of ``.wav``, ``.flac`` and ``.ogg``.
+        ImportError
+            If soundfile is needed and not installed.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix == ".wav":
+            path.write_bytes(self.wav())
+        elif suffix in _FORMATS:
+            kind, subtype = _FORMATS[suffix]
+            _soundfile().write(path, self.pcm, self.sample_rate, format=kind, subtype=subtype)
+        else:
+            raise ValueError(f"a sound is saved as .wav, .flac or .ogg, got {path.name!r}")
+
+    def _repr_html_(self) -> str:
+        source = b64encode(self.wav()).decode()
+        label = escape(self.legend, quote=True)
+        return (
+            f'<figure><audio controls aria-label="{label}" src="data:audio/wav;base64,{source}">'
+            f"</audio><figcaption>{label}</figcaption></figure>"
+        )
+
+
+def render(
+    source: str | PathLike[str],
+    *,
+    run: str | None = None,
+    tag: str | None = None,
+    steps: tuple[int | None, int | None] = (None, None),
+    preset: str | Preset = "smooth",
+    notes: int | None = None,
+) -> Sound:
+    """Render a run of a log directory, or the columns of a CSV file.
+
+    Parameters
+    ----------
+    source
+        A log directory, or a CSV file whose first column is ``step``. Every other column is the
+        norm of a layer; with the preset ``"single"``, one of them is a signal.
+    run
+        Of a log directory; may be left out where there is only one.
+    tag
+        A scalar, or a column, to be heard instead of norms: makes the preset ``"single"``.
+    steps
+        First and last step, both included; `None`: from the start, to the end.
+    preset
+        By its name, or one of your own.
+    notes
+        At most so many; more are summed up in twos, fours, ...
+
+    Raises
+    ------
+    FileNotFoundError, LookupError, ValueError
+        If there is no such source, run, tag or preset, or nothing at these steps.
+    """
+    chosen = _preset("single" if tag is not None else preset)
+    as_norms = chosen.name != "single"
+    path = Path(source)
+    if path.is_dir() or path.suffix.lower() != ".csv":
+        from tb_sonify.rendering.logs import read_logdir
+
+        piece = read_logdir(path, run=run, tag=tag, as_norms=as_norms)
+    else:
+        piece = read_csv(path, column=tag, as_norms=as_norms)
+    piece = piece.between(*steps)
+    if not len(piece.notes):
+        raise LookupError(f"nothing of {piece.name!r} at these steps")
+    if notes is not None:
+        piece = piece.summed_up(notes)
+    return Sound(
+        render_notes(piece.notes, preset=chosen), chosen.sample_rate, _legend(piece, chosen)
+    )
+
+
+def _soundfile() -> Any:
+    try:
+        return import_module("soundfile")
+    except ImportError as error:
+        raise ImportError(
+            'FLAC and Ogg need soundfile: pip install "tb-sonify[soundfile]"'
+        ) from error
+
+
+def _preset(preset: str | Preset) -> Preset:
+    if not isinstance(preset, str):
+        return preset
+    if preset not in PRESETS:
+        raise ValueError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
+    return PRESETS[preset]
+
+
+def _legend(piece: Piece, preset: Preset) -> str:
+    scale = piece.scale or "norm 1 is 440 Hz, a semitone up is twice the norm"
+    if preset.name == "classic":
+        scale = "200 Hz and 100 Hz more for each 1 of the norm"
+    return (
+        f"{piece.name}, steps {piece.steps[0]:,} to {piece.steps[-1]:,}, "
+        f"{len(piece.notes):,} notes, preset {preset.name}: {scale}"
+    )
