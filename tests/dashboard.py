@@ -89,9 +89,10 @@ class Dashboard:
         """What the tap has noted so far."""
         return self.frame.evaluate("window.tap.report()")
 
-    def level(self) -> float:
-        """Root mean square of what goes to the loudspeaker, over the last 40 ms."""
-        return self.frame.evaluate("window.tap.level()")
+    def wait_for_sound(self, *, silence: bool = False) -> None:
+        """Wait until something goes to the loudspeaker, or until nothing does."""
+        condition = "tap.level() === 0" if silence else "tap.level() > 1e-4 && tap.runs()"
+        self.frame.wait_for_function(condition, timeout=5_000)
 
     def _hear(self, message: Any) -> None:
         self.said.append(message.text)

@@ -54,6 +54,9 @@ if (location.pathname.includes("plugin_entry")) {
     return Math.hypot(...samples) / Math.sqrt(samples.length);
   };
 
+  /** Whether the output clock has begun to run, which takes a while on a busy machine. */
+  tap.runs = () => context.getOutputTimestamp().contextTime > 0;
+
   /** From now on, note each move of the playhead together with the output clock. */
   tap.follow = () => {
     const element = document.querySelector(".playhead");
