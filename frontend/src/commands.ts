@@ -119,8 +119,7 @@ export function choosePreset(name: string): void {
 }
 
 export function setLog(log: boolean): void {
-  store.log.value = log;
-  remember("log", String(log));
+  store.chosenLog.value = log;
 }
 
 export function chooseRun(side: Side, run: string): void {

@@ -7,6 +7,7 @@ import { watchDark, watchMedia } from "./host";
 import type { Coverage, Curve, Preset, Run, Signals } from "./model/answers";
 import { type Axis, domainOf } from "./model/axis";
 import { type Sides, settlePreset, settleSides, settleTag, tagsOf } from "./model/choices";
+import { needsLog } from "./model/curve";
 import { type Colour, colourAt, coloursOf } from "./model/palette";
 import { spansOf } from "./model/spans";
 import { clamp, timelineOf } from "./model/timeline";
@@ -19,7 +20,8 @@ export const chosenSides = signal<Sides>({ a: null, b: null });
 export const chosenTag = signal<string | null>(null);
 export const chosenPreset = signal<string | null>(recall("preset"));
 export const hearing = signal<Side>("a");
-export const log = signal(recall("log") === "true");
+/** Whether the y axis is to be logarithmic; null: as the curves ask for. */
+export const chosenLog = signal<boolean | null>(null);
 export const volume = signal(clamp(Number(recall("volume") ?? QUIET) || 0, 0, 1));
 export const helpOpen = signal(false);
 /** Where the plot lies; null until it is drawn. */
@@ -47,6 +49,10 @@ export const curves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySi
     const run = sides.value[side];
     return run === null || tag.value === null ? null : curveShelf.get([run, tag.value]).value;
   }),
+);
+
+export const log = computed(
+  () => chosenLog.value ?? needsLog(present(SIDES.map((side) => curves[side].value))),
 );
 
 export const coverages: Readonly<Record<Side, ReadonlySignal<Coverage | null>>> = bySide((side) =>

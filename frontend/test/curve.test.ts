@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { domainOf, stepOf, xOf } from "../src/model/axis";
-import { firstGap, lineOf, rangeOf, valueAt } from "../src/model/curve";
+import { firstGap, lineOf, needsLog, rangeOf, valueAt } from "../src/model/curve";
 import { curve } from "./examples";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
@@ -24,6 +24,16 @@ test("a bin with one drawable end is drawn there", () => {
 test("only a thinned curve has a band", () => {
   expect(lineOf(curve([0, 1], [1, 2]), false).banded).toBe(false);
   expect(lineOf(curve([0, 1], [1, 2], [1, 3]), false).banded).toBe(true);
+});
+
+test("an explosion needs a log axis, an ordinary loss and one that touches zero do not", () => {
+  const needed = (...curves: number[][]) =>
+    needsLog(curves.map((values) => curve([...values.keys()], values)));
+  expect(needed([2.3, 4e16, 2.4])).toBe(true);
+  expect(needed([2.3, 0.01], [1e5, inf])).toBe(true);
+  expect(needed([2.3, 0.01])).toBe(false);
+  expect(needed([2.3, 4e16, 0])).toBe(false);
+  expect(needed([nan], [])).toBe(false);
 });
 
 test("the range holds all curves, and is finite whatever they are", () => {

@@ -2,7 +2,7 @@
 
 import type { SampleFrame } from "../units";
 
-const STUCK_MS = 500;
+const STUCK_MS = 1_500; // a machine that trains a network may be late by less
 const LOCKED_MS = 2_000; // a Bluetooth device may need a second to wake up
 
 export class Watchdog {

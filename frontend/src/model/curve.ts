@@ -5,6 +5,7 @@ import type { Curve } from "./answers";
 import { lastNotAfter } from "./timeline";
 
 const AIR = 0.06;
+const LINEAR_DECADES = 4; // of values that a linear axis can show; an explosion has more
 
 /** What can be drawn of a value; a gap for the rest. */
 export type Drawable = number | null;
@@ -27,6 +28,14 @@ export function lineOf(curve: Curve, log: boolean): Line {
   const min = Array.from(curve.min, (value, bin) => drawable(value) ?? max[bin] ?? null);
   const banded = min.some((value, bin) => value !== max[bin]);
   return { steps: Array.from(curve.steps), min, max, banded };
+}
+
+/** Whether curves are flat lines on a linear axis, and all there is of them can be shown on a log one. */
+export function needsLog(curves: readonly Curve[]): boolean {
+  const finite = curves.flatMap(({ min, max }) => [...min, ...max]).filter(Number.isFinite);
+  const low = finite.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+  const high = finite.reduce((one, other) => Math.max(one, other), 0);
+  return low > 0 && high > low * 10 ** LINEAR_DECADES;
 }
 
 /** The range of the y axis: what can be drawn, with some air. */
