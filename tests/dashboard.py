@@ -20,6 +20,7 @@ from tb_sonify.contract import decode_block
 TAP = Path(__file__).with_name("tap.js").read_text()
 SNIPPET = slice(2000, 2064)  # as in tap.js
 WAIT_MS = 20_000
+SETTLE_MS = 500
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,22 @@ class Dashboard:
         self.page = page
         self.problems: list[str] = []
         self.said: list[str] = []
+        self.loads = 0
         page.on("console", self._hear)
+        page.on("framenavigated", self._count)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.add_init_script(TAP)
         page.goto(f"{url}#sonify")
 
     def wait_until_ready(self) -> str:
         """Wait for a clip to play, without a gesture; gives what the tap says of the page."""
-        ready = [text for text in self.said if text.startswith("tap: ready")]
-        if ready:
-            return ready[0]
-        is_ready = {"predicate": lambda message: message.text.startswith("tap: ready")}
-        return self.page.wait_for_event("console", **is_ready, timeout=WAIT_MS).text
+        for _ in range(WAIT_MS // SETTLE_MS):
+            # Now and then TensorBoard loads the frame a second time, soon after the first.
+            self.page.wait_for_timeout(SETTLE_MS)
+            ready = [text for text in self.said if text.startswith("tap: ready")]
+            if 0 < len(ready) == self.loads:
+                return ready[-1]
+        raise TimeoutError(f"the tab must have a clip to play, it said {self.said}")
 
     @property
     def frame(self) -> Frame:
@@ -93,6 +98,9 @@ class Dashboard:
         """Wait until something goes to the loudspeaker, or until nothing does."""
         condition = "tap.level() === 0" if silence else "tap.level() > 1e-4 && tap.runs()"
         self.frame.wait_for_function(condition, timeout=5_000)
+
+    def _count(self, frame: Frame) -> None:
+        self.loads += "plugin_entry" in frame.url
 
     def _hear(self, message: Any) -> None:
         self.said.append(message.text)
