@@ -2,8 +2,9 @@
 
 import uPlot from "uplot";
 import { markEnds } from "./marks";
+import { logTicks } from "./model/axis";
 import type { Line, Range } from "./model/curve";
-import { formatStep, formatValue } from "./model/format";
+import { formatStep, formatTick } from "./model/format";
 import type { Side, Step } from "./units";
 
 /** What is drawn of one side. */
@@ -104,14 +105,16 @@ function xAxis({ ink, grid }: Picture): uPlot.Axis {
   };
 }
 
-function yAxis({ ink, grid }: Picture): uPlot.Axis {
-  return {
+function yAxis({ ink, grid, range, log }: Picture): uPlot.Axis {
+  const axis: uPlot.Axis = {
     ...axisLook(ink, grid),
     size: Y_AXIS_PIXELS,
     space: 36,
-    // On a log axis uPlot leaves out labels that would not fit: they come as null.
-    values: (_, splits) => splits.map((value) => (value === null ? "" : formatValue(value))),
+    values: (_, splits) => splits.map(formatTick),
   };
+  // uPlot's own lines on a log axis run into one another over many decades.
+  const ticks = logTicks(range);
+  return log && ticks.length > 1 ? { ...axis, splits: () => ticks, filter: () => ticks } : axis;
 }
 
 const axisLook = (ink: string, grid: string): uPlot.Axis => ({

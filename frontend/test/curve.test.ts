@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { domainOf, stepOf, xOf } from "../src/model/axis";
+import { domainOf, logTicks, stepOf, xOf } from "../src/model/axis";
 import { firstGap, lineOf, needsLog, rangeOf, valueAt } from "../src/model/curve";
 import { curve } from "./examples";
 
@@ -34,6 +34,15 @@ test("an explosion needs a log axis, an ordinary loss and one that touches zero 
   expect(needed([2.3, 0.01])).toBe(false);
   expect(needed([2.3, 4e16, 0])).toBe(false);
   expect(needed([nan], [])).toBe(false);
+});
+
+test("a log axis has a handful of round labels, however many decades it spans", () => {
+  expect(logTicks([0.003, 3])).toEqual([0.01, 0.1, 1]);
+  expect(logTicks([0.4, 4])).toEqual([0.5, 1, 2]);
+  expect(logTicks([1e-3, 4e16])).toEqual([1e-3, 1, 1e3, 1e6, 1e9, 1e12, 1e15]);
+  for (const range of [[1e-300, 1e300] as const, [5, 5.1] as const, [1, 1e5] as const]) {
+    expect(logTicks(range).length).toBeLessThanOrEqual(8);
+  }
 });
 
 test("the range holds all curves, and is finite whatever they are", () => {

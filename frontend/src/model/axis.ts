@@ -34,3 +34,18 @@ export function stepOf(axis: Axis, x: number): Step {
   const along = Math.max(0, Math.min(1, (x - axis.left) / axis.width));
   return axis.from + along * (axis.to - axis.from);
 }
+
+const MOST_TICKS = 7;
+
+/** Where a log axis is labelled: at 1, 2 and 5 of each decade, or at every so many decades. */
+export function logTicks([low, high]: readonly [number, number]): number[] {
+  const first = Math.floor(Math.log10(low));
+  const last = Math.ceil(Math.log10(high));
+  const stride = Math.ceil((last - first) / MOST_TICKS);
+  const digits = 3 * (last - first) <= MOST_TICKS ? [1, 2, 5] : [1];
+  const ticks: number[] = [];
+  for (let power = Math.ceil(first / stride) * stride; power <= last; power += stride) {
+    ticks.push(...digits.map((digit) => Number(`${digit}e${power}`)));
+  }
+  return ticks.filter((tick) => low <= tick && tick <= high);
+}

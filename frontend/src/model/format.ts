@@ -18,6 +18,9 @@ export function formatValue(value: number): string {
   return text.replace("e+", "e").replaceAll("-", "−");
 }
 
+/** A value at an axis, where it is round. */
+export const formatTick = (value: number): string => formatValue(value).replace(/\.?0+e/, "e");
+
 /** One value, or the smallest and the largest of several. */
 export function formatRange(range: { min: number; max: number } | null): string {
   if (range === null) return "—";
