@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from tb_sonify import __version__
 
@@ -24,6 +25,16 @@ as ever, and choose the Sonify tab."""
 
 class CommandError(Exception):
     """What a command cannot do, told to the user in one message and without a traceback."""
+
+
+def add_parser(commands: Any, name: str, *, summary: str, description: str) -> Any:
+    """Add a subcommand to a parser's subparsers; gives its parser."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

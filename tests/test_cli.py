@@ -1,15 +1,10 @@
 """The command line, run as a process of its own."""
 
-import subprocess
-import sys
 from importlib import metadata
 
 import pytest
 
-
-def tb_sonify(*arguments, cwd=None):
-    command = [sys.executable, "-m", "tb_sonify", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+from tests.commands import tb_sonify
 
 
 def test_help_names_every_command():

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tb_sonify.cli import CommandError
+from tb_sonify.cli import CommandError, add_parser
 from tb_sonify.demo.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ _DEFAULT_LOGDIR = Path("runs/demo")
 
 def add_command(commands: Any, name: str) -> None:
     """Add the subcommand and its options to a parser's subparsers."""
-    parser = commands.add_parser(
+    parser = add_parser(
+        commands,
         name,
-        help="train five small networks and listen to them in TensorBoard",
+        summary="train five small networks and listen to them in TensorBoard",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--logdir",

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tb_sonify.cli import CommandError
+from tb_sonify.cli import CommandError, add_parser
 
 if TYPE_CHECKING:
     from tb_sonify.reading.description import Description, SignalSummary, StreamSummary
@@ -20,11 +20,8 @@ layer. A run without norms is described by its scalars."""
 
 def add_command(commands: Any, name: str) -> None:
     """Add the subcommand and its options to a parser's subparsers."""
-    parser = commands.add_parser(
-        name,
-        help="say in words what happened in each run",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = add_parser(
+        commands, name, summary="say in words what happened in each run", description=_DESCRIPTION
     )
     parser.add_argument("logdir", type=Path, help="as for TensorBoard")
     parser.add_argument("--run", help="only this run (default: all)")

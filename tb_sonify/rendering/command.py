@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tb_sonify.cli import CommandError
+from tb_sonify.cli import CommandError, add_parser
 
 _DESCRIPTION = """\
 Render a run of a log directory to an audio file, or a CSV file whose first column is `step`.
@@ -17,11 +17,11 @@ The preset single hears any scalar, named by --tag, on a scale that is printed."
 
 def add_command(commands: Any, name: str) -> None:
     """Add the subcommand and its options to a parser's subparsers."""
-    parser = commands.add_parser(
+    parser = add_parser(
+        commands,
         name,
-        help="render a run, or a CSV file, to WAV, FLAC or Ogg",
+        summary="render a run, or a CSV file, to WAV, FLAC or Ogg",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", type=Path, help="log directory or .csv file")
     parser.add_argument("--run", help="which run (default: the only one)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tb_sonify.cli import CommandError
+from tb_sonify.cli import CommandError, add_parser
 
 _DESCRIPTION = """\
 Name each sound of the preset smooth and play it, by the player that the system has. With -o, write
@@ -24,11 +24,8 @@ _PLAYERS = (
 
 def add_command(commands: Any, name: str) -> None:
     """Add the subcommand and its options to a parser's subparsers."""
-    parser = commands.add_parser(
-        name,
-        help="hear what each sound means",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = add_parser(
+        commands, name, summary="hear what each sound means", description=_DESCRIPTION
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="write WAV files there instead of playing"
