@@ -103,14 +103,14 @@ _BRIGHT = Voice((1.0, 0.15, 0.05, 0.25, 0.10))
 _TABLE: tuple[Preset, ...] = (
     StreamPreset(
         name="smooth",
-        title="Smooth: early, middle and late layers together",
+        title="Smooth: three streams",
         stagger=180,
         voices=(_WARM, _HOLLOW, _BRIGHT),
         level=0.078,
     ),
     StreamPreset(
         name="arpeggio",
-        title="Arpeggio: layers in turn, the first to the last",
+        title="Arpeggio: layers in turn",
         arrangement="in turn",
         streams=8,
         voices=(_WARM,),
@@ -130,7 +130,7 @@ _TABLE: tuple[Preset, ...] = (
     ),
     StreamPreset(
         name="single",
-        title="Single: one signal, or all layers as one",
+        title="Single: one stream",
         streams=1,
         voices=(_WARM,),
         level=0.130,
