@@ -59,8 +59,13 @@ def run(options: argparse.Namespace) -> int:
     _require_extras()
     logdir = _free_logdir(options.logdir)
     images = _images(options)
+    import torch
+
     from tb_sonify.demo.train import train
 
+    # On small batches a second thread gains nothing, and where other programs keep the cores
+    # busy, two threads that wait for each other take many times as long as one.
+    torch.set_num_threads(1)
     print(f"Training {len(SETTINGS)} networks on {images.title}, logged to {logdir}", flush=True)
     for setting in SETTINGS:
         losses = train(setting, images, logdir, steps=options.steps, seed=options.seed)
@@ -84,7 +89,7 @@ def _require_extras() -> None:
     missing = [name for name in ("torch", "torchvision", "sklearn", "tqdm") if not find_spec(name)]
     if missing:
         raise CommandError(
-            f"the demo needs {', '.join(missing)}, which is not installed: "
+            f"the demo needs packages that are not installed ({', '.join(missing)}): "
             'pip install "tb-sonify[demo]"'
         )
 

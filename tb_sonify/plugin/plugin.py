@@ -11,7 +11,7 @@ from tb_sonify.plugin.routes import Routes
 from tb_sonify.reading import Store
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication
 
 
 class SonifyPlugin(TBPlugin):
