@@ -33,11 +33,14 @@ export function pause(): void {
   announcer.say(`Paused at ${describePlace({ ...placeHere(), run: null })}`);
 }
 
-/** Play from the playhead, and from the beginning where it rests at the end. */
+/**
+ * Play from the step that the playhead is said to be at, so that a note in which it was paused is
+ * heard whole; from the beginning where it rests at the end.
+ */
 export function play(): void {
   const source = sources[hearing.value].value;
   const atEnd = source !== null && here.value >= lastStepOf(source.timeline);
-  playFrom(atEnd && finished.value ? store.domain.value[0] : here.value);
+  playFrom(atEnd && finished.value ? store.domain.value[0] : Math.floor(here.value + 1e-6));
 }
 
 /** Play from the note of a step. */
