@@ -8,17 +8,18 @@ from tb_sonify.reading.landmarks.landmark import Finding, times
 from tb_sonify.reading.landmarks.levels import BLOCK, ZERO, Levels, block_medians, starts, sustained
 
 SPANS = (8, 16, 32, 64, 128)  # notes before and after a rise; short ones tell best where it is
-RISE = np.log(8)  # three semitones; a healthy warm-up at SGD 0.01 rises by 3, in 100 steps
+RISE = np.log(6)  # a healthy warm-up at SGD 0.01 rises by 3, in 100 steps
 OVER_NOISE = 4.0  # standard deviations of the plateau's noise: a steady stretch, not a dip
 STEADY = np.log(3)  # medians of 9 notes stay within this factor of a plateau's level
 LONG, LONG_SHARE = 20, 100  # notes, and one in so many of all notes: the least a plateau has
 AFTERWARDS = 8  # spans in which the rise lasts
+LASTS = 12  # notes, the least that a rise lasts: shorter, it may be a burst
 
 
 def find_plateaus(levels: Levels, steps: NDArray[np.int64]) -> list[tuple[Finding, Finding]]:
     """Each plateau that the run escapes from, with its escape.
 
-    Low is what is low beside what follows: a rise of the run's median layer by 8 or more, and
+    Low is what is low beside what follows: a rise of the run's median layer by 6 or more, and
     clear of the noise, that lasts. A low stretch that nothing follows cannot be told from training
     that has converged, and is none.
     """
@@ -26,28 +27,33 @@ def find_plateaus(levels: Levels, steps: NDArray[np.int64]) -> list[tuple[Findin
     run = np.partition(levels.middle, place, axis=1)[:, place]
     found: list[tuple[Finding, Finding]] = []
     for span in SPANS:
-        for rise_at in _rises(run, span):
+        for low_until, rise_at in _rises(run, span):
             if all(abs(rise_at - escape.note) > 2 * span for _, escape in found):
-                found += _plateau(run, rise_at, span, steps)
+                low = slice(max(low_until - 2 * span, 0), low_until - span // 4)
+                found += _plateau(run, low, rise_at, span, steps)
     return found
 
 
-def _rises(run: NDArray[np.float32], span: int) -> list[int]:
-    """Notes with the greatest rise from the median of the span before to that of the span after."""
+def _rises(run: NDArray[np.float32], span: int) -> list[tuple[int, int]]:
+    """Where the median rises most from span to span: end of the one before, start of the next."""
     if len(run) < 2 * span:
         return []
     # An element, not a mean: half of a window may be at `ZERO`.
     medians = np.partition(sliding_window_view(run, span), span // 2, axis=1)[:, span // 2]
-    rise = medians[span:] - medians[:-span]
-    high = (rise >= RISE) & (medians[:-span] > ZERO)
-    groups = starts(high, gap=span)
-    return [span + int(first + rise[first : first + 2 * span].argmax()) for first in groups]
+    found: list[tuple[int, int]] = []
+    for apart in (span, 2 * span):  # a rise may be sudden, or take as long as what it leads to
+        rise = medians[apart:] - medians[:-apart]
+        high = (rise >= RISE) & (medians[:-apart] > ZERO)
+        groups = starts(high, gap=span)
+        for first in groups:
+            low_from = int(first + rise[first : first + 2 * span].argmax())
+            found.append((low_from + span, low_from + apart))
+    return found
 
 
 def _plateau(
-    run: NDArray[np.float32], rise_at: int, span: int, steps: NDArray[np.int64]
+    run: NDArray[np.float32], steady: slice, rise_at: int, span: int, steps: NDArray[np.int64]
 ) -> list[tuple[Finding, Finding]]:
-    steady = slice(max(rise_at - 2 * span, 0), rise_at - span // 4)
     for _ in range(2):  # a slow rise has begun before the span that shows it
         level, noise = _level(run[steady])
         escape = _escape(run, level + max(np.log(2), 3 * noise), rise_at)
@@ -56,7 +62,8 @@ def _plateau(
     risen = float(np.median(run[rise_at : rise_at + span]))
     lasting = np.median(run[rise_at : rise_at + AFTERWARDS * span])
     long = escape - steady.start >= max(LONG, span, len(run) // LONG_SHARE)
-    if level == ZERO or not long or risen < least or lasting < (level + least) / 2:
+    over = len(run) - rise_at < LASTS
+    if level == ZERO or not long or over or risen < least or lasting < (level + least) / 2:
         return []
     start, factor = steady.start, times(risen - level)
     plateau = Finding("plateau", start, None, f"plateau until step {steps[escape]}")
