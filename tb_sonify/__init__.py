@@ -1,15 +1,26 @@
 """Hear a neural network train, inside TensorBoard."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tb_sonify.rendering import render
+    from tb_sonify.sound import PRESETS, Encoding, StreamPreset, Voice
     from tb_sonify.training.writer import SonifyWriter
 
     __version__: str
 
-__all__ = ["SonifyWriter", "__version__", "render"]
+__all__ = [
+    "PRESETS",
+    "Encoding",
+    "SonifyWriter",
+    "StreamPreset",
+    "Voice",
+    "__version__",
+    "render",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -48,4 +59,15 @@ def _render() -> Any:
     return render
 
 
-_NAMES = {"SonifyWriter": _sonify_writer, "__version__": _version, "render": _render}
+def _sound(name: str) -> Any:
+    from tb_sonify import sound
+
+    return getattr(sound, name)
+
+
+_NAMES: Mapping[str, Callable[[], Any]] = {
+    "SonifyWriter": _sonify_writer,
+    "__version__": _version,
+    "render": _render,
+    **{name: partial(_sound, name) for name in ("PRESETS", "Encoding", "StreamPreset", "Voice")},
+}

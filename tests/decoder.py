@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tb_sonify.sound import StreamPreset
 from tb_sonify.sound.encoding import DOUBLINGS_PER_OCTAVE, HIGHEST_HZ, HZ_AT_NORM_1, LOWEST_HZ
 from tb_sonify.sound.loudness import equal_loudness_gain
-from tb_sonify.sound.texture import ROUGHNESS_CYCLES_PER_NOTE
+from tb_sonify.sound.texture import roughness_cycles
 
 Floats = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ class Ear:
     @cached_property
     def swing(self) -> Floats:
         notes = np.arange(self.part.start, self.part.stop) / self.preset.note_frames
-        return np.cos(2 * np.pi * ROUGHNESS_CYCLES_PER_NOTE * notes)
+        return np.cos(2 * np.pi * roughness_cycles(1 / self.preset.speed) * notes)
 
     @cached_property
     def pans(self) -> Floats:

@@ -55,6 +55,17 @@ def test_every_preset_is_described():
     assert set(re.findall(r"^\| `([a-z]+)` \|", sounds, re.MULTILINE)) | {"smooth"} == set(PRESETS)
 
 
+def test_the_preset_of_the_document_is_accepted_by_the_writer(tmp_path, monkeypatch):
+    sounds = (ROOT / "docs" / "sounds.md").read_text()
+    (program,) = re.findall(r"^```python\n(.*?)^```", sounds, re.DOTALL | re.MULTILINE)
+    script = tmp_path / "soft.py"
+    script.write_text(program + 'writer.add_norms({"a": 1.0}, 0)\nwriter.close()\n')
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(script))
+    (events,) = (tmp_path / "runs" / "soft").iterdir()
+    assert b"sonify/soft" in events.read_bytes()
+
+
 def test_the_table_of_pitches_is_true():
     sounds = (ROOT / "docs" / "sounds.md").read_text()
     norms = re.search(r"^\| norm \|(.*)\|$", sounds, re.MULTILINE).group(1).split("|")

@@ -1,6 +1,7 @@
 import gc
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 
 from tb_sonify import SonifyWriter
 from tb_sonify.contract import NO_GRADIENT, round_norms
+from tb_sonify.sound import PRESETS, preset_from_json
 from tests import recorded
 from tests.training import network, train
 
@@ -172,3 +174,24 @@ def test_a_writer_that_is_dropped_still_writes_its_rows(tmp_path):
     while "sonify/segments" not in recorded.tags(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert recorded.steps_and_norms(tmp_path)[0] == list(range(10))
+
+
+def test_a_preset_of_ones_own_is_heard_and_kept_with_the_norms(tmp_path):
+    mine = replace(PRESETS["smooth"], name="mine", title="Mine: slow", note_frames=2_400)
+    with SonifyWriter(str(tmp_path), presets=["single", mine]) as writer:
+        for step in range(120):
+            writer.add_norms({"a": 1.0, "b": 0.5, "c": 0.1 + step}, step)
+    stored = [*recorded.rows(tmp_path), *recorded.segments(tmp_path)]
+    for block in stored:
+        (preset,) = block.options["presets"]
+        assert preset_from_json(preset) == mine
+    assert len(stored) >= 3
+    assert len(recorded.values(tmp_path, "sonify/single")) == 2
+    clips = [recorded.pcm(value) for _, value in recorded.values(tmp_path, "sonify/mine")]
+    assert [len(clip) for clip in clips] == [100 * 2_400 + 96, 20 * 2_400 + 96]
+
+
+@pytest.mark.parametrize("presets", [[replace(PRESETS["smooth"], level=0.01)], PRESETS["smooth"]])
+def test_presets_that_cannot_be_told_apart_are_refused(tmp_path, presets):
+    with pytest.raises(ValueError, match="preset"):
+        SonifyWriter(str(tmp_path), presets=presets)

@@ -13,6 +13,7 @@ __all__ = [
     "NOTES_PER_SEGMENT",
     "NO_GRADIENT",
     "PLUGIN_NAME",
+    "PRESETS_OPTION",
     "ROWS_TAG",
     "SEGMENTS_PER_OCTAVE",
     "SEGMENTS_TAG",
@@ -31,6 +32,7 @@ __all__ = [
 PLUGIN_NAME = "sonify"
 ROWS_TAG = "sonify/rows"
 SEGMENTS_TAG = "sonify/segments"
+PRESETS_OPTION = "presets"  # in the options of rows and segments: presets that a user made, as JSON
 
 NOTES_PER_SEGMENT = 100
 SEGMENTS_PER_OCTAVE = 32  # after so many segments, a note covers twice as many rows

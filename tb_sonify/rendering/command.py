@@ -4,9 +4,12 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tb_sonify.cli import CommandError, add_parser
+
+if TYPE_CHECKING:
+    from tb_sonify.sound import Encoding
 
 _DESCRIPTION = """\
 Render a run of a log directory to an audio file, or a CSV file whose first column is `step`.
@@ -34,6 +37,38 @@ def add_command(commands: Any, name: str) -> None:
         "--notes", type=_count, metavar="N", help="at most N notes: sum up more in twos, fours, ..."
     )
     parser.add_argument(
+        "--speed", type=float, metavar="N", help="notes per second, 4 to 32 (default: 16.7)"
+    )
+    pitch = parser.add_argument_group("pitch")
+    pitch.add_argument(
+        "--zoom",
+        type=int,
+        default=1,
+        choices=(1, 2, 4),
+        help="semitones for each doubling of the norm (default: 1)",
+    )
+    pitch.add_argument(
+        "--center",
+        type=float,
+        default=1.0,
+        metavar="NORM",
+        help="the norm whose pitch stays where it is (default: 1)",
+    )
+    pitch.add_argument(
+        "--polarity",
+        default="up",
+        choices=("up", "down"),
+        help="whether a larger norm is higher or lower (default: up)",
+    )
+    guides = parser.add_argument_group("guides")
+    guides.add_argument("--reference", action="store_true", help="a quiet tone at norm 1")
+    guides.add_argument(
+        "--epoch", type=_count, metavar="STEPS", help="a tick at the start of every so many steps"
+    )
+    guides.add_argument(
+        "--legend", action="store_true", help="play the ends and the middle of the scale first"
+    )
+    parser.add_argument(
         "-o",
         "--output",
         default=None,
@@ -54,6 +89,11 @@ def run(options: argparse.Namespace) -> int:
             steps=options.steps,
             preset=options.preset,
             notes=options.notes,
+            speed=options.speed,
+            encoding=_encoding(options),
+            reference=options.reference,
+            epoch=options.epoch,
+            with_legend=options.legend,
         )
         if options.output == "-":
             sys.stdout.buffer.write(sound.wav())
@@ -67,6 +107,14 @@ def run(options: argparse.Namespace) -> int:
         ) from error
     print(f"{output}: {sound.seconds:.1f} s, {sound.legend}")
     return 0
+
+
+def _encoding(options: argparse.Namespace) -> "Encoding | None":
+    """The encoding that was asked for; `None`: the preset's own."""
+    from tb_sonify.sound import Encoding
+
+    asked = Encoding(options.zoom, options.center, options.polarity)
+    return None if asked == Encoding() else asked
 
 
 def _file_name(name: str) -> str:

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.rendering.source import Piece, read_csv
-from tb_sonify.sound import PRESETS, Preset, encode_wav
+from tb_sonify.sound import (
+    PRESETS,
+    Encoding,
+    Preset,
+    StreamPreset,
+    encode_wav,
+    epoch_ticks,
+    legend,
+    variant,
+)
 from tb_sonify.sound import render as render_notes
 
 # soundfile's name of what a file holds, by the end of the file's name
@@ -73,6 +82,11 @@ def render(
     steps: tuple[int | None, int | None] = (None, None),
     preset: str | Preset = "smooth",
     notes: int | None = None,
+    speed: float | None = None,
+    encoding: Encoding | None = None,
+    reference: bool = False,
+    epoch: int | None = None,
+    with_legend: bool = False,
 ) -> Sound:
     """Render a run of a log directory, or the columns of a CSV file.
 
@@ -91,13 +105,29 @@ def render(
         By its name, or one of your own.
     notes
         At most so many; more are summed up in twos, fours, ...
+    speed
+        Notes per second, 4 to 32.
+    encoding
+        From norm to pitch: zoom, its center, polarity.
+    reference
+        Whether a quiet tone marks norm 1.
+    epoch
+        Steps of an epoch; each begins with a tick.
+    with_legend
+        Whether the lowest pitch, norm 1 and the highest pitch are played first. The words for them
+        are in `Sound.legend`.
 
     Raises
     ------
     FileNotFoundError, LookupError, ValueError
         If there is no such source, run, tag or preset, or nothing at these steps.
     """
-    chosen = _preset("single" if tag is not None else preset)
+    chosen = variant(
+        _preset("single" if tag is not None else preset),
+        speed=speed,
+        encoding=encoding,
+        reference=reference,
+    )
     as_norms = chosen.name != "single"
     path = Path(source)
     if path.is_dir() or path.suffix.lower() != ".csv":
@@ -111,9 +141,16 @@ def render(
         raise LookupError(f"nothing of {piece.name!r} at these steps")
     if notes is not None:
         piece = piece.summed_up(notes)
-    return Sound(
-        render_notes(piece.notes, preset=chosen), chosen.sample_rate, _legend(piece, chosen)
-    )
+    words = _legend(piece, chosen)
+    ticks = None if epoch is None else epoch_ticks(np.append(piece.steps, piece.steps[-1]), epoch)
+    pcm = render_notes(piece.notes, preset=chosen, ticks=ticks)
+    if with_legend:
+        if not isinstance(chosen, StreamPreset):
+            raise ValueError(f"the preset {chosen.name!r} has no legend to play: choose another")
+        played = legend(chosen, piece.scale)
+        words = f"{words}; first {played.words}"
+        pcm = np.concatenate([render_notes(played.notes, preset=chosen), pcm])
+    return Sound(pcm, chosen.sample_rate, words)
 
 
 def _soundfile() -> Any:
@@ -134,7 +171,10 @@ def _preset(preset: str | Preset) -> Preset:
 
 
 def _legend(piece: Piece, preset: Preset) -> str:
-    scale = piece.scale or "norm 1 is 440 Hz, a semitone up is twice the norm"
+    encoding = preset.encoding if isinstance(preset, StreamPreset) else Encoding()
+    scale = str(piece.scale or encoding)
+    if piece.scale is not None and encoding != Encoding():
+        scale = f"{scale}, before pitch zoom {encoding.zoom} {encoding.polarity}"
     if preset.name == "classic":
         scale = "200 Hz and 100 Hz more for each 1 of the norm"
     return (

@@ -2,17 +2,32 @@
 
 from tb_sonify.sound.encode import encode_wav
 from tb_sonify.sound.encoding import Encoding
+from tb_sonify.sound.guides import epoch_ticks
+from tb_sonify.sound.legend import Legend, legend
 from tb_sonify.sound.notes import Notes, aggregate
+from tb_sonify.sound.preset_json import preset_from_json, preset_to_json
 from tb_sonify.sound.render import Lead, advance, render
 from tb_sonify.sound.scale import Scale
 from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
-from tb_sonify.sound.voice import PRESETS, Preset, SequencePreset, StreamPreset, Voice
+from tb_sonify.sound.variant import variant
+from tb_sonify.sound.voice import (
+    PRESETS,
+    REFERENCE_LEVEL,
+    SPEEDS,
+    Preset,
+    SequencePreset,
+    StreamPreset,
+    Voice,
+)
 
 __all__ = [
     "PRESETS",
+    "REFERENCE_LEVEL",
+    "SPEEDS",
     "STREAM_NAMES",
     "Encoding",
     "Lead",
+    "Legend",
     "Notes",
     "Preset",
     "Scale",
@@ -22,6 +37,11 @@ __all__ = [
     "advance",
     "aggregate",
     "encode_wav",
+    "epoch_ticks",
+    "legend",
+    "preset_from_json",
+    "preset_to_json",
     "render",
     "stream_layers",
+    "variant",
 ]

@@ -9,7 +9,7 @@ from scipy.ndimage import maximum_filter1d
 from tb_sonify.sound.encoding import Encoding
 from tb_sonify.sound.notes import Notes
 
-REPEAT_NOTES = 8  # a cause that lasts is recalled at every eighth note of the run
+REPEAT_SECONDS = 0.48  # a cause that lasts is recalled so often: at every eighth note of 60 ms
 SPIKE_WINDOW = 16  # notes
 SPIKE_NOTES = 4  # at least so many before a norm can stand out
 # A norm six times the largest of the last 16 notes. In log-normal noise of 0.7 (natural log,
@@ -58,11 +58,11 @@ def causes(notes: Notes, groups: tuple[range, ...], encoding: Encoding) -> NDArr
     return bits
 
 
-def sounding(bits: NDArray[np.uint8], *, first_note: int) -> NDArray[np.uint8]:
+def sounding(bits: NDArray[np.uint8], *, first_note: int, repeat: int) -> NDArray[np.uint8]:
     """The earcon that each stream sounds in each note, for `bits` of `causes`.
 
-    It is the most urgent of the causes that begin; where none begins, and at every eighth note,
-    the most urgent of those that last.
+    It is the most urgent of the causes that begin; where none begins, the most urgent of those that
+    last, at every `repeat`-th note of the run.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def sounding(bits: NDArray[np.uint8], *, first_note: int) -> NDArray[np.uint8]:
     """
     before = np.concatenate([np.zeros_like(bits[:1]), bits[:-1]])
     begins = bits & ~before
-    reminds = (first_note + np.arange(len(bits))) % REPEAT_NOTES == 0
+    reminds = (first_note + np.arange(len(bits))) % repeat == 0
     said = np.where((begins == 0) & reminds[:, None], bits, begins)
     urgent = np.log2(np.maximum(said, 1)).astype(np.uint8)
     return np.where(said > 0, urgent, np.uint8(Earcon.NONE))

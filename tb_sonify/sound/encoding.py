@@ -54,6 +54,11 @@ class Encoding:
         hz = HZ_AT_NORM_1 * np.exp2(semitones / DOUBLINGS_PER_OCTAVE)
         return np.asarray(np.clip(hz, LOWEST_HZ, HIGHEST_HZ))
 
+    def __str__(self) -> str:
+        hz = float(self(np.array([self.center]))[0])
+        semitones = "a semitone" if self.zoom == 1 else f"{self.zoom} semitones"
+        return f"norm {self.center:g} is {hz:.0f} Hz, {semitones} {self.polarity} is twice the norm"
+
     @property
     def norm_range(self) -> tuple[float, float]:
         """Smallest and largest norm with a pitch of its own; beyond them the pitch holds."""

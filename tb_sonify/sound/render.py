@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tb_sonify.sound.arrangement import arrange, arranged_hz, voice_delays
 from tb_sonify.sound.earcon_sounds import earcon_waveform
 from tb_sonify.sound.earcons import Earcon
+from tb_sonify.sound.guides import reference_waveform, tick_waveform
 from tb_sonify.sound.notes import Notes
 from tb_sonify.sound.sequence import render_sequence
 from tb_sonify.sound.synth import cycles_at_ends, pitch_glide, synthesise
@@ -54,13 +55,21 @@ def advance(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> Lead:
     return Lead(before.notes + len(notes), recent.after(older), cycles)
 
 
-def render(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> NDArray[np.int16]:
+def render(
+    notes: Notes,
+    *,
+    preset: Preset,
+    lead: Lead | None = None,
+    ticks: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int16]:
     """The clip of `notes`.
 
     Parameters
     ----------
     lead
         Of the notes before, by `advance`; `None` at the start of a run.
+    ticks
+        Which notes begin with a tick, as those that begin an epoch, shape ``(notes,)``.
 
     Returns
     -------
@@ -72,7 +81,9 @@ def render(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> NDArray
     if isinstance(preset, SequencePreset):
         waveform = render_sequence(notes, preset).astype(np.float32)[None]
     else:
-        waveform = _render_streams(notes, preset, _start(notes) if lead is None else lead)
+        before = _start(notes) if lead is None else lead
+        marked = np.zeros(len(notes), np.bool_) if ticks is None else ticks
+        waveform = _render_streams(notes, preset, before, marked)
     samples = np.rint(waveform.clip(-1, 1) * 32767)
     return np.ascontiguousarray(samples.astype(np.int16).T)
 
@@ -81,7 +92,9 @@ def _start(notes: Notes) -> Lead:
     return Lead(0, notes[:0], np.zeros(0))
 
 
-def _render_streams(notes: Notes, preset: StreamPreset, lead: Lead) -> NDArray[np.float32]:
+def _render_streams(
+    notes: Notes, preset: StreamPreset, lead: Lead, ticks: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     frames = len(notes) * preset.hop(notes.layers) + preset.tail
     waveform = np.zeros((preset.channels, frames), np.float32)
     if not len(notes) or not notes.layers:
@@ -94,6 +107,13 @@ def _render_streams(notes: Notes, preset: StreamPreset, lead: Lead) -> NDArray[n
         _add_earcons(mono, part.voicing.earcon[1:], preset)
         for channel, gain in zip(waveform, score.pan_gains(number, preset), strict=True):
             channel += mono * gain
+    hop = preset.hop(notes.layers)
+    if preset.reference:
+        waveform += reference_waveform(preset, first_frame=lead.notes * hop, frames=frames)
+    tick = tick_waveform(frames=hop - preset.tail, sample_rate=preset.sample_rate)
+    for note in np.flatnonzero(ticks):
+        # As earcons, not within the first `tail` frames.
+        waveform[:, note * hop + preset.tail : (note + 1) * hop] += tick
     waveform = _soften(waveform)
     fade = np.sin(np.pi / 2 * np.arange(preset.tail) / preset.tail) ** 2
     waveform[:, : preset.tail] *= fade

@@ -52,5 +52,12 @@ class Scale:
         norms = np.exp2(_LOWEST_LOG2 + share * (_HIGHEST_LOG2 - _LOWEST_LOG2))
         return np.asarray(np.where(np.isfinite(signal), norms, np.abs(signal)), np.float32)
 
+    @property
+    def middle(self) -> float:
+        """The value that sounds at 440 Hz."""
+        if self.kind == "log":
+            return float(np.sqrt(self.low * self.high))
+        return (self.low + self.high) / 2
+
     def __str__(self) -> str:
         return f"{self.kind} scale, {self.low:.4g} (110 Hz) to {self.high:.4g} (1,760 Hz)"

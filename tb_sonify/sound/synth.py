@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.sound.encoding import HZ_AT_NORM_1
-from tb_sonify.sound.texture import NOTES_PER_TREMOLO_CYCLE, ROUGHNESS_CYCLES_PER_NOTE
+from tb_sonify.sound.texture import TREMOLO_SECONDS, roughness_cycles
 from tb_sonify.sound.voice import StreamPreset, Voice
 from tb_sonify.sound.voicing import Voicing
 
@@ -106,23 +106,22 @@ def _envelope(part: Part, share: NDArray[np.float64], preset: StreamPreset) -> N
     gain = Glide.of(voicing.gain[1:], float(voicing.gain[0]))
     level, held = gain.spread(share), np.full(tail, gain.after[-1], np.float32)
     events = part.first_event + np.arange(len(level) + 1)
-    for depths, cycles in (
-        (voicing.roughness, float(ROUGHNESS_CYCLES_PER_NOTE)),
-        (voicing.tremolo, 1 / NOTES_PER_TREMOLO_CYCLE),
+    for depths, cycles, in_events in (
+        (voicing.roughness, roughness_cycles(1 / preset.speed), 1),
+        (voicing.tremolo, 1, preset.notes_in(TREMOLO_SECONDS)),
     ):
         if depths.any():
             depth = Glide.of(depths[1:], float(depths[0]))
-            swing = _modulator(cycles, preset.note_frames)[events % NOTES_PER_TREMOLO_CYCLE]
+            swing = _modulator(cycles, in_events, preset.note_frames)[events % in_events]
             level *= 1 + depth.spread(share) * swing[:-1]
             held *= 1 + np.float32(depth.after[-1]) * swing[-1, :tail]
     return np.concatenate([level.ravel(), held])
 
 
 @cache
-def _modulator(cycles_per_event: float, frames: int) -> NDArray[np.float32]:
-    """A cosine over the events of a tremolo's cycle; tied to the run, so that clips join."""
-    events = np.arange(NOTES_PER_TREMOLO_CYCLE * frames) / frames
-    wave = np.cos(2 * np.pi * cycles_per_event * events)
+def _modulator(cycles: int, events: int, frames: int) -> NDArray[np.float32]:
+    """A cosine of so many cycles over so many events of the run, shape ``(events, frames)``."""
+    wave = np.cos(2 * np.pi * cycles * np.arange(events * frames) / (events * frames))
     return wave.astype(np.float32).reshape(-1, frames)
 
 

@@ -12,8 +12,21 @@ ROUGHNESS_DEPTHS = np.array([0.0, 0.30, 0.45, 0.65, 0.90])
 ROUGHNESS_FROM = np.array([0.25, 0.5, 1.0, 2.0])
 TREMOLO_DEPTHS = np.array([0.0, 0.15, 0.30, 0.45, 0.60])
 TREMOLO_FROM = np.array([0.75, 1.5, 3.0, 6.0])
-ROUGHNESS_CYCLES_PER_NOTE = 4  # 66.7 Hz at 60 ms per note
-NOTES_PER_TREMOLO_CYCLE = 4  # 4.2 Hz
+# Both are tied to the notes of the run, so that clips join: a whole number of cycles per note,
+# and of notes per cycle. At 60 ms per note they are 66.7 Hz and 4.2 Hz.
+ROUGHNESS_HZ = 70.0
+TREMOLO_SECONDS = 0.24
+
+
+def roughness_cycles(note_seconds: float) -> int:
+    """Cycles of roughness in a note: the whole number nearest to 70 Hz.
+
+    Examples
+    --------
+    >>> roughness_cycles(0.06)
+    4
+    """
+    return max(round(ROUGHNESS_HZ * note_seconds), 1)
 
 
 def instability(levels: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -1,10 +1,22 @@
 """How a preset sounds: declarative, immutable, no synthesis here."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from tb_sonify.sound.encoding import Encoding
+from tb_sonify.sound.encoding import HIGHEST_HZ, Encoding
+
+SPEEDS = (4.0, 32.0)  # notes per second that a preset can be heard at
+REFERENCE_LEVEL = 0.015  # -36.5 dB of full scale: there when one listens for it
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+# What a preset may ask for. A preset can come out of an event file that anybody wrote.
+_SAMPLE_RATES = (8_000, 48_000)
+_MOST_TITLE = 80
+_MOST_STREAMS = 32
+_MOST_HARMONICS = 16
+_LOUDEST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +24,11 @@ class Voice:
     """The timbre of one stream: constant, so that pitch alone carries the norm."""
 
     harmonics: tuple[float, ...]  # amplitude of each partial, the fundamental first
+
+    def __post_init__(self) -> None:
+        _within("number of harmonics", len(self.harmonics), 1, _MOST_HARMONICS)
+        for amplitude in self.harmonics:
+            _within("amplitude of a harmonic", amplitude, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +57,16 @@ class StreamPreset:
         coincide are easier to tell apart.
     texture
         Whether instability is heard as tremolo and roughness.
+    reference
+        Amplitude of a steady tone at the pitch of norm 1, relative to full scale; 0: none.
+    muted
+        Streams that are not heard, by number; the others sound as if they were.
+
+    Raises
+    ------
+    ValueError
+        Where a value is out of its range, a note is too short for what happens in it, or the
+        highest partial is beyond half of the sample rate.
     """
 
     name: str
@@ -57,7 +84,63 @@ class StreamPreset:
     earcon_level: float = 0.2
     texture: bool = True
     encoding: Encoding = field(default_factory=Encoding)
-    channels: int = 2
+    reference: float = 0.0
+    muted: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_names(self.name, self.title)
+        if self.arrangement not in ("together", "in turn"):
+            raise ValueError(
+                f"arrangement must be 'together' or 'in turn', got {self.arrangement!r}"
+            )
+        _within("sample_rate", self.sample_rate, *_SAMPLE_RATES)
+        _within("streams", self.streams, 1, _MOST_STREAMS)
+        _within("tail", self.tail, 1, self.sample_rate // 50)
+        _within("glide", self.glide, 1, self.sample_rate)
+        _within("stagger", self.stagger, 0, self.sample_rate)
+        voices = self.streams if self.arrangement == "together" else 1
+        if len(self.voices) != voices:
+            raise ValueError(f"voices must be one per stream, {voices}, got {len(self.voices)}")
+        slowest = self.sample_rate / SPEEDS[0]
+        moves = self.tail + self.stagger * (voices - 1) + self.glide
+        _within("note_frames", self.note_frames, max(moves, self.sample_rate / SPEEDS[1]), slowest)
+        partials = max(len(voice.harmonics) for voice in self.voices)
+        if partials * HIGHEST_HZ >= self.sample_rate / 2:
+            raise ValueError(
+                f"{partials} harmonics of {HIGHEST_HZ:.0f} Hz must be under half of the sample "
+                f"rate, got {self.sample_rate} Hz"
+            )
+        _within("width", self.width, 0, 1)
+        _within("level", self.level, 0, _LOUDEST)
+        _within("earcon_level", self.earcon_level, 0, _LOUDEST)
+        _within("reference", self.reference, 0, _LOUDEST)
+        for stream in self.muted:
+            _within("muted stream", stream, 0, self.streams - 1)
+
+    @property
+    def channels(self) -> int:
+        """Left and right."""
+        return 2
+
+    @property
+    def speed(self) -> float:
+        """Notes per second; of an arrangement in turn, layers per second."""
+        return self.sample_rate / self.note_frames
+
+    def at_speed(self, notes_per_second: float) -> "StreamPreset":
+        """The same sound at another speed; pitch and timbre stay.
+
+        Raises
+        ------
+        ValueError
+            If the speed is not within `SPEEDS`.
+        """
+        _within("notes per second", notes_per_second, *SPEEDS)
+        return replace(self, note_frames=round(self.sample_rate / notes_per_second))
+
+    def notes_in(self, seconds: float) -> int:
+        """The whole number of notes, at least one, that comes nearest to a time."""
+        return max(round(seconds * self.speed), 1)
 
     def events(self, layers: int) -> int:
         """How many sounds follow each other in a note."""
@@ -91,6 +174,20 @@ class SequencePreset:
     def hop(self, layers: int) -> int:
         """Sample frames from one note to the next."""
         return layers * self.tone + self.silence
+
+
+def _within(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{what} must be {low:g} to {high:g}, got {value!r}")
+
+
+def _check_names(name: str, title: str) -> None:
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"name of a preset must be up to 32 of a-z, 0-9 and -, not - first, got {name!r}"
+        )
+    if not 0 < len(title) <= _MOST_TITLE or not title.isprintable():
+        raise ValueError(f"title must be 1 to {_MOST_TITLE} printable characters, got {title!r}")
 
 
 Preset: TypeAlias = StreamPreset | SequencePreset

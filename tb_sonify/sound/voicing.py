@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound.earcons import SPIKE_WINDOW, Earcon, causes, sounding
+from tb_sonify.sound.earcons import REPEAT_SECONDS, SPIKE_WINDOW, Earcon, causes, sounding
 from tb_sonify.sound.loudness import equal_loudness_gain
 from tb_sonify.sound.notes import Notes
 from tb_sonify.sound.streams import stream_layers, stream_levels
@@ -14,6 +14,7 @@ from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS, instabilit
 from tb_sonify.sound.voice import StreamPreset
 
 EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
+REPEAT_TURNS = 8  # notes, where streams take turns: a lasting cause must not fill the pattern
 CONTEXT_NOTES = SPIKE_WINDOW + 1  # what is heard in a note, and in the one before it, needs these
 
 
@@ -74,8 +75,12 @@ def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> Voicing:
     # Modulation adds power: so much less amplitude keeps the loudness.
     power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
     gain = np.nan_to_num(equal_loudness_gain(hz), nan=0.0) / np.sqrt(power)
-    earcon = sounding(causes(notes, groups, preset.encoding), first_note=first_note)
+    repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_TURNS
+    found = causes(notes, groups, preset.encoding)
+    earcon = sounding(found, first_note=first_note, repeat=repeat)
     gain[earcon != Earcon.NONE] *= EARCON_DUCK
+    muted = [stream for stream in preset.muted if stream < len(groups)]
+    gain[:, muted], earcon[:, muted] = 0.0, Earcon.NONE
     return Voicing(hz, gain, roughness, tremolo, earcon)
 
 

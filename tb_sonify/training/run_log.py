@@ -10,13 +10,14 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify.contract import (
     NO_GRADIENT,
+    PRESETS_OPTION,
     ROWS_TAG,
     SEGMENTS_TAG,
     Rows,
     Segment,
     round_norms,
 )
-from tb_sonify.sound import Preset
+from tb_sonify.sound import PRESETS, Preset, StreamPreset, preset_to_json
 from tb_sonify.training.batch import Batch
 from tb_sonify.training.clips import Clips
 from tb_sonify.training.scalars import Scalars
@@ -54,7 +55,7 @@ class RunLog:
         self._segments = SegmentBuilder()
         self._layers: list[str] = []
         self._columns: dict[str, int] = {}
-        self._options: dict[str, Any] = {}
+        self._options = _preset_options(presets)
         # The newest row waits for the next: several calls may add layers to the same step.
         self._newest = Table.empty()
         self._block = Table.empty()
@@ -159,3 +160,13 @@ class RunLog:
     def _emit_blob(self, tag: str, blob: bytes, steps: NDArray[np.int64], wall_time: float) -> None:
         # Keyed by its first step: TensorBoard drops what lies at or after a restart's step.
         self._emit(blob_event(tag, blob, step=int(steps[0]), wall_time=wall_time))
+
+
+def _preset_options(presets: Sequence[Preset]) -> dict[str, Any]:
+    """What a reader must know to render clips of presets that are not its own."""
+    made = [
+        preset_to_json(preset)
+        for preset in presets
+        if isinstance(preset, StreamPreset) and preset.name not in PRESETS
+    ]
+    return {PRESETS_OPTION: made} if made else {}

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
-from tb_sonify.sound import PRESETS
+from tb_sonify.sound import PRESETS, Preset, StreamPreset
 from tb_sonify.training.batch import Source
 from tb_sonify.training.event_file import EventFile
 from tb_sonify.training.layers import Granularity, Patterns
@@ -24,8 +24,9 @@ class SonifyWriter(SummaryWriter):
     Parameters
     ----------
     presets
-        Names of the presets of which clips are logged for TensorBoard's Audio tab. The Sonify
-        tab plays every preset, logged or not.
+        Presets of which clips are logged for TensorBoard's Audio tab: by name, or a
+        `StreamPreset` of your own, under a name of its own. The Sonify tab plays every preset,
+        logged or not, and those that are in here.
     scalar_every
         Log the norms as scalars every so many rows. By default every row at first, and half as
         many after each 1,000 points; the Sonify tab has every row in any case.
@@ -53,12 +54,10 @@ class SonifyWriter(SummaryWriter):
         flush_secs: float = 120,
         filename_suffix: str = "",
         *,
-        presets: Sequence[str] = ("smooth",),
+        presets: Sequence[str | StreamPreset] = ("smooth",),
         scalar_every: int | None = None,
     ) -> None:
-        if isinstance(presets, str) or not set(presets) <= set(PRESETS):
-            known = ", ".join(map(repr, PRESETS))
-            raise ValueError(f"presets must be a sequence of names out of {known}, got {presets!r}")
+        chosen = _presets(presets)
         if scalar_every is not None and scalar_every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
         self._sources = ModelSources()
@@ -70,7 +69,7 @@ class SonifyWriter(SummaryWriter):
             self,
             self._files,
             session=time.time(),
-            presets=[PRESETS[name] for name in dict.fromkeys(presets)],
+            presets=chosen,
             scalar_every=scalar_every,
         )
 
@@ -205,6 +204,24 @@ class SonifyWriter(SummaryWriter):
         events = EventFile(logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix)
         self._files.append(events)
         return _FileWriter(events)
+
+
+def _presets(presets: Sequence[str | StreamPreset]) -> list[Preset]:
+    """The presets meant, each once."""
+    named = [presets] if isinstance(presets, StreamPreset) else presets
+    unknown = [each for each in named if isinstance(each, str) and each not in PRESETS]
+    if isinstance(presets, (str, StreamPreset)) or unknown:
+        known = ", ".join(map(repr, PRESETS))
+        raise ValueError(
+            f"presets must be a sequence of StreamPreset, or names out of {known}, got {presets!r}"
+        )
+    chosen: dict[str, Preset] = {}
+    for each in presets:
+        preset = PRESETS[each] if isinstance(each, str) else each
+        if (PRESETS.get(preset.name) or chosen.get(preset.name, preset)) != preset:
+            raise ValueError(f"another preset is named {preset.name!r}: choose another name")
+        chosen[preset.name] = preset
+    return list(chosen.values())
 
 
 class _FileWriter(FileWriter):

@@ -1,0 +1,57 @@
+"""Guides beside the data: a steady tone at norm 1, and ticks where epochs begin."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.sound.voice import StreamPreset
+
+TICK_LEVEL = 0.08  # peak, relative to full scale
+_TICK_HZ = 1_200.0  # with its fifth; no earcon has either
+_TICK_DECAY = 180.0  # per second: over after 25 ms
+
+
+def reference_waveform(
+    preset: StreamPreset, *, first_frame: int, frames: int
+) -> NDArray[np.float32]:
+    """The tone at the pitch of norm 1 from a sample frame of the run on, shape ``(frames,)``.
+
+    Its phase follows from the place in the run alone, so that clips join.
+    """
+    hz = float(preset.encoding(np.ones(1))[0])
+    cycles = hz / preset.sample_rate * (first_frame + np.arange(frames, dtype=np.float64))
+    return np.asarray(preset.reference * np.sin(2 * np.pi * (cycles % 1.0)), np.float32)
+
+
+@cache
+def tick_waveform(*, frames: int, sample_rate: int) -> NDArray[np.float32]:
+    """A tick like a knock on wood, which begins and ends in silence, shape ``(frames,)``."""
+    seconds = np.arange(frames) / sample_rate
+    tone = np.sin(2 * np.pi * _TICK_HZ * seconds) + np.sin(3 * np.pi * _TICK_HZ * seconds)
+    left = (frames - 1 - np.arange(frames)) / (0.004 * sample_rate)
+    attack = seconds / 0.002
+    edge = np.sin(np.pi / 2 * np.clip(np.minimum(attack, left), 0, 1)) ** 2
+    return np.asarray(TICK_LEVEL / 2 * edge * tone * np.exp(-_TICK_DECAY * seconds), np.float32)
+
+
+def epoch_ticks(steps: NDArray[np.number[Any]], epoch: int) -> NDArray[np.bool_]:
+    """Which notes have the first step of an epoch in them, shape ``(notes,)``.
+
+    Parameters
+    ----------
+    steps
+        First step of each note and, at the end, the last step of all, shape ``(notes + 1,)``.
+    epoch
+        Steps of an epoch, at least 1; the first begins at step 0.
+
+    Examples
+    --------
+    >>> epoch_ticks(np.array([0, 10, 20, 30, 39]), 20).tolist()
+    [True, False, True, False]
+    """
+    if epoch < 1:
+        raise ValueError(f"an epoch must have at least 1 step, got {epoch!r}")
+    last_before = np.append(steps[1:-1] - 1, steps[-1:])
+    return np.asarray(last_before // epoch > (steps[:-1] - 1) // epoch)
