@@ -1,7 +1,8 @@
 """Event files that hold exactly what a test wants to be in them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
@@ -37,6 +38,7 @@ def row_events(
     first_row: int = 0,
     layers: tuple[str, ...] = LAYERS,
     block_rows: int = 1_000,
+    options: Mapping[str, object] = MappingProxyType({"norm_type": 2.0}),
 ) -> list[Event]:
     """Rows in blocks; a row is written a second after the one before it."""
     steps = np.asarray(steps, np.int64)
@@ -44,7 +46,7 @@ def row_events(
     for start in range(0, len(steps), block_rows):
         part = slice(start, start + block_rows)
         number = first_row + start
-        rows = Rows(session, number, layers, steps[part], norms[part], {"norm_type": 2.0})
+        rows = Rows(session, number, layers, steps[part], norms[part], dict(options))
         events.append(_event(ROWS_TAG, rows.encode(), steps[start], session + number))
     return events
 

@@ -4,7 +4,7 @@
 if (location.pathname.includes("plugin_entry")) {
   const SNIPPET = [2000, 2064]; // sample frames of a clip by which it is recognised
 
-  const tap = { gestures: [], starts: [], moves: [], playhead: null };
+  const tap = { gestures: [], starts: [], moves: [], readyAt: null };
   window.tap = tap;
   let context = null;
   let loudness = null;
@@ -54,6 +54,9 @@ if (location.pathname.includes("plugin_entry")) {
     return Math.hypot(...samples) / Math.sqrt(samples.length);
   };
 
+  /** What the device adds to every delay, in ms. */
+  tap.latency = () => 1000 * context.outputLatency;
+
   /** Whether the output clock has begun to run, which takes a while on a busy machine. */
   tap.runs = () => context.getOutputTimestamp().contextTime > 0;
 
@@ -75,6 +78,7 @@ if (location.pathname.includes("plugin_entry")) {
   const ready = setInterval(() => {
     if (document.querySelectorAll(".blocks .here").length === 0 || context === null) return;
     clearInterval(ready);
+    tap.readyAt = performance.now();
     const { hasBeenActive } = navigator.userActivation;
     console.debug(`tap: ready, ${context.state}, ${hasBeenActive ? "used" : "untouched"}`);
   }, 20);

@@ -41,15 +41,15 @@ def test_without_runs_the_tab_says_how_to_log_one(browser, tmp_path):
         assert tab.problems == []
 
 
-def test_with_scalars_alone_the_curve_is_drawn_and_the_tab_says_what_is_missing(browser, url):
+def test_with_scalars_alone_the_drawn_one_is_heard_and_the_tab_says_on_which_scale(browser, url):
     with dashboard.opened(browser, url) as tab:
         frame = tab.page.frame_locator("iframe")
-        message = frame.get_by_role("heading", name="Nothing to hear here yet")
+        message = frame.get_by_text("linear scale: 0.1 is 110 Hz, 1 is 1,760 Hz")
         expect(message).to_be_visible(timeout=WAIT_MS)
         expect(frame.locator(".curve canvas")).to_be_visible()
-        expect(frame.get_by_role("button", name="Play")).to_be_disabled()
-        frame.locator(".timeline").click()
-        expect(frame.get_by_role("status")).to_contain_text("nothing to hear")
+        frame.get_by_role("button", name="Play").click()
+        tab.wait_for_sound()
+        expect(frame.locator(".timeline")).to_have_attribute("data-state", "ended")
         assert tab.problems == []
 
 

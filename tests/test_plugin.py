@@ -83,13 +83,19 @@ def test_coverage_lists_the_presets_with_their_measures(client):
     presets = client.block_of("coverage", run="sgd").header["presets"]
     assert [preset["name"] for preset in presets] == list(PRESETS)
     for answer, preset in zip(presets, PRESETS.values(), strict=True):
+        streamed = preset.name != "classic"
         assert answer == {
             "name": preset.name,
             "title": preset.title,
             "sample_rate": preset.sample_rate,
             "hop": preset.hop(len(LAYERS)),
+            "note_frames": 1_440 if streamed else preset.hop(len(LAYERS)),
             "tail": preset.tail,
             "channels": preset.channels,
+            "streams": {"smooth": 3, "single": 1}.get(preset.name, len(LAYERS)),
+            "speed": streamed,
+            "zoom": streamed,
+            "custom": False,
         }
 
 

@@ -9,6 +9,7 @@ import torch
 
 from examples.scenarios import SCENARIOS, train
 from tb_sonify import SonifyWriter
+from tb_sonify.reading import Timelines
 from tb_sonify.reading.description import describe_run
 from tb_sonify.reading.logdir import open_logdir
 
@@ -39,7 +40,9 @@ def landmarks(name, seed):
     with TemporaryDirectory() as logdir:
         with SonifyWriter(f"{logdir}/run", presets=()) as writer:
             train(SCENARIOS[name], writer, seed=seed, steps=200)
-        found = describe_run(*open_logdir(Path(logdir)), "run").landmarks
+        store, scope = open_logdir(Path(logdir))
+        timeline = Timelines(store).get(scope, "run")
+        found = describe_run(store, scope, timeline, "run").landmarks
     return [(landmark.kind, landmark.step) for landmark in found]
 
 

@@ -1,13 +1,14 @@
 /** Speaks of the first NaN that the playhead passes; the sound itself has an earcon for each. */
 
 import type { Source } from "./audio/clips";
+import { hearing } from "./choices";
 import { noteShelf } from "./data";
 import { formatStep, spokenName } from "./model/format";
 import { layerNorms, nanLayers } from "./model/norms";
 import { spanAt } from "./model/spans";
 import { noteAtStep } from "./model/timeline";
 import { announcer, player } from "./playing";
-import { hearing, sources } from "./store";
+import { sources } from "./sources";
 
 /** What is watched from where on, the next note to look at, and whether a NaN was spoken of. */
 let watched = { run: "", from: -1, next: 0, spoken: false };
@@ -37,6 +38,6 @@ export function speakOfNan(): void {
 function nanLayersOf(source: Source, note: number): string[] | null {
   const span = spanAt(source.spans, note);
   if (span === undefined) return [];
-  const table = noteShelf.get([source.run, span.firstNote, span.notes]).value;
+  const table = noteShelf.get([source.view, span.firstNote, span.notes]).value;
   return table === null ? null : nanLayers(layerNorms(table, note));
 }

@@ -1,19 +1,44 @@
 /** The requests of docs/http_api.md. The only place with URLs and snake_case. */
 
-import type {
-  Coverage,
-  Curve,
-  NoteTable,
-  Preset,
-  Run,
-  Segment,
-  Signals,
-  Stream,
-} from "./model/answers";
+import type { Coverage, Curve, Heatmap, Landmark, NoteTable, Run, Signals } from "./model/answers";
 import { arrayOf, type Block, decodeBlock } from "./model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "./model/fields";
+import { PLAIN, type Scale, type Sound, type View } from "./model/view";
+import { readLandmark, readPreset, readRange, readScale, readSegment, readStream } from "./readers";
+import type { Step } from "./units";
 
 type Arguments = Readonly<Record<string, string | number>>;
+
+/** Arguments in the form in which they are sent; equal ones are equal text. */
+export type Query = string;
+
+const CURVE_POINTS = 5_000;
+
+/** The arguments that say which notes are meant. */
+export function viewQuery(view: View): Query {
+  return queryOf({
+    run: view.run,
+    ...(view.scalar === null ? {} : scalarArguments(view.scalar.tag, view.scalar.scale)),
+    ...(view.together === 1 ? {} : { together: view.together }),
+    ...(view.speed === null ? {} : { speed: view.speed }),
+  });
+}
+
+const scalarArguments = (tag: string, { kind, low, high }: Scale): Arguments => ({
+  tag,
+  scale: kind,
+  low,
+  high,
+});
+
+/** The arguments that say how notes are to sound, beside preset and speed. */
+export function soundQuery(sound: Sound, muted: readonly number[]): Query {
+  return queryOf({
+    ...(sound.zoom === PLAIN.zoom ? {} : { zoom: sound.zoom }),
+    ...(muted.length > 0 ? { muted: muted.join(",") } : {}),
+    ...(sound.reference ? { reference: 1 } : {}),
+  });
+}
 
 /** What the server answered instead of what was asked for, in its own words. */
 export class ApiError extends Error {
@@ -45,35 +70,40 @@ export async function fetchSignals(run: string, signal: AbortSignal): Promise<Si
 }
 
 export async function fetchCurve(run: string, tag: string, signal: AbortSignal): Promise<Curve> {
-  const answer = await block("curve", { run, tag }, signal);
+  const answer = await block("curve", { run, tag, points: CURVE_POINTS }, signal);
   return {
     tag,
     steps: doubles(answer, "steps"),
+    times: doubles(answer, "wall_times"),
     min: doubles(answer, "min"),
     max: doubles(answer, "max"),
     lastStep: orNull(answer.header, "last_step", number),
   };
 }
 
-export async function fetchCoverage(run: string, signal: AbortSignal): Promise<Coverage> {
-  const answer = await block("coverage", { run }, signal);
+export async function fetchCoverage(view: Query, signal: AbortSignal): Promise<Coverage> {
+  const answer = decodeBlock(await bytes(`coverage?${view}`, signal));
   return {
     layers: list(answer.header, "layers", asText),
     streams: list(answer.header, "streams", readStream),
     steps: doubles(answer, "steps"),
+    times: doubles(answer, "times"),
+    rowsPerNote: readRange(answer.header.rows_per_note),
+    scale: orNull(answer.header, "scale", readScale),
     segments: list(answer.header, "segments", readSegment),
     presets: list(answer.header, "presets", readPreset),
-    missing: list(answer.header, "missing", readSpan),
+    missing: list(answer.header, "missing", readRange),
   };
 }
 
 export async function fetchNotes(
-  run: string,
+  view: Query,
   firstNote: number,
   notes: number,
   signal: AbortSignal,
 ): Promise<NoteTable> {
-  const answer = await block("notes", { run, first_note: firstNote, notes }, signal);
+  const span = queryOf({ first_note: firstNote, notes });
+  const answer = decodeBlock(await bytes(`notes?${view}&${span}`, signal));
   return {
     firstNote: number(answer.header, "first_note"),
     notes: Math.max(0, arrayOf(answer, "steps").length - 1),
@@ -86,76 +116,84 @@ export async function fetchNotes(
 }
 
 /** The bytes of a WAV file. */
-export async function fetchClip(
-  run: string,
-  preset: string,
+export function fetchClip(
+  sound: Query,
   firstNote: number,
   notes: number,
   signal: AbortSignal,
 ): Promise<ArrayBuffer> {
-  const query = { run, preset, first_note: firstNote, notes };
-  return (await request("clip", query, signal)).arrayBuffer();
+  return bytes(`clip?${sound}&${queryOf({ first_note: firstNote, notes })}`, signal);
 }
 
-async function request(route: string, query: Arguments, signal: AbortSignal): Promise<Response> {
-  const entries = Object.entries(query).map(([name, value]) => [name, String(value)]);
-  const search = entries.length > 0 ? `?${new URLSearchParams(entries)}` : "";
+/** All that says how a view sounds: what is asked of a clip but for its notes. */
+export const clipQuery = (view: Query, preset: string, sound: Query): Query =>
+  [view, queryOf({ preset }), sound].filter((part) => part !== "").join("&");
+
+export async function fetchHeatmap(
+  run: string,
+  from: number,
+  to: number,
+  columns: number,
+  signal: AbortSignal,
+): Promise<Heatmap> {
+  const answer = await block("heatmap", { run, from, to, columns }, signal);
+  const { header } = answer;
+  return {
+    layers: list(header, "layers", asText),
+    from: number(header, "from"),
+    to: number(header, "to"),
+    columns: number(header, "columns"),
+    max: arrayOf(answer, "max"),
+    low: orNull(header, "low", number),
+    high: orNull(header, "high", number),
+  };
+}
+
+export async function fetchLandmarks(run: string, signal: AbortSignal): Promise<Landmark[]> {
+  return list(await json("landmarks", { run }, signal), "landmarks", readLandmark);
+}
+
+/** Where notes can be had as a file to keep. */
+export const soundUrl = (sound: Query, firstNote: number, notes: number): string =>
+  `./sound?${sound}&${queryOf({ first_note: firstNote, notes, format: "wav" })}`;
+
+/** Where the numbers of a run can be had as a file to keep. */
+export const tableUrl = (run: string, tag: string | null, from: Step, to: Step): string =>
+  `./table?${queryOf({ run, ...(tag === null ? {} : { tag }), from, to })}`;
+
+const queryOf = (query: Arguments): Query =>
+  new URLSearchParams(
+    Object.entries(query).map(([name, value]) => [name, String(value)]),
+  ).toString();
+
+async function request(path: string, signal: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(`./${route}${search}`, { signal });
+    response = await fetch(`./${path}`, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new ApiError("TensorBoard does not answer: is it still running?", 0);
   }
   if (!response.ok) {
     const said = (await response.text()).trim().slice(0, 500);
-    throw new ApiError(said || `${route}: ${response.statusText}`, response.status);
+    throw new ApiError(said || `${path.split("?")[0]}: ${response.statusText}`, response.status);
   }
   return response;
 }
 
 async function json(route: string, query: Arguments, signal: AbortSignal): Promise<Fields> {
-  const response = await request(route, query, signal);
+  const response = await request(`${route}?${queryOf(query)}`, signal);
   return fieldsOf(await response.json(), `the answer of ${route}`);
 }
 
 async function block(route: string, query: Arguments, signal: AbortSignal): Promise<Block> {
-  return decodeBlock(await (await request(route, query, signal)).arrayBuffer());
+  return decodeBlock(await bytes(`${route}?${queryOf(query)}`, signal));
 }
+
+const bytes = async (path: string, signal: AbortSignal): Promise<ArrayBuffer> =>
+  (await request(path, signal)).arrayBuffer();
 
 function doubles(answer: Block, name: string): Float64Array {
   const array = arrayOf(answer, name);
   return array instanceof Float64Array ? array : Float64Array.from(array);
-}
-
-function readStream(value: unknown): Stream {
-  const fields = fieldsOf(value, "a stream");
-  return { name: text(fields, "name"), layers: list(fields, "layers", asText) };
-}
-
-function readSegment(value: unknown): Segment {
-  const fields = fieldsOf(value, "a segment");
-  return {
-    firstNote: number(fields, "first_note"),
-    notes: number(fields, "notes"),
-    rowsPerNote: number(fields, "rows_per_note"),
-    open: text(fields, "state") === "open",
-  };
-}
-
-function readPreset(value: unknown): Preset {
-  const fields = fieldsOf(value, "a preset");
-  return {
-    name: text(fields, "name"),
-    title: text(fields, "title"),
-    sampleRate: number(fields, "sample_rate"),
-    hop: number(fields, "hop"),
-    tail: number(fields, "tail"),
-    channels: number(fields, "channels"),
-  };
-}
-
-function readSpan(value: unknown): readonly [number, number] {
-  if (!Array.isArray(value) || value.length !== 2) throw new Error("missing must list [from, to]");
-  return [Number(value[0]), Number(value[1])];
 }

@@ -3,9 +3,9 @@
 import uPlot from "uplot";
 import { markEnds } from "./marks";
 import { logTicks } from "./model/axis";
-import type { Line, Range } from "./model/curve";
+import type { Line } from "./model/curve";
 import { formatStep, formatTick } from "./model/format";
-import type { Side, Step } from "./units";
+import type { Range, Side, Step } from "./units";
 
 /** What is drawn of one side. */
 export type Drawing = {

@@ -1,7 +1,11 @@
 /** What a person can do. Each is called from inside a gesture, because some of them start sound. */
 
+import { domain, seen } from "./axes";
+import { hearing, helpOpen } from "./choices";
+import { type Event, events } from "./landmarks";
 import { describeMove, describePlace } from "./model/describe";
-import { formatStep, spokenName } from "./model/format";
+import { eventWords, neighbour } from "./model/events";
+import { formatStep } from "./model/format";
 import type { Command } from "./model/keys";
 import { clamp, lastNotAfter, lastStepOf, noteAtStep, noteStart } from "./model/timeline";
 import {
@@ -16,11 +20,13 @@ import {
   unlocked,
   whySilent,
 } from "./playing";
-import { remember } from "./remember";
+import { sources } from "./sources";
 import * as store from "./store";
 import { otherSide, type Side, type Step } from "./units";
+import { fit, zoomBy } from "./zoom";
 
-const { hearing, sources } = store;
+const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
+const ZOOM = 2;
 
 export function playOrPause(): void {
   if (isPlaying()) pause();
@@ -40,7 +46,7 @@ export function pause(): void {
 export function play(): void {
   const source = sources[hearing.value].value;
   const atEnd = source !== null && here.value >= lastStepOf(source.timeline);
-  playFrom(atEnd && finished.value ? store.domain.value[0] : Math.floor(here.value + 1e-6));
+  playFrom(atEnd && finished.value ? domain.value[0] : Math.floor(here.value + 1e-6));
 }
 
 /** Play from the note of a step. */
@@ -88,8 +94,9 @@ function moveByNotes(offset: number): void {
 }
 
 function moveByTenths(tenths: number): void {
-  const [from, to] = store.domain.value;
-  moveTo(clamp(here.value + ((to - from) * tenths) / 10, from, to));
+  const [first, last] = domain.value;
+  const [from, to] = seen.value;
+  moveTo(clamp(here.value + ((to - from) * tenths) / 10, first, last));
 }
 
 /** Move the playhead: playing goes on from there; at rest, the note there is heard. */
@@ -111,23 +118,31 @@ function moveTo(step: Step): void {
   announcer.settle(() => describeMove(from, placeHere()));
 }
 
-export function setVolume(volume: number): void {
-  store.volume.value = volume;
-  remember("volume", String(volume));
+/** Play a landmark, from two notes before it. */
+export function playEvent(event: Event): void {
+  hear(event.side);
+  const source = sources[event.side].value;
+  if (source === null) return;
+  const { steps } = source.timeline;
+  playFrom(steps[Math.max(0, noteAtStep(source.timeline, event.step) - LEAD_NOTES)] ?? event.step);
+  announcer.say(eventWords(event));
 }
 
-export function choosePreset(name: string): void {
-  store.chosenPreset.value = name;
-  remember("preset", name);
-}
-
-export function setLog(log: boolean): void {
-  store.chosenLog.value = log;
-}
-
-export function chooseRun(side: Side, run: string): void {
-  store.chosenSides.value = { ...store.sides.value, [side]: run };
-  announcer.say(`${side.toUpperCase()} is now ${spokenName(run)}`);
+/** Go to the next landmark of the run that is heard, or the one before; playing, it is played. */
+function goToEvent(direction: 1 | -1): void {
+  const side = hearing.value;
+  const own = events.value.filter((event) => event.side === side);
+  const event = neighbour(own, here.value, direction);
+  if (event === undefined) {
+    announcer.say(direction === 1 ? "No landmark after this" : "No landmark before this");
+    return;
+  }
+  if (isPlaying()) {
+    playEvent(event);
+    return;
+  }
+  moveTo(event.step);
+  announcer.say(eventWords(event));
 }
 
 export const COMMANDS: Readonly<Record<Command, () => void>> = {
@@ -136,13 +151,18 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   nextNote: () => moveByNotes(1),
   backTenth: () => moveByTenths(-1),
   forwardTenth: () => moveByTenths(1),
-  toStart: () => moveTo(store.domain.value[0]),
-  toEnd: () => moveTo(store.domain.value[1]),
+  toStart: () => moveTo(domain.value[0]),
+  toEnd: () => moveTo(domain.value[1]),
   hearA: () => hear("a"),
   hearB: () => hear("b"),
   swap: () => hear(otherSide(hearing.value)),
+  nextEvent: () => goToEvent(1),
+  previousEvent: () => goToEvent(-1),
+  zoomIn: () => zoomBy(ZOOM),
+  zoomOut: () => zoomBy(1 / ZOOM),
+  zoomFit: fit,
   sayPosition: () => announcer.say(describePlace(placeHere())),
   showHelp: () => {
-    store.helpOpen.value = true;
+    helpOpen.value = true;
   },
 };

@@ -1,7 +1,17 @@
 /** What the server knows, as far as it has been asked. */
 
-import { fetchCoverage, fetchCurve, fetchNotes, fetchRuns, fetchSignals } from "./api";
+import {
+  fetchCoverage,
+  fetchCurve,
+  fetchHeatmap,
+  fetchLandmarks,
+  fetchNotes,
+  fetchRuns,
+  fetchSignals,
+  type Query,
+} from "./api";
 import type { Coverage, Curve } from "./model/answers";
+import type { Axis } from "./model/axis";
 import { Shelf } from "./shelf";
 
 export const runShelf = new Shelf((_: readonly [], signal) => fetchRuns(signal), sameText);
@@ -12,7 +22,7 @@ export const signalShelf = new Shelf(
 );
 
 export const coverageShelf = new Shelf(
-  ([run]: readonly [string], signal) => fetchCoverage(run, signal),
+  ([view]: readonly [Query], signal) => fetchCoverage(view, signal),
   sameCoverage,
 );
 
@@ -22,9 +32,31 @@ export const curveShelf = new Shelf(
 );
 
 export const noteShelf = new Shelf(
-  ([run, firstNote, notes]: readonly [string, number, number], signal) =>
-    fetchNotes(run, firstNote, notes, signal),
+  ([view, firstNote, notes]: readonly [Query, number, number], signal) =>
+    fetchNotes(view, firstNote, notes, signal),
   () => false,
+);
+
+export const heatmapShelf = new Shelf(
+  ([run, from, to, columns]: readonly [string, number, number, number], signal) =>
+    fetchHeatmap(run, from, to, columns, signal),
+  () => false,
+);
+
+const MOST_COLUMNS = 1_000;
+
+/** What is to be asked for to fill an axis; null where there is none yet. */
+export function heatmapKey(
+  run: string,
+  axis: Axis | null,
+): readonly [string, number, number, number] | null {
+  if (axis === null || axis.width < 1 || axis.from >= axis.to) return null;
+  return [run, axis.from, axis.to, Math.min(Math.round(axis.width), MOST_COLUMNS)];
+}
+
+export const landmarkShelf = new Shelf(
+  ([run]: readonly [string], signal) => fetchLandmarks(run, signal),
+  sameText,
 );
 
 function sameText(older: unknown, newer: unknown): boolean {
@@ -32,8 +64,10 @@ function sameText(older: unknown, newer: unknown): boolean {
 }
 
 function sameCoverage(older: Coverage, newer: Coverage): boolean {
-  const described = ({ steps: _, ...rest }: Coverage) => rest;
-  return sameNumbers(older.steps, newer.steps) && sameText(described(older), described(newer));
+  const described = ({ steps: _, times: __, ...rest }: Coverage) => rest;
+  const sameTimes = sameNumbers(older.times, newer.times);
+  const sameSteps = sameNumbers(older.steps, newer.steps);
+  return sameSteps && sameTimes && sameText(described(older), described(newer));
 }
 
 function sameCurve(older: Curve, newer: Curve): boolean {

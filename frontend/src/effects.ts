@@ -1,15 +1,29 @@
 /** What happens by itself: loading, keeping the player up to date, speaking of alarms. */
 
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { speakOfNan } from "./alarms";
+import { axis } from "./axes";
+import { chosenSides, hearing, volume } from "./choices";
 import { pause } from "./commands";
-import { coverageShelf, curveShelf, noteShelf, runShelf, signalShelf } from "./data";
+import {
+  coverageShelf,
+  curveShelf,
+  heatmapKey,
+  heatmapShelf,
+  landmarkShelf,
+  noteShelf,
+  runShelf,
+  signalShelf,
+} from "./data";
 import { onHidden, onNews } from "./host";
-import { announcer, here, noteKey, player, runWords } from "./playing";
+import { landmarkKeys } from "./landmarks";
+import { announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
+import { coverageKeys, sources } from "./sources";
 import * as store from "./store";
 import { otherSide, SIDES } from "./units";
+import { bringIntoSight } from "./zoom";
 
-const { hearing, sides, sources } = store;
+const { sides } = store;
 
 /** Start all of it; lives as long as the page. */
 export function startEffects(): void {
@@ -17,7 +31,10 @@ export function startEffects(): void {
   effect(keepFirstChoice);
   effect(speakOfNan);
   effect(updatePlayer);
-  effect(() => player.setVolume(store.volume.value));
+  effect(() => {
+    if (isPlaying()) bringIntoSight(here.value);
+  });
+  effect(() => player.setVolume(volume.value));
   effect(() => {
     document.documentElement.dataset.theme = store.dark.value ? "dark" : "light";
   });
@@ -32,20 +49,26 @@ export function refresh(): void {
   const notes = noteKey.peek();
   runShelf.refresh([[]]);
   signalShelf.refresh(names.map((run) => [run]));
-  coverageShelf.refresh(names.map((run) => [run]));
+  coverageShelf.refresh(untracked(coverageKeys));
   curveShelf.refresh(curveKeys(tag));
   noteShelf.refresh(notes === null ? [] : [notes]);
+  landmarkShelf.refresh(untracked(landmarkKeys));
+  heatmapShelf.refresh(untracked(heatmapKeys));
   player.clips.retry();
 }
+
+const heatmapKeys = () => store.present(landmarkKeys().map(([run]) => heatmapKey(run, axis.value)));
 
 function loadWhatIsShown(): void {
   runShelf.ensure([]);
   for (const run of SIDES.map((side) => sides.value[side])) {
     if (run === null) continue;
     signalShelf.ensure([run]);
-    coverageShelf.ensure([run]);
   }
+  for (const key of coverageKeys()) coverageShelf.ensure(key);
   for (const key of curveKeys(store.tag.value)) curveShelf.ensure(key);
+  for (const key of landmarkKeys()) landmarkShelf.ensure(key);
+  for (const key of heatmapKeys()) heatmapShelf.ensure(key);
   if (noteKey.value !== null) noteShelf.ensure(noteKey.value);
 }
 
@@ -60,9 +83,9 @@ function curveKeys(tag: string | null): (readonly [string, string])[] {
 /** What was taken for want of a choice stays, also when a run comes that would go before it. */
 function keepFirstChoice(): void {
   const { a, b } = sides.value;
-  const chosen = store.chosenSides.peek();
+  const chosen = chosenSides.peek();
   if ((chosen.a ?? a) !== chosen.a || (chosen.b ?? b) !== chosen.b) {
-    store.chosenSides.value = { a: chosen.a ?? a, b: chosen.b ?? b };
+    chosenSides.value = { a: chosen.a ?? a, b: chosen.b ?? b };
   }
   if (sides.value[hearing.peek()] === null) hearing.value = "a";
 }

@@ -4,6 +4,8 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Announcer } from "./announce";
 import { fetchClip } from "./api";
 import { Player } from "./audio/player";
+import { domain } from "./axes";
+import { hearing } from "./choices";
 import { noteShelf } from "./data";
 import type { NoteTable } from "./model/answers";
 import { valueAt } from "./model/curve";
@@ -11,7 +13,8 @@ import { describePlace, type Place } from "./model/describe";
 import { formatStep, spokenName } from "./model/format";
 import { spanAt } from "./model/spans";
 import { clamp, lastStepOf, noteAtStep, stepAtFrame } from "./model/timeline";
-import { coverages, curves, domain, hearing, sides, sources, tag } from "./store";
+import { coverages, sources } from "./sources";
+import { curves, sides, tag } from "./store";
 import type { Side, Step } from "./units";
 
 export const announcer = new Announcer();
@@ -29,8 +32,7 @@ const STOPPED = {
 };
 
 export const player: Player = new Player(
-  ({ source, span }, signal) =>
-    fetchClip(source.run, source.preset.name, span.firstNote, span.notes, signal),
+  ({ source, span }, signal) => fetchClip(source.sound, span.firstNote, span.notes, signal),
   (side) => sources[side].peek(),
   {
     ended: (side) => {
@@ -77,7 +79,7 @@ export const noteKey = computed<readonly [string, number, number] | null>(() => 
   const source = sources[hearing.value].value;
   if (source === null) return null;
   const span = spanAt(source.spans, noteAtStep(source.timeline, here.value));
-  return span === undefined ? null : [source.run, span.firstNote, span.notes];
+  return span === undefined ? null : [source.view, span.firstNote, span.notes];
 });
 
 export const noteTable: ReadonlySignal<NoteTable | null> = computed(() =>

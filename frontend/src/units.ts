@@ -11,6 +11,9 @@ export type Seconds = number;
 /** One of the two places that a run can be put in to be compared. */
 export type Side = "a" | "b";
 
+/** From and to, of whatever it says. */
+export type Range = readonly [number, number];
+
 export const SIDES: readonly Side[] = ["a", "b"];
 
 export const otherSide = (side: Side): Side => (side === "a" ? "b" : "a");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { domainOf, logTicks, stepOf, xOf } from "../src/model/axis";
+import { domainOf, logTicks, pixelOf, stepOf } from "../src/model/axis";
 import { firstGap, lineOf, needsLog, rangeOf, valueAt } from "../src/model/curve";
 import { curve } from "./examples";
 
@@ -80,9 +80,9 @@ test("the axis covers all curves, and has a width even for a single point", () =
 
 test("a pixel and its step belong together, and no step is outside the axis", () => {
   const axis = { from: 100, to: 300, left: 60, width: 800 };
-  expect(xOf(axis, 100)).toBe(60);
-  expect(xOf(axis, 300)).toBe(860);
-  expect(stepOf(axis, xOf(axis, 173.5))).toBeCloseTo(173.5, 9);
+  expect(pixelOf(axis, 100)).toBe(60);
+  expect(pixelOf(axis, 300)).toBe(860);
+  expect(stepOf(axis, pixelOf(axis, 173.5))).toBeCloseTo(173.5, 9);
   expect(stepOf(axis, 0)).toBe(100);
   expect(stepOf(axis, 5000)).toBe(300);
 });

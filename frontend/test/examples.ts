@@ -9,6 +9,9 @@ export const preset = (changes: Partial<Preset> = {}): Preset => ({
   hop: 1440,
   tail: 96,
   channels: 2,
+  streams: 3,
+  takesSpeed: true,
+  takesZoom: true,
   ...changes,
 });
 
@@ -21,6 +24,7 @@ export const run = (name: string, hasNorms = true, startTime: number | null = nu
 export const curve = (steps: number[], min: number[], max = min): Curve => ({
   tag: "loss",
   steps: Float64Array.from(steps),
+  times: Float64Array.from(steps),
   min: Float64Array.from(min),
   max: Float64Array.from(max),
   lastStep: steps.at(-1) ?? null,

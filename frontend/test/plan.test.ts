@@ -6,7 +6,7 @@ import { preset } from "./examples";
 
 const HOP = 1440;
 const SPANS = spansOf(
-  [0, 100, 200].map((firstNote) => ({ firstNote, notes: 100, rowsPerNote: 1, open: false })),
+  [0, 100, 200].map((firstNote) => ({ firstNote, notes: 100, digest: "d", open: false })),
   preset({ hop: HOP }),
 );
 const CLIP = 100 * HOP;
@@ -49,7 +49,7 @@ test("in pieces or at once, the plan is the same", () => {
 });
 
 test("a clip that has grown goes on where the shorter one ended", () => {
-  const grown = [{ firstNote: 0, notes: 60, open: true }];
+  const grown = [{ firstNote: 0, notes: 60, digest: "d", open: true }];
   const [cue] = plan(grown, HOP, { at: 0, frame: 0 }, 40 * HOP, Number.POSITIVE_INFINITY);
   expect(cue).toMatchObject({ at: 40 * HOP, offset: 40 * HOP, next: 60 * HOP });
 });

@@ -68,15 +68,15 @@ test("a run without notes has no position but 0", () => {
 const segment = (firstNote: number, notes: number, open = false) => ({
   firstNote,
   notes,
-  rowsPerNote: 1,
+  digest: "d",
   open,
 });
 
 test("a clip is a segment, where a segment is short", () => {
   const spans = spansOf([segment(0, 100), segment(100, 37, true)], preset({ hop: HOP }));
   expect(spans).toEqual([
-    { firstNote: 0, notes: 100, open: false },
-    { firstNote: 100, notes: 37, open: true },
+    { firstNote: 0, notes: 100, digest: "d", open: false },
+    { firstNote: 100, notes: 37, digest: "d", open: true },
   ]);
 });
 

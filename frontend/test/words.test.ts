@@ -65,17 +65,23 @@ test("a move says only what has changed", () => {
 });
 
 test("every key of the table does what the table says", () => {
-  for (const { command, keys, ctrl } of BINDINGS) {
+  for (const { command, keys, ctrl, shift } of BINDINGS) {
     for (const key of keys) {
-      expect(commandOf({ key, ctrlKey: ctrl ?? false, altKey: false, metaKey: false })).toBe(
-        command,
-      );
+      expect(
+        commandOf({
+          key,
+          ctrlKey: ctrl ?? false,
+          altKey: false,
+          shiftKey: shift ?? false,
+          metaKey: false,
+        }),
+      ).toBe(command);
     }
   }
 });
 
 test("letters work in either case, and the browser keeps its own keys", () => {
-  const press = { key: "X", ctrlKey: false, altKey: false, metaKey: false };
+  const press = { key: "X", ctrlKey: false, altKey: false, shiftKey: false, metaKey: false };
   expect(commandOf(press)).toBe("swap");
   expect(commandOf({ ...press, ctrlKey: true })).toBeNull();
   expect(commandOf({ ...press, key: "ArrowLeft", altKey: true })).toBeNull();

@@ -6,6 +6,9 @@ import re
 from tensorboard.errors import InvalidArgumentError
 from werkzeug.wrappers import Request
 
+MOST_NUMBER = 10**15
+MOST_STEP = 1e19  # beyond any that TensorBoard can hold
+
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -14,6 +17,16 @@ def text(request: Request, name: str) -> str:
     value = request.args.get(name)
     if value is None:
         raise InvalidArgumentError(f"missing query argument {name!r}")
+    return value
+
+
+def choice(request: Request, name: str, options: tuple[str, ...]) -> str:
+    """One of some words; the first where it is not given."""
+    value = request.args.get(name, options[0])
+    if value not in options:
+        raise InvalidArgumentError(
+            f"query argument {name!r} must be one of {', '.join(options)}, got {value!r}"
+        )
     return value
 
 
@@ -29,17 +42,47 @@ def integer(request: Request, name: str, *, low: int, high: int, default: int | 
     return int(value)
 
 
-def number(request: Request, name: str, *, default: float) -> float:
-    """A finite number, or the default where it is not given."""
-    value = request.args.get(name)
-    if value is None:
+def integers(request: Request, name: str, *, low: int, high: int) -> tuple[int, ...]:
+    """Whole numbers from `low` to `high`, with commas between; none where it is not given."""
+    value = request.args.get(name, "")
+    numbers = value.split(",") if value else []
+    if not all(_INTEGER.fullmatch(each) and low <= int(each) <= high for each in numbers):
+        raise InvalidArgumentError(
+            f"query argument {name!r} must be whole numbers from {low} to {high} with commas "
+            f"between, got {value!r}"
+        )
+    return tuple(sorted({int(each) for each in numbers}))
+
+
+def number(
+    request: Request, name: str, *, default: float | None = None, most: float = math.inf
+) -> float:
+    """A finite number, from `-most` to `most`; without a `default`, it must be there."""
+    if default is not None and name not in request.args:
         return default
+    value = text(request, name)
     try:
         parsed = float(value)
     except ValueError:
         parsed = math.nan
-    if not math.isfinite(parsed):
+    if not math.isfinite(parsed) or abs(parsed) > most:
+        limit = "" if math.isinf(most) else f" from -{most:g} to {most:g}"
         raise InvalidArgumentError(
-            f"query argument {name!r} must be a finite number, got {value!r}"
+            f"query argument {name!r} must be a finite number{limit}, got {value!r}"
         )
     return parsed
+
+
+def span(request: Request, *, most_notes: int) -> tuple[int, int]:
+    """The first note that is asked for, and how many."""
+    first_note = integer(request, "first_note", low=0, high=MOST_NUMBER)
+    return first_note, integer(request, "notes", low=1, high=most_notes)
+
+
+def between(request: Request) -> tuple[float, float]:
+    """Steps `from` and `to`, both included; without limit where they are not given."""
+    low = number(request, "from", default=-math.inf)
+    high = number(request, "to", default=math.inf)
+    if low > high:
+        raise InvalidArgumentError(f"'from' must be at most 'to', got {low:g} and {high:g}")
+    return low, high

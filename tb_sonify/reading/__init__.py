@@ -3,26 +3,37 @@
 from tb_sonify.reading.catalogue import Run, first_to_draw, list_runs, list_scalars, run_exists
 from tb_sonify.reading.clips import Clip, Clips
 from tb_sonify.reading.curve import Curve, Series, bin_series, read_series
+from tb_sonify.reading.hearable import Hearable
+from tb_sonify.reading.heatmap import Heatmaps
+from tb_sonify.reading.presets import presets_of
 from tb_sonify.reading.store import Blob, Scope, Store
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 from tb_sonify.reading.timelines import Timelines
+from tb_sonify.reading.view import Alignment
+from tb_sonify.reading.views import Selection, Views
 
 __all__ = [
+    "Alignment",
     "Blob",
     "Clip",
     "Clips",
     "Curve",
+    "Hearable",
+    "Heatmaps",
     "Run",
     "Scope",
+    "Selection",
     "Series",
     "Store",
     "Timeline",
     "TimelineSegment",
     "Timelines",
+    "Views",
     "bin_series",
     "first_to_draw",
     "list_runs",
     "list_scalars",
+    "presets_of",
     "read_series",
     "run_exists",
 ]

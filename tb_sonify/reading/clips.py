@@ -3,16 +3,28 @@
 import io
 import wave
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 
-from tb_sonify.contract import clip_tag
+from tb_sonify.contract import Segment, clip_tag
 from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.hearable import Hearable
+from tb_sonify.reading.presets import own_presets
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
-from tb_sonify.sound import Lead, Preset, advance, encode_wav, render
+from tb_sonify.sound import (
+    PRESETS,
+    Lead,
+    Preset,
+    StreamPreset,
+    advance,
+    encode_wav,
+    epoch_ticks,
+    render,
+)
 
 _KEPT_LEADS = 64 * 2**20  # bytes, about
 _MOST_FRAMES = 8_000_000  # of a clip; some minutes of sound
@@ -28,38 +40,49 @@ class Clip:
 
 
 class Clips:
-    """Clips of timelines. Safe to use from many threads."""
+    """Clips of what can be heard. Safe to use from many threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._leads: Cache[tuple[str, int], Lead] = Cache(_KEPT_LEADS)
+        self._leads: Cache[tuple[Preset, bytes], Lead] = Cache(_KEPT_LEADS)
 
     def clip(
         self,
         scope: Scope,
         run: str,
-        timeline: Timeline,
+        source: Hearable,
         *,
         preset: Preset,
         first_note: int,
         notes: int,
+        epoch: int | None = None,
     ) -> Clip:
-        """The clip of up to `notes` notes from `first_note`, which the timeline must have.
+        """The clip of up to `notes` notes from `first_note`, which the source must have.
 
-        It has fewer where the timeline ends, or where it would get too long to hold in memory.
+        It has fewer where the source ends, or where it would get too long to hold in memory.
+
+        Parameters
+        ----------
+        epoch
+            Ticks are so many steps apart; `None`: there are none.
         """
-        hop = preset.hop(len(timeline.layers))
-        notes = min(notes, timeline.notes - first_note, max(_MOST_FRAMES // hop, 1))
-        index = bisect_right(timeline.first_notes, first_note) - 1
-        start = timeline.first_notes[index]
-        if (start, timeline.segments[index].notes) == (first_note, notes):
-            logged = self._logged(scope, run, timeline, index, preset)
+        hop = preset.hop(len(source.layers))
+        notes = min(notes, source.notes - first_note, max(_MOST_FRAMES // hop, 1))
+        index = bisect_right(source.first_notes, first_note) - 1
+        start = source.first_notes[index]
+        whole = (start, source.first_notes[index + 1]) == (first_note, first_note + notes)
+        if isinstance(source, Timeline) and whole and epoch is None:
+            logged = self._logged(scope, run, source, index, preset)
             if logged is not None:
                 return Clip(logged, notes, "logged")
-        lead = self._lead(timeline, index, preset)
+        lead = self._lead(source, index, preset)
         if start < first_note:
-            lead = advance(timeline.table(start, first_note - start), preset=preset, lead=lead)
-        pcm = render(timeline.table(first_note, notes), preset=preset, lead=lead)
+            lead = advance(source.table(start, first_note - start), preset=preset, lead=lead)
+        ticks = None
+        if epoch is not None:
+            ticks = epoch_ticks(np.ceil(source.steps), epoch)[first_note : first_note + notes]
+        table = source.table(first_note, notes)
+        pcm = render(table, preset=preset, lead=lead, ticks=ticks)
         return Clip(encode_wav(pcm, sample_rate=preset.sample_rate), notes, "rendered")
 
     def _logged(
@@ -69,7 +92,7 @@ class Clips:
         segments = timeline.segments[: index + 1]
         # Its writer knew the layers so far; with others, a stream is made of other layers.
         known = all(each.segment.layers == timeline.layers for each in segments)
-        if segments[-1].blob is None or not known:
+        if segments[-1].blob is None or not known or not _was_logged(preset, segments[-1].segment):
             return None
         clips = self._store.blobs(scope, run, plugin=AUDIO, tag=clip_tag(preset.name))
         segment = segments[-1].segment
@@ -81,19 +104,27 @@ class Clips:
                     return wav
         return None
 
-    def _lead(self, timeline: Timeline, index: int, preset: Preset) -> Lead | None:
+    def _lead(self, source: Hearable, index: int, preset: Preset) -> Lead | None:
         """What a clip that begins with a segment must know of all the notes before."""
+        if isinstance(preset, StreamPreset):
+            preset = replace(preset, muted=(), reference=0.0)  # which the lead is the same for
         kept = index
         lead = None
         while kept and lead is None:
-            lead = self._leads.get((preset.name, timeline.histories[kept]))
+            lead = self._leads.get((preset, source.histories[kept]))
             kept -= lead is None
         for each in range(kept, index):
-            notes = timeline.table(timeline.first_notes[each], timeline.segments[each].notes)
+            first_note, end = source.first_notes[each : each + 2]
+            notes = source.table(first_note, end - first_note)
             lead = advance(notes, preset=preset, lead=lead)
-            key = preset.name, timeline.histories[each + 1]
+            key = preset, source.histories[each + 1]
             self._leads.put(key, lead, cost=1_000 + 4 * notes.median.nbytes)
         return lead
+
+
+def _was_logged(preset: Preset, segment: Segment) -> bool:
+    """Whether clips of its name were made by just this preset."""
+    return preset == PRESETS.get(preset.name) or preset in own_presets(segment.options)
 
 
 def _fits(wav: bytes, preset: Preset, frames: int) -> bool:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorboard.data.provider import RunTagFilter
-from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
-from tb_sonify.reading.store import MOST_POINTS, Scope, Store
+from tb_sonify.reading.clock import holding
+from tb_sonify.reading.hearable import digest
+from tb_sonify.reading.store import Scope, Store
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,11 @@ class Series:
     steps: NDArray[np.float64]
     wall_times: NDArray[np.float64]
     values: NDArray[np.float64]
+
+    @property
+    def digest(self) -> bytes:
+        """What stands for all of its points."""
+        return digest(self.steps, self.wall_times, self.values)
 
     def between(self, low: float, high: float) -> "Series":
         """The points at steps from `low` to `high`, both included."""
@@ -44,27 +49,11 @@ class Curve:
 
 def read_series(store: Store, scope: Scope, run: str, tag: str) -> Series | None:
     """A scalar of a run, as far as TensorBoard keeps its points; `None` if it has no such tag."""
-    found = store.provider.read_scalars(
-        scope.context,
-        experiment_id=scope.experiment,
-        plugin_name=SCALARS,
-        downsample=MOST_POINTS,
-        run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
-    )
-    points = found.get(run, {}).get(tag)
+    points = store.points(scope, run, tag)
     if points is None:
         return None
-    table = np.array([(p.step, p.wall_time, p.value) for p in points], np.float64).reshape(-1, 3)
-    return Series(*table[_holding(table[:, 0])].T)
-
-
-def _holding(steps: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points hold: those that none goes back to or before, of the points written later.
-
-    TensorBoard's fast loader drops the others itself; the slow one leaves it to its callers.
-    """
-    later = np.minimum.accumulate(np.append(steps[1:], np.inf)[::-1])[::-1]
-    return np.asarray(steps < later)
+    # TensorBoard's fast loader drops the others itself; the slow one leaves it to its callers.
+    return Series(*points[holding(points[:, 0])].T)
 
 
 def bin_series(series: Series, bins: int) -> Curve:

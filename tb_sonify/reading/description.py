@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading.catalogue import first_to_draw, list_scalars
 from tb_sonify.reading.curve import Series, read_series
-from tb_sonify.reading.landmarks import Landmark, find_landmarks
+from tb_sonify.reading.landmarks import Landmark
+from tb_sonify.reading.landmarks.timeline import landmarks_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
-from tb_sonify.reading.timelines import Timelines
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
 _SHARE = 10  # of a run, at its start and at its end, that medians are taken of
@@ -53,9 +53,8 @@ class Description:
     scalars: tuple[SignalSummary, ...]  # of a run without norms
 
 
-def describe_run(store: Store, scope: Scope, run: str) -> Description:
-    """The description of a run that exists."""
-    timeline = Timelines(store).get(scope, run)
+def describe_run(store: Store, scope: Scope, timeline: Timeline, run: str) -> Description:
+    """The description of a run that exists, which has this timeline."""
     tags = list_scalars(store, scope, run)
     loss_tag = first_to_draw(tags)
     loss = _signal(store, scope, run, loss_tag) if loss_tag else None
@@ -67,7 +66,7 @@ def describe_run(store: Store, scope: Scope, run: str) -> Description:
             last_step=int(steps[-1]),
             loss=_summary(loss_tag or "", loss) if loss else None,
             streams=_streams(timeline),
-            landmarks=_landmarks(timeline),
+            landmarks=landmarks_of(timeline),
             scalars=(),
         )
     signals = {tag: _signal(store, scope, run, tag) for tag in tags[:_MOST_SCALARS]}
@@ -123,18 +122,3 @@ def _streams(timeline: Timeline) -> tuple[StreamSummary, ...]:
 def _middle(norms: NDArray[np.float32]) -> float | None:
     known = norms[norms >= 0]
     return float(np.median(known)) if len(known) else None
-
-
-def _landmarks(timeline: Timeline) -> tuple[Landmark, ...]:
-    sessions = [each.segment.session for each in timeline.segments]
-    restarts = [
-        int(each.segment.steps[0])
-        for each, session, before in zip(
-            timeline.segments[1:], sessions[1:], sessions[:-1], strict=True
-        )
-        if session != before
-    ]
-    notes = timeline.table(0, timeline.notes)
-    return tuple(
-        find_landmarks(notes, steps=timeline.steps, layers=timeline.layers, restarts=restarts)
-    )

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from tensorboard import errors
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter
+from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading.cache import Cache
 
@@ -18,6 +21,7 @@ _THREADS = 8
 _READ_AHEAD = 32  # blobs
 _KEPT_BYTES = 64 * 2**20
 _KEPT_REFERENCES = 200_000
+_KEPT_POINTS = 1_000_000
 _KEPT_REPORTS = 10_000
 REFRESH_SECONDS = 1.0
 MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
@@ -41,9 +45,9 @@ class Blob:
 
 
 class Store:
-    """The blobs of all runs, through a data provider.
+    """The blobs and scalars of all runs, through a data provider.
 
-    Listings are refreshed at most once a second. Safe to use from many threads.
+    What there is of them is refreshed at most once a second. Safe to use from many threads.
 
     Attributes
     ----------
@@ -57,6 +61,7 @@ class Store:
         self.reported: Cache[Blob, bool] = Cache(_KEPT_REPORTS)
         self._bytes: Cache[Blob, bytes] = Cache(_KEPT_BYTES)
         self._listings: Cache[Any, tuple[float, tuple[Blob, ...]]] = Cache(_KEPT_REFERENCES)
+        self._points: Cache[Any, tuple[float, NDArray[np.float64] | None]] = Cache(_KEPT_POINTS)
 
     def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[Blob, ...]:
         """The first blob of each event at a tag, by increasing step; empty if there are none."""
@@ -77,6 +82,34 @@ class Store:
         listing = tuple(sorted(blobs, key=lambda blob: blob.step))
         self._listings.put(key, (now, listing), cost=1 + len(listing))
         return listing
+
+    def points(self, scope: Scope, run: str, tag: str) -> NDArray[np.float64] | None:
+        """Step, wall time and value of each point of a scalar; `None` if there is no such tag.
+
+        Returns
+        -------
+        points
+            As far as TensorBoard keeps them, in the order of writing, shape ``(points, 3)``.
+        """
+        key = (scope.experiment, run, tag)
+        kept = self._points.get(key)
+        now = time.monotonic()
+        if kept is not None and now - kept[0] < REFRESH_SECONDS:
+            return kept[1]
+        found = self.provider.read_scalars(
+            scope.context,
+            experiment_id=scope.experiment,
+            plugin_name=SCALARS,
+            downsample=MOST_POINTS,
+            run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
+        )
+        data = found.get(run, {}).get(tag)
+        points = None
+        if data is not None:
+            rows = [(point.step, point.wall_time, point.value) for point in data]
+            points = np.array(rows, np.float64).reshape(-1, 3)
+        self._points.put(key, (now, points), cost=1 if points is None else 1 + len(points))
+        return points
 
     def read(self, scope: Scope, blob: Blob) -> bytes | None:
         """The bytes of a blob; `None` if the provider dropped it since it was listed."""

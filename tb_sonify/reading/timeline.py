@@ -3,14 +3,16 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.contract import NO_GRADIENT, Grid, Segment
+from tb_sonify.reading.clock import Clock
+from tb_sonify.reading.hearable import digest, digest_histories, digest_state
+from tb_sonify.reading.presets import own_presets
 from tb_sonify.reading.store import Blob
-from tb_sonify.sound import Notes
+from tb_sonify.sound import Notes, StreamPreset
 
 _EMPTY_VALUES = {"median": NO_GRADIENT, "max": NO_GRADIENT, "nan": 0, "inf": 0}
 
@@ -43,10 +45,10 @@ class TimelineSegment:
         return int(self.segment.steps[-1])
 
     @cached_property
-    def digest(self) -> int:
-        """A number that another segment has if it sounds the same."""
-        tables = (getattr(self.segment, name).tobytes() for name in _EMPTY_VALUES)
-        return hash((self.segment.layers, *tables))
+    def digest(self) -> bytes:
+        """What another segment has too if it sounds the same."""
+        tables = (getattr(self.segment, name) for name in _EMPTY_VALUES)
+        return digest(self.segment.layers, *tables)
 
     @property
     def end_row(self) -> int:
@@ -61,7 +63,7 @@ class TimelineSegment:
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """What can be heard of a run.
+    """What can be heard of a run, as it was logged; see `Hearable`.
 
     Attributes
     ----------
@@ -69,10 +71,14 @@ class Timeline:
         In order, numbered from 0; all but the last one are full.
     missing
         First and last step of each stretch that was logged and could not be read.
+    clock
+        When the steps were.
     """
 
     segments: tuple[TimelineSegment, ...]
     missing: tuple[tuple[int, int], ...]
+    clock: Clock
+    scale = None  # norms have one of their own
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
@@ -89,11 +95,26 @@ class Timeline:
         """How many notes there are."""
         return self.first_notes[-1]
 
+    @property
+    def settled(self) -> int:
+        """How many notes lie in segments that are stored whole, which come first."""
+        return sum(each.notes for each in self.segments if each.blob is not None)
+
+    @property
+    def rows_per_note(self) -> tuple[int, int]:
+        """Fewest and most rows that a full note sums up; 1 where there are no notes."""
+        rows = [each.grid.rows_per_note for each in self.segments] or [1]
+        return min(rows), max(rows)
+
     @cached_property
-    def histories(self) -> tuple[int, ...]:
-        """For each segment and for the end, a number that stands for all that was before it."""
-        digests = (each.digest for each in self.segments)
-        return tuple(accumulate(digests, lambda *both: hash(both), initial=hash(self.layers)))
+    def histories(self) -> tuple[bytes, ...]:
+        """For each segment and for the end, what stands for all that is heard before it."""
+        return digest_histories(self.layers, (each.digest for each in self.segments))
+
+    @cached_property
+    def state(self) -> bytes:
+        """What stands for all that is known here."""
+        return digest_state(self)
 
     @cached_property
     def steps(self) -> NDArray[np.int64]:
@@ -102,6 +123,16 @@ class Timeline:
             return np.empty(0, np.int64)
         starts = [each.segment.steps[:-1] for each in self.segments]
         return np.concatenate([*starts, self.segments[-1].segment.steps[-1:]])
+
+    @cached_property
+    def own_presets(self) -> tuple[StreamPreset, ...]:
+        """The presets that the run's user made, as its last session had them."""
+        return own_presets(self.segments[-1].segment.options) if self.segments else ()
+
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Wall time of each of `steps`, in seconds since the epoch."""
+        return self.clock.at(self.steps) if self.segments else np.empty(0)
 
     @property
     def nbytes(self) -> int:

@@ -1,13 +1,18 @@
 """The timelines of runs, kept up to date."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from tb_sonify.contract import scalar_tag
 from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.clock import Clock
 from tb_sonify.reading.prefix import stored_prefix
 from tb_sonify.reading.records import RunRecords
 from tb_sonify.reading.store import Blob, Scope, Store
-from tb_sonify.reading.tail import Reached, segments_from_rows
+from tb_sonify.reading.tail import Ranges, Reached, segments_from_rows
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 
 _KEPT_BYTES = 256 * 2**20
@@ -62,12 +67,36 @@ class Timelines:
             former = self._states.get(key)
             records = RunRecords(self._store, scope, run)
             if former is None or not former.holds(records):
-                former = _assemble(records, former)
+                former = self._assemble(scope, run, records, former)
                 self._states.put(key, former, cost=former.timeline.nbytes)
             return former.timeline
 
+    def _assemble(
+        self, scope: Scope, run: str, records: RunRecords, former: _State | None
+    ) -> _State:
+        segments, missing, reached = _segments(records, former)
+        clock = self._clock(scope, run, records, segments)
+        timeline = Timeline(tuple(segments), tuple(missing), clock)
+        return _State(records.segment_blobs, records.row_blobs, reached, timeline)
 
-def _assemble(records: RunRecords, former: _State | None) -> _State:
+    def _clock(
+        self, scope: Scope, run: str, records: RunRecords, segments: Sequence[TimelineSegment]
+    ) -> Clock:
+        """When rows were: blobs tell it of their first row, the scalars of a layer of some rows."""
+        blobs = (*records.segment_blobs, *records.row_blobs)
+        points = np.array([(blob.step, blob.wall_time) for blob in blobs]).reshape(-1, 2)
+        if segments:
+            tag = scalar_tag(segments[-1].segment.layers[0])
+            scalar = self._store.points(scope, run, tag)
+            if scalar is not None:
+                points = np.concatenate([points, scalar[:, :2]])
+        return Clock.of(points)
+
+
+def _segments(
+    records: RunRecords, former: _State | None
+) -> tuple[list[TimelineSegment], Ranges, Reached]:
+    """All segments of a run in order, the steps that lack, and how far each session has got."""
     before = stored_prefix(records, former.timeline if former else None)
     reached: Reached = {}
     if before:
@@ -77,5 +106,4 @@ def _assemble(records: RunRecords, former: _State | None) -> _State:
         before += settled
         reached = dict(former.reached)
     segments, missing = segments_from_rows(records, before, reached)
-    timeline = Timeline((*before, *segments), tuple(missing))
-    return _State(records.segment_blobs, records.row_blobs, reached, timeline)
+    return [*before, *segments], missing, reached

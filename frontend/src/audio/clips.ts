@@ -7,8 +7,11 @@ import type { Timeline } from "../model/timeline";
 import { Cache } from "./cache";
 import { parseWav } from "./wav";
 
-/** One run with one preset: all that is needed to play it. */
+/** Notes of a run with one sound: all that is needed to play them. */
 export type Source = {
+  /** What the server is asked for: the notes, and how they sound. */
+  readonly view: string;
+  readonly sound: string;
   readonly run: string;
   /** Tells a run from an earlier one that was written under the same name. */
   readonly startTime: number | null;
@@ -95,8 +98,7 @@ export class Clips {
 }
 
 function keyOf({ source, span }: Wanted): string {
-  const { run, startTime, preset } = source;
-  return JSON.stringify([run, startTime, preset.name, span.firstNote, span.notes, span.open]);
+  return JSON.stringify([source.sound, source.startTime, span.firstNote, span.notes, span.digest]);
 }
 
 function decode(data: ArrayBuffer, { source, span }: Wanted): AudioBuffer {

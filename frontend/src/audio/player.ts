@@ -230,6 +230,9 @@ export class Player {
 
 /** Whether the newer source has the same sound at the same frames, and maybe more of it. */
 function goesOn(old: Source, newer: Source): boolean {
-  const sameRun = old.run === newer.run && old.startTime === newer.startTime;
-  return sameRun && old.preset.name === newer.preset.name && old.preset.hop === newer.preset.hop;
+  return (
+    old.sound === newer.sound &&
+    old.startTime === newer.startTime &&
+    old.preset.hop === newer.preset.hop
+  );
 }

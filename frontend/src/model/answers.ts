@@ -1,6 +1,7 @@
 /** What the plugin answers, as the rest of the dashboard knows it. */
 
 import type { SampleFrame, Step } from "../units";
+import type { Scale } from "./view";
 
 export type Run = {
   readonly name: string;
@@ -22,6 +23,8 @@ export type Curve = {
   readonly tag: string;
   /** First step of each bin, strictly increasing. */
   readonly steps: Float64Array;
+  /** In seconds since the epoch. */
+  readonly times: Float64Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
   readonly lastStep: Step | null;
@@ -37,12 +40,19 @@ export type Preset = {
   /** Sample frames for which a clip goes on after its last note. */
   readonly tail: SampleFrame;
   readonly channels: number;
+  /** How many streams it makes of the layers. */
+  readonly streams: number;
+  /** Whether it can be slower or faster. */
+  readonly takesSpeed: boolean;
+  /** Whether pitch can be zoomed and streams be silenced. */
+  readonly takesZoom: boolean;
 };
 
 export type Segment = {
   readonly firstNote: number;
   readonly notes: number;
-  readonly rowsPerNote: number;
+  /** Another one means another sound. */
+  readonly digest: string;
   /** Made from rows: more notes may come. */
   readonly open: boolean;
 };
@@ -52,6 +62,12 @@ export type Coverage = {
   readonly streams: readonly Stream[];
   /** First step of each note and, at the end, the last step of all; empty without notes. */
   readonly steps: Float64Array;
+  /** Wall time of each of `steps`, in seconds since the epoch. */
+  readonly times: Float64Array;
+  /** Fewest and most rows in a note. */
+  readonly rowsPerNote: readonly [number, number];
+  /** How a scalar is heard; null: these are norms. */
+  readonly scale: Scale | null;
   readonly segments: readonly Segment[];
   readonly presets: readonly Preset[];
   /** Steps that were logged and cannot be read. */
@@ -69,4 +85,26 @@ export type NoteTable = {
   /** How many rows of a note are NaN, infinite. */
   readonly nan: ArrayLike<number>;
   readonly inf: ArrayLike<number>;
+};
+
+/** Largest norm of each layer in columns of equal step width, one row of `layers` per column. */
+export type Heatmap = {
+  readonly layers: readonly string[];
+  readonly from: Step;
+  readonly to: Step;
+  readonly columns: number;
+  /** NaN, Infinity; -1 where nothing is. */
+  readonly max: ArrayLike<number>;
+  /** Smallest positive and largest finite norm of the whole run. */
+  readonly low: number | null;
+  readonly high: number | null;
+};
+
+/** Something in a run to jump to. */
+export type Landmark = {
+  readonly kind: string;
+  readonly step: Step;
+  readonly layer: string | null;
+  /** Reads on from "step 12: ". */
+  readonly sentence: string;
 };

@@ -1,6 +1,6 @@
 /** The one x transform that curve, coverage band and playhead share. */
 
-import type { Step } from "../units";
+import type { Range, Step } from "../units";
 import type { Coverage, Curve } from "./answers";
 
 export type Axis = {
@@ -26,12 +26,20 @@ export function domainOf(curves: readonly Curve[], coverages: readonly Coverage[
   return from < to ? [from, to] : [from - 0.5, to + 0.5];
 }
 
-export const xOf = (axis: Axis, step: Step): number =>
+/** What can be seen of a range in another one: all of that where they do not meet. */
+export function within([first, last]: Range, range: Range | null): Range {
+  if (range === null) return [first, last];
+  const [from, to] = [Math.max(first, range[0]), Math.min(last, range[1])];
+  return from < to ? [from, to] : [first, last];
+}
+
+/** The pixel at which a step is. */
+export const pixelOf = (axis: Axis, step: Step): number =>
   axis.left + ((step - axis.from) / (axis.to - axis.from)) * axis.width;
 
-/** The step under a pixel, held within the axis. */
-export function stepOf(axis: Axis, x: number): Step {
-  const along = Math.max(0, Math.min(1, (x - axis.left) / axis.width));
+/** The step at a pixel, held within what is seen. */
+export function stepOf(axis: Axis, pixel: number): Step {
+  const along = Math.max(0, Math.min(1, (pixel - axis.left) / axis.width));
   return axis.from + along * (axis.to - axis.from);
 }
 

@@ -1,6 +1,6 @@
 /** Curves made fit to draw: a chart must not see NaN, an infinity, or a zero on a log axis. */
 
-import type { Step } from "../units";
+import type { Range, Step } from "../units";
 import type { Curve } from "./answers";
 import { lastNotAfter } from "./timeline";
 
@@ -17,8 +17,6 @@ export type Line = {
   /** Whether min and max differ anywhere. */
   readonly banded: boolean;
 };
-
-export type Range = readonly [number, number];
 
 export function lineOf(curve: Curve, log: boolean): Line {
   const drawable = (value: number): Drawable =>

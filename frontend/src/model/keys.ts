@@ -11,6 +11,11 @@ export type Command =
   | "hearA"
   | "hearB"
   | "swap"
+  | "nextEvent"
+  | "previousEvent"
+  | "zoomIn"
+  | "zoomOut"
+  | "zoomFit"
   | "sayPosition"
   | "showHelp";
 
@@ -19,6 +24,7 @@ export type Binding = {
   /** As `KeyboardEvent.key`; letters in lower case. */
   readonly keys: readonly string[];
   readonly ctrl?: true;
+  readonly shift?: true;
   /** As printed on the keyboard. */
   readonly caps: readonly string[];
   readonly does: string;
@@ -38,20 +44,31 @@ export const BINDINGS: readonly Binding[] = [
     keys: ["ArrowLeft"],
     ctrl: true,
     caps: ["Ctrl", "←"],
-    does: "Back one tenth of the run",
+    does: "Back one tenth of what is seen",
   },
   {
     command: "forwardTenth",
     keys: ["ArrowRight"],
     ctrl: true,
     caps: ["Ctrl", "→"],
-    does: "Forward one tenth of the run",
+    does: "Forward one tenth of what is seen",
   },
   { command: "toStart", keys: ["Home"], caps: ["Home"], does: "To the first step" },
   { command: "toEnd", keys: ["End"], caps: ["End"], does: "To the last step" },
   { command: "hearA", keys: ["1"], caps: ["1"], does: "Hear run A" },
   { command: "hearB", keys: ["2"], caps: ["2"], does: "Hear run B" },
   { command: "swap", keys: ["x"], caps: ["X"], does: "Hear the other run, at the same step" },
+  { command: "nextEvent", keys: ["n"], caps: ["N"], does: "To the next landmark, and say it" },
+  {
+    command: "previousEvent",
+    keys: ["n"],
+    shift: true,
+    caps: ["Shift", "N"],
+    does: "To the landmark before",
+  },
+  { command: "zoomIn", keys: ["+", "="], caps: ["+"], does: "See fewer steps, closer" },
+  { command: "zoomOut", keys: ["-"], caps: ["−"], does: "See more steps" },
+  { command: "zoomFit", keys: ["0"], caps: ["0"], does: "See the whole run" },
   { command: "sayPosition", keys: ["p"], caps: ["P"], does: "Say where the playhead is" },
   { command: "showHelp", keys: ["h", "?"], caps: ["H"], does: "Show these keys" },
 ];
@@ -60,6 +77,7 @@ export type KeyPress = {
   readonly key: string;
   readonly ctrlKey: boolean;
   readonly altKey: boolean;
+  readonly shiftKey: boolean;
   readonly metaKey: boolean;
 };
 
@@ -67,8 +85,13 @@ export type KeyPress = {
 export function commandOf(press: KeyPress): Command | null {
   if (press.altKey || press.metaKey) return null;
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  const letter = key >= "a" && key <= "z" && key.length === 1;
   const bound = BINDINGS.find(
-    (binding) => binding.keys.includes(key) && (binding.ctrl ?? false) === press.ctrlKey,
+    (binding) =>
+      binding.keys.includes(key) &&
+      (binding.ctrl ?? false) === press.ctrlKey &&
+      // Signs need Shift on some keyboards and not on others.
+      (!letter || (binding.shift ?? false) === press.shiftKey),
   );
   return bound?.command ?? null;
 }

@@ -6,6 +6,8 @@ import { lastNotAfter } from "./timeline";
 export type Span = {
   readonly firstNote: number;
   readonly notes: number;
+  /** Another one means another sound. */
+  readonly digest: string;
   /** More notes may come: a clip of this span is not the last word. */
   readonly open: boolean;
 };
@@ -16,12 +18,13 @@ const MAX_SECONDS = 12;
 /** The spans of a run, in order and without holes. */
 export function spansOf(segments: readonly Segment[], preset: Preset): Span[] {
   const limit = Math.max(1, Math.floor((MAX_SECONDS * preset.sampleRate) / preset.hop));
-  return segments.flatMap(({ firstNote, notes, open }) => {
+  return segments.flatMap(({ firstNote, notes, digest, open }) => {
     const parts = Math.ceil(notes / limit);
     return Array.from({ length: parts }, (_, part) => {
       const from = Math.round((part * notes) / parts);
       const to = Math.round(((part + 1) * notes) / parts);
-      return { firstNote: firstNote + from, notes: to - from, open: open && part === parts - 1 };
+      const last = part === parts - 1;
+      return { firstNote: firstNote + from, notes: to - from, digest, open: open && last };
     });
   });
 }

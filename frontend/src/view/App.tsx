@@ -7,10 +7,12 @@ import { announcer, isPlaying, player } from "../playing";
 import { curves, lineColours, runs, sides, signalsOf, tag } from "../store";
 import { SIDES } from "../units";
 import { BandLegend } from "./CoverageBand";
+import { Events } from "./Events";
 import { Help } from "./Help";
 import { NoNorms, NoRuns, Problem } from "./Notices";
 import { Letter, Readout } from "./Readout";
 import { RunList } from "./RunList";
+import { SoundBar } from "./SoundBar";
 import { Timeline, TimelineDescription } from "./Timeline";
 import { Toolbar } from "./Toolbar";
 
@@ -20,6 +22,7 @@ export function App() {
     <main aria-label="Sonify">
       <h1 class="hidden">Sonify</h1>
       <Toolbar />
+      <SoundBar />
       <div class="body">
         {runs.value.length > 0 && <RunList />}
         <div class="stage">
@@ -29,6 +32,7 @@ export function App() {
           {runs.value.length > 0 && <CurveCard />}
           {runs.value.length > 0 && <NoNorms />}
           {runs.value.length > 0 && <Readout />}
+          {runs.value.length > 0 && <Events />}
         </div>
       </div>
       <Help />

@@ -1,10 +1,13 @@
 /** What can be heard, under the curve and on its axis: one lane for A, one for B. */
 
 import type { Source } from "../audio/clips";
+import { axis, seen } from "../axes";
+import { hearing } from "../choices";
 import type { Axis } from "../model/axis";
 import type { Span } from "../model/spans";
 import { player } from "../playing";
-import { axis, coverages, domain, hearing, lineColours, sides, sources } from "../store";
+import { coverages, sources } from "../sources";
+import { lineColours, sides } from "../store";
 import { SIDES, type Side, type Step } from "../units";
 
 export function CoverageBand() {
@@ -64,7 +67,7 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
         {coverage?.missing.map(([from, to]) => (
           <i key={from} class="missing" style={extent(from, to)} />
         ))}
-        {coverage !== null && source === null && <span class="none">no norms logged</span>}
+        {coverage !== null && source === null && <span class="none">nothing to hear</span>}
       </div>
     </div>
   );
@@ -81,7 +84,7 @@ function Block({ source, span }: { source: Source; span: Span }) {
 
 /** In percent of the plot, so that nothing needs drawing again when it is resized. */
 function extent(from: Step, to: Step) {
-  const [first, last] = domain.value;
+  const [first, last] = seen.value;
   const percent = (step: Step) => (100 * (step - first)) / (last - first);
   return { left: `${percent(from)}%`, width: `${percent(to) - percent(from)}%` };
 }

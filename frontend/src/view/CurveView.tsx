@@ -3,9 +3,10 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import { laidOut, seen } from "../axes";
 import { type Drawing, drawChart } from "../chart";
 import { firstGap, lineOf, rangeOf } from "../model/curve";
-import { curves, dark, domain, forcedColours, laidOut, lineColours, log, plot } from "../store";
+import { curves, dark, forcedColours, lineColours, log, plot } from "../store";
 import { SIDES } from "../units";
 
 export function CurveView() {
@@ -31,7 +32,7 @@ export function CurveView() {
     }
     chart.current = drawChart(
       element,
-      { drawings, domain: domain.value, range, log: log.value, ...coloursOf(element) },
+      { drawings, domain: seen.value, range, log: log.value, ...coloursOf(element) },
       (place) => {
         plot.value = place;
       },

@@ -2,8 +2,8 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { helpOpen } from "../choices";
 import { BINDINGS } from "../model/keys";
-import { helpOpen } from "../store";
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,9 +1,11 @@
 /** What is missing, and what to do about it. */
 
-import { coverageShelf, curveShelf, runShelf, signalShelf } from "../data";
+import { curveShelf, runShelf, signalShelf } from "../data";
 import { refresh } from "../effects";
+import { formatValue } from "../model/format";
 import { soundProblem } from "../playing";
-import { coverages, runs, sides, sources, tag } from "../store";
+import { coverageError, coverages, sources } from "../sources";
+import { present, runOf, sides, tag } from "../store";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
@@ -20,7 +22,7 @@ export function serverProblem(): string | null {
       const run = sides.value[side];
       if (run === null) return [];
       const curve = tag.value === null ? [] : [curveShelf.get([run, tag.value])];
-      return [signalShelf.get([run]), coverageShelf.get([run]), ...curve];
+      return [signalShelf.get([run]), { error: coverageError(side) }, ...curve];
     }),
   ];
   return entries.find(({ error }) => error !== null)?.error ?? null;
@@ -70,20 +72,19 @@ export function NoRuns() {
   );
 }
 
-/** Shown where runs can be drawn and none of the chosen can be heard. */
+/** Shown where the chosen runs have nothing that can be heard, or a scalar only. */
 export function NoNorms() {
-  const chosen = SIDES.filter((side) => sides.value[side] !== null);
-  const known = chosen.every((side) => coverages[side].value !== null);
-  if (chosen.length === 0 || !known || chosen.some((side) => sources[side].value !== null))
-    return null;
-  const elsewhere = runs.value.some(({ hasNorms }) => hasNorms);
+  const chosen = present(SIDES.map((side) => runOf(side)));
+  if (chosen.length === 0 || chosen.some(({ hasNorms }) => hasNorms)) return null;
+  const scale = present(SIDES.map((side) => coverages[side].value?.scale ?? null))[0];
+  const heard = SIDES.some((side) => sources[side].value !== null);
   return (
     <section class="card empty" aria-labelledby="silent-title">
-      <h2 id="silent-title">Nothing to hear here yet</h2>
+      <h2 id="silent-title">No gradient norms</h2>
       <p>
-        {elsewhere
-          ? "The chosen runs have scalars, but no gradient norms. Choose a run that is not marked “no norms”, or log them:"
-          : "These runs have scalars, but no gradient norms, which are what is heard. To log them:"}
+        {heard && scale !== undefined
+          ? `The drawn scalar is heard instead, on a ${scale.kind} scale: ${formatValue(scale.low)} is 110 Hz, ${formatValue(scale.high)} is 1,760 Hz. To hear the layers, log their norms:`
+          : "These runs have scalars, but no gradient norms. To log them:"}
       </p>
       <HowToLog />
     </section>

@@ -2,9 +2,10 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { xOf } from "../model/axis";
+import { axis } from "../axes";
+import { pixelOf } from "../model/axis";
 import { here, player } from "../playing";
-import { axis, reducedMotion } from "../store";
+import { reducedMotion } from "../store";
 import type { Step } from "../units";
 
 const REDUCED_MS = 250;
@@ -19,8 +20,8 @@ export function Playhead() {
     playhead.hidden = place === null;
     if (place === null) return;
     const show = (step: Step) => {
-      const held = Math.max(place.from, Math.min(place.to, step));
-      playhead.style.transform = `translateX(${xOf(place, held).toFixed(2)}px)`;
+      playhead.hidden = step < place.from || step > place.to;
+      playhead.style.transform = `translateX(${pixelOf(place, step).toFixed(2)}px)`;
     };
     if (player.transport.value.state === "paused") {
       show(here.value);

@@ -1,23 +1,16 @@
 /** The numbers at the playhead, as text. Fixed in place, and never spoken by themselves. */
 
-import { coverageShelf } from "../data";
+import { domain, laidOut } from "../axes";
+import { hearing } from "../choices";
 import { valueAt } from "../model/curve";
 import { formatDifference, formatRange, formatStep } from "../model/format";
 import { type LayerNorm, layerNorms } from "../model/norms";
 import { noteAtStep } from "../model/timeline";
 import { here, noteTable } from "../playing";
-import {
-  coverages,
-  curves,
-  domain,
-  hearing,
-  laidOut,
-  lineColours,
-  sides,
-  sources,
-  tag,
-} from "../store";
+import { coverageError, coverages, sources } from "../sources";
+import { curves, lineColours, runOf, sides, tag } from "../store";
 import { SIDES, type Side } from "../units";
+import { Downloads } from "./Downloads";
 
 export function Readout() {
   return (
@@ -71,6 +64,7 @@ function Values() {
           )}
         </tbody>
       </table>
+      <Downloads />
     </section>
   );
 }
@@ -79,8 +73,9 @@ function Norms() {
   const side = hearing.value;
   const source = sources[side].value;
   const table = noteTable.value;
+  const scalar = runOf(side)?.hasNorms === false;
   const norms =
-    source === null || table === null
+    source === null || table === null || scalar
       ? []
       : layerNorms(table, noteAtStep(source.timeline, here.value));
   return (
@@ -92,7 +87,7 @@ function Norms() {
           {sides.value[side] ?? ""}
         </span>
       </h2>
-      {source === null ? (
+      {source === null || scalar ? (
         <p class="quiet">{whyNone(side)}</p>
       ) : (
         <section class="scroller" tabIndex={0} aria-label="Gradient norms by layer">
@@ -126,9 +121,8 @@ function Norms() {
 function whyNone(side: Side): string {
   const run = sides.value[side];
   if (run === null) return "No run is chosen.";
-  const { value, error } = coverageShelf.get([run]);
-  if (value !== null) return "None were logged for this run.";
-  return error === null ? "Loading…" : "They could not be loaded.";
+  if (runOf(side)?.hasNorms === false) return "None were logged for this run.";
+  return coverageError(side) === null ? "Loading…" : "They could not be loaded.";
 }
 
 function NormRow({ norm, stream }: { norm: LayerNorm; stream: string }) {

@@ -1,7 +1,7 @@
 /** The runs, and which of them are compared as A and B. */
 
 import { useSignal } from "@preact/signals";
-import { chooseRun } from "../commands";
+import { chooseRun } from "../choose";
 import type { Run } from "../model/answers";
 import { spokenName } from "../model/format";
 import { colours, dark, runs, sides } from "../store";

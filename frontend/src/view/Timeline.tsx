@@ -2,28 +2,37 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { axis, seen } from "../axes";
+import { hearing } from "../choices";
 import { COMMANDS, playFrom } from "../commands";
 import { stepOf } from "../model/axis";
 import { describePlace } from "../model/describe";
 import { formatStep } from "../model/format";
 import { commandOf } from "../model/keys";
 import { finished, here, isPlaying, placeHere, player, soundProblem, unlocked } from "../playing";
-import { axis, domain, hearing, sides, sources } from "../store";
+import { sources } from "../sources";
+import { sides } from "../store";
 import type { Step } from "../units";
+import { fit, panBy, zoomBy } from "../zoom";
 import { CoverageBand } from "./CoverageBand";
 import { CurveView } from "./CurveView";
+import { Marks } from "./Events";
 import { Hairline } from "./Hairline";
+import { Heatmaps } from "./Heatmaps";
 import { Playhead } from "./Playhead";
+
+const WHEEL_ZOOM = 1.25;
 
 export function Timeline() {
   const hovered = useSignal<Step | null>(null);
   const pressed = useRef(false);
-  const stepAt = (event: MouseEvent & { currentTarget: HTMLElement }): Step | null => {
+  const stepUnder = (event: MouseEvent & { currentTarget: HTMLElement }): Step | null => {
+    if (axis.value === null) return null;
     const { left } = event.currentTarget.getBoundingClientRect();
-    return axis.value === null ? null : stepOf(axis.value, event.clientX - left);
+    return stepOf(axis.value, event.clientX - left);
   };
   const playAt = (event: MouseEvent & { currentTarget: HTMLElement }) => {
-    const step = stepAt(event);
+    const step = stepUnder(event);
     if (step === null) return;
     performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { step } });
     playFrom(step);
@@ -34,7 +43,7 @@ export function Timeline() {
       role="application"
       tabIndex={0}
       aria-roledescription="audio timeline"
-      aria-label={`Steps ${formatStep(domain.value[0])} to ${formatStep(domain.value[1])}`}
+      aria-label={`Steps ${formatStep(seen.value[0])} to ${formatStep(seen.value[1])}`}
       aria-describedby="timeline-description"
       data-state={state()}
       data-step={here.value.toFixed(2)}
@@ -48,8 +57,17 @@ export function Timeline() {
         if (event.detail > 0 && !pressed.current) playAt(event);
       }}
       onPointerMove={(event) => {
-        if (event.pointerType === "mouse") hovered.value = stepAt(event);
+        if (event.pointerType === "mouse") hovered.value = stepUnder(event);
       }}
+      onWheel={(event) => {
+        if (!event.ctrlKey && !event.shiftKey) return;
+        event.preventDefault();
+        const step = stepUnder(event);
+        const turn = event.deltaY || event.deltaX;
+        if (event.shiftKey) panBy(Math.sign(turn) / 10);
+        else if (step !== null) zoomBy(turn < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM, step);
+      }}
+      onDblClick={fit}
       onPointerLeave={() => {
         hovered.value = null;
       }}
@@ -64,7 +82,9 @@ export function Timeline() {
       }}
     >
       <CurveView />
+      <Marks />
       <CoverageBand />
+      <Heatmaps />
       <Hairline step={hovered.value} />
       <Playhead />
       <Hint />

@@ -1,12 +1,15 @@
 /** What is heard, and how. */
 
-import type { ComponentChildren } from "preact";
-import { COMMANDS, choosePreset, hear, playOrPause, setLog, setVolume } from "../commands";
+import { chosenPreset, chosenTag, hearing, volume } from "../choices";
+import { choosePreset, setLog, setVolume } from "../choose";
+import { COMMANDS, hear, playOrPause } from "../commands";
 import { settlePreset } from "../model/choices";
 import { spokenName } from "../model/format";
 import { isPlaying } from "../playing";
+import { coverages, sources } from "../sources";
 import * as store from "../store";
 import { SIDES } from "../units";
+import { Field } from "./Field";
 import { Icon } from "./Icon";
 
 export function Toolbar() {
@@ -37,7 +40,7 @@ export function Toolbar() {
 
 function PlayButton() {
   const playing = isPlaying();
-  const silent = store.sources[store.hearing.value].value === null;
+  const silent = sources[hearing.value].value === null;
   return (
     <button type="button" class="play" disabled={silent && !playing} onClick={playOrPause}>
       <Icon name={playing ? "pause" : "play"} />
@@ -57,7 +60,7 @@ function HearSwitch() {
             <input
               type="radio"
               name="hear"
-              checked={store.hearing.value === side}
+              checked={hearing.value === side}
               disabled={run === null}
               aria-label={`Hear ${side.toUpperCase()}${run === null ? "" : `, ${spokenName(run)}`}`}
               onChange={() => hear(side)}
@@ -71,13 +74,13 @@ function HearSwitch() {
 }
 
 function PresetSelect() {
-  const presets = store.presets.value;
+  const presets = coverages[hearing.value].value?.presets ?? [];
   if (presets.length === 0) return null;
   return (
     <Field id="preset" label="Sound">
       <select
         id="preset"
-        value={settlePreset(presets, store.chosenPreset.value)?.name ?? ""}
+        value={settlePreset(presets, chosenPreset.value)?.name ?? ""}
         onChange={(event) => choosePreset(event.currentTarget.value)}
       >
         {presets.map(({ name, title }) => (
@@ -98,7 +101,7 @@ function TagSelect() {
         id="tag"
         value={store.tag.value ?? ""}
         onChange={(event) => {
-          store.chosenTag.value = event.currentTarget.value;
+          chosenTag.value = event.currentTarget.value;
         }}
       >
         {store.tags.value.map((tag) => (
@@ -120,19 +123,10 @@ function Volume() {
         min="0"
         max="1"
         step="0.01"
-        value={store.volume.value}
-        aria-valuetext={`${Math.round(store.volume.value * 100)} percent`}
+        value={volume.value}
+        aria-valuetext={`${Math.round(volume.value * 100)} percent`}
         onInput={(event) => setVolume(event.currentTarget.valueAsNumber)}
       />
     </Field>
-  );
-}
-
-function Field(props: { id: string; label: string; children: ComponentChildren }) {
-  return (
-    <div class="field">
-      <label htmlFor={props.id}>{props.label}</label>
-      {props.children}
-    </div>
   );
 }

@@ -1,0 +1,236 @@
+"""How quick the Sonify tab is: a real TensorBoard, a real Chromium, real clicks.
+
+    python -m benchmarks.dashboard [--clicks 50] [--seconds 8] [--json]
+
+What is measured, each against its target:
+
+* from a click to the sound at the ear, less the output latency of the device, which is not ours:
+  with the clip at hand, and with a clip that the server has yet to render;
+* the very first click of a fresh page, output latency included;
+* where the playhead is against what is at the ear, in every picture while something plays;
+* the time between pictures while 50 runs and a heat-map of 200 layers are on screen;
+* the script's time for a picture while 50 runs of 5,000 points are panned;
+* how long the heat-map of 200 layers x 1,000 steps takes to build;
+* how long the tab takes to be ready to play, with 10 runs;
+* the size of the dashboard as it travels.
+"""
+
+import argparse
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from playwright.sync_api import Browser, sync_playwright
+from torch.utils.tensorboard import SummaryWriter
+
+from tb_sonify import SonifyWriter
+from tests.browser import find
+from tests.dashboard import Clip, Dashboard, Place, audible, clips, opened, runs
+from tests.serving import served
+
+SCRIPT = Path(__file__).parent.parent / "tb_sonify" / "plugin" / "static" / "index.js"
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+REST_MS = 250  # between clicks
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table: what was measured, in `unit`, and what it must not exceed."""
+
+    name: str
+    values: tuple[float, ...]
+    unit: str
+    percentile: int
+    target: float
+
+    @property
+    def reached(self) -> float:
+        """The percentile of the values."""
+        return float(np.percentile(self.values, self.percentile)) if self.values else float("nan")
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--clicks", type=int, default=50, help="default: 50")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of playing, default: 8")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    if options.clicks < 1 or options.seconds <= 0:
+        parser.error("--clicks and --seconds must be above 0")
+    figures = list(_measure(options.clicks, options.seconds))
+    if options.json:
+        print(json.dumps([{**asdict(each), "reached": each.reached} for each in figures]))
+        return
+    print("| what | reached | target | n |\n|---|---|---|---|")
+    for each in figures:
+        kind = "max" if each.percentile == 100 else f"p{each.percentile}"
+        print(
+            f"| {each.name} | {kind} {each.reached:.1f} {each.unit} | {each.target:g} {each.unit} "
+            f"| {len(each.values)} |"
+        )
+
+
+def _measure(clicks: int, seconds: float) -> Iterator[Figure]:
+    with TemporaryDirectory() as root, sync_playwright() as playwright:
+        ten, fifty, long = (Path(root) / name for name in ("ten", "fifty", "long"))
+        for number in range(10):
+            write_run(ten / f"run-{number}", seed=number, steps=1_000, layers=8)
+        for number in range(50):
+            write_run(fifty / f"run-{number:02}", seed=number, layers=200 if number < 2 else 2)
+            write_scalar(long / f"run-{number:02}", seed=number, points=5_000)
+        chromium = playwright.chromium.launch(executable_path=find(), args=list(ARGUMENTS))
+        with served(ten) as url:
+            yield from _clicks(chromium, url, clicks)
+        with served(fifty) as url:
+            yield from _playing(chromium, url, seconds)
+        with served(long, "--samples_per_plugin", "scalars=5000") as url:
+            yield _panning(chromium, url)
+        chromium.close()
+    size = len(gzip.compress(SCRIPT.read_bytes(), 9)) / 1024
+    yield Figure("index.js, gzipped", (size,), "KB", 100, 80)
+
+
+def write_run(path: Path, *, seed: int, steps: int = 1_000, layers: int) -> None:
+    """A run with norms and a loss, through the public writer."""
+    random = np.random.default_rng(seed)
+    norms = np.exp(np.cumsum(random.normal(0, 0.1, (steps, layers)), axis=0) * 0.3)
+    with SonifyWriter(str(path), scalar_every=steps) as writer:
+        for step, row in enumerate(norms):
+            named = {f"block{layer // 8}.layer{layer % 8}": row[layer] for layer in range(layers)}
+            writer.add_norms(named, step)
+            writer.add_scalar("loss/train", 2.3 * 0.998**step + 0.05 * random.random(), step)
+
+
+def write_scalar(path: Path, *, seed: int, points: int) -> None:
+    """A run with a loss alone."""
+    random = np.random.default_rng(seed)
+    with SummaryWriter(str(path)) as writer:
+        for step in range(points):
+            writer.add_scalar("loss/train", 2.3 * 0.999**step + 0.05 * random.random(), step)
+
+
+def _clicks(browser: Browser, url: str, clicks: int) -> Iterator[Figure]:
+    first, ready = [], []
+    place = None
+    for _ in range(6):
+        with _page(browser, url) as tab:
+            if place is None:
+                place = tab.place()  # evaluates, so that this page is used up
+                continue
+            tab.page.mouse.click(place.x(500), place.y)
+            tab.page.wait_for_timeout(800)
+            first.append(_delays(tab)[0])
+            ready.append(tab.frame.evaluate("window.tap.readyAt"))
+    assert place is not None
+    known = clips(url, runs(url)[0])
+    yield Figure("first click of a page to sound", tuple(first), "ms", 100, 60)
+    with _page(browser, url) as tab:
+        tab.page.mouse.click(place.x(500), place.y)
+        tab.page.wait_for_timeout(1_000)
+        tab.frame.evaluate("window.tap.follow()")
+        for number in range(clicks):
+            tab.page.mouse.click(place.x(505 + 90 * (number % 2) * number / clicks), place.y)
+            tab.page.wait_for_timeout(REST_MS)
+        latency = tab.frame.evaluate("window.tap.latency()")
+        warm = tuple(delay - latency for delay in _delays(tab)[1:])
+        errors = _playhead_errors(tab, place, known)
+    yield Figure("click to sound, beyond output latency", warm, "ms", 95, 20)
+    yield Figure("playhead against the ear", tuple(map(abs, errors)), "ms", 95, 5)
+    yield Figure("playhead against the ear", tuple(map(abs, errors)), "ms", 100, 36.7)
+    with _page(browser, url) as tab:
+        for number in range(min(clicks, 9)):  # each in a segment that nobody has asked for
+            tab.page.mouse.click(place.x(50 + 100 * ((number * 7) % 10)), place.y)
+            tab.page.wait_for_timeout(600)
+        cold = _delays(tab)[1:]
+    yield Figure("click to sound, clip to be fetched", tuple(cold), "ms", 95, 120)
+    yield Figure("ready to play, 10 runs", tuple(ready), "ms", 100, 800)
+
+
+def _playing(browser: Browser, url: str, seconds: float) -> Iterator[Figure]:
+    with _page(browser, url) as tab:
+        place = tab.place()
+        tab.page.mouse.click(place.x(100), place.y)
+        tab.page.wait_for_timeout(1_500)
+        frames = tuple(tab.frame.evaluate(_FRAMES, 1_000 * seconds))
+        built = tuple(tab.frame.evaluate(_MEASURES, "sonify:heatmap"))
+    yield Figure("picture while playing, 50 runs, 200 layers", frames, "ms", 95, 17)
+    yield Figure("picture while playing, 50 runs, 200 layers", frames, "ms", 99, 34)
+    yield Figure("heat-map of 200 x 1,000 built", built, "ms", 100, 20)
+
+
+def _panning(browser: Browser, url: str) -> Figure:
+    with _page(browser, url) as tab:
+        place = tab.place()
+        tab.page.mouse.move(place.x(2_500), place.y)
+        tab.page.keyboard.down("Control")
+        for _ in range(6):
+            tab.page.mouse.wheel(0, -120)
+        tab.page.keyboard.up("Control")
+        tab.page.wait_for_timeout(500)
+        tab.frame.evaluate("performance.clearMeasures()")
+        tab.page.keyboard.down("Shift")
+        for number in range(60):
+            tab.page.mouse.wheel(0, 40 if number < 30 else -40)
+            tab.page.wait_for_timeout(16)
+        tab.page.keyboard.up("Shift")
+        drawn = tuple(tab.frame.evaluate(_MEASURES, "sonify:draw"))
+    return Figure("script to draw, panning 50 x 5,000", drawn, "ms", 95, 16)
+
+
+_MEASURES = "name => performance.getEntriesByName(name).map(({ duration }) => duration)"
+_FRAMES = """milliseconds => new Promise((resolve) => {
+  const gaps = [];
+  let last = performance.now();
+  const end = last + milliseconds;
+  const next = (now) => {
+    gaps.push(now - last);
+    last = now;
+    if (now < end) requestAnimationFrame(next);
+    else resolve(gaps.slice(1));
+  };
+  requestAnimationFrame(next);
+})"""
+_MARKS = """() => ["gesture", "sound"].map((name) =>
+  performance.getEntriesByName(`sonify:${name}`).map(({ startTime }) => startTime))"""
+
+
+def _delays(tab: Dashboard) -> list[float]:
+    """For each gesture that was heard before the next one, how long it took."""
+    gestures, sounds = tab.frame.evaluate(_MARKS)
+    ends = [*gestures[1:], float("inf")]
+    heard = [
+        (gesture, [sound for sound in sounds if gesture < sound < end])
+        for gesture, end in zip(gestures, ends, strict=True)
+    ]
+    return [sounds[0] - gesture for gesture, sounds in heard if sounds]
+
+
+def _playhead_errors(tab: Dashboard, place: Place, known: list[Clip]) -> list[float]:
+    """In each picture, how far the playhead was from the note at the ear, in ms of sound."""
+    report = tab.report()
+    box = tab.frame.locator(".timeline").bounding_box()
+    assert box is not None
+    note_ms = 1000 * known[0].hop / known[0].rate
+    errors = []
+    for move in report["moves"]:
+        shown = place.step(box["x"] + float(move["transform"].removeprefix("translateX(")[:-3]))
+        errors.append(note_ms * (shown - audible(report, move, known)[1]))
+    return errors
+
+
+@contextmanager
+def _page(browser: Browser, url: str) -> Iterator[Dashboard]:
+    """A page that is ready to play."""
+    with opened(browser, url) as tab:
+        tab.wait_until_ready()
+        yield tab
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+/** What is asked of the server: which notes of a run, and how they are to sound. */
+
+/** How a scalar becomes pitch: `low` sounds at 110 Hz, `high` at 1,760 Hz. */
+export type Scale = {
+  readonly kind: "log" | "linear";
+  readonly low: number;
+  readonly high: number;
+};
+
+/** Notes of a run: its norms, or a scalar on a scale. */
+export type View = {
+  readonly run: string;
+  /** The scalar to be heard instead of the norms. */
+  readonly scalar: { readonly tag: string; readonly scale: Scale } | null;
+  /** How many notes are one: 1, 2, 4, ... */
+  readonly together: number;
+  /** Notes per second; null: the preset's own. */
+  readonly speed: number | null;
+};
+
+/** How it is to sound, beside preset and streams. */
+export type Sound = {
+  readonly speed: number | null;
+  readonly together: number;
+  /** Semitones for each doubling of the norm. */
+  readonly zoom: PitchZoom;
+  /** Whether a quiet tone marks a norm of 1. */
+  readonly reference: boolean;
+};
+
+export type PitchZoom = 1 | 2 | 4;
+
+export const PLAIN: Sound = { speed: null, together: 1, zoom: 1, reference: false };
+
+export const SPEEDS: readonly (number | null)[] = [5, 10, null, 25, 32];
+export const TOGETHER: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+export const PITCH_ZOOMS: readonly PitchZoom[] = [1, 2, 4];

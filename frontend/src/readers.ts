@@ -1,0 +1,58 @@
+/** Parts of the answers of the server, checked: what is not as specified must not get any further. */
+
+import type { Landmark, Preset, Segment, Stream } from "./model/answers";
+import { asText, type Fields, fieldsOf, list, number, orNull, text } from "./model/fields";
+import type { Scale } from "./model/view";
+import type { Range } from "./units";
+
+export function readStream(value: unknown): Stream {
+  const fields = fieldsOf(value, "a stream");
+  return { name: text(fields, "name"), layers: list(fields, "layers", asText) };
+}
+
+export function readSegment(value: unknown): Segment {
+  const fields = fieldsOf(value, "a segment");
+  return {
+    firstNote: number(fields, "first_note"),
+    notes: number(fields, "notes"),
+    digest: text(fields, "digest"),
+    open: text(fields, "state") === "open",
+  };
+}
+
+export function readPreset(value: unknown): Preset {
+  const fields = fieldsOf(value, "a preset");
+  return {
+    name: text(fields, "name"),
+    title: text(fields, "title"),
+    sampleRate: number(fields, "sample_rate"),
+    hop: number(fields, "hop"),
+    tail: number(fields, "tail"),
+    channels: number(fields, "channels"),
+    streams: number(fields, "streams"),
+    takesSpeed: fields.speed === true,
+    takesZoom: fields.zoom === true,
+  };
+}
+
+export function readScale(fields: Fields, name: string): Scale {
+  const scale = fieldsOf(fields[name], "a scale");
+  const kind = text(scale, "kind");
+  if (kind !== "log" && kind !== "linear") throw new Error(`no scale is ${kind}`);
+  return { kind, low: number(scale, "low"), high: number(scale, "high") };
+}
+
+export function readLandmark(value: unknown): Landmark {
+  const fields = fieldsOf(value, "a landmark");
+  return {
+    kind: text(fields, "kind"),
+    step: number(fields, "step"),
+    layer: orNull(fields, "layer", text),
+    sentence: text(fields, "sentence"),
+  };
+}
+
+export function readRange(value: unknown): Range {
+  if (!Array.isArray(value) || value.length !== 2) throw new Error("a range must be [from, to]");
+  return [Number(value[0]), Number(value[1])];
+}

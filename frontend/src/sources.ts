@@ -1,0 +1,92 @@
+/** What each side plays: the norms of its run, or else the drawn scalar. */
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { clipQuery, type Query, soundQuery, viewQuery } from "./api";
+import type { Source } from "./audio/clips";
+import { chosenPreset, mutedStreams, sound } from "./choices";
+import { coverageShelf } from "./data";
+import type { Coverage, Preset } from "./model/answers";
+import { settlePreset } from "./model/choices";
+import { sharedScale } from "./model/scale";
+import { spansOf } from "./model/spans";
+import { timelineOf } from "./model/timeline";
+import type { View } from "./model/view";
+import { bySide, curves, present, runOf, signalsOf, tag } from "./store";
+import { SIDES, type Side } from "./units";
+
+/** The scale on which the drawn tag is heard, one for both runs. */
+const scale = computed(() => sharedScale(present(SIDES.map((side) => curves[side].value))));
+
+const views = bySide((side) => computed(() => viewOf(side)));
+
+/** What is known of a side's notes; until it is, what was known of the run when it sounded otherwise. */
+export const coverages: Readonly<Record<Side, ReadonlySignal<Coverage | null>>> = bySide((side) => {
+  let last: { run: string; coverage: Coverage } | null = null;
+  return computed(() => {
+    const view = views[side].value;
+    const coverage = coverageOf(view);
+    if (view !== null && coverage !== null) last = { run: view.run, coverage };
+    return last !== null && last.run === view?.run ? last.coverage : null;
+  });
+});
+
+/** What each side plays; null where it has no sound, or none yet. */
+export const sources: Readonly<Record<Side, ReadonlySignal<Source | null>>> = bySide((side) =>
+  computed(() => sourceOf(side)),
+);
+
+/** The coverages that are needed for what is heard and seen. */
+export const coverageKeys = (): (readonly [Query])[] =>
+  present(SIDES.map((side) => views[side].value)).map((view) => [viewQuery(view)] as const);
+
+/** What keeps a side from being heard and seen; null where nothing does. */
+export function coverageError(side: Side): string | null {
+  const view = views[side].value;
+  return view === null ? null : coverageShelf.get([viewQuery(view)]).error;
+}
+
+/** Whether the streams of the preset are those that can be silenced one by one. */
+export const mutes = (preset: Preset, coverage: Coverage): boolean =>
+  preset.takesZoom && preset.streams === coverage.streams.length && preset.streams > 1;
+
+function viewOf(side: Side): View | null {
+  const run = runOf(side);
+  if (run === null) return null;
+  const { together, speed } = sound.value;
+  if (run.hasNorms) return { run: run.name, scalar: null, together, speed };
+  const drawn = tag.value;
+  if (drawn === null || scale.value === null) return null;
+  if (!signalsOf(side)?.scalars.includes(drawn)) return null;
+  return { run: run.name, scalar: { tag: drawn, scale: scale.value }, together, speed };
+}
+
+function sourceOf(side: Side): Source | null {
+  const view = views[side].value;
+  const coverage = coverageOf(view);
+  const run = runOf(side);
+  if (view === null || coverage === null || run === null || coverage.steps.length < 2) return null;
+  const preset = settlePreset(coverage.presets, chosenPreset.value);
+  if (preset === null) return null;
+  const settings = preset.takesZoom ? soundQuery(sound.value, silentOf(preset, coverage)) : "";
+  const query = viewQuery(view);
+  return {
+    view: query,
+    sound: clipQuery(query, preset.name, settings),
+    run: run.name,
+    startTime: run.startTime,
+    preset,
+    timeline: timelineOf(coverage, preset),
+    spans: spansOf(coverage.segments, preset),
+  };
+}
+
+/** The streams that are not heard, by number. */
+function silentOf(preset: Preset, coverage: Coverage): number[] {
+  if (!mutes(preset, coverage)) return [];
+  return coverage.streams.flatMap(({ name }, number) =>
+    mutedStreams.value.has(name) ? [number] : [],
+  );
+}
+
+const coverageOf = (view: View | null): Coverage | null =>
+  view === null ? null : coverageShelf.get([viewQuery(view)]).value;

@@ -1,0 +1,31 @@
+/** What is seen of the run that is heard, as files to keep. */
+
+import { soundUrl, tableUrl } from "../api";
+import { seen } from "../axes";
+import { hearing } from "../choices";
+import { noteAtStep } from "../model/timeline";
+import { sources } from "../sources";
+import { runOf, signalsOf, tag } from "../store";
+
+const MOST_NOTES = 5_000; // of a file, five minutes
+
+export function Downloads() {
+  const source = sources[hearing.value].value;
+  const run = runOf(hearing.value);
+  if (source === null || run === null) return null;
+  const [from, to] = seen.value;
+  const first = noteAtStep(source.timeline, from);
+  const notes = Math.min(noteAtStep(source.timeline, to) - first + 1, MOST_NOTES);
+  const drawn = signalsOf(hearing.value)?.scalars.includes(tag.value ?? "") ? tag.value : null;
+  return (
+    <p class="downloads">
+      Keep what is seen of {hearing.value.toUpperCase()}:{" "}
+      <a href={soundUrl(source.sound, first, notes)} download="">
+        sound (WAV)
+      </a>{" "}
+      <a href={tableUrl(run.name, drawn, from, to)} download="">
+        numbers (CSV)
+      </a>
+    </p>
+  );
+}

@@ -1,0 +1,46 @@
+"""What a browser saves as a file: its name, and sound in other formats than WAV."""
+
+import io
+import re
+import unicodedata
+import wave
+from importlib import import_module
+from urllib.parse import quote
+
+import numpy as np
+from tensorboard.errors import InvalidArgumentError
+
+_MOST_NAME = 120  # characters; a file system allows 255 bytes
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def attachment(name: str, ending: str) -> tuple[str, str]:
+    """The response header that has an answer saved as a file of this name, which may be hostile."""
+    named = "".join(_harmless(character) for character in name)[:_MOST_NAME].strip(" .") or "run"
+    plain = _UNSAFE.sub("_", named)
+    encoded = quote(f"{named}.{ending}", safe="", errors="replace")
+    value = f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}"
+    return "Content-Disposition", value
+
+
+def flac(wav: bytes) -> bytes:
+    """A WAV file of 16 bits as FLAC."""
+    try:
+        soundfile = import_module("soundfile")
+    except ImportError as error:
+        raise InvalidArgumentError(
+            'FLAC needs soundfile where TensorBoard runs: pip install "tb-sonify[soundfile]"'
+        ) from error
+    with wave.open(io.BytesIO(wav)) as reader:
+        frames = reader.readframes(reader.getnframes())
+        pcm = np.frombuffer(frames, "<i2").reshape(-1, reader.getnchannels())
+        sample_rate = reader.getframerate()
+    file = io.BytesIO()
+    soundfile.write(file, pcm, sample_rate, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
+
+
+def _harmless(character: str) -> str:
+    """A character, or an underscore where a file system or a reader would take it for another."""
+    control = unicodedata.category(character)[0] in "CZ" and character != " "
+    return "_" if control or character in '/\\:*?"<>|' else character

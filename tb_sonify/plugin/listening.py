@@ -1,0 +1,169 @@
+"""The answers that are heard, and those that say what can be: notes, clips, legends."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from tensorboard.backend.http_util import Respond
+from tensorboard.errors import InvalidArgumentError, NotFoundError
+from werkzeug.wrappers import Request, Response
+
+from tb_sonify.contract import NOTES_PER_SEGMENT
+from tb_sonify.plugin import query
+from tb_sonify.plugin.answer import block, refusals, scope_of, voices
+from tb_sonify.plugin.download import attachment, flac
+from tb_sonify.plugin.hearing import (
+    Sounding,
+    preset_of,
+    scale_of,
+    selection_of,
+    sounding_of,
+)
+from tb_sonify.reading import Clip, Clips, Hearable, Scope, Selection, Store, Views, presets_of
+from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, encode_wav, legend, render
+
+_MOST_TABLE_NOTES = 1_000
+_MOST_NOTES = 10_000
+
+
+class Listening:
+    """Handlers, each from a request to its response."""
+
+    def __init__(self, store: Store, views: Views) -> None:
+        self._views = views
+        self._clips = Clips(store)
+
+    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+        """Each handler under its route."""
+        return {
+            "/coverage": self._coverage,
+            "/notes": self._notes,
+            "/clip": self._clip,
+            "/sound": self._sound,
+            "/legend": self._legend,
+        }
+
+    def _coverage(self, request: Request) -> Response:
+        selection, sounding = selection_of(request), sounding_of(request)
+        source = self._source(scope_of(request), selection)
+        header = {
+            **voices(selection.run, source.layers),
+            "tag": selection.tag,
+            "scale": _scale(source.scale),
+            "notes": source.notes,
+            "notes_per_segment": NOTES_PER_SEGMENT,
+            "rows_per_note": source.rows_per_note,
+            "segments": _segments(source),
+            "presets": [
+                _preset(preset, len(source.layers), sounding)
+                for preset in presets_of(source).values()
+            ],
+            "missing": source.missing,
+        }
+        steps = source.steps.astype(np.float64)
+        return block(request, header, steps=steps, times=source.times)
+
+    def _notes(self, request: Request) -> Response:
+        selection = selection_of(request)
+        first_note, notes = query.span(request, most_notes=_MOST_TABLE_NOTES)
+        source = self._source(scope_of(request), selection)
+        _must_have_note(source, selection.run, first_note)
+        notes = min(notes, source.notes - first_note)
+        header = {"run": selection.run, "layers": source.layers, "first_note": first_note}
+        steps = source.steps[first_note : first_note + notes + 1].astype(np.float64)
+        return block(request, header, steps=steps, **vars(source.table(first_note, notes)))
+
+    def _clip(self, request: Request) -> Response:
+        _, clip = self._heard(request)
+        headers = [("X-Sonify-Notes", str(clip.notes)), ("X-Sonify-Source", clip.source)]
+        return Respond(request, clip.wav, "audio/wav", headers=headers)
+
+    def _sound(self, request: Request) -> Response:
+        kind = query.choice(request, "format", ("wav", "flac"))
+        name, clip = self._heard(request)
+        data = flac(clip.wav) if kind == "flac" else clip.wav
+        return Respond(request, data, f"audio/{kind}", headers=[attachment(name, kind)])
+
+    def _legend(self, request: Request) -> Response:
+        scale, sounding = scale_of(request), sounding_of(request)
+        name, preset = query.text(request, "preset"), None
+        if "run" in request.args:
+            source = self._source(scope_of(request), selection_of(request))
+            scale, preset = source.scale, presets_of(source).get(name)
+        else:
+            preset = PRESETS.get(name)
+        if preset is None:
+            raise NotFoundError(f"no preset {name!r}")
+        preset = sounding.of(preset)
+        if not isinstance(preset, StreamPreset):
+            raise InvalidArgumentError(f"the preset {name!r} has no legend that could be played")
+        played = legend(preset, scale)
+        wav = encode_wav(render(played.notes, preset=preset), sample_rate=preset.sample_rate)
+        headers = [("X-Sonify-Legend", quote(played.words))]
+        return Respond(request, wav, "audio/wav", headers=headers)
+
+    def _heard(self, request: Request) -> tuple[str, Clip]:
+        """The clip that is asked for, and a name for it."""
+        scope, selection, sounding = scope_of(request), selection_of(request), sounding_of(request)
+        first_note, notes = query.span(request, most_notes=_MOST_NOTES)
+        source = self._source(scope, selection)
+        preset = sounding.of(preset_of(request, source))
+        _must_have_note(source, selection.run, first_note)
+        clip = self._clips.clip(
+            scope,
+            selection.run,
+            source,
+            preset=preset,
+            first_note=first_note,
+            notes=notes,
+            epoch=sounding.epoch,
+        )
+        first, last = (int(source.steps[first_note + note]) for note in (0, clip.notes))
+        return f"{selection.run}-{first}-{last}", clip
+
+    def _source(self, scope: Scope, selection: Selection) -> Hearable:
+        with refusals():
+            return self._views.get(scope, selection)
+
+
+def _segments(source: Hearable) -> list[dict[str, Any]]:
+    edges = zip(source.first_notes[:-1], source.first_notes[1:], strict=True)
+    return [
+        {
+            "first_note": first_note,
+            "notes": end - first_note,
+            "state": "logged" if end <= source.settled else "open",
+            "digest": history.hex(),
+        }
+        for (first_note, end), history in zip(edges, source.histories[1:], strict=True)
+    ]
+
+
+def _preset(preset: Preset, layers: int, sounding: Sounding) -> dict[str, Any]:
+    # A preset that is not made of streams keeps its own pace.
+    streamed = isinstance(preset, StreamPreset)
+    preset = sounding.of(preset) if streamed else preset
+    hop = preset.hop(layers)
+    return {
+        "name": preset.name,
+        "title": preset.title,
+        "sample_rate": preset.sample_rate,
+        "hop": hop,
+        "note_frames": preset.note_frames if isinstance(preset, StreamPreset) else hop,
+        "tail": preset.tail,
+        "channels": preset.channels,
+        "streams": min(layers, preset.streams) if isinstance(preset, StreamPreset) else layers,
+        "speed": streamed,
+        "zoom": streamed,
+        "custom": preset.name not in PRESETS,
+    }
+
+
+def _scale(scale: Scale | None) -> dict[str, Any] | None:
+    return None if scale is None else {"kind": scale.kind, "low": scale.low, "high": scale.high}
+
+
+def _must_have_note(source: Hearable, run: str, note: int) -> None:
+    if note >= source.notes:
+        raise NotFoundError(f"no note {note} in run {run!r}, which has {source.notes}")

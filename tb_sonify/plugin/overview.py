@@ -1,0 +1,109 @@
+"""The answers about a whole run: its heat-map, its landmarks, its words, its numbers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+from tensorboard.backend.http_util import Respond
+from tensorboard.errors import InvalidArgumentError
+from werkzeug.wrappers import Request, Response
+
+from tb_sonify.plugin import query
+from tb_sonify.plugin.answer import block, refusals, scope_of
+from tb_sonify.plugin.download import attachment
+from tb_sonify.reading import Heatmaps, Scope, Store, Timeline, Views
+from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.description import describe_run
+from tb_sonify.reading.landmarks import Landmark
+from tb_sonify.reading.landmarks.timeline import landmarks_of
+from tb_sonify.reading.table import csv_of_notes, csv_of_points, notes_between
+from tb_sonify.reading.words import lines
+
+_MOST_COLUMNS = 4_000
+_MOST_CELLS = 4_000_000
+_MOST_LINES = 100_000
+_KEPT_LANDMARKS = 10_000
+# What TensorBoard adds to an answer that it does not send in pieces.
+_NOT_KEPT = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache, must-revalidate"))
+
+
+class Overview:
+    """Handlers, each from a request to its response."""
+
+    def __init__(self, store: Store, views: Views) -> None:
+        self._store = store
+        self._views = views
+        self._heatmaps = Heatmaps()
+        self._landmarks: Cache[bytes, tuple[Landmark, ...]] = Cache(_KEPT_LANDMARKS)
+
+    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+        """Each handler under its route."""
+        return {
+            "/heatmap": self._heatmap,
+            "/landmarks": self._list_landmarks,
+            "/describe": self._describe,
+            "/table": self._table,
+        }
+
+    def _heatmap(self, request: Request) -> Response:
+        run = query.text(request, "run")
+        low, high = (query.number(request, name, most=query.MOST_STEP) for name in ("from", "to"))
+        columns = query.integer(request, "columns", low=1, high=_MOST_COLUMNS)
+        if not low < high:
+            raise InvalidArgumentError(f"'from' must be below 'to', got {low:g} and {high:g}")
+        timeline = self._timeline(scope_of(request), run)
+        if columns * len(timeline.layers) > _MOST_CELLS:
+            raise InvalidArgumentError(
+                f"'columns' times layers must be at most {_MOST_CELLS}, got {columns} columns of "
+                f"{len(timeline.layers)} layers"
+            )
+        loudest = self._heatmaps.loudest(timeline) if timeline.notes else None
+        header = {
+            "run": run,
+            "layers": timeline.layers,
+            "from": low,
+            "to": high,
+            "columns": columns,
+            "low": loudest and loudest.low,
+            "high": loudest and loudest.high,
+        }
+        norms = self._heatmaps.columns(timeline, low, high, columns)
+        return block(request, header, max=norms)
+
+    def _list_landmarks(self, request: Request) -> Response:
+        run = query.text(request, "run")
+        timeline = self._timeline(scope_of(request), run)
+        landmarks = self._landmarks.get(timeline.state)
+        if landmarks is None:
+            landmarks = landmarks_of(timeline)
+            self._landmarks.put(timeline.state, landmarks, cost=1 + len(landmarks))
+        answer = {"run": run, "landmarks": [asdict(each) for each in landmarks]}
+        return Respond(request, answer, "application/json")
+
+    def _describe(self, request: Request) -> Response:
+        scope, run = scope_of(request), query.text(request, "run")
+        description = describe_run(self._store, scope, self._timeline(scope, run), run)
+        text = "\n".join(lines(description)) + "\n"
+        return Respond(request, text, "text/plain; charset=utf-8")
+
+    def _table(self, request: Request) -> Response:
+        scope, run, tag = scope_of(request), query.text(request, "run"), request.args.get("tag")
+        low, high = query.between(request)
+        timeline = self._timeline(scope, run)
+        with refusals():
+            series = None if tag is None else self._views.series(scope, run, tag)
+        if tag is not None and series is not None and not timeline.notes:
+            series = series.between(low, high)
+            count, pieces = len(series.steps), csv_of_points(tag, series)
+        else:
+            notes = notes_between(timeline, low, high)
+            count, pieces = len(notes), csv_of_notes(timeline, notes, tag, series)
+        if count > _MOST_LINES:
+            raise InvalidArgumentError(
+                f"a table has at most {_MOST_LINES} lines, got {count}: narrow 'from' and 'to'"
+            )
+        headers = [attachment(run, "csv"), *_NOT_KEPT]
+        return Response(pieces, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def _timeline(self, scope: Scope, run: str) -> Timeline:
+        with refusals():
+            return self._views.timeline(scope, run)

@@ -1,0 +1,54 @@
+"""No violation of WCAG 2.0 A to 2.2 AA, or of best practice, that axe-core can find in the tab."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests import dashboard
+from tests.browser import find
+from tests.serving import served
+from tests.test_dashboard_sound import write_run
+
+pytestmark = pytest.mark.slow
+
+AXE = Path(__file__).parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CHECK = """rules => axe.run({ runOnly: rules }).then(({ violations }) =>
+  violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]))"""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    logdir = tmp_path_factory.mktemp("runs")
+    write_run(logdir / "broken", broken=True)
+    write_run(logdir / '<b onclick="x">calm</b> \u202e', broken=False)
+    with served(logdir) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=find(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("keys", [[], ["n", "+", "Space"], ["h"]], ids=["rest", "playing", "help"])
+def test_axe_finds_nothing(url, browser, scheme, keys):
+    # Without TensorBoard's frame, as somebody with a screen reader may open it.
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{url}data/plugin_entry.html?name=sonify")
+    page.locator(".events button").first.wait_for(timeout=dashboard.WAIT_MS)
+    page.locator(".timeline").focus()
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(CHECK, RULES) == []
+    context.close()

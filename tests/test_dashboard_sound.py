@@ -1,0 +1,207 @@
+"""What else the tab can do: sound to taste, landmarks, zoom, heat-map, files to keep."""
+
+import io
+import re
+import wave
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tb_sonify import SonifyWriter
+from tests import dashboard
+from tests.browser import find
+from tests.dashboard import WAIT_MS
+from tests.serving import served
+
+pytestmark = pytest.mark.slow
+
+STEPS, NAN_AT, SPIKE_AT = 400, 300, 120
+
+
+def write_run(path, *, broken):
+    random = np.random.default_rng(5)
+    norms = np.exp(random.normal(-1, 0.2, (STEPS, 6)))
+    if broken:
+        norms[SPIKE_AT, 2] *= 1e4
+        norms[NAN_AT:, 4] = np.nan
+    with SonifyWriter(str(path)) as writer:
+        for step, row in enumerate(norms):
+            writer.add_norms({f"block.{layer}": norm for layer, norm in enumerate(row)}, step)
+            writer.add_scalar("loss/train", 2.3 * 0.99**step, step)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    logdir = tmp_path_factory.mktemp("runs")
+    write_run(logdir / "a-broken", broken=True)
+    write_run(logdir / "b-calm", broken=False)
+    with served(logdir) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=find(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def tab(url, browser):
+    with dashboard.opened(browser, url) as tab:
+        tab.clips = []
+        tab.page.on("request", lambda request: note_clip(tab, request.url))
+        tab.wait_until_ready()
+        yield tab
+        assert tab.problems == []
+
+
+def note_clip(tab, url):
+    if "/clip?" in url:
+        tab.clips.append({name: value[0] for name, value in parse_qs(urlsplit(url).query).items()})
+
+
+def timeline(tab):
+    element = tab.frame.locator(".timeline")
+    element.focus()
+    return element
+
+
+def status(tab):
+    return tab.frame.locator(".status")
+
+
+def seen(tab):
+    label = tab.frame.locator(".timeline").get_attribute("aria-label")
+    return [float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label)]
+
+
+def heard_from(tab):
+    """The step at which what is heard has begun."""
+    marks = "performance.getEntriesByName('sonify:sound')"
+    tab.frame.wait_for_function(f"{marks}.length > 0", timeout=WAIT_MS)
+    return tab.frame.evaluate(f"{marks}.at(-1).detail.step")
+
+
+def test_the_landmarks_are_listed_and_reached_by_keys(tab):
+    landmarks = tab.frame.get_by_role("region", name="Landmarks")
+    buttons = landmarks.get_by_role("button")
+    expect(buttons).to_have_count(2, timeout=WAIT_MS)
+    expect(buttons.nth(0)).to_contain_text(f"step {SPIKE_AT}: spike")
+    expect(buttons.nth(1)).to_contain_text(f"step {NAN_AT}: NaN")
+    expect(tab.frame.locator(".mark")).to_have_count(2)
+    moving = timeline(tab)
+    for step, word in ((SPIKE_AT, "spike"), (NAN_AT, "NaN")):
+        tab.page.keyboard.press("n")
+        expect(moving).to_have_attribute("data-step", f"{step}.00")
+        expect(status(tab)).to_contain_text(f"step {step}: {word}")
+    tab.page.keyboard.press("n")
+    expect(status(tab)).to_contain_text("No landmark after this")
+    tab.page.keyboard.press("Shift+N")
+    expect(moving).to_have_attribute("data-step", f"{SPIKE_AT}.00")
+
+
+def test_a_landmark_plays_from_two_notes_before_it(tab):
+    button = tab.frame.get_by_role("button", name=f"step {SPIKE_AT}")
+    button.focus()
+    tab.page.keyboard.press("Enter")
+    assert heard_from(tab) == SPIKE_AT - 2
+
+
+def test_zoom_goes_around_the_playhead_and_fits_again(tab):
+    timeline(tab)
+    assert seen(tab) == [0, STEPS - 1]
+    tab.page.keyboard.press("n")
+    tab.page.keyboard.press("+")
+    tab.page.keyboard.press("+")
+    first, last = seen(tab)
+    assert first < SPIKE_AT < last
+    assert last - first == pytest.approx((STEPS - 1) / 4, abs=2)
+    tab.page.keyboard.press("-")
+    assert seen(tab)[1] - seen(tab)[0] == pytest.approx((STEPS - 1) / 2, abs=2)
+    tab.page.keyboard.press("0")
+    assert seen(tab) == [0, STEPS - 1]
+
+
+def test_a_wheel_with_ctrl_zooms_where_the_pointer_is_and_a_click_there_plays_there(tab):
+    place = tab.place()
+    tab.page.mouse.move(place.x(200), place.y)
+    tab.page.keyboard.down("Control")
+    for _ in range(4):
+        tab.page.mouse.wheel(0, -100)
+    tab.page.keyboard.up("Control")
+    tab.page.wait_for_timeout(300)
+    closer = tab.place()
+    assert closer.last_step - closer.first_step < (STEPS - 1) / 2
+    assert closer.step(place.x(200)) == pytest.approx(200, abs=2)
+    tab.page.mouse.click(closer.x(230), closer.y)
+    assert heard_from(tab) == pytest.approx(230, abs=1)
+
+
+def test_a_click_on_the_heat_map_plays_that_step(tab):
+    place = tab.place()
+    canvas = tab.frame.locator(".heatmap canvas").first
+    expect(canvas).to_be_visible(timeout=WAIT_MS)
+    box = canvas.bounding_box()
+    assert (box["x"], box["width"]) == pytest.approx((place.left, place.width), abs=1)
+    tab.page.mouse.click(place.x(250), box["y"] + box["height"] / 2)
+    assert heard_from(tab) == pytest.approx(250, abs=1)
+
+
+def test_the_heat_map_shows_the_spike_and_the_nan_in_their_rows_and_columns(tab):
+    canvas = tab.frame.locator(".heatmap canvas").first
+    expect(canvas).to_be_visible(timeout=WAIT_MS)
+    pixel = """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(
+        Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data]"""
+
+    def colour(step, layer):
+        return canvas.evaluate(pixel, [(step + 0.5) / (STEPS - 1), (layer + 0.5) / 6])
+
+    calm, spike = colour(SPIKE_AT - 20, 2), colour(SPIKE_AT, 2)
+    assert sum(spike[:3]) > sum(calm[:3]) + 200  # towards the yellow end
+    assert colour(SPIKE_AT, 3) == pytest.approx(calm, abs=40)
+    reds = [colour(NAN_AT + 20 + shift, 4)[:3] for shift in range(10)]
+    assert [179, 38, 30] in reds
+    assert [179, 38, 30] not in [colour(NAN_AT - 20 + shift, 4)[:3] for shift in range(10)]
+
+
+def test_speed_sum_pitch_and_streams_are_asked_of_the_server_and_playing_goes_on(tab):
+    frame = tab.frame
+    timeline(tab)
+    tab.page.keyboard.press("Space")
+    tab.wait_for_sound()
+    for label, option in (("Speed", "10"), ("Sum up", "2"), ("Pitch zoom", "4")):
+        frame.get_by_label(label).select_option(option)
+        tab.page.wait_for_timeout(700)
+    frame.get_by_label("middle", exact=True).uncheck()
+    tab.page.wait_for_timeout(700)
+    tab.wait_for_sound()
+    last = tab.clips[-1]
+    assert (last["speed"], last["together"], last["zoom"], last["muted"]) == ("10", "2", "4", "1")
+    expect(frame.locator(".timeline")).to_have_attribute("data-state", "playing")
+
+
+def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(tab):
+    timeline(tab)
+    tab.page.keyboard.press("n")
+    for _ in range(3):
+        tab.page.keyboard.press("+")
+    first, last = seen(tab)
+    files = {}
+    for kind in ("WAV", "CSV"):
+        with tab.page.expect_download() as download:
+            tab.frame.get_by_role("link", name=kind).click()
+        files[kind] = download.value.path().read_bytes()
+    with wave.open(io.BytesIO(files["WAV"])) as sound:
+        notes = (sound.getnframes() - 96) / 1_440
+    lines = files["CSV"].decode().splitlines()
+    assert lines[0].split(",")[:3] == ["step", "loss/train", "block.0"]
+    steps = [float(line.split(",")[0]) for line in lines[1:]]
+    assert steps[0] == pytest.approx(first, abs=1)
+    assert steps[-1] == pytest.approx(last, abs=1)
+    assert notes == pytest.approx(len(steps), abs=1)
