@@ -7,7 +7,7 @@ What is measured, each against its target:
 * from a click to the sound at the ear, less the output latency of the device, which is not ours:
   with the clip at hand, and with a clip that the server has yet to render;
 * the very first click of a fresh page, output latency included;
-* where the playhead is against what is at the ear, in every picture while something plays;
+* where the playhead is against what is at the ear, in every picture of a stretch that plays;
 * the time between pictures while 50 runs and a heat-map of 200 layers are on screen;
 * the script's time for a picture while 50 runs of 5,000 points are panned;
 * how long the heat-map of 200 layers x 1,000 steps takes to build;
@@ -86,7 +86,7 @@ def _measure(clicks: int, seconds: float) -> Iterator[Figure]:
             write_scalar(long / f"run-{number:02}", seed=number, points=5_000)
         chromium = playwright.chromium.launch(executable_path=find(), args=list(ARGUMENTS))
         with served(ten) as url:
-            yield from _clicks(chromium, url, clicks)
+            yield from _clicks(chromium, url, clicks, seconds)
         with served(fifty) as url:
             yield from _playing(chromium, url, seconds)
         with served(long, "--samples_per_plugin", "scalars=5000") as url:
@@ -115,7 +115,7 @@ def write_scalar(path: Path, *, seed: int, points: int) -> None:
             writer.add_scalar("loss/train", 2.3 * 0.999**step + 0.05 * random.random(), step)
 
 
-def _clicks(browser: Browser, url: str, clicks: int) -> Iterator[Figure]:
+def _clicks(browser: Browser, url: str, clicks: int, seconds: float) -> Iterator[Figure]:
     first, ready = [], []
     place = None
     for _ in range(6):
@@ -123,7 +123,7 @@ def _clicks(browser: Browser, url: str, clicks: int) -> Iterator[Figure]:
             if place is None:
                 place = tab.place()  # evaluates, so that this page is used up
                 continue
-            tab.page.mouse.click(place.x(500), place.y)
+            tab.page.mouse.click(place.x(50), place.y)
             tab.page.wait_for_timeout(800)
             first.append(_delays(tab)[0])
             ready.append(tab.frame.evaluate("window.tap.readyAt"))
@@ -133,12 +133,13 @@ def _clicks(browser: Browser, url: str, clicks: int) -> Iterator[Figure]:
     with _page(browser, url) as tab:
         tab.page.mouse.click(place.x(500), place.y)
         tab.page.wait_for_timeout(1_000)
-        tab.frame.evaluate("window.tap.follow()")
         for number in range(clicks):
             tab.page.mouse.click(place.x(505 + 90 * (number % 2) * number / clicks), place.y)
             tab.page.wait_for_timeout(REST_MS)
         latency = tab.frame.evaluate("window.tap.latency()")
         warm = tuple(delay - latency for delay in _delays(tab)[1:])
+        tab.frame.evaluate("window.tap.follow()")
+        tab.page.wait_for_timeout(1_000 * seconds)
         errors = _playhead_errors(tab, place, known)
     yield Figure("click to sound, beyond output latency", warm, "ms", 95, 20)
     yield Figure("playhead against the ear", tuple(map(abs, errors)), "ms", 95, 5)

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests import dashboard
-from tests.browser import find
+from tests.broken_run import write_run
 from tests.serving import served
-from tests.test_dashboard_sound import write_run
 
 pytestmark = pytest.mark.slow
 
@@ -25,16 +23,6 @@ def url(tmp_path_factory):
     write_run(logdir / '<b onclick="x">calm</b> \u202e', broken=False)
     with served(logdir) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=find(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,11 +7,10 @@ in another page.
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tb_sonify import SonifyWriter
 from tests import dashboard
-from tests.browser import find
 from tests.dashboard import WAIT_MS, audible, first_sound
 from tests.serving import served
 
@@ -39,15 +38,6 @@ def url(request, tmp_path_factory):
         write_run(logdir / name, seed)
     with served(logdir, f"--path_prefix={request.param}") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find(), args=quiet)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,35 +1,18 @@
-"""What else the tab can do: sound to taste, landmarks, zoom, heat-map, files to keep."""
+"""What else the tab can do: landmarks, zoom, heat-map, sound to taste."""
 
-import io
 import re
-import wave
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+from torch.utils.tensorboard import SummaryWriter
 
-from tb_sonify import SonifyWriter
 from tests import dashboard
-from tests.browser import find
+from tests.broken_run import NAN_AT, SPIKE_AT, STEPS, write_run
 from tests.dashboard import WAIT_MS
 from tests.serving import served
 
 pytestmark = pytest.mark.slow
-
-STEPS, NAN_AT, SPIKE_AT = 400, 300, 120
-
-
-def write_run(path, *, broken):
-    random = np.random.default_rng(5)
-    norms = np.exp(random.normal(-1, 0.2, (STEPS, 6)))
-    if broken:
-        norms[SPIKE_AT, 2] *= 1e4
-        norms[NAN_AT:, 4] = np.nan
-    with SonifyWriter(str(path)) as writer:
-        for step, row in enumerate(norms):
-            writer.add_norms({f"block.{layer}": norm for layer, norm in enumerate(row)}, step)
-            writer.add_scalar("loss/train", 2.3 * 0.99**step, step)
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +22,6 @@ def url(tmp_path_factory):
     write_run(logdir / "b-calm", broken=False)
     with served(logdir) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=find(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -186,22 +159,27 @@ def test_speed_sum_pitch_and_streams_are_asked_of_the_server_and_playing_goes_on
     expect(frame.locator(".timeline")).to_have_attribute("data-state", "playing")
 
 
-def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(tab):
-    timeline(tab)
-    tab.page.keyboard.press("n")
-    for _ in range(3):
-        tab.page.keyboard.press("+")
-    first, last = seen(tab)
-    files = {}
-    for kind in ("WAV", "CSV"):
-        with tab.page.expect_download() as download:
-            tab.frame.get_by_role("link", name=kind).click()
-        files[kind] = download.value.path().read_bytes()
-    with wave.open(io.BytesIO(files["WAV"])) as sound:
-        notes = (sound.getnframes() - 96) / 1_440
-    lines = files["CSV"].decode().splitlines()
-    assert lines[0].split(",")[:3] == ["step", "loss/train", "block.0"]
-    steps = [float(line.split(",")[0]) for line in lines[1:]]
-    assert steps[0] == pytest.approx(first, abs=1)
-    assert steps[-1] == pytest.approx(last, abs=1)
-    assert notes == pytest.approx(len(steps), abs=1)
+def test_a_switch_to_a_sound_of_another_sample_rate_keeps_its_pace(browser, tmp_path):
+    write_run(tmp_path / "a-norms", broken=False)
+    with SummaryWriter(str(tmp_path / "b-scalar")) as writer:
+        for step in range(STEPS):
+            writer.add_scalar("loss/train", 2.3 * 0.99**step, step)
+    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
+        tab.wait_until_ready()
+        tab.frame.get_by_label("B: \u2068b-scalar\u2069").check()
+        tab.frame.get_by_label("Sound", exact=True).select_option("classic")  # at 44,100 Hz
+        tab.page.wait_for_timeout(1_000)
+        timeline(tab)
+        tab.page.keyboard.press("Space")
+        tab.wait_for_sound()
+        tab.page.keyboard.press("x")
+        tab.page.wait_for_timeout(500)
+        tab.wait_for_sound()
+        expect(tab.frame.locator(".timeline")).to_have_attribute("data-run", "b-scalar")
+        begun = heard_from(tab)
+        tab.page.wait_for_timeout(2_000)
+        marks = "performance.getEntriesByName('sonify:sound').at(-1)"
+        seconds = tab.frame.evaluate(f"(performance.now() - {marks}.startTime) / 1000")
+        shown = float(tab.frame.locator(".timeline").get_attribute("data-step"))
+        assert (shown - begun) / seconds == pytest.approx(1 / 0.06, rel=0.15)
+        assert tab.problems == []

@@ -3,23 +3,14 @@
 from urllib.error import HTTPError
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from torch.utils.tensorboard import SummaryWriter
 
 from tests import dashboard
-from tests.browser import find
 from tests.dashboard import WAIT_MS, fetch
 from tests.serving import served
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,16 @@ def test_every_route_is_specified_and_every_specified_route_exists():
     assert {f"/{route}" for route in specified} == set(handlers)
 
 
+def test_every_argument_of_a_request_is_specified():
+    api = (ROOT / "docs" / "http_api.md").read_text()
+    sources = "".join(path.read_text() for path in (ROOT / "tb_sonify/plugin").glob("*.py"))
+    read = re.findall(r'request, "(\w+)"|args\.get\("(\w+)"\)|"(\w+)" in request\.args', sources)
+    names = {name for found in read for name in found if name}
+    assert {"run", "tag", "along", "speed", "epoch", "columns", "from"} <= names
+    specified = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", api))))
+    assert names - specified == set()
+
+
 def test_every_preset_is_described():
     sounds = (ROOT / "docs" / "sounds.md").read_text()
     assert set(re.findall(r"^\| `([a-z]+)` \|", sounds, re.MULTILINE)) | {"smooth"} == set(PRESETS)

@@ -63,3 +63,9 @@ def test_streams_hold_every_layer_once_in_order_of_depth(layers):
     assert [layer for stream in streams for layer in stream] == list(range(layers))
     assert len(streams) == min(layers, 3)
     assert all(len(stream) for stream in streams)
+
+
+def test_notes_that_are_merged_keep_their_types():
+    notes = aggregate(np.float32([[1, np.nan], [2, np.inf], [3, 4]]), rows_per_note=1)
+    for name, table in vars(notes.merged(2)).items():
+        assert table.dtype == getattr(notes, name).dtype

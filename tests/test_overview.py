@@ -2,6 +2,8 @@
 
 import csv
 import io
+from itertools import pairwise
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from tb_sonify import SonifyWriter
 from tests.commands import tb_sonify as command
 from tests.logs import LAYERS, norms_of, row_events, run_events, scalar_events, write_events
+from tests.serving import served
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ def test_a_column_has_the_largest_norm_of_all_that_it_touches(
 ):
     answer = heatmap(open_client(logdir), low=low, high=high, columns=columns)
     edges = np.linspace(low, high, columns + 1)
+    edges[-1] += 1e-9  # which the last column holds
     steps = 1_000 + 2 * np.arange(len(norms))
     starts, ends = steps.copy(), steps + 2
     # The rows from 3,200 on are notes of two.
@@ -52,11 +56,11 @@ def test_a_column_has_the_largest_norm_of_all_that_it_touches(
     ends[3_200:] = np.repeat(ends[3_201::2], 2)
     ends[-2:] = steps[-1] + 1e-9
     expected = np.full((columns, len(LAYERS)), -1, np.float32)
-    for column, (left, right) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for column, (left, right) in enumerate(pairwise(edges)):
         touched = norms[(starts < right) & (ends > left)]
         if len(touched):
             expected[column] = touched.max(axis=0)  # in which NaN stays
-    np.testing.assert_array_equal(answer.arrays["max"][:-1], expected[:-1])
+    np.testing.assert_array_equal(answer.arrays["max"], expected)
     positive = norms[np.isfinite(norms) & (norms > 0)]
     assert answer.header["high"] == positive.max()
     assert positive.min() <= answer.header["low"] <= 2 * positive.min()
@@ -149,7 +153,18 @@ def test_a_table_has_the_numbers_of_every_note(logdir, open_client, norms):
     np.testing.assert_array_equal(found, norms[:3_200])
     assert rows[0][-1] == ""
     assert "inf" in {row[4] for row in rows[3_200:]}
-    assert [row[1] for row in rows[:300:50]] == ["2", "", "1.95", "", "1.9", ""]
+    assert [row[1] for row in rows[:300:50]] == ["2.0", "", "1.95", "", "1.9", ""]
+
+
+def test_a_table_comes_whole_through_a_real_server(tmp_path):
+    norms = norms_of(2_500)
+    write_events(tmp_path / "run", row_events(norms, range(2_500)))
+    with served(tmp_path) as address:
+        url = f"{address}data/plugin/sonify/table?run=run"
+        with urlopen(url) as response:
+            lines = response.read().decode().splitlines()
+    assert len(lines) == 2_501
+    assert [float(cell) for cell in lines[-1].split(",")] == [2_499, *norms[-1]]
 
 
 def test_a_table_is_of_the_steps_that_were_asked_for(logdir, open_client):
@@ -162,7 +177,7 @@ def test_a_table_is_of_the_steps_that_were_asked_for(logdir, open_client):
 
 def test_a_run_without_norms_has_a_table_of_its_points(logdir, open_client):
     client = open_client(logdir)
-    rows = table(client, "plain", tag="=x", **{"to": 4})
+    rows = table(client, "plain", tag="=x", to=4)
     assert rows == [["step", "'=x"], ["3", "0.1"], ["4", "nan"]]
     assert table(client, "plain", tag="=x")[-1] == ["5", "-2.5"]
     assert table(client, "plain") == [["step"]]

@@ -87,7 +87,8 @@ function keepFirstChoice(): void {
   if ((chosen.a ?? a) !== chosen.a || (chosen.b ?? b) !== chosen.b) {
     chosenSides.value = { a: chosen.a ?? a, b: chosen.b ?? b };
   }
-  if (sides.value[hearing.peek()] === null) hearing.value = "a";
+  // Before the runs are known, a link may have chosen B.
+  if (store.runs.value.length > 0 && sides.value[hearing.peek()] === null) hearing.value = "a";
 }
 
 function updatePlayer(): void {

@@ -44,6 +44,36 @@ export function onHidden(callback: () => void): void {
   });
 }
 
+const LINKED = "p.sonify."; // TensorBoard's way to name what a link holds for a plugin
+
+/** What the link by which the page was opened holds for us, by name. */
+export function readLink(): ReadonlyMap<string, string> {
+  const { hash } = outermost();
+  const entries = [...new URLSearchParams(hash.replace(/^#/, ""))];
+  const ours = entries.filter(([name]) => name.startsWith(LINKED));
+  return new Map(ours.map(([name, value]) => [name.slice(LINKED.length), value]));
+}
+
+/** A link to this page, as it stands in the browser, that holds these. */
+export function linkWith(values: Readonly<Record<string, string>>): string {
+  const location = outermost();
+  const held = new URLSearchParams(
+    Object.entries(values).map(([name, value]) => [LINKED + name, value]),
+  );
+  const tab = location === window.location ? "" : "sonify&";
+  return `${location.href.split("#")[0]}#${tab}${held}`;
+}
+
+/** Where the browser is: TensorBoard's own address where we are in its frame. */
+const outermost = (): Location =>
+  sameOrigin(() => probed(window.parent.location)) ?? window.location;
+
+/** Reading an address of another origin throws, holding it does not. */
+function probed(location: Location): Location {
+  void location.href;
+  return location;
+}
+
 type Message = { readonly type: string; readonly id: number; readonly isReply: boolean };
 
 const NEWS = ["experimental.RunsChanged", "experimental.DataReloaded"];

@@ -5,8 +5,10 @@ import uplotStyle from "uplot/dist/uPlot.min.css";
 import { playOrPause } from "./commands";
 import { startEffects } from "./effects";
 import { nameDocument } from "./host";
+import { openLink } from "./share";
 import card from "./style/card.css";
 import controls from "./style/controls.css";
+import heatmap from "./style/heatmap.css";
 import layout from "./style/layout.css";
 import notices from "./style/notices.css";
 import readout from "./style/readout.css";
@@ -17,10 +19,19 @@ import { App } from "./view/App";
 export function render(): void {
   nameDocument("Sonify");
   const style = document.createElement("style");
-  style.textContent = [uplotStyle, theme, layout, card, controls, timeline, readout, notices].join(
-    "\n",
-  );
+  style.textContent = [
+    uplotStyle,
+    theme,
+    layout,
+    card,
+    controls,
+    timeline,
+    heatmap,
+    readout,
+    notices,
+  ].join("\n");
   document.head.append(style);
+  openLink();
   startEffects();
   document.addEventListener("keydown", playWithSpace);
   renderInto(h(App, {}), document.body);

@@ -61,8 +61,8 @@ class Notes:
         return Notes(
             median,
             np.maximum.reduceat(self.max, starts) if len(self) else self.max,
-            np.add.reduceat(self.nan, starts) if len(self) else self.nan,
-            np.add.reduceat(self.inf, starts) if len(self) else self.inf,
+            np.add.reduceat(self.nan, starts, dtype=np.uint32) if len(self) else self.nan,
+            np.add.reduceat(self.inf, starts, dtype=np.uint32) if len(self) else self.inf,
         )
 
     @property

@@ -96,8 +96,12 @@ export class Player {
       this.events.ended(side);
       return;
     }
-    this.hush(at, SWITCH);
     const frame = frameAtStep(source.timeline, step);
+    if (source.preset.sampleRate !== this.engine.sampleRate) {
+      this.play(side, frame); // in a context of its own, so without a crossfade
+      return;
+    }
+    this.hush(at, SWITCH);
     this.begin(side, source, { at, frame }, SWITCH, passage);
   }
 

@@ -55,66 +55,52 @@ export function decadesOf(heatmaps: readonly Heatmap[]): Range {
 }
 
 /**
- * Paint into pixels, four bytes each: layers from top to bottom, NaN and infinity striped in
- * opposite directions, nothing where nothing is. Where a pixel row is of several layers, or a
- * pixel of several columns, the worst of them is seen.
+ * Paint into pixels of four bytes: layers from top to bottom, NaN and infinity striped in opposite
+ * directions, nothing where nothing is. Where a pixel row is of several layers, or a pixel of
+ * several columns, the worst of them is seen.
  */
 export function paint(
-  pixels: Uint8ClampedArray,
+  pixels: Uint32Array,
   width: number,
   height: number,
   heatmap: Heatmap,
-  decades: Range,
+  [low, high]: Range,
   colours: Colours,
 ): void {
+  const { columns, max } = heatmap;
   const layers = heatmap.layers.length;
+  const [nan, inf, ground] = [colours.nan, colours.inf, colours.ground].map(packed);
+  const shades = LUT.map(packed);
+  const perDecade = (SHADES - 1) / (high - low);
   for (let y = 0; y < height; y++) {
-    const [top, bottom] = share(y, height, layers);
+    const top = Math.floor((y * layers) / height);
+    const bottom = Math.max(top + 1, Math.floor(((y + 1) * layers) / height));
     for (let x = 0; x < width; x++) {
-      const [left, right] = share(x, width, heatmap.columns);
-      const norm = worst(heatmap, left, right, top, bottom);
-      const rgb = colourOf(norm, x, y, decades, colours);
-      if (rgb === null) continue;
-      const at = 4 * (y * width + x);
-      pixels[at] = rgb[0];
-      pixels[at + 1] = rgb[1];
-      pixels[at + 2] = rgb[2];
-      pixels[at + 3] = 255;
+      const left = Math.floor((x * columns) / width);
+      const right = Math.max(left + 1, Math.floor(((x + 1) * columns) / width));
+      let worst = -1;
+      for (let column = left; column < right; column++) {
+        for (let at = column * layers + top; at < column * layers + bottom; at++) {
+          const norm = max[at] ?? -1;
+          // NaN compares with nothing, so that it stays once it is found.
+          if (norm > worst || Number.isNaN(norm)) worst = norm;
+        }
+      }
+      if (worst < 0) continue;
+      let colour: number | undefined;
+      if (Number.isNaN(worst)) colour = striped(x + y) ? nan : ground;
+      else if (worst === Number.POSITIVE_INFINITY) colour = striped(x - y) ? inf : ground;
+      else {
+        const shade = worst === 0 ? 0 : Math.round((Math.log10(worst) - low) * perDecade);
+        colour = shades[Math.max(0, Math.min(SHADES - 1, shade))];
+      }
+      pixels[y * width + x] = colour ?? 0;
     }
   }
 }
 
-function share(pixel: number, pixels: number, entries: number): [number, number] {
-  const first = Math.floor((pixel * entries) / pixels);
-  return [first, Math.max(first + 1, Math.floor(((pixel + 1) * entries) / pixels))];
-}
+/** As a picture's pixel on a little-endian machine, which all that run browsers are; opaque. */
+const packed = ([red, green, blue]: Rgb): number =>
+  ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
-function worst(heatmap: Heatmap, left: number, right: number, top: number, bottom: number): number {
-  const layers = heatmap.layers.length;
-  let found = -1;
-  for (let column = left; column < right; column++) {
-    for (let layer = top; layer < bottom; layer++) {
-      const norm = heatmap.max[column * layers + layer] ?? -1;
-      if (Number.isNaN(norm)) return norm;
-      if (norm > found) found = norm;
-    }
-  }
-  return found;
-}
-
-function colourOf(
-  norm: number,
-  x: number,
-  y: number,
-  decades: Range,
-  colours: Colours,
-): Rgb | null {
-  if (Number.isNaN(norm)) return striped(x + y) ? colours.nan : colours.ground;
-  if (norm === Number.POSITIVE_INFINITY) return striped(x - y) ? colours.inf : colours.ground;
-  if (norm < 0) return null;
-  if (norm === 0) return LUT[0] ?? null;
-  const along = (Math.log10(norm) - decades[0]) / (decades[1] - decades[0]);
-  return LUT[Math.round(Math.max(0, Math.min(1, along)) * (SHADES - 1))] ?? null;
-}
-
-const striped = (along: number): boolean => Math.floor((along + 3 * 1024) / STRIPE) % 2 === 0;
+const striped = (along: number): boolean => Math.floor((along + 1024 * STRIPE) / STRIPE) % 2 === 0;

@@ -19,6 +19,7 @@ export function CurveView() {
     // The colours are in the style sheet, which changes with these.
     void dark.value;
     void forcedColours.value;
+    const start = performance.now();
     const drawings = drawingsOf(log.value);
     const range = rangeOf(
       drawings.map(({ line }) => line),
@@ -37,6 +38,7 @@ export function CurveView() {
         plot.value = place;
       },
     );
+    performance.measure("sonify:draw", { start, end: performance.now() });
   });
 
   useEffect(() => {

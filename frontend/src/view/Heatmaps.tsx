@@ -86,7 +86,8 @@ function draw(canvas: HTMLCanvasElement, width: number, heatmap: Heatmap): void 
   const context = canvas.getContext("2d");
   if (context === null) return;
   const image = context.createImageData(width, height);
-  paint(image.data, width, height, heatmap, decades.value, colours());
+  const pixels = new Uint32Array(image.data.buffer);
+  paint(pixels, width, height, heatmap, decades.value, colours());
   context.putImageData(image, 0, 0);
   performance.measure("sonify:heatmap", { start, end: performance.now() });
 }

@@ -19,7 +19,7 @@ export function SoundBar() {
   if (coverage === null || preset === null) return null;
   const { speed, together, zoom, reference } = sound.value;
   return (
-    <section class="toolbar second" aria-label="Sound">
+    <section class="toolbar second" aria-label="Sound settings">
       <Field id="speed" label="Speed">
         <select
           id="speed"

@@ -6,6 +6,7 @@ import { COMMANDS, hear, playOrPause } from "../commands";
 import { settlePreset } from "../model/choices";
 import { spokenName } from "../model/format";
 import { isPlaying } from "../playing";
+import { copyLink } from "../share";
 import { coverages, sources } from "../sources";
 import * as store from "../store";
 import { SIDES } from "../units";
@@ -29,6 +30,10 @@ export function Toolbar() {
       </Field>
       <div class="aside">
         <Volume />
+        <button type="button" class="plain" onClick={() => void copyLink()}>
+          <Icon name="link" />
+          Copy link
+        </button>
         <button type="button" class="plain" onClick={COMMANDS.showHelp}>
           <Icon name="keyboard" />
           Keys

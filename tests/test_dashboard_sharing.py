@@ -1,0 +1,93 @@
+"""What the tab gives away: a sound, numbers, a link."""
+
+import io
+import re
+import wave
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import dashboard
+from tests.broken_run import SPIKE_AT, STEPS, write_run
+from tests.dashboard import WAIT_MS
+from tests.serving import served
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    logdir = tmp_path_factory.mktemp("runs")
+    write_run(logdir / "a-broken", broken=True)
+    write_run(logdir / "b-calm", broken=False)
+    with served(logdir) as url:
+        yield url
+
+
+def seen(tab):
+    label = tab.frame.locator(".timeline").get_attribute("aria-label")
+    return [float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label)]
+
+
+def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(url, browser):
+    with dashboard.opened(browser, url) as tab:
+        tab.wait_until_ready()
+        tab.frame.locator(".timeline").focus()
+        for key in ("n", "+", "+", "+"):
+            tab.page.keyboard.press(key)
+        first, last = seen(tab)
+        files = {}
+        for kind in ("WAV", "CSV"):
+            with tab.page.expect_download() as download:
+                tab.frame.get_by_role("link", name=kind).click()
+            files[kind] = download.value.path().read_bytes()
+    with wave.open(io.BytesIO(files["WAV"])) as sound:
+        notes = (sound.getnframes() - 96) / 1_440
+    lines = files["CSV"].decode().splitlines()
+    assert lines[0].split(",")[:3] == ["step", "loss/train", "block.0"]
+    steps = [float(line.split(",")[0]) for line in lines[1:]]
+    assert steps[0] == pytest.approx(first, abs=1)
+    assert steps[-1] == pytest.approx(last, abs=1)
+    assert notes == pytest.approx(len(steps), abs=1)
+
+
+@pytest.mark.parametrize("path", ["", "data/plugin_entry.html?name=sonify"], ids=["tab", "alone"])
+def test_a_link_opens_what_it_was_made_of(url, browser, path):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    # Where the page may not write to the clipboard, it shows the link.
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    links = []
+    page.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
+
+    def opened(address):
+        page.goto("about:blank")
+        page.goto(address)
+        if not path:
+            page.locator("iframe[src*=sonify]").wait_for(timeout=WAIT_MS)
+            page.wait_for_timeout(2_000)  # now and then TensorBoard loads the frame twice
+        frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+        frame.locator(".events button").first.wait_for(timeout=WAIT_MS)
+        return frame
+
+    frame = opened(f"{url}{path}" + ("" if path else "#sonify"))
+    frame.get_by_label("A: \u2068b-calm\u2069").check()
+    frame.get_by_label("B: \u2068a-broken\u2069").check()
+    frame.get_by_label("Speed").select_option("10")
+    frame.locator(".timeline").focus()
+    for key in ("x", "n", "+"):
+        page.keyboard.press(key)
+    frame.get_by_role("button", name="Copy link").click()
+    page.wait_for_timeout(300)
+    (link,) = links
+    assert link.startswith(url)
+
+    frame = opened(link)
+    assert frame.get_by_label("A: \u2068b-calm\u2069").is_checked()
+    assert frame.get_by_label("B: \u2068a-broken\u2069").is_checked()
+    expect(frame.get_by_label("Speed")).to_have_value("10")
+    expect(frame.locator(".timeline")).to_have_attribute("data-step", f"{SPIKE_AT}.00")
+    expect(frame.locator(".timeline")).to_have_attribute("data-run", "a-broken")
+    label = frame.locator(".timeline").get_attribute("aria-label")
+    assert label != f"Steps 0 to {STEPS - 1}"
+    context.close()
