@@ -24,4 +24,5 @@ export const sound = signal<Sound>(PLAIN);
 export const mutedStreams = signal<ReadonlySet<string>>(new Set());
 export const volume = signal(clamp(Number(recall("volume") ?? QUIET) || 0, 0, 1));
 
-export const helpOpen = signal(false);
+/** What is open over the screen. */
+export const dialog = signal<"help" | null>(null);

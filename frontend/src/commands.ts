@@ -1,7 +1,7 @@
 /** What a person can do. Each is called from inside a gesture, because some of them start sound. */
 
 import { domain, seen } from "./axes";
-import { hearing, helpOpen } from "./choices";
+import { dialog, hearing } from "./choices";
 import { type Event, events } from "./landmarks";
 import { describeMove, describePlace } from "./model/describe";
 import { eventWords, neighbour } from "./model/events";
@@ -163,6 +163,6 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   zoomFit: fit,
   sayPosition: () => announcer.say(describePlace(placeHere())),
   showHelp: () => {
-    helpOpen.value = true;
+    dialog.value = "help";
   },
 };

@@ -1,24 +1,11 @@
 /** The keys, in a dialog. */
 
-import { useSignalEffect } from "@preact/signals";
-import { useRef } from "preact/hooks";
-import { helpOpen } from "../choices";
 import { BINDINGS } from "../model/keys";
+import { Dialog } from "./Dialog";
 
 export function Help() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useSignalEffect(() => {
-    const element = dialog.current;
-    if (element === null || helpOpen.value === element.open) return;
-    if (helpOpen.value) element.showModal();
-    else element.close();
-  });
-  const close = () => {
-    helpOpen.value = false;
-  };
   return (
-    <dialog ref={dialog} aria-labelledby="help-title" onClose={close}>
-      <h2 id="help-title">Keys</h2>
+    <Dialog name="help" title="Keys">
       <p>
         They work while the timeline has the focus: press Tab until it has, or click it. Space also
         plays and pauses where nothing else has the focus.
@@ -43,9 +30,6 @@ export function Help() {
         layers are on the left, late layers on the right, and pitch rises with the gradient norm:
         one semitone each time it doubles. NaN, infinity and exact zero have sounds of their own.
       </p>
-      <button type="button" class="play" onClick={close}>
-        Close
-      </button>
-    </dialog>
+    </Dialog>
   );
 }
