@@ -3,7 +3,7 @@
 import type { Coverage, Curve, Heatmap, Landmark, NoteTable, Run, Signals } from "./model/answers";
 import { arrayOf, type Block, decodeBlock } from "./model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "./model/fields";
-import { PLAIN, type Scale, type Sound, type View } from "./model/view";
+import { type Along, PLAIN, type Scale, type Sound, type View } from "./model/view";
 import { readLandmark, readPreset, readRange, readScale, readSegment, readStream } from "./readers";
 import type { Step } from "./units";
 
@@ -19,6 +19,7 @@ export function viewQuery(view: View): Query {
   return queryOf({
     run: view.run,
     ...(view.scalar === null ? {} : scalarArguments(view.scalar.tag, view.scalar.scale)),
+    ...(view.along === null ? {} : alongArguments(view.along)),
     ...(view.together === 1 ? {} : { together: view.together }),
     ...(view.speed === null ? {} : { speed: view.speed }),
   });
@@ -29,6 +30,12 @@ const scalarArguments = (tag: string, { kind, low, high }: Scale): Arguments => 
   scale: kind,
   low,
   high,
+});
+
+const alongArguments = ({ run, by, tag }: Along): Arguments => ({
+  along: run,
+  by,
+  ...(tag === null ? {} : { lead_tag: tag }),
 });
 
 /** The arguments that say how notes are to sound, beside preset and speed. */

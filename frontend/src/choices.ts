@@ -7,10 +7,30 @@ import { PLAIN, type Sound } from "./model/view";
 import { recall } from "./remember";
 import type { Range, Side } from "./units";
 
+export type Listening = "one" | "both" | "blink";
+
 const QUIET = 0.5; // as a gain, a quarter: the first sound must not startle
 
 export const chosenSides = signal<Sides>({ a: null, b: null });
+/** The run that is heard; where both are, the one whose steps the playhead follows. */
 export const hearing = signal<Side>("a");
+/** One run, both at once, or both by turns. */
+export const listening = signal<Listening>("one");
+/** Whether the drawn curve is heard beside the norms. */
+export const curveHeard = signal(false);
+
+/** Runs that are heard alone, that are not heard; gains in dB; pans from -1 to 1, null: by itself. */
+export const soloed = signal<ReadonlySet<string>>(new Set());
+export const mutedRuns = signal<ReadonlySet<string>>(new Set());
+export const gains = signal<ReadonlyMap<string, number>>(new Map());
+export const pans = signal<ReadonlyMap<string, number | null>>(new Map());
+export const mono = signal(recall("mono") === "true");
+
+/** Steps that are played again and again while `looping`. */
+export const loop = signal<Range | null>(null);
+export const looping = signal(false);
+/** Whether to stay at the end of a run that is being trained. */
+export const following = signal(false);
 
 export const chosenTag = signal<string | null>(null);
 /** Whether the y axis is to be logarithmic; null: as the curves ask for. */

@@ -3,85 +3,37 @@
 import { domain, seen } from "./axes";
 import { dialog, hearing } from "./choices";
 import { type Event, events } from "./landmarks";
+import { extendLoop, toggleLoop } from "./looping";
 import { describeMove, describePlace } from "./model/describe";
 import { eventWords, neighbour } from "./model/events";
-import { formatStep } from "./model/format";
 import type { Command } from "./model/keys";
 import { clamp, lastNotAfter, lastStepOf, noteAtStep, noteStart } from "./model/timeline";
-import {
-  announcer,
-  finished,
-  here,
-  isPlaying,
-  placeHere,
-  player,
-  runWords,
-  soundProblem,
-  unlocked,
-  whySilent,
-} from "./playing";
+import { announcer, finished, here, isPlaying, placeHere, player, unlocked } from "./playing";
+import { score } from "./scores";
 import { sources } from "./sources";
 import * as store from "./store";
-import { otherSide, type Side, type Step } from "./units";
+import {
+  faster,
+  follow,
+  hear,
+  hearBoth,
+  muteHere,
+  normalSpeed,
+  playBack,
+  playFrom,
+  playOnce,
+  playOrPause,
+  playToEnd,
+  slower,
+  soloHere,
+  stop,
+  toggleCurve,
+} from "./transport";
+import { otherSide, type Step } from "./units";
 import { fit, zoomBy } from "./zoom";
 
 const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
 const ZOOM = 2;
-
-export function playOrPause(): void {
-  if (isPlaying()) pause();
-  else play();
-}
-
-export function pause(): void {
-  if (!isPlaying()) return;
-  player.rest();
-  announcer.say(`Paused at ${describePlace({ ...placeHere(), run: null })}`);
-}
-
-/**
- * Play from the step that the playhead is said to be at, so that a note in which it was paused is
- * heard whole; from the beginning where it rests at the end.
- */
-export function play(): void {
-  const source = sources[hearing.value].value;
-  const atEnd = source !== null && here.value >= lastStepOf(source.timeline);
-  playFrom(atEnd && finished.value ? domain.value[0] : Math.floor(here.value + 1e-6));
-}
-
-/** Play from the note of a step. */
-export function playFrom(step: Step): void {
-  const side = hearing.value;
-  const source = sources[side].value;
-  finished.value = false;
-  if (source === null) {
-    player.rest(step);
-    announcer.say(whySilent(side));
-    return;
-  }
-  const last = lastStepOf(source.timeline);
-  if (Math.round(step) > last) {
-    player.rest(step);
-    announcer.say(`${runWords(side)} ends at step ${formatStep(last)}`);
-    return;
-  }
-  unlocked.value = true;
-  soundProblem.value = null;
-  player.play(side, noteStart(source.timeline, step));
-  announcer.say(`Playing ${runWords(side)}`);
-}
-
-/** Hear the run in A or in B; at the same step, without a break. */
-export function hear(side: Side): void {
-  if (hearing.value === side) return;
-  if (store.sides.value[side] === null) {
-    announcer.say(whySilent(side));
-    return;
-  }
-  hearing.value = side;
-  announcer.say(sources[side].value === null ? whySilent(side) : `Hearing ${runWords(side)}`);
-  player.switchTo(side);
-}
 
 /** Move by notes; where nothing can be heard, by the points of the curve. */
 function moveByNotes(offset: number): void {
@@ -105,15 +57,15 @@ function moveTo(step: Step): void {
   const source = sources[side].value;
   finished.value = false;
   if (isPlaying() && source !== null && step < lastStepOf(source.timeline)) {
-    player.play(side, noteStart(source.timeline, step));
+    player.play(noteStart(source.timeline, step));
     return;
   }
   const from = placeHere();
   player.rest(step);
   if (source !== null) {
     unlocked.value = true;
-    player.prefetch(side, step);
-    player.hearNote(side, noteAtStep(source.timeline, Math.round(step)));
+    player.prefetch(step);
+    player.stage.hearNote(score.peek(), noteAtStep(source.timeline, Math.round(step)));
   }
   announcer.settle(() => describeMove(from, placeHere()));
 }
@@ -147,6 +99,22 @@ function goToEvent(direction: 1 | -1): void {
 
 export const COMMANDS: Readonly<Record<Command, () => void>> = {
   playOrPause,
+  playOnce,
+  playToEnd,
+  playBack,
+  stop,
+  faster,
+  slower,
+  normalSpeed,
+  toggleLoop,
+  loopLess: () => extendLoop(-1),
+  loopMore: () => extendLoop(1),
+  follow,
+  hearBoth: () => hearBoth("both"),
+  blink: () => hearBoth("blink"),
+  soloHere,
+  muteHere,
+  toggleCurve,
   previousNote: () => moveByNotes(-1),
   nextNote: () => moveByNotes(1),
   backTenth: () => moveByTenths(-1),

@@ -3,8 +3,7 @@
 import { effect, untracked } from "@preact/signals";
 import { speakOfNan } from "./alarms";
 import { axis } from "./axes";
-import { chosenSides, hearing, volume } from "./choices";
-import { pause } from "./commands";
+import { chosenSides, following, hearing, mono, volume } from "./choices";
 import {
   coverageShelf,
   curveShelf,
@@ -17,10 +16,13 @@ import {
 } from "./data";
 import { onHidden, onNews } from "./host";
 import { landmarkKeys } from "./landmarks";
-import { announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
-import { coverageKeys, sources } from "./sources";
+import { keepUp, LIVE_POLL_MS } from "./live";
+import { mix } from "./mixing";
+import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
+import { coverageKeys, otherScore, score } from "./scores";
 import * as store from "./store";
-import { otherSide, SIDES } from "./units";
+import { pause } from "./transport";
+import { SIDES } from "./units";
 import { bringIntoSight } from "./zoom";
 
 const { sides } = store;
@@ -31,10 +33,17 @@ export function startEffects(): void {
   effect(keepFirstChoice);
   effect(speakOfNan);
   effect(updatePlayer);
+  effect(keepUp);
+  effect(() => {
+    if (!following.value) return;
+    const timer = window.setInterval(() => untracked(refresh), LIVE_POLL_MS);
+    return () => window.clearInterval(timer);
+  });
   effect(() => {
     if (isPlaying()) bringIntoSight(here.value);
   });
-  effect(() => player.setVolume(volume.value));
+  effect(() => player.stage.engine.setOutput(volume.value, mono.value, 0));
+  effect(() => player.stage.setMix(mix.value));
   effect(() => {
     document.documentElement.dataset.theme = store.dark.value ? "dark" : "light";
   });
@@ -92,16 +101,17 @@ function keepFirstChoice(): void {
 }
 
 function updatePlayer(): void {
-  const source = sources[hearing.value].value;
-  void sources[otherSide(hearing.value)].value;
-  const playing = player.playingRun();
+  const heard = score.value;
+  void otherScore.value;
+  void activeLoop.value;
+  const playing = player.stage.playing();
   if (playing !== null && !store.runs.value.some(({ name }) => name === playing)) {
     // A run that is deleted while it plays is not to turn into another one unasked.
     player.rest();
     announcer.say(`The run that was playing is gone; next is ${runWords(hearing.peek())}`);
   }
   player.refresh();
-  if (source === null) return;
-  player.prepare(source);
-  player.prefetch(hearing.value, here.peek());
+  if (heard === null) return;
+  player.prepare(heard);
+  player.prefetch(here.peek());
 }

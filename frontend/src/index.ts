@@ -2,7 +2,6 @@
 
 import { h, render as renderInto } from "preact";
 import uplotStyle from "uplot/dist/uPlot.min.css";
-import { playOrPause } from "./commands";
 import { startEffects } from "./effects";
 import { nameDocument } from "./host";
 import { openLink } from "./share";
@@ -14,6 +13,7 @@ import notices from "./style/notices.css";
 import readout from "./style/readout.css";
 import theme from "./style/theme.css";
 import timeline from "./style/timeline.css";
+import { playOrPause } from "./transport";
 import { App } from "./view/App";
 
 export function render(): void {

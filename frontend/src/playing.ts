@@ -5,7 +5,7 @@ import { Announcer } from "./announce";
 import { fetchClip } from "./api";
 import { Player } from "./audio/player";
 import { domain } from "./axes";
-import { hearing } from "./choices";
+import { hearing, loop, looping } from "./choices";
 import { noteShelf } from "./data";
 import type { NoteTable } from "./model/answers";
 import { valueAt } from "./model/curve";
@@ -13,6 +13,7 @@ import { describePlace, type Place } from "./model/describe";
 import { formatStep, spokenName } from "./model/format";
 import { spanAt } from "./model/spans";
 import { clamp, lastStepOf, noteAtStep, stepAtFrame } from "./model/timeline";
+import { otherScore, score } from "./scores";
 import { coverages, sources } from "./sources";
 import { curves, sides, tag } from "./store";
 import type { Side, Step } from "./units";
@@ -26,6 +27,9 @@ export const soundProblem = signal<string | null>(null);
 /** Whether the playhead rests where it is because the run was heard to its end. */
 export const finished = signal(false);
 
+/** The steps that are played again and again; null where none are. */
+export const activeLoop = computed(() => (looping.value ? loop.value : null));
+
 const STOPPED = {
   locked: "The browser keeps the sound off. Click the curve, or press Space, to try again.",
   interrupted: "The sound was interrupted. Press Play to go on.",
@@ -33,7 +37,12 @@ const STOPPED = {
 
 export const player: Player = new Player(
   ({ source, span }, signal) => fetchClip(source.sound, span.firstNote, span.notes, signal),
-  (side) => sources[side].peek(),
+  {
+    score: () => score.peek(),
+    other: () => otherScore.peek(),
+    loop: () => activeLoop.peek(),
+    across: (step) => step,
+  },
   {
     ended: (side) => {
       const source = sources[side].peek();

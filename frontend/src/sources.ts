@@ -1,4 +1,4 @@
-/** What each side plays: the norms of its run, or else the drawn scalar. */
+/** What each side has to be heard: the norms of its run, or else the drawn scalar. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { clipQuery, type Query, soundQuery, viewQuery } from "./api";
@@ -17,7 +17,7 @@ import { SIDES, type Side } from "./units";
 /** The scale on which the drawn tag is heard, one for both runs. */
 const scale = computed(() => sharedScale(present(SIDES.map((side) => curves[side].value))));
 
-const views = bySide((side) => computed(() => viewOf(side)));
+export const views = bySide((side) => computed(() => viewOf(side)));
 
 /** What is known of a side's notes; until it is, what was known of the run when it sounded otherwise. */
 export const coverages: Readonly<Record<Side, ReadonlySignal<Coverage | null>>> = bySide((side) => {
@@ -35,10 +35,6 @@ export const sources: Readonly<Record<Side, ReadonlySignal<Source | null>>> = by
   computed(() => sourceOf(side)),
 );
 
-/** The coverages that are needed for what is heard and seen. */
-export const coverageKeys = (): (readonly [Query])[] =>
-  present(SIDES.map((side) => views[side].value)).map((view) => [viewQuery(view)] as const);
-
 /** What keeps a side from being heard and seen; null where nothing does. */
 export function coverageError(side: Side): string | null {
   const view = views[side].value;
@@ -53,11 +49,18 @@ function viewOf(side: Side): View | null {
   const run = runOf(side);
   if (run === null) return null;
   const { together, speed } = sound.value;
-  if (run.hasNorms) return { run: run.name, scalar: null, together, speed };
+  const plain = { run: run.name, along: null, together, speed };
+  if (run.hasNorms) return { ...plain, scalar: null };
+  const scalar = scalarOf(side);
+  return scalar === null ? null : { ...plain, scalar };
+}
+
+/** The drawn curve of a side, to be heard; null where it has none. */
+export function scalarOf(side: Side): View["scalar"] {
   const drawn = tag.value;
   if (drawn === null || scale.value === null) return null;
   if (!signalsOf(side)?.scalars.includes(drawn)) return null;
-  return { run: run.name, scalar: { tag: drawn, scale: scale.value }, together, speed };
+  return { tag: drawn, scale: scale.value };
 }
 
 function sourceOf(side: Side): Source | null {
@@ -67,17 +70,21 @@ function sourceOf(side: Side): Source | null {
   if (view === null || coverage === null || run === null || coverage.steps.length < 2) return null;
   const preset = settlePreset(coverage.presets, chosenPreset.value);
   if (preset === null) return null;
-  const settings = preset.takesZoom ? soundQuery(sound.value, silentOf(preset, coverage)) : "";
-  const query = viewQuery(view);
   return {
-    view: query,
-    sound: clipQuery(query, preset.name, settings),
+    view: viewQuery(view),
+    sound: soundOf(view, preset, coverage),
     run: run.name,
     startTime: run.startTime,
     preset,
     timeline: timelineOf(coverage, preset),
     spans: spansOf(coverage.segments, preset),
   };
+}
+
+/** How a view is to sound with a preset, as it is asked for. */
+export function soundOf(view: View, preset: Preset, coverage: Coverage): Query {
+  const settings = preset.takesZoom ? soundQuery(sound.value, silentOf(preset, coverage)) : "";
+  return clipQuery(viewQuery(view), preset.name, settings);
 }
 
 /** The streams that are not heard, by number. */
@@ -88,5 +95,5 @@ function silentOf(preset: Preset, coverage: Coverage): number[] {
   );
 }
 
-const coverageOf = (view: View | null): Coverage | null =>
+export const coverageOf = (view: View | null): Coverage | null =>
   view === null ? null : coverageShelf.get([viewQuery(view)]).value;

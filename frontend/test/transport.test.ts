@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Passage, positionAt } from "../src/audio/transport";
+import { isOver, type Passage, positionAt } from "../src/audio/transport";
 import { Watchdog } from "../src/audio/watchdog";
 import type { Timeline } from "../src/model/timeline";
 
@@ -9,7 +9,8 @@ const passage = (changes: Partial<Passage> = {}): Passage => ({
   side: "a",
   timeline,
   anchor: { at: 10_000, frame: 2 * HOP },
-  started: 6 * HOP,
+  course: { direction: 1, loop: null, length: null },
+  started: 4 * HOP,
   ...changes,
 });
 
@@ -27,7 +28,7 @@ test("the playhead waits at the start until the sound reaches the ear", () => {
 test("the playhead does not run ahead of clips that have not come", () => {
   const transport = {
     state: "playing",
-    passage: passage({ started: 3 * HOP }),
+    passage: passage({ started: HOP }),
     before: null,
   } as const;
   expect(positionAt(transport, 10_500)).toMatchObject({ step: 2.5, waiting: false });
@@ -57,4 +58,18 @@ test("a context that does not start is taken for locked, after some patience", (
   watchdog.reset(0);
   expect(watchdog.check(1_500, false, 0)).toBe("fine");
   expect(watchdog.check(2_500, false, 0)).toBe("locked");
+});
+
+test("a passage is over at the end of the run, of its length, or back at the start; a loop never", () => {
+  const course = { direction: 1, loop: null, length: null } as const;
+  expect(isOver(passage(), 4 * HOP - 1)).toBe(false);
+  expect(isOver(passage(), 4 * HOP)).toBe(true);
+  const once = passage({ course: { ...course, length: HOP }, started: HOP });
+  expect(isOver(once, HOP - 1)).toBe(false);
+  expect(isOver(once, HOP)).toBe(true);
+  const back = passage({ course: { ...course, direction: -1 }, started: 3 * HOP });
+  expect(isOver(back, 3 * HOP - 1)).toBe(false);
+  expect(isOver(back, 3 * HOP)).toBe(true);
+  const loop = { from: 0, to: 6 * HOP };
+  expect(isOver(passage({ course: { ...course, loop }, started: 90 * HOP }), 80 * HOP)).toBe(false);
 });

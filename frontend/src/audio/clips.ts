@@ -48,9 +48,10 @@ export class Clips {
     return this.cache.has(keyOf(wanted));
   }
 
-  /** Why a clip could not be loaded; null where nothing is wrong. */
-  failure(wanted: Wanted): Error | null {
-    return this.failures.get(keyOf(wanted)) ?? null;
+  /** Why one of some clips could not be loaded; null where nothing is wrong. */
+  failureOf(wanted: readonly Wanted[]): Error | null {
+    const failures = wanted.map((each) => this.failures.get(keyOf(each)));
+    return failures.find((failure) => failure !== undefined) ?? null;
   }
 
   /** Load these, the most urgent first, and stop loading anything else. */

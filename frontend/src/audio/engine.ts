@@ -2,7 +2,7 @@
 
 import type { SampleFrame, Seconds } from "../units";
 import { Clock } from "./clock";
-import { Voice } from "./voice";
+import { type Level, Voice } from "./voice";
 
 const LEAD_SECONDS: Seconds = 0.005;
 const SMOOTHING_SECONDS: Seconds = 0.01;
@@ -12,6 +12,8 @@ export class Engine {
   private master: GainNode | null = null;
   private readonly clock = new Clock();
   private volume = 0;
+  private mono = false;
+  private delay: Seconds = 0;
 
   /** @param onInterrupted called where the browser or the device takes the sound away */
   constructor(private readonly onInterrupted: () => void) {}
@@ -26,7 +28,8 @@ export class Engine {
       if (context === this.context && context.state !== "running") this.onInterrupted();
     };
     this.context = context;
-    this.master = new GainNode(context, { gain: this.volume ** 2 });
+    this.master = new GainNode(context, { gain: this.volume ** 2, channelCountMode: "explicit" });
+    this.master.channelCount = this.mono ? 1 : 2;
     this.master.connect(context.destination);
   }
 
@@ -68,19 +71,29 @@ export class Engine {
         performanceTime: (stamp.performanceTime ?? 0) / 1000,
       },
     });
-    return heard * context.sampleRate;
+    return (heard - this.delay) * context.sampleRate;
   }
 
-  voice(): Voice | null {
+  /** A voice in the context that was prepared. */
+  voice(level: Level): Voice {
     const { context, master } = this;
-    return context === null || master === null ? null : new Voice(context, master);
+    if (context === null || master === null) throw new Error("prepare the engine before a voice");
+    return new Voice(context, master, level);
   }
 
-  /** From 0 to 1, by ear: half is a quarter of the amplitude. */
-  setVolume(volume: number): void {
+  /**
+   * @param volume from 0 to 1, by ear: half is a quarter of the amplitude
+   * @param mono whether left and right are to be the same
+   * @param delay how much later than the browser knows the sound is at the ear
+   */
+  setOutput(volume: number, mono: boolean, delay: Seconds): void {
     this.volume = volume;
+    this.mono = mono;
+    this.delay = delay;
     const { context, master } = this;
-    master?.gain.setTargetAtTime(volume ** 2, context?.currentTime ?? 0, SMOOTHING_SECONDS);
+    if (context === null || master === null) return;
+    master.channelCount = mono ? 1 : 2;
+    master.gain.setTargetAtTime(volume ** 2, context.currentTime, SMOOTHING_SECONDS);
   }
 
   /** Give the context up; the next `prepare` makes a new one. */

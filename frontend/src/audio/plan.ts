@@ -4,11 +4,35 @@
  * them is resampled, and its joint clicks.
  */
 
-import type { Span } from "../model/spans";
-import type { SampleFrame } from "../units";
+import { type Span, spanAt } from "../model/spans";
+import { endOf, lastStepOf, noteStart, type Timeline } from "../model/timeline";
+import type { Range, SampleFrame } from "../units";
 
 /** Sound at frame `frame` of the run leaves the context at its frame `at`, and so on from there. */
 export type Anchor = { readonly at: SampleFrame; readonly frame: SampleFrame };
+
+/** Frames of a run that are played again and again; `to` is the first that is not. */
+export type Loop = { readonly from: SampleFrame; readonly to: SampleFrame };
+
+/** The way through a run. */
+export type Course = {
+  /** -1: note by note towards the start, each played forwards. */
+  readonly direction: 1 | -1;
+  readonly loop: Loop | null;
+  /** After how many frames it is over; null: where the run is. */
+  readonly length: SampleFrame | null;
+};
+
+/** Whole notes, at least one, from the first step up to the last; null beyond the end of the run. */
+export function loopIn(timeline: Timeline, steps: Range | null): Loop | null {
+  if (steps === null || steps[0] > lastStepOf(timeline) || timeline.notes === 0) return null;
+  const from = noteStart(timeline, steps[0]);
+  const to = steps[1] >= lastStepOf(timeline) ? endOf(timeline) : noteStart(timeline, steps[1]);
+  return { from, to: Math.max(to, from + timeline.hop) };
+}
+
+/** A way from a point on. Time on it is counted in frames from there: these are called elapsed. */
+export type Way = { readonly anchor: Anchor; readonly course: Course };
 
 export type Cue = {
   readonly span: Span;
@@ -16,40 +40,70 @@ export type Cue = {
   readonly at: SampleFrame;
   /** Frames of the clip that are left out at its beginning. */
   readonly offset: SampleFrame;
-  /** Frame of the run at which the next clip is due. */
+  /** After how many frames the clip is faded out; null: it plays to its end. */
+  readonly cut: SampleFrame | null;
+  /** Elapsed frames at which the next clip is due. */
   readonly next: SampleFrame;
 };
+
+/** The frame of the run that sounds after so many frames. */
+export function frameAfter({ anchor, course }: Way, hop: SampleFrame, elapsed: SampleFrame) {
+  const { loop, direction } = course;
+  if (direction === -1) {
+    return anchor.frame - Math.floor(elapsed / hop) * hop + (elapsed % hop);
+  }
+  const frame = anchor.frame + elapsed;
+  if (loop === null || anchor.frame >= loop.to || frame < loop.to) return frame;
+  return loop.from + ((frame - loop.from) % (loop.to - loop.from));
+}
 
 /**
  * The clips to start, in order.
  *
  * Clips overlap by their tail: each runs out under the next, whose first frames fade in, so a
- * clip is cued by its notes alone and always played to its end.
+ * clip is cued by its notes alone. It is played to its end, unless the way leaves it before.
  *
- * @param from frame of the run up to which clips are started already
+ * @param from elapsed frames for which clips are started already
  * @param until frame of the context up to which starts are wanted
  */
 export function plan(
   spans: readonly Span[],
   hop: SampleFrame,
-  anchor: Anchor,
+  way: Way,
   from: SampleFrame,
   until: SampleFrame,
 ): Cue[] {
   const cues: Cue[] = [];
-  let due = from;
-  for (const span of spans) {
-    const start = span.firstNote * hop;
-    const next = start + span.notes * hop;
-    const at = anchor.at + (due - anchor.frame);
-    if (next <= due) continue;
-    if (start > due || at >= until) break;
-    cues.push({ span, at, offset: due - start, next });
-    due = next;
+  for (let due = from; way.anchor.at + due < until; ) {
+    const cue = cueAt(spans, hop, way, due);
+    if (cue === null) break;
+    cues.push(cue);
+    due = cue.next;
   }
   return cues;
 }
 
-/** The frame of the run that leaves the context at its frame `at`. */
-export const frameAt = (anchor: Anchor, at: SampleFrame): SampleFrame =>
-  anchor.frame + (at - anchor.at);
+function cueAt(
+  spans: readonly Span[],
+  hop: SampleFrame,
+  way: Way,
+  elapsed: SampleFrame,
+): Cue | null {
+  const { loop, length, direction } = way.course;
+  const frame = frameAfter(way, hop, elapsed);
+  const span = spanAt(spans, Math.floor(frame / hop));
+  if (span === undefined || (length !== null && elapsed >= length)) return null;
+  const start = span.firstNote * hop;
+  const end = start + span.notes * hop;
+  let stop = end;
+  if (direction === -1) stop = Math.min(stop, (Math.floor(frame / hop) + 1) * hop);
+  if (loop !== null && frame < loop.to) stop = Math.min(stop, loop.to);
+  if (length !== null) stop = Math.min(stop, frame + length - elapsed);
+  return {
+    span,
+    at: way.anchor.at + elapsed,
+    offset: frame - start,
+    cut: stop < end ? stop - frame : null,
+    next: elapsed + stop - frame,
+  };
+}

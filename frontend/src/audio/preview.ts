@@ -35,8 +35,9 @@ export class Preview {
     this.awaited = null;
     const { hop } = wanted.source.preset;
     const offset = (note - wanted.span.firstNote) * hop;
-    this.voice = this.engine.voice();
-    this.voice?.excerpt(clip, this.engine.soon(), offset, hop, EDGE);
+    this.voice = this.engine.voice({ gain: 1, pan: 0 });
+    const part = { offset, frames: hop, rise: EDGE, fall: EDGE };
+    this.voice.start(clip, this.engine.soon(), part);
   }
 
   hush(at: SampleFrame): void {

@@ -1,18 +1,17 @@
 /** Starts the clips of a passage as they become due. */
 
 import type { SampleFrame } from "../units";
-import type { Clips, Source } from "./clips";
-import type { Engine } from "./engine";
-import { type Fade, raisedCosine } from "./fade";
-import { type Cue, plan } from "./plan";
+import type { Clips } from "./clips";
+import type { Ensemble } from "./ensemble";
+import { frameAfter, plan } from "./plan";
+import { clipsOf, leadOf } from "./score";
 import type { Passage } from "./transport";
-import type { Voice } from "./voice";
 
-export type Sounding = {
-  readonly source: Source;
-  readonly voice: Voice;
-  /** How its first clip comes in. */
-  readonly entry: Fade;
+/** The clock of an audio context, in its sample frames. */
+export type ContextClock = {
+  now(): SampleFrame;
+  /** The first frame at which a start is sure to be in time. */
+  soon(): SampleFrame;
 };
 
 /**
@@ -23,30 +22,30 @@ export type Sounding = {
  */
 export function startDue(
   passage: Passage,
-  { source, voice, entry }: Sounding,
+  ensemble: Ensemble,
   clips: Clips,
-  engine: Engine,
+  clock: ContextClock,
   until: SampleFrame,
 ): Passage {
-  const { hop } = source.preset;
-  const [cue, ...others] = plan(source.spans, hop, passage.anchor, passage.started, until);
+  const { hop } = passage.timeline;
+  const { spans } = leadOf(ensemble.score);
+  const [cue, ...others] = plan(spans, hop, passage, passage.started, until);
   if (cue === undefined) return passage;
-  if (cue.at < engine.now() && clips.has({ source, span: cue.span })) {
-    const anchor = { at: engine.soon(), frame: passage.started };
-    return startDue({ ...passage, anchor }, { source, voice, entry }, clips, engine, until);
+  if (cue.at < clock.now() && clipsOf(ensemble.score, cue.span).every((each) => clips.has(each))) {
+    return startDue(postponed(passage, clock.soon()), ensemble, clips, clock, until);
   }
   let { started } = passage;
   for (const each of [cue, ...others]) {
-    const clip = clips.get({ source, span: each.span });
-    if (clip === undefined) break;
-    const first = started === passage.anchor.frame;
-    voice.start(clip, each.at, each.offset, first ? entry : joint(each, source));
+    if (!ensemble.start(each, started === 0, clips)) break;
     started = each.next;
   }
   return started === passage.started ? passage : { ...passage, started };
 }
 
-/** Clips fade into one another by themselves, but for one that has grown since its start was played. */
-function joint({ offset }: Cue, { preset }: Source): Fade | null {
-  return offset > 0 && preset.tail > 0 ? raisedCosine(preset.tail / preset.sampleRate) : null;
+/** What is left of a passage, from frame `at` of the context on. */
+function postponed(passage: Passage, at: SampleFrame): Passage {
+  const { course, started } = passage;
+  const frame = frameAfter(passage, passage.timeline.hop, started);
+  const length = course.length === null ? null : course.length - started;
+  return { ...passage, anchor: { at, frame }, course: { ...course, length }, started: 0 };
 }

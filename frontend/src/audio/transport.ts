@@ -3,16 +3,16 @@
  * clock, so the playhead cannot drift from the sound.
  */
 
-import { stepAtFrame, type Timeline } from "../model/timeline";
+import { endOf, stepAtFrame, type Timeline } from "../model/timeline";
 import type { SampleFrame, Side, Step } from "../units";
-import { type Anchor, frameAt } from "./plan";
+import { frameAfter, type Way } from "./plan";
 
-/** One run, played from one point on without interruption. */
-export type Passage = {
+/** What is played from one point on without interruption. */
+export type Passage = Way & {
+  /** The run whose steps these are. */
   readonly side: Side;
   readonly timeline: Timeline;
-  readonly anchor: Anchor;
-  /** Frame of the run up to which clips are started. */
+  /** Elapsed frames for which clips are started. */
   readonly started: SampleFrame;
 };
 
@@ -37,8 +37,24 @@ export function positionAt(transport: Transport, heard: SampleFrame): Position {
   if (transport.state === "paused") return { step: transport.step, frame: 0, waiting: false };
   const { passage, before } = transport;
   const atEar = before !== null && heard < passage.anchor.at ? before : passage;
-  const frame = frameAt(atEar.anchor, Math.max(heard, atEar.anchor.at));
-  // Beyond what is started there is silence, and the playhead must not run ahead of the sound.
-  const held = Math.min(frame, atEar.started);
-  return { step: stepAtFrame(atEar.timeline, held), frame: held, waiting: frame >= atEar.started };
+  const elapsed = Math.max(heard - atEar.anchor.at, 0);
+  const frame = frameIn(atEar, elapsed);
+  return { step: stepAtFrame(atEar.timeline, frame), frame, waiting: elapsed >= atEar.started };
+}
+
+/**
+ * The frame of the run that is reached after so many frames.
+ *
+ * Beyond what is started there is silence, and the playhead must not run ahead of the sound.
+ */
+export const frameIn = (passage: Passage, elapsed: SampleFrame): SampleFrame =>
+  frameAfter(passage, passage.timeline.hop, Math.min(elapsed, passage.started));
+
+/** Whether all there is of a passage has been heard after so many frames. */
+export function isOver(passage: Passage, elapsed: SampleFrame): boolean {
+  const { anchor, course, started, timeline } = passage;
+  const reached = Math.min(elapsed, started);
+  if (course.length !== null && reached >= course.length) return true;
+  if (course.direction === -1) return reached >= anchor.frame + timeline.hop;
+  return frameIn(passage, reached) >= endOf(timeline);
 }

@@ -1,45 +1,77 @@
-/** What sounds for one passage: its clips, and one gain through which they all fall silent. */
+/** What sounds of one track: its clips, through one level, one place between left and right. */
 
-import type { SampleFrame } from "../units";
+import type { SampleFrame, Seconds } from "../units";
 import { type Fade, falling } from "./fade";
+
+/** How loud a track is, and where. */
+export type Level = {
+  /** 1: as it was rendered. */
+  readonly gain: number;
+  /** From -1, left, to 1, right. */
+  readonly pan: number;
+};
+
+/** Which frames of a clip are played, and their edges; null: as they are in the clip. */
+export type Part = {
+  readonly offset: SampleFrame;
+  /** How many frames; null: to the end. */
+  readonly frames: SampleFrame | null;
+  readonly rise: Fade | null;
+  readonly fall: Fade;
+};
+
+const SMOOTHING_SECONDS: Seconds = 0.01;
 
 export class Voice {
   private readonly output: GainNode;
+  private readonly gate: GainNode;
+  private readonly fader: GainNode;
+  private readonly panner: StereoPannerNode;
   private readonly sources = new Set<AudioBufferSourceNode>();
   private over = false;
 
   constructor(
-    private readonly context: AudioContext,
+    private readonly context: BaseAudioContext,
     destination: AudioNode,
+    level: Level,
   ) {
     this.output = new GainNode(context);
-    this.output.connect(destination);
+    this.gate = new GainNode(context);
+    this.fader = new GainNode(context, { gain: level.gain });
+    this.panner = new StereoPannerNode(context, { pan: level.pan });
+    this.output.connect(this.gate).connect(this.fader).connect(this.panner).connect(destination);
   }
 
-  /** Start a clip at frame `at` of the context, leaving out its first `offset` frames. */
-  start(clip: AudioBuffer, at: SampleFrame, offset: SampleFrame, rise: Fade | null): void {
+  /** Start a part of a clip at frame `at` of the context; it fades out after its last frame. */
+  start(clip: AudioBuffer, at: SampleFrame, { offset, frames, rise, fall }: Part): void {
     const { sampleRate } = this.context;
-    const edge = new GainNode(this.context);
+    // Silent before the rise, which by rounding may begin a frame after the clip does.
+    const edge = new GainNode(this.context, { gain: rise === null ? 1 : 0 });
     if (rise !== null) edge.gain.setValueCurveAtTime(rise.curve, at / sampleRate, rise.seconds);
-    this.add(clip, edge).start(at / sampleRate, offset / sampleRate);
-  }
-
-  /** Start only `frames` sample frames of a clip, with soft edges. */
-  excerpt(
-    clip: AudioBuffer,
-    at: SampleFrame,
-    offset: SampleFrame,
-    frames: SampleFrame,
-    edges: Fade,
-  ) {
-    const { sampleRate } = this.context;
-    const end = (at + frames) / sampleRate;
-    const edge = new GainNode(this.context);
-    edge.gain.setValueCurveAtTime(edges.curve, at / sampleRate, edges.seconds);
-    edge.gain.setValueCurveAtTime(falling(edges).curve, end, edges.seconds);
     const source = this.add(clip, edge);
     source.start(at / sampleRate, offset / sampleRate);
-    source.stop(end + edges.seconds);
+    if (frames === null) return;
+    const end = (at + frames) / sampleRate;
+    edge.gain.setValueCurveAtTime(falling(fall).curve, end, fall.seconds);
+    source.stop(end + fall.seconds);
+  }
+
+  /** Change level and place, too slowly to click and too fast to wait for. */
+  set({ gain, pan }: Level): void {
+    const { currentTime } = this.context;
+    this.fader.gain.setTargetAtTime(gain, currentTime, SMOOTHING_SECONDS);
+    this.panner.pan.setTargetAtTime(pan, currentTime, SMOOTHING_SECONDS);
+  }
+
+  /** Be silent from the beginning, until the gate is opened. */
+  shut(): void {
+    this.gate.gain.value = 0;
+  }
+
+  /** Let sound through from frame `at` on, or no longer. */
+  open(open: boolean, at: SampleFrame, fade: Fade): void {
+    const { curve, seconds } = open ? fade : falling(fade);
+    this.gate.gain.setValueCurveAtTime(curve, at / this.context.sampleRate, seconds);
   }
 
   /** Fade out from frame `at` on; nothing of this voice is heard afterwards. */
@@ -57,7 +89,7 @@ export class Voice {
     source.onended = () => {
       edge.disconnect();
       this.sources.delete(source);
-      if (this.over && this.sources.size === 0) this.output.disconnect();
+      if (this.over && this.sources.size === 0) this.panner.disconnect();
     };
     this.sources.add(source);
     return source;

@@ -2,6 +2,22 @@
 
 export type Command =
   | "playOrPause"
+  | "playOnce"
+  | "playToEnd"
+  | "playBack"
+  | "stop"
+  | "faster"
+  | "slower"
+  | "normalSpeed"
+  | "toggleLoop"
+  | "loopLess"
+  | "loopMore"
+  | "follow"
+  | "hearBoth"
+  | "blink"
+  | "soloHere"
+  | "muteHere"
+  | "toggleCurve"
   | "previousNote"
   | "nextNote"
   | "backTenth"
@@ -37,6 +53,67 @@ export const BINDINGS: readonly Binding[] = [
     caps: ["Space"],
     does: "Play or pause, from the playhead",
   },
+  {
+    command: "playOnce",
+    keys: ["Enter"],
+    caps: ["Enter"],
+    does: "Play two seconds, and come back",
+  },
+  {
+    command: "playToEnd",
+    keys: ["End"],
+    shift: true,
+    caps: ["Shift", "End"],
+    does: "Play to the end, past any loop",
+  },
+  {
+    command: "playToEnd",
+    keys: ["ArrowRight"],
+    ctrl: true,
+    shift: true,
+    caps: ["Ctrl", "Shift", "→"],
+    does: "The same",
+  },
+  {
+    command: "playBack",
+    keys: ["Home"],
+    shift: true,
+    caps: ["Shift", "Home"],
+    does: "Play note by note towards the start",
+  },
+  {
+    command: "playBack",
+    keys: ["ArrowLeft"],
+    ctrl: true,
+    shift: true,
+    caps: ["Ctrl", "Shift", "←"],
+    does: "The same",
+  },
+  {
+    command: "stop",
+    keys: ["Control"],
+    caps: ["Ctrl"],
+    does: "Stop, and go back to where it began",
+  },
+  { command: "faster", keys: [".", "e"], caps: ["."], does: "Faster, also while it plays" },
+  { command: "slower", keys: [",", "q"], caps: [","], does: "Slower" },
+  { command: "normalSpeed", keys: ["/"], caps: ["/"], does: "Normal speed" },
+  { command: "toggleLoop", keys: ["l"], caps: ["L"], does: "Loop on or off" },
+  {
+    command: "loopMore",
+    keys: ["ArrowRight"],
+    shift: true,
+    caps: ["Shift", "→"],
+    does: "Make a loop from the playhead, or longer",
+  },
+  {
+    command: "loopLess",
+    keys: ["ArrowLeft"],
+    shift: true,
+    caps: ["Shift", "←"],
+    does: "Make the loop shorter",
+  },
+  { command: "follow", keys: ["m"], caps: ["M"], does: "Follow the live end" },
   { command: "previousNote", keys: ["ArrowLeft"], caps: ["←"], does: "Previous note, and hear it" },
   { command: "nextNote", keys: ["ArrowRight"], caps: ["→"], does: "Next note, and hear it" },
   {
@@ -58,6 +135,17 @@ export const BINDINGS: readonly Binding[] = [
   { command: "hearA", keys: ["1"], caps: ["1"], does: "Hear run A" },
   { command: "hearB", keys: ["2"], caps: ["2"], does: "Hear run B" },
   { command: "swap", keys: ["x"], caps: ["X"], does: "Hear the other run, at the same step" },
+  { command: "hearBoth", keys: ["3"], caps: ["3"], does: "Hear A on the left and B on the right" },
+  { command: "blink", keys: ["4"], caps: ["4"], does: "Hear A and B by turns, two seconds each" },
+  {
+    command: "soloHere",
+    keys: ["s"],
+    shift: true,
+    caps: ["Shift", "S"],
+    does: "Hear only this run, or both again",
+  },
+  { command: "muteHere", keys: ["u"], shift: true, caps: ["Shift", "U"], does: "Mute this run" },
+  { command: "toggleCurve", keys: ["c"], caps: ["C"], does: "Hear the curve beside the norms" },
   { command: "nextEvent", keys: ["n"], caps: ["N"], does: "To the next landmark, and say it" },
   {
     command: "previousEvent",
@@ -85,13 +173,13 @@ export type KeyPress = {
 export function commandOf(press: KeyPress): Command | null {
   if (press.altKey || press.metaKey) return null;
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
-  const letter = key >= "a" && key <= "z" && key.length === 1;
+  // Signs need Shift on some keyboards and not on others.
+  const sign = key.length === 1 && key !== " " && (key < "a" || key > "z");
   const bound = BINDINGS.find(
     (binding) =>
       binding.keys.includes(key) &&
       (binding.ctrl ?? false) === press.ctrlKey &&
-      // Signs need Shift on some keyboards and not on others.
-      (!letter || (binding.shift ?? false) === press.shiftKey),
+      (sign || (binding.shift ?? false) === press.shiftKey),
   );
   return bound?.command ?? null;
 }

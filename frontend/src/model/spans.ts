@@ -29,6 +29,15 @@ export function spansOf(segments: readonly Segment[], preset: Preset): Span[] {
   });
 }
 
+/** The same spans of another source, which has its notes on the same grid. */
+export function spansLike(spans: readonly Span[], segments: readonly Segment[]): Span[] {
+  const starts = segments.map(({ firstNote }) => firstNote);
+  return spans.map((span) => {
+    const last = segments[lastNotAfter(starts, span.firstNote + span.notes - 1, starts.length)];
+    return { ...span, digest: last?.digest ?? "" }; // says also what is before it
+  });
+}
+
 export function spanAt(spans: readonly Span[], note: number): Span | undefined {
   const starts = spans.map((span) => span.firstNote);
   const span = spans[lastNotAfter(starts, note, starts.length)];

@@ -12,10 +12,19 @@ export type View = {
   readonly run: string;
   /** The scalar to be heard instead of the norms. */
   readonly scalar: { readonly tag: string; readonly scale: Scale } | null;
+  /** The run on whose notes it is laid; null: it has its own. */
+  readonly along: Along | null;
   /** How many notes are one: 1, 2, 4, ... */
   readonly together: number;
   /** Notes per second; null: the preset's own. */
   readonly speed: number | null;
+};
+
+export type Along = {
+  readonly run: string;
+  readonly by: "step" | "time" | "fraction";
+  /** The scalar whose points are the notes of that run, where it has no norms. */
+  readonly tag: string | null;
 };
 
 /** How it is to sound, beside preset and streams. */

@@ -3,6 +3,9 @@
 const PATHS = {
   play: "M8 5v14l11-7z",
   pause: "M7 5h4v14H7zm6 0h4v14h-4z",
+  stop: "M6 6h12v12H6z",
+  loop: "M7 7h9V4l5 4-5 4V9H9v4H7zm10 10H8v3l-5-4 5-4v3h7v-4h2z",
+  live: "M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM5.600 5.600 7 7a7 7 0 0 0 0 10l-1.400 1.400a9 9 0 0 1 0-12.800zm12.800 0a9 9 0 0 1 0 12.800L17 17a7 7 0 0 0 0-10z",
   link: "M4 12a4 4 0 0 1 4-4h3v2H8a2 2 0 0 0 0 4h3v2H8a4 4 0 0 1-4-4zm5 1v-2h6v2zm7-5a4 4 0 0 1 0 8h-3v-2h3a2 2 0 0 0 0-4h-3V8z",
   keyboard:
     "M4 6h16a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2zm0 2v8h16V8zm2 1.500h2v2H6zm3.500 0h2v2h-2zm3.500 0h2v2h-2zm3.500 0h2v2h-2zM8 13h8v1.500H8z",

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { axis, seen } from "../axes";
 import { hearing } from "../choices";
-import { COMMANDS, playFrom } from "../commands";
+import { COMMANDS } from "../commands";
 import { stepOf } from "../model/axis";
 import { describePlace } from "../model/describe";
 import { formatStep } from "../model/format";
@@ -12,6 +12,7 @@ import { commandOf } from "../model/keys";
 import { finished, here, isPlaying, placeHere, player, soundProblem, unlocked } from "../playing";
 import { sources } from "../sources";
 import { sides } from "../store";
+import { playFrom } from "../transport";
 import type { Step } from "../units";
 import { fit, panBy, zoomBy } from "../zoom";
 import { CoverageBand } from "./CoverageBand";
@@ -26,6 +27,7 @@ const WHEEL_ZOOM = 1.25;
 export function Timeline() {
   const hovered = useSignal<Step | null>(null);
   const pressed = useRef(false);
+  const controlAlone = useRef(false);
   const stepUnder = (event: MouseEvent & { currentTarget: HTMLElement }): Step | null => {
     if (axis.value === null) return null;
     const { left } = event.currentTarget.getBoundingClientRect();
@@ -62,6 +64,7 @@ export function Timeline() {
       onWheel={(event) => {
         if (!event.ctrlKey && !event.shiftKey) return;
         event.preventDefault();
+        controlAlone.current = false;
         const step = stepUnder(event);
         const turn = event.deltaY || event.deltaX;
         if (event.shiftKey) panBy(Math.sign(turn) / 10);
@@ -72,6 +75,7 @@ export function Timeline() {
         hovered.value = null;
       }}
       onKeyDown={(event) => {
+        controlAlone.current = event.key === "Control" && !event.repeat;
         const command = commandOf(event);
         if (command === null) return;
         event.preventDefault();
@@ -79,6 +83,11 @@ export function Timeline() {
         if (event.repeat && command === "playOrPause") return;
         performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
         COMMANDS[command]();
+      }}
+      onKeyUp={(event) => {
+        // Ctrl hushes screen readers too; with another key it is not meant for us.
+        if (event.key === "Control" && controlAlone.current) COMMANDS.stop();
+        controlAlone.current = false;
       }}
     >
       <CurveView />

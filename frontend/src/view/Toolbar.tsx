@@ -1,22 +1,58 @@
 /** What is heard, and how. */
 
-import { chosenPreset, chosenTag, hearing, volume } from "../choices";
+import {
+  chosenPreset,
+  chosenTag,
+  following,
+  hearing,
+  listening,
+  loop,
+  looping,
+  volume,
+} from "../choices";
 import { choosePreset, setLog, setVolume } from "../choose";
-import { COMMANDS, hear, playOrPause } from "../commands";
+import { COMMANDS } from "../commands";
+import { toggleLoop } from "../looping";
 import { settlePreset } from "../model/choices";
 import { spokenName } from "../model/format";
 import { isPlaying } from "../playing";
 import { copyLink } from "../share";
 import { coverages, sources } from "../sources";
 import * as store from "../store";
+import { follow, hear, hearBoth, playOrPause, stop } from "../transport";
 import { SIDES } from "../units";
 import { Field } from "./Field";
 import { Icon } from "./Icon";
 
+const BOTH = [
+  { how: "both", label: "A + B", says: "Hear A on the left and B on the right" },
+  { how: "blink", label: "A / B", says: "Hear A and B by turns" },
+] as const;
+
 export function Toolbar() {
   return (
     <section class="toolbar" aria-label="Controls">
-      <PlayButton />
+      <div class="transport">
+        <PlayButton />
+        <button type="button" disabled={!isPlaying()} onClick={stop}>
+          <Icon name="stop" />
+          Stop
+        </button>
+        <Toggle
+          icon="loop"
+          name="Loop"
+          on={looping.value}
+          disabled={loop.value === null}
+          toggle={toggleLoop}
+        />
+        <Toggle
+          icon="live"
+          name="Follow"
+          on={following.value}
+          disabled={sources[hearing.value].value === null}
+          toggle={follow}
+        />
+      </div>
       <HearSwitch />
       <PresetSelect />
       <TagSelect />
@@ -54,7 +90,26 @@ function PlayButton() {
   );
 }
 
+type ToggleProps = {
+  readonly icon: "loop" | "live";
+  readonly name: string;
+  readonly on: boolean;
+  readonly disabled: boolean;
+  readonly toggle: () => void;
+};
+
+function Toggle({ icon, name, on, disabled, toggle }: ToggleProps) {
+  return (
+    <button type="button" aria-pressed={on} disabled={disabled} onClick={toggle}>
+      <Icon name={icon} />
+      {name}
+    </button>
+  );
+}
+
 function HearSwitch() {
+  const one = listening.value === "one";
+  const single = store.sides.value.b === null;
   return (
     <fieldset class="switch">
       <legend>Hear</legend>
@@ -65,7 +120,7 @@ function HearSwitch() {
             <input
               type="radio"
               name="hear"
-              checked={hearing.value === side}
+              checked={one && hearing.value === side}
               disabled={run === null}
               aria-label={`Hear ${side.toUpperCase()}${run === null ? "" : `, ${spokenName(run)}`}`}
               onChange={() => hear(side)}
@@ -74,6 +129,19 @@ function HearSwitch() {
           </label>
         );
       })}
+      {BOTH.map(({ how, label, says }) => (
+        <label key={how} title={says}>
+          <input
+            type="radio"
+            name="hear"
+            checked={listening.value === how}
+            disabled={single}
+            aria-label={says}
+            onChange={() => hearBoth(how)}
+          />
+          <span aria-hidden="true">{label}</span>
+        </label>
+      ))}
     </fieldset>
   );
 }
