@@ -1,10 +1,27 @@
 /** The requests of docs/http_api.md. The only place with URLs and snake_case. */
 
-import type { Coverage, Curve, Heatmap, Landmark, NoteTable, Run, Signals } from "./model/answers";
+import type {
+  Coverage,
+  Curve,
+  Heatmap,
+  Landmark,
+  NoteTable,
+  Run,
+  Signals,
+  Summaries,
+} from "./model/answers";
 import { arrayOf, type Block, decodeBlock } from "./model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "./model/fields";
 import { type Along, PLAIN, type Scale, type Sound, type View } from "./model/view";
-import { readLandmark, readPreset, readRange, readScale, readSegment, readStream } from "./readers";
+import {
+  readLandmark,
+  readPreset,
+  readRange,
+  readScale,
+  readSegment,
+  readStream,
+  readSummaries,
+} from "./readers";
 import type { Step } from "./units";
 
 type Arguments = Readonly<Record<string, string | number>>;
@@ -12,7 +29,7 @@ type Arguments = Readonly<Record<string, string | number>>;
 /** Arguments in the form in which they are sent; equal ones are equal text. */
 export type Query = string;
 
-const CURVE_POINTS = 5_000;
+export const CURVE_POINTS = 5_000;
 
 /** The arguments that say which notes are meant. */
 export function viewQuery(view: View): Query {
@@ -76,8 +93,14 @@ export async function fetchSignals(run: string, signal: AbortSignal): Promise<Si
   return { scalars: list(fields, "scalars", asText), loss: orNull(fields, "loss", text) };
 }
 
-export async function fetchCurve(run: string, tag: string, signal: AbortSignal): Promise<Curve> {
-  const answer = await block("curve", { run, tag, points: CURVE_POINTS }, signal);
+/** @param points how many there are at most */
+export async function fetchCurve(
+  run: string,
+  tag: string,
+  points: number,
+  signal: AbortSignal,
+): Promise<Curve> {
+  const answer = await block("curve", { run, tag, points }, signal);
   return {
     tag,
     steps: doubles(answer, "steps"),
@@ -86,6 +109,11 @@ export async function fetchCurve(run: string, tag: string, signal: AbortSignal):
     max: doubles(answer, "max"),
     lastStep: orNull(answer.header, "last_step", number),
   };
+}
+
+/** Where all runs that have a tag stand in it. */
+export async function fetchSummaries(tag: string, signal: AbortSignal): Promise<Summaries> {
+  return readSummaries(await block("summaries", { tag }, signal));
 }
 
 export async function fetchCoverage(view: Query, signal: AbortSignal): Promise<Coverage> {

@@ -32,6 +32,9 @@ export const looping = signal(false);
 /** Whether to stay at the end of a run that is being trained. */
 export const following = signal(false);
 
+/** The runs whose curves are drawn beside those of A and B; null: a handful. */
+export const chosenShown = signal<ReadonlySet<string> | null>(null);
+
 export const chosenTag = signal<string | null>(null);
 /** Whether the y axis is to be logarithmic; null: as the curves ask for. */
 export const chosenLog = signal<boolean | null>(null);

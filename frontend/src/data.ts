@@ -1,6 +1,7 @@
 /** What the server knows, as far as it has been asked. */
 
 import {
+  CURVE_POINTS,
   fetchCoverage,
   fetchCurve,
   fetchHeatmap,
@@ -8,11 +9,13 @@ import {
   fetchNotes,
   fetchRuns,
   fetchSignals,
+  fetchSummaries,
   type Query,
 } from "./api";
-import type { Coverage, Curve } from "./model/answers";
+import type { Coverage, Curve, Summaries } from "./model/answers";
 import type { Axis } from "./model/axis";
 import { Shelf } from "./shelf";
+import { turns } from "./turns";
 
 export const runShelf = new Shelf((_: readonly [], signal) => fetchRuns(signal), sameText);
 
@@ -27,8 +30,24 @@ export const coverageShelf = new Shelf(
 );
 
 export const curveShelf = new Shelf(
-  ([run, tag]: readonly [string, string], signal) => fetchCurve(run, tag, signal),
+  ([run, tag]: readonly [string, string], signal) => fetchCurve(run, tag, CURVE_POINTS, signal),
   sameCurve,
+);
+
+const SKETCH_POINTS = 1_000;
+const AT_ONCE = 2; // a browser has six connections to a server, and sound wants some of them
+const taking = turns(AT_ONCE);
+
+/** Curves that are drawn in the background, in fewer points. */
+export const sketchShelf = new Shelf(
+  ([run, tag]: readonly [string, string], signal) =>
+    taking(() => fetchCurve(run, tag, SKETCH_POINTS, signal)),
+  sameCurve,
+);
+
+export const summaryShelf = new Shelf(
+  ([tag]: readonly [string], signal) => fetchSummaries(tag, signal),
+  sameSummaries,
 );
 
 export const noteShelf = new Shelf(
@@ -72,6 +91,12 @@ function sameCoverage(older: Coverage, newer: Coverage): boolean {
 
 function sameCurve(older: Curve, newer: Curve): boolean {
   return (["steps", "min", "max"] as const).every((name) => sameNumbers(older[name], newer[name]));
+}
+
+function sameSummaries(older: Summaries, newer: Summaries): boolean {
+  const flat = (all: Summaries) => [...all].flatMap(([run, one]) => [run, ...Object.values(one)]);
+  const [one, other] = [flat(older), flat(newer)];
+  return one.length === other.length && one.every((value, at) => Object.is(value, other[at]));
 }
 
 function sameNumbers(older: Float64Array, newer: Float64Array): boolean {

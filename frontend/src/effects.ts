@@ -13,6 +13,8 @@ import {
   noteShelf,
   runShelf,
   signalShelf,
+  sketchShelf,
+  summaryShelf,
 } from "./data";
 import { onHidden, onNews } from "./host";
 import { landmarkKeys } from "./landmarks";
@@ -20,6 +22,7 @@ import { keepUp, LIVE_POLL_MS } from "./live";
 import { mix } from "./mixing";
 import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
 import { coverageKeys, otherScore, score } from "./scores";
+import { sketchKeys } from "./shown";
 import * as store from "./store";
 import { pause } from "./transport";
 import { SIDES } from "./units";
@@ -60,6 +63,8 @@ export function refresh(): void {
   signalShelf.refresh(names.map((run) => [run]));
   coverageShelf.refresh(untracked(coverageKeys));
   curveShelf.refresh(curveKeys(tag));
+  summaryShelf.refresh(tag === null ? [] : [[tag]]);
+  sketchShelf.refresh(untracked(sketchKeys));
   noteShelf.refresh(notes === null ? [] : [notes]);
   landmarkShelf.refresh(untracked(landmarkKeys));
   heatmapShelf.refresh(untracked(heatmapKeys));
@@ -76,6 +81,8 @@ function loadWhatIsShown(): void {
   }
   for (const key of coverageKeys()) coverageShelf.ensure(key);
   for (const key of curveKeys(store.tag.value)) curveShelf.ensure(key);
+  if (store.tag.value !== null) summaryShelf.ensure([store.tag.value]);
+  for (const key of sketchKeys()) sketchShelf.ensure(key);
   for (const key of landmarkKeys()) landmarkShelf.ensure(key);
   for (const key of heatmapKeys()) heatmapShelf.ensure(key);
   if (noteKey.value !== null) noteShelf.ensure(noteKey.value);

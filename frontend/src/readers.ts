@@ -1,9 +1,12 @@
 /** Parts of the answers of the server, checked: what is not as specified must not get any further. */
 
-import type { Landmark, Preset, Segment, Stream } from "./model/answers";
+import type { Landmark, Preset, Segment, Stream, Summaries } from "./model/answers";
+import { arrayOf, type Block } from "./model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "./model/fields";
 import type { Scale } from "./model/view";
-import type { Range } from "./units";
+import type { Range, Seconds } from "./units";
+
+const RECENT: Seconds = 60; // longer than a step takes, mostly
 
 export function readStream(value: unknown): Stream {
   const fields = fieldsOf(value, "a stream");
@@ -55,4 +58,22 @@ export function readLandmark(value: unknown): Landmark {
 export function readRange(value: unknown): Range {
   if (!Array.isArray(value) || value.length !== 2) throw new Error("a range must be [from, to]");
   return [Number(value[0]), Number(value[1])];
+}
+
+export function readSummaries(block: Block): Summaries {
+  const now = number(block.header, "now");
+  const rows = list(block.header, "runs", asText).map((run, row) => {
+    const of = (name: string) => arrayOf(block, name)[row] ?? Number.NaN;
+    const brokenAt = of("first_broken");
+    const summary = {
+      lastStep: of("last_steps"),
+      lastValue: of("last_values"),
+      recent: now - of("last_times") < RECENT,
+      brokenAt: Number.isNaN(brokenAt) ? null : brokenAt,
+      points: of("points"),
+      finite: of("finite"),
+    };
+    return [run, summary] as const;
+  });
+  return new Map(rows);
 }

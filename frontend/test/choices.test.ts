@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { settlePreset, settleSides, settleTag, tagsOf } from "../src/model/choices";
+import { settlePreset, settleShown, settleSides, settleTag, tagsOf } from "../src/model/choices";
 import { CARD, coloursOf, PALETTE } from "../src/model/palette";
 import { preset, run } from "./examples";
 
@@ -31,6 +31,16 @@ test("the tag that was chosen holds where a run has it, else the suggestion of t
   expect(settleTag(signals, "lr")).toBe("lr");
   expect(settleTag(signals, "gone")).toBe("loss");
   expect(settleTag([{ scalars: [], loss: null }], "lr")).toBeNull();
+});
+
+test("of many runs five are drawn, and A and B are always among them", () => {
+  const many = Array.from({ length: 50 }, (_, index) => `run ${index}`);
+  const sides = { a: "run 30", b: "run 49" };
+  expect(settleShown(many, sides, null)).toEqual(["run 0", "run 1", "run 2", "run 30", "run 49"]);
+  expect(settleShown(many, sides, new Set())).toEqual(["run 30", "run 49"]);
+  expect(settleShown(many, sides, new Set(many))).toEqual(many);
+  expect(settleShown(many, sides, new Set(["run 7", "gone"]))).toHaveLength(3);
+  expect(settleShown(["x"], { a: "x", b: null }, null)).toEqual(["x"]);
 });
 
 test("the first preset is the default", () => {

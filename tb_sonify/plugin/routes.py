@@ -1,8 +1,10 @@
 """What each route answers, as specified in `docs/http_api.md`."""
 
+import time
 from collections.abc import Callable, Mapping
 
 from tensorboard.backend.http_util import Respond
+from tensorboard.errors import NotFoundError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import query
@@ -18,6 +20,7 @@ from tb_sonify.reading import (
     first_to_draw,
     list_runs,
     list_scalars,
+    read_summaries,
 )
 
 
@@ -36,6 +39,7 @@ class Routes:
             "/runs": self._runs,
             "/signals": self._signals,
             "/curve": self._curve,
+            "/summaries": self._summaries,
         }
         for part in self._parts:
             handlers.update(part.handlers())
@@ -76,3 +80,12 @@ class Routes:
             "last_step": int(series.steps[-1]) if len(series.steps) else None,
         }
         return block(request, header, **vars(bin_series(series, points)))
+
+    def _summaries(self, request: Request) -> Response:
+        scope, tag = scope_of(request), query.text(request, "tag")
+        found = read_summaries(self._store, scope, tag)
+        if not found.runs:
+            raise NotFoundError(f"no scalar {tag!r} in any run")
+        arrays = {name: array for name, array in vars(found).items() if name != "runs"}
+        header = {"tag": tag, "runs": found.runs, "now": time.time()}
+        return block(request, header, **arrays)

@@ -7,6 +7,7 @@ from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.heatmap import Heatmaps
 from tb_sonify.reading.presets import presets_of
 from tb_sonify.reading.store import Blob, Scope, Store
+from tb_sonify.reading.summaries import Summaries, read_summaries
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 from tb_sonify.reading.timelines import Timelines
 from tb_sonify.reading.view import Alignment
@@ -25,6 +26,7 @@ __all__ = [
     "Selection",
     "Series",
     "Store",
+    "Summaries",
     "Timeline",
     "TimelineSegment",
     "Timelines",
@@ -35,5 +37,6 @@ __all__ = [
     "list_scalars",
     "presets_of",
     "read_series",
+    "read_summaries",
     "run_exists",
 ]

@@ -50,8 +50,11 @@ class Curve:
 def read_series(store: Store, scope: Scope, run: str, tag: str) -> Series | None:
     """A scalar of a run, as far as TensorBoard keeps its points; `None` if it has no such tag."""
     points = store.points(scope, run, tag)
-    if points is None:
-        return None
+    return None if points is None else series_of(points)
+
+
+def series_of(points: NDArray[np.float64]) -> Series:
+    """The points that hold, of those that were written: step, wall time and value of each."""
     # TensorBoard's fast loader drops the others itself; the slow one leaves it to its callers.
     return Series(*points[holding(points[:, 0])].T)
 

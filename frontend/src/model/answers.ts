@@ -30,6 +30,22 @@ export type Curve = {
   readonly lastStep: Step | null;
 };
 
+/** Where a run stands in a scalar. */
+export type Summary = {
+  readonly lastStep: Step;
+  readonly lastValue: number;
+  /** Whether the last point was written a moment ago. */
+  readonly recent: boolean;
+  /** Of the first NaN or infinity; null where there is none. */
+  readonly brokenAt: Step | null;
+  readonly points: number;
+  /** How many of the points are finite. */
+  readonly finite: number;
+};
+
+/** By the names of the runs. */
+export type Summaries = ReadonlyMap<string, Summary>;
+
 export type Preset = {
   readonly name: string;
   readonly title: string;

@@ -31,3 +31,17 @@ export function settleTag(signals: readonly Signals[], chosen: string | null): s
 export function settlePreset(presets: readonly Preset[], chosen: string | null): Preset | null {
   return presets.find(({ name }) => name === chosen) ?? presets[0] ?? null;
 }
+
+const FEW = 5;
+
+/** The runs to draw: those that were chosen, else the first few; A and B are always among them. */
+export function settleShown(
+  runs: readonly string[],
+  { a, b }: Sides,
+  chosen: ReadonlySet<string> | null,
+): string[] {
+  const first = [a, b].filter((run) => run !== null);
+  const few = [...new Set([...first, ...runs])].slice(0, FEW);
+  const shown = new Set([...first, ...(chosen ?? few)]);
+  return runs.filter((run) => shown.has(run));
+}
