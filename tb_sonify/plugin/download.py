@@ -5,6 +5,7 @@ import re
 import unicodedata
 import wave
 from importlib import import_module
+from importlib.util import find_spec
 from urllib.parse import quote
 
 import numpy as np
@@ -21,6 +22,11 @@ def attachment(name: str, ending: str) -> tuple[str, str]:
     encoded = quote(f"{named}.{ending}", safe="", errors="replace")
     value = f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}"
     return "Content-Disposition", value
+
+
+def formats() -> tuple[str, ...]:
+    """The kinds of files that sound can be saved as here."""
+    return ("wav",) if find_spec("soundfile") is None else ("wav", "flac")
 
 
 def flac(wav: bytes) -> bytes:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from tb_sonify.contract import NOTES_PER_SEGMENT
 from tb_sonify.plugin import query
 from tb_sonify.plugin.answer import block, refusals, scope_of, voices
-from tb_sonify.plugin.download import attachment, flac
+from tb_sonify.plugin.download import attachment, flac, formats
 from tb_sonify.plugin.hearing import (
     Sounding,
     preset_of,
@@ -60,6 +60,7 @@ class Listening:
                 for preset in presets_of(source).values()
             ],
             "missing": source.missing,
+            "formats": formats(),
         }
         steps = source.steps.astype(np.float64)
         return block(request, header, steps=steps, times=source.times)
