@@ -127,6 +127,7 @@ export async function fetchCoverage(view: Query, signal: AbortSignal): Promise<C
     scale: orNull(answer.header, "scale", readScale),
     segments: list(answer.header, "segments", readSegment),
     presets: list(answer.header, "presets", readPreset),
+    formats: list(answer.header, "formats", asText),
     missing: list(answer.header, "missing", readRange),
   };
 }
@@ -188,9 +189,13 @@ export async function fetchLandmarks(run: string, signal: AbortSignal): Promise<
   return list(await json("landmarks", { run }, signal), "landmarks", readLandmark);
 }
 
+/** The run in words, one fact per line. */
+export const fetchDescription = async (run: string, signal: AbortSignal): Promise<string> =>
+  (await request(`describe?${queryOf({ run })}`, signal)).text();
+
 /** Where notes can be had as a file to keep. */
-export const soundUrl = (sound: Query, firstNote: number, notes: number): string =>
-  `./sound?${sound}&${queryOf({ first_note: firstNote, notes, format: "wav" })}`;
+export const soundUrl = (sound: Query, format: string, firstNote: number, notes: number): string =>
+  `./sound?${sound}&${queryOf({ first_note: firstNote, notes, format })}`;
 
 /** Where the numbers of a run can be had as a file to keep. */
 export const tableUrl = (run: string, tag: string | null, from: Step, to: Step): string =>

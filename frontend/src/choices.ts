@@ -48,4 +48,6 @@ export const mutedStreams = signal<ReadonlySet<string>>(new Set());
 export const volume = signal(clamp(Number(recall("volume") ?? QUIET) || 0, 0, 1));
 
 /** What is open over the screen. */
-export const dialog = signal<"help" | null>(null);
+export const dialog = signal<"help" | "options" | "describe" | null>(null);
+/** Whether what is seen is shown as a table, too. */
+export const tableShown = signal(false);

@@ -1,17 +1,18 @@
 /** What a person can do. Each is called from inside a gesture, because some of them start sound. */
 
-import { domain, seen } from "./axes";
+import { domain } from "./axes";
 import { dialog, hearing } from "./choices";
 import { type Event, events } from "./landmarks";
-import { extendLoop, toggleLoop } from "./looping";
-import { describeMove, describePlace } from "./model/describe";
+import { clearLoop, extendLoop, toggleLoop } from "./looping";
+import { describePlace } from "./model/describe";
 import { eventWords, neighbour } from "./model/events";
 import type { Command } from "./model/keys";
-import { clamp, lastNotAfter, lastStepOf, noteAtStep, noteStart } from "./model/timeline";
-import { announcer, finished, here, isPlaying, placeHere, player, unlocked } from "./playing";
-import { score } from "./scores";
+import { VERBOSITY_TITLES } from "./model/news";
+import { noteAtStep } from "./model/timeline";
+import { moveByNotes, moveByTenths, moveTo, moveToExtreme, moveToRun } from "./moving";
+import { announcer, here, isPlaying, placeHere } from "./playing";
+import { chooseVerbosity, nextVerbosity } from "./preferences";
 import { sources } from "./sources";
-import * as store from "./store";
 import {
   faster,
   follow,
@@ -29,46 +30,11 @@ import {
   stop,
   toggleCurve,
 } from "./transport";
-import { otherSide, type Step } from "./units";
+import { otherSide } from "./units";
 import { fit, zoomBy } from "./zoom";
 
 const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
 const ZOOM = 2;
-
-/** Move by notes; where nothing can be heard, by the points of the curve. */
-function moveByNotes(offset: number): void {
-  const side = hearing.value;
-  const stops = sources[side].value?.timeline.steps ?? store.curves[side].value?.steps;
-  if (stops === undefined) return;
-  const last = Math.max(0, stops.length - (sources[side].value === null ? 1 : 2));
-  const at = lastNotAfter(stops, here.value, last + 1);
-  moveTo(stops[clamp(at + offset, 0, last)] ?? 0);
-}
-
-function moveByTenths(tenths: number): void {
-  const [first, last] = domain.value;
-  const [from, to] = seen.value;
-  moveTo(clamp(here.value + ((to - from) * tenths) / 10, first, last));
-}
-
-/** Move the playhead: playing goes on from there; at rest, the note there is heard. */
-function moveTo(step: Step): void {
-  const side = hearing.value;
-  const source = sources[side].value;
-  finished.value = false;
-  if (isPlaying() && source !== null && step < lastStepOf(source.timeline)) {
-    player.play(noteStart(source.timeline, step));
-    return;
-  }
-  const from = placeHere();
-  player.rest(step);
-  if (source !== null) {
-    unlocked.value = true;
-    player.prefetch(step);
-    player.stage.hearNote(score.peek(), noteAtStep(source.timeline, Math.round(step)));
-  }
-  announcer.settle(() => describeMove(from, placeHere()));
-}
 
 /** Play a landmark, from two notes before it. */
 export function playEvent(event: Event): void {
@@ -97,6 +63,16 @@ function goToEvent(direction: 1 | -1): void {
   announcer.say(eventWords(event));
 }
 
+function cycleVerbosity(): void {
+  const next = nextVerbosity();
+  chooseVerbosity(next);
+  announcer.say(`Said while playing: ${VERBOSITY_TITLES[next]}`);
+}
+
+const open = (name: NonNullable<typeof dialog.value>) => () => {
+  dialog.value = name;
+};
+
 export const COMMANDS: Readonly<Record<Command, () => void>> = {
   playOrPause,
   playOnce,
@@ -109,6 +85,7 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   toggleLoop,
   loopLess: () => extendLoop(-1),
   loopMore: () => extendLoop(1),
+  clearLoop,
   follow,
   hearBoth: () => hearBoth("both"),
   blink: () => hearBoth("blink"),
@@ -129,8 +106,15 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   zoomIn: () => zoomBy(ZOOM),
   zoomOut: () => zoomBy(1 / ZOOM),
   zoomFit: fit,
+  lowest: () => moveToExtreme("lowest", [hearing.value]),
+  highest: () => moveToExtreme("highest", [hearing.value]),
+  lowestOfAll: () => moveToExtreme("lowest"),
+  highestOfAll: () => moveToExtreme("highest"),
+  previousRun: () => moveToRun(-1),
+  nextRun: () => moveToRun(1),
   sayPosition: () => announcer.say(describePlace(placeHere())),
-  showHelp: () => {
-    dialog.value = "help";
-  },
+  describe: open("describe"),
+  cycleVerbosity,
+  showHelp: open("help"),
+  showOptions: open("options"),
 };

@@ -4,6 +4,7 @@ import {
   CURVE_POINTS,
   fetchCoverage,
   fetchCurve,
+  fetchDescription,
   fetchHeatmap,
   fetchLandmarks,
   fetchNotes,
@@ -72,6 +73,11 @@ export function heatmapKey(
   if (axis === null || axis.width < 1 || axis.from >= axis.to) return null;
   return [run, axis.from, axis.to, Math.min(Math.round(axis.width), MOST_COLUMNS)];
 }
+
+export const descriptionShelf = new Shelf(
+  ([run]: readonly [string], signal) => fetchDescription(run, signal),
+  sameText,
+);
 
 export const landmarkShelf = new Shelf(
   ([run]: readonly [string], signal) => fetchLandmarks(run, signal),

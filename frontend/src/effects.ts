@@ -1,7 +1,7 @@
-/** What happens by itself: loading, keeping the player up to date, speaking of alarms. */
+/** What happens by itself: loading, keeping the player up to date, speaking of what passes. */
 
 import { effect, untracked } from "@preact/signals";
-import { speakOfNan } from "./alarms";
+import { speakOfWhatPasses } from "./alarms";
 import { axis } from "./axes";
 import { chosenSides, following, hearing, mono, volume } from "./choices";
 import {
@@ -21,6 +21,7 @@ import { landmarkKeys } from "./landmarks";
 import { keepUp, LIVE_POLL_MS } from "./live";
 import { mix } from "./mixing";
 import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
+import { delay, quieter } from "./preferences";
 import { coverageKeys, otherScore, score } from "./scores";
 import { sketchKeys } from "./shown";
 import * as store from "./store";
@@ -34,7 +35,7 @@ const { sides } = store;
 export function startEffects(): void {
   effect(loadWhatIsShown);
   effect(keepFirstChoice);
-  effect(speakOfNan);
+  effect(speakOfWhatPasses);
   effect(updatePlayer);
   effect(keepUp);
   effect(() => {
@@ -45,7 +46,8 @@ export function startEffects(): void {
   effect(() => {
     if (isPlaying()) bringIntoSight(here.value);
   });
-  effect(() => player.stage.engine.setOutput(volume.value, mono.value, 0));
+  effect(() => player.stage.engine.setOutput(volume.value, mono.value, delay.value / 1000));
+  effect(makeRoomForSpeech);
   effect(() => player.stage.setMix(mix.value));
   effect(() => {
     document.documentElement.dataset.theme = store.dark.value ? "dark" : "light";
@@ -107,6 +109,10 @@ function keepFirstChoice(): void {
   if (store.runs.value.length > 0 && sides.value[hearing.peek()] === null) hearing.value = "a";
 }
 
+function makeRoomForSpeech(): void {
+  if (announcer.text.value !== "" && quieter.peek()) player.stage.engine.dip();
+}
+
 function updatePlayer(): void {
   const heard = score.value;
   void otherScore.value;
@@ -115,7 +121,10 @@ function updatePlayer(): void {
   if (playing !== null && !store.runs.value.some(({ name }) => name === playing)) {
     // A run that is deleted while it plays is not to turn into another one unasked.
     player.rest();
-    announcer.say(`The run that was playing is gone; next is ${runWords(hearing.peek())}`);
+    announcer.tell(
+      "trouble",
+      `The run that was playing is gone; next is ${runWords(hearing.peek())}`,
+    );
   }
   player.refresh();
   if (heard === null) return;

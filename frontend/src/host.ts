@@ -54,9 +54,12 @@ export function readLink(): ReadonlyMap<string, string> {
   return new Map(ours.map(([name, value]) => [name.slice(LINKED.length), value]));
 }
 
-/** A link to this page, as it stands in the browser, that holds these. */
-export function linkWith(values: Readonly<Record<string, string>>): string {
-  const location = outermost();
+/** Whether we are in a frame, of TensorBoard or of a notebook. */
+export const framed = window.parent !== window;
+
+/** A link to this page, as it stands in the browser or else without its frame, that holds these. */
+export function linkWith(values: Readonly<Record<string, string>>, alone = false): string {
+  const location = alone ? window.location : outermost();
   const held = new URLSearchParams(
     Object.entries(values).map(([name, value]) => [LINKED + name, value]),
   );

@@ -7,12 +7,14 @@ import { nameDocument } from "./host";
 import { openLink } from "./share";
 import card from "./style/card.css";
 import controls from "./style/controls.css";
+import dialog from "./style/dialog.css";
 import heatmap from "./style/heatmap.css";
 import layout from "./style/layout.css";
 import notices from "./style/notices.css";
 import readout from "./style/readout.css";
 import theme from "./style/theme.css";
 import timeline from "./style/timeline.css";
+import twin from "./style/twin.css";
 import { playOrPause } from "./transport";
 import { App } from "./view/App";
 
@@ -29,6 +31,8 @@ export function render(): void {
     heatmap,
     readout,
     notices,
+    dialog,
+    twin,
   ].join("\n");
   document.head.append(style);
   openLink();

@@ -19,5 +19,5 @@ export function keepUp(): void {
   const behind = (timeline.notes * timeline.hop - reached) / preset.sampleRate;
   if (behind < MOST_BEHIND) return;
   playLiveEnd();
-  announcer.mention("Skipped to the live end");
+  announcer.tell("round", "Skipped to the live end");
 }

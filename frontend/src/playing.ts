@@ -13,12 +13,13 @@ import { describePlace, type Place } from "./model/describe";
 import { formatStep, spokenName } from "./model/format";
 import { spanAt } from "./model/spans";
 import { clamp, lastStepOf, noteAtStep, stepAtFrame } from "./model/timeline";
+import { verbosity } from "./preferences";
 import { otherScore, score } from "./scores";
 import { coverages, sources } from "./sources";
 import { curves, sides, tag } from "./store";
 import type { Side, Step } from "./units";
 
-export const announcer = new Announcer();
+export const announcer = new Announcer(() => verbosity.peek());
 
 /** Whether a sound has been asked for since the page was opened. */
 export const unlocked = signal(false);
@@ -47,7 +48,8 @@ export const player: Player = new Player(
     ended: (side) => {
       const source = sources[side].peek();
       finished.value = true;
-      announcer.say(
+      announcer.tell(
+        "end",
         source === null
           ? whySilent(side)
           : `${runWords(side)} ends at step ${formatStep(lastStepOf(source.timeline))}`,
@@ -57,7 +59,8 @@ export const player: Player = new Player(
       const words =
         why instanceof Error ? `The sound could not be loaded: ${why.message}` : STOPPED[why];
       soundProblem.value = words; // an alert, which speaks for itself
-      announcer.say(`Stopped at ${describePlace({ ...placeHere(), run: null })}`);
+      announcer.keep(words);
+      announcer.tell("trouble", `Stopped at ${describePlace({ ...placeHere(), run: null })}`);
     },
     // What was heard when, for whoever measures it from outside.
     sounding: ({ side, anchor, timeline }, sampleRate, at) => {

@@ -28,8 +28,8 @@ export function openLink(): void {
   if (Number.isFinite(step)) player.rest(step);
 }
 
-/** A link to the step at the playhead. */
-export function linkHere(): string {
+/** A link to the step at the playhead; alone: without TensorBoard's frame. */
+export function linkHere(alone = false): string {
   const { a, b } = sides.value;
   const values = {
     a,
@@ -47,7 +47,7 @@ export function linkHere(): string {
     ...Object.entries(values),
     ...changed.map(([name, value]) => [name, String(value)]),
   ];
-  return linkWith(Object.fromEntries(held.filter(([, value]) => value !== null)));
+  return linkWith(Object.fromEntries(held.filter(([, value]) => value !== null)), alone);
 }
 
 /** Put the link where it can be pasted from; where the browser does not let us, show it. */

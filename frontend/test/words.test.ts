@@ -7,7 +7,6 @@ import {
   formatValue,
   spokenName,
 } from "../src/model/format";
-import { BINDINGS, commandOf } from "../src/model/keys";
 import { layerNorms, nanLayers } from "../src/model/norms";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
@@ -62,30 +61,6 @@ test("a move says only what has changed", () => {
     "step 11, NaN",
   );
   expect(describeMove(place, { ...place, run: "b" })).toBe("\u2068b\u2069, step 10, 2");
-});
-
-test("every key of the table does what the table says", () => {
-  for (const { command, keys, ctrl, shift } of BINDINGS) {
-    for (const key of keys) {
-      expect(
-        commandOf({
-          key,
-          ctrlKey: ctrl ?? false,
-          altKey: false,
-          shiftKey: shift ?? false,
-          metaKey: false,
-        }),
-      ).toBe(command);
-    }
-  }
-});
-
-test("letters work in either case, and the browser keeps its own keys", () => {
-  const press = { key: "X", ctrlKey: false, altKey: false, shiftKey: false, metaKey: false };
-  expect(commandOf(press)).toBe("swap");
-  expect(commandOf({ ...press, ctrlKey: true })).toBeNull();
-  expect(commandOf({ ...press, key: "ArrowLeft", altKey: true })).toBeNull();
-  expect(commandOf({ ...press, key: "Tab" })).toBeNull();
 });
 
 test("norms are said in words where they are not numbers", () => {

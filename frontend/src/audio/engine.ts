@@ -6,10 +6,14 @@ import { type Level, Voice } from "./voice";
 
 const LEAD_SECONDS: Seconds = 0.005;
 const SMOOTHING_SECONDS: Seconds = 0.01;
+const DIP = 0.25; // of the amplitude: 12 dB
+const DIP_SECONDS: Seconds = 0.6;
 
 export class Engine {
   private context: AudioContext | null = null;
   private master: GainNode | null = null;
+  /** Below full while something is said. */
+  private room: GainNode | null = null;
   private readonly clock = new Clock();
   private volume = 0;
   private mono = false;
@@ -30,7 +34,8 @@ export class Engine {
     this.context = context;
     this.master = new GainNode(context, { gain: this.volume ** 2, channelCountMode: "explicit" });
     this.master.channelCount = this.mono ? 1 : 2;
-    this.master.connect(context.destination);
+    this.room = new GainNode(context);
+    this.master.connect(this.room).connect(context.destination);
   }
 
   /** Call inside a gesture, and do not wait: sound can be started while the context wakes up. */
@@ -96,11 +101,22 @@ export class Engine {
     master.gain.setTargetAtTime(volume ** 2, context.currentTime, SMOOTHING_SECONDS);
   }
 
+  /** Be quieter for a moment, so that speech is heard. */
+  dip(): void {
+    const { context, room } = this;
+    if (context === null || room === null) return;
+    const { currentTime } = context;
+    room.gain.cancelScheduledValues(currentTime);
+    room.gain.setTargetAtTime(DIP, currentTime, SMOOTHING_SECONDS);
+    room.gain.setTargetAtTime(1, currentTime + DIP_SECONDS, 5 * SMOOTHING_SECONDS);
+  }
+
   /** Give the context up; the next `prepare` makes a new one. */
   close(): void {
     const { context } = this;
     this.context = null;
     this.master = null;
+    this.room = null;
     this.clock.reset();
     void context?.close();
   }

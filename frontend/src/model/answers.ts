@@ -86,6 +86,8 @@ export type Coverage = {
   readonly scale: Scale | null;
   readonly segments: readonly Segment[];
   readonly presets: readonly Preset[];
+  /** Files in which the sound can be had. */
+  readonly formats: readonly string[];
   /** Steps that were logged and cannot be read. */
   readonly missing: readonly (readonly [Step, Step])[];
 };

@@ -59,6 +59,21 @@ export function valueAt(curve: Curve, step: Step): { min: number; max: number } 
   return min === undefined || max === undefined ? null : { min, max };
 }
 
+/** Where a curve is lowest or highest; null where it has no finite value. */
+export function extremeOf(
+  { steps, min, max }: Curve,
+  which: "lowest" | "highest",
+): { step: Step; value: number } | null {
+  const [values, sign] = which === "lowest" ? [min, -1] : [max, 1];
+  let best = -1;
+  values.forEach((value, bin) => {
+    const better = best < 0 || sign * value > sign * (values[best] ?? Number.NaN);
+    if (Number.isFinite(value) && better) best = bin;
+  });
+  const [step, value] = [steps[best], values[best]];
+  return step === undefined || value === undefined ? null : { step, value };
+}
+
 /** Where the curves stop being numbers: the steps of their first NaN or infinity. */
 export function firstGap(curve: Curve): Step | null {
   const bin = curve.max.findIndex((value) => !Number.isFinite(value));

@@ -1,185 +1,119 @@
-/** The keys of the timeline, as one table: it is what they do, and what the help says. */
+/** What can be done with keys, as one table: it is what they do, and what the help says. */
 
-export type Command =
-  | "playOrPause"
-  | "playOnce"
-  | "playToEnd"
-  | "playBack"
-  | "stop"
-  | "faster"
-  | "slower"
-  | "normalSpeed"
-  | "toggleLoop"
-  | "loopLess"
-  | "loopMore"
-  | "follow"
-  | "hearBoth"
-  | "blink"
-  | "soloHere"
-  | "muteHere"
-  | "toggleCurve"
-  | "previousNote"
-  | "nextNote"
-  | "backTenth"
-  | "forwardTenth"
-  | "toStart"
-  | "toEnd"
-  | "hearA"
-  | "hearB"
-  | "swap"
-  | "nextEvent"
-  | "previousEvent"
-  | "zoomIn"
-  | "zoomOut"
-  | "zoomFit"
-  | "sayPosition"
-  | "showHelp";
+/** A key with Ctrl and Shift, as "Ctrl+Shift+ArrowRight"; letters in lower case. */
+export type Chord = string;
 
-export type Binding = {
-  readonly command: Command;
-  /** As `KeyboardEvent.key`; letters in lower case. */
-  readonly keys: readonly string[];
-  readonly ctrl?: true;
-  readonly shift?: true;
-  /** As printed on the keyboard. */
-  readonly caps: readonly string[];
+export type Action = {
+  readonly subject: Subject;
   readonly does: string;
+  /** What calls it unless told otherwise. */
+  readonly keys: readonly Chord[];
 };
 
-export const BINDINGS: readonly Binding[] = [
-  {
-    command: "playOrPause",
-    keys: [" "],
-    caps: ["Space"],
-    does: "Play or pause, from the playhead",
-  },
-  {
-    command: "playOnce",
-    keys: ["Enter"],
-    caps: ["Enter"],
-    does: "Play two seconds, and come back",
-  },
-  {
-    command: "playToEnd",
-    keys: ["End"],
-    shift: true,
-    caps: ["Shift", "End"],
-    does: "Play to the end, past any loop",
-  },
-  {
-    command: "playToEnd",
-    keys: ["ArrowRight"],
-    ctrl: true,
-    shift: true,
-    caps: ["Ctrl", "Shift", "→"],
-    does: "The same",
-  },
-  {
-    command: "playBack",
-    keys: ["Home"],
-    shift: true,
-    caps: ["Shift", "Home"],
-    does: "Play note by note towards the start",
-  },
-  {
-    command: "playBack",
-    keys: ["ArrowLeft"],
-    ctrl: true,
-    shift: true,
-    caps: ["Ctrl", "Shift", "←"],
-    does: "The same",
-  },
-  {
-    command: "stop",
-    keys: ["Control"],
-    caps: ["Ctrl"],
-    does: "Stop, and go back to where it began",
-  },
-  { command: "faster", keys: [".", "e"], caps: ["."], does: "Faster, also while it plays" },
-  { command: "slower", keys: [",", "q"], caps: [","], does: "Slower" },
-  { command: "normalSpeed", keys: ["/"], caps: ["/"], does: "Normal speed" },
-  { command: "toggleLoop", keys: ["l"], caps: ["L"], does: "Loop on or off" },
-  {
-    command: "loopMore",
-    keys: ["ArrowRight"],
-    shift: true,
-    caps: ["Shift", "→"],
-    does: "Make a loop from the playhead, or longer",
-  },
-  {
-    command: "loopLess",
-    keys: ["ArrowLeft"],
-    shift: true,
-    caps: ["Shift", "←"],
-    does: "Make the loop shorter",
-  },
-  { command: "follow", keys: ["m"], caps: ["M"], does: "Follow the live end" },
-  { command: "previousNote", keys: ["ArrowLeft"], caps: ["←"], does: "Previous note, and hear it" },
-  { command: "nextNote", keys: ["ArrowRight"], caps: ["→"], does: "Next note, and hear it" },
-  {
-    command: "backTenth",
-    keys: ["ArrowLeft"],
-    ctrl: true,
-    caps: ["Ctrl", "←"],
-    does: "Back one tenth of what is seen",
-  },
-  {
-    command: "forwardTenth",
-    keys: ["ArrowRight"],
-    ctrl: true,
-    caps: ["Ctrl", "→"],
-    does: "Forward one tenth of what is seen",
-  },
-  { command: "toStart", keys: ["Home"], caps: ["Home"], does: "To the first step" },
-  { command: "toEnd", keys: ["End"], caps: ["End"], does: "To the last step" },
-  { command: "hearA", keys: ["1"], caps: ["1"], does: "Hear run A" },
-  { command: "hearB", keys: ["2"], caps: ["2"], does: "Hear run B" },
-  { command: "swap", keys: ["x"], caps: ["X"], does: "Hear the other run, at the same step" },
-  { command: "hearBoth", keys: ["3"], caps: ["3"], does: "Hear A on the left and B on the right" },
-  { command: "blink", keys: ["4"], caps: ["4"], does: "Hear A and B by turns, two seconds each" },
-  {
-    command: "soloHere",
-    keys: ["s"],
-    shift: true,
-    caps: ["Shift", "S"],
-    does: "Hear only this run, or both again",
-  },
-  { command: "muteHere", keys: ["u"], shift: true, caps: ["Shift", "U"], does: "Mute this run" },
-  { command: "toggleCurve", keys: ["c"], caps: ["C"], does: "Hear the curve beside the norms" },
-  { command: "nextEvent", keys: ["n"], caps: ["N"], does: "To the next landmark, and say it" },
-  {
-    command: "previousEvent",
-    keys: ["n"],
-    shift: true,
-    caps: ["Shift", "N"],
-    does: "To the landmark before",
-  },
-  { command: "zoomIn", keys: ["+", "="], caps: ["+"], does: "See fewer steps, closer" },
-  { command: "zoomOut", keys: ["-"], caps: ["−"], does: "See more steps" },
-  { command: "zoomFit", keys: ["0"], caps: ["0"], does: "See the whole run" },
-  { command: "sayPosition", keys: ["p"], caps: ["P"], does: "Say where the playhead is" },
-  { command: "showHelp", keys: ["h", "?"], caps: ["H"], does: "Show these keys" },
-];
+export const SUBJECTS = ["Play", "Move", "Loop", "Runs", "See", "Ask"] as const;
+export type Subject = (typeof SUBJECTS)[number];
 
-export type KeyPress = {
-  readonly key: string;
-  readonly ctrlKey: boolean;
-  readonly altKey: boolean;
-  readonly shiftKey: boolean;
-  readonly metaKey: boolean;
+const act = (subject: Subject, does: string, ...keys: Chord[]): Action => ({ subject, does, keys });
+
+const TABLE = {
+  playOrPause: act("Play", "Play or pause, from the playhead", "Space"),
+  playOnce: act("Play", "Play two seconds, and come back", "Enter"),
+  playToEnd: act("Play", "Play to the end, past any loop", "Shift+End", "Ctrl+Shift+ArrowRight"),
+  playBack: act("Play", "Play note by note to the start", "Shift+Home", "Ctrl+Shift+ArrowLeft"),
+  stop: act("Play", "Stop, and go back to where it began", "Control"),
+  faster: act("Play", "Faster, also while it plays", ".", "q"),
+  slower: act("Play", "Slower", ",", "e"),
+  normalSpeed: act("Play", "Normal speed", "/"),
+  follow: act("Play", "Follow the live end", "m"),
+  previousNote: act("Move", "Previous note, and hear it", "ArrowLeft"),
+  nextNote: act("Move", "Next note, and hear it", "ArrowRight"),
+  backTenth: act("Move", "Back one tenth of what is seen", "Ctrl+ArrowLeft"),
+  forwardTenth: act("Move", "Forward one tenth of what is seen", "Ctrl+ArrowRight"),
+  toStart: act("Move", "To the first step", "Home", "Ctrl+Home"),
+  toEnd: act("Move", "To the last step", "End", "Ctrl+End"),
+  nextEvent: act("Move", "To the next landmark, and say it", "n"),
+  previousEvent: act("Move", "To the landmark before", "Shift+n"),
+  lowest: act("Move", "To the lowest value of this run", "["),
+  highest: act("Move", "To the highest value of this run", "]"),
+  lowestOfAll: act("Move", "To the lowest value of A and B", "Ctrl+["),
+  highestOfAll: act("Move", "To the highest value of A and B", "Ctrl+]"),
+  toggleLoop: act("Loop", "Loop on or off", "l"),
+  loopMore: act("Loop", "Make a loop from the playhead, or longer", "Shift+ArrowRight"),
+  loopLess: act("Loop", "Make the loop shorter", "Shift+ArrowLeft"),
+  clearLoop: act("Loop", "Forget the loop", "Escape"),
+  previousRun: act("Runs", "Hear the run before, in the list", "ArrowUp", "PageUp"),
+  nextRun: act("Runs", "Hear the next run", "ArrowDown", "PageDown"),
+  hearA: act("Runs", "Hear run A", "1"),
+  hearB: act("Runs", "Hear run B", "2"),
+  swap: act("Runs", "Hear the other run, at the same step", "x"),
+  hearBoth: act("Runs", "Hear A on the left and B on the right", "3"),
+  blink: act("Runs", "Hear A and B by turns, two seconds each", "4"),
+  soloHere: act("Runs", "Hear only this run, or both again", "Shift+s"),
+  muteHere: act("Runs", "Mute this run", "Shift+u"),
+  toggleCurve: act("Runs", "Hear the curve beside the norms", "c"),
+  zoomIn: act("See", "See fewer steps, closer", "+", "="),
+  zoomOut: act("See", "See more steps", "-"),
+  zoomFit: act("See", "See the whole run", "0"),
+  sayPosition: act("Ask", "Say where the playhead is", "p"),
+  describe: act("Ask", "Describe what is heard and seen", "d"),
+  cycleVerbosity: act("Ask", "Say more, or less, while it plays", "t"),
+  showHelp: act("Ask", "Show these keys", "h", "?", "Ctrl+/"),
+  showOptions: act("Ask", "Options: keys, speech, sound", "o", "Ctrl+,"),
 };
 
-/** What a key does while the timeline has the focus; null where it is left to the browser. */
-export function commandOf(press: KeyPress): Command | null {
-  if (press.altKey || press.metaKey) return null;
-  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+export type Command = keyof typeof TABLE;
+export const ACTIONS: Readonly<Record<Command, Action>> = TABLE;
+export const COMMAND_NAMES = Object.keys(TABLE) as Command[];
+
+export type KeyPress = Pick<
+  KeyboardEvent,
+  "key" | "code" | "ctrlKey" | "altKey" | "shiftKey" | "metaKey" | "getModifierState"
+>;
+
+const MODIFIERS = ["Control", "Shift", "Alt", "Meta", "AltGraph"];
+
+/** What was pressed; null where it is a modifier alone, or left to the browser and the system. */
+export function chordOf(press: KeyPress): Chord | null {
+  // AltGr is how many keyboards write a bracket; Windows reports it as Ctrl and Alt.
+  const written = press.getModifierState("AltGraph");
+  if ((press.altKey && !written) || press.metaKey || MODIFIERS.includes(press.key)) return null;
+  const key = keyOf(press, written);
+  const ctrl = press.ctrlKey && !written ? "Ctrl+" : "";
   // Signs need Shift on some keyboards and not on others.
-  const sign = key.length === 1 && key !== " " && (key < "a" || key > "z");
-  const bound = BINDINGS.find(
-    (binding) =>
-      binding.keys.includes(key) &&
-      (binding.ctrl ?? false) === press.ctrlKey &&
-      (sign || (binding.shift ?? false) === press.shiftKey),
-  );
-  return bound?.command ?? null;
+  return ctrl + (press.shiftKey && !isSign(key) ? "Shift+" : "") + key;
 }
+
+function keyOf({ key, code }: KeyPress, written: boolean): string {
+  if (key === " ") return "Space";
+  // Where letters are not Latin, they are known by their places.
+  const latin = /^Key[A-Z]$/.test(code) && !written && key > "\x7f";
+  if (latin && key.length === 1) return code.slice(3).toLowerCase();
+  return key.length === 1 ? key.toLowerCase() : key;
+}
+
+const isSign = (key: string): boolean =>
+  key.length === 1 && key.toLowerCase() === key.toUpperCase();
+
+/** Whether speech input may type it by accident: a letter, digit or sign without Ctrl. */
+export const isCharacter = (chord: Chord): boolean => /^(Shift\+)?.$/u.test(chord);
+
+const CAPS: Readonly<Record<string, string>> = {
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  PageUp: "Page up",
+  PageDown: "Page down",
+  Control: "Ctrl",
+  Escape: "Esc",
+  "-": "−",
+};
+
+/** The caps of a chord, as printed on the keyboard. */
+export function capsOf(chord: Chord): string[] {
+  const [, modifiers = "", key = ""] = /^((?:Ctrl\+|Shift\+)*)(.+)$/.exec(chord) ?? [];
+  const cap = CAPS[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  return [...modifiers.split("+").slice(0, -1), cap];
+}
+
+export const chordWords = (chord: Chord): string => capsOf(chord).join("+");

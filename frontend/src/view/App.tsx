@@ -2,17 +2,23 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { tableShown } from "../choices";
 import { runShelf } from "../data";
 import { announcer, isPlaying, player } from "../playing";
 import { curves, lineColours, runs, sides, signalsOf, tag } from "../store";
 import { SIDES } from "../units";
 import { BandLegend } from "./CoverageBand";
+import { Describe } from "./Describe";
+import { EventLog } from "./EventLog";
 import { Events } from "./Events";
 import { Help } from "./Help";
 import { NoNorms, NoRuns, Problem } from "./Notices";
+import { Options } from "./Options";
+import { PositionSlider } from "./PositionSlider";
 import { Letter, Readout } from "./Readout";
 import { RunList } from "./RunList";
 import { SoundBar } from "./SoundBar";
+import { TableTwin } from "./TableTwin";
 import { Timeline, TimelineDescription } from "./Timeline";
 import { Toolbar } from "./Toolbar";
 
@@ -31,11 +37,15 @@ export function App() {
           {value !== null && value.length === 0 && <NoRuns />}
           {runs.value.length > 0 && <CurveCard />}
           {runs.value.length > 0 && <NoNorms />}
+          {runs.value.length > 0 && tableShown.value && <TableTwin />}
           {runs.value.length > 0 && <Readout />}
           {runs.value.length > 0 && <Events />}
+          {runs.value.length > 0 && <EventLog />}
         </div>
       </div>
       <Help />
+      <Options />
+      <Describe />
     </main>
   );
 }
@@ -55,14 +65,33 @@ function CurveCard() {
       </header>
       <Timeline />
       <TimelineDescription />
+      <PositionSlider />
       <footer class="curve-footer">
         <p role="status" class="status">
           {announcer.text.value}
         </p>
         {isPlaying() && player.shown.value.waiting && <p class="waiting">Loading sound…</p>}
         <BandLegend />
+        <TableSwitch />
       </footer>
     </section>
+  );
+}
+
+function TableSwitch() {
+  const shown = tableShown.value;
+  return (
+    <button
+      type="button"
+      class="plain"
+      aria-expanded={shown}
+      aria-controls={shown ? "table" : undefined}
+      onClick={() => {
+        tableShown.value = !shown;
+      }}
+    >
+      Table
+    </button>
   );
 }
 

@@ -1,34 +1,38 @@
 /** A dialog over the screen; Escape and its button close it. */
 
-import { useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { dialog } from "../choices";
 
 type Props = {
-  readonly name: Exclude<typeof dialog.value, null>;
+  readonly name: NonNullable<typeof dialog.value>;
   readonly title: string;
-  readonly children: ComponentChildren;
+  readonly children: () => ComponentChildren;
 };
 
+/** What is in it is made when it is opened. */
 export function Dialog({ name, title, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  useSignalEffect(() => {
-    const open = dialog.value === name;
-    if (element.current === null || open === element.current.open) return;
-    if (open) element.current.showModal();
-    else element.current.close();
-  });
+  const open = dialog.value === name;
+  useEffect(() => {
+    if (open) element.current?.showModal();
+    else element.current?.close();
+  }, [open]);
   const close = () => {
     if (dialog.peek() === name) dialog.value = null;
   };
   return (
     <dialog ref={element} aria-labelledby={`${name}-title`} onClose={close}>
-      <h2 id={`${name}-title`}>{title}</h2>
-      {children}
-      <button type="button" class="play" onClick={close}>
-        Close
-      </button>
+      <header>
+        {/* Has the focus first, so that a long dialog is read from its beginning. */}
+        <h2 id={`${name}-title`} tabIndex={-1} autofocus>
+          {title}
+        </h2>
+        <button type="button" onClick={close}>
+          Close
+        </button>
+      </header>
+      {open && children()}
     </dialog>
   );
 }

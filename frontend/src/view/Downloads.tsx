@@ -4,7 +4,7 @@ import { soundUrl, tableUrl } from "../api";
 import { seen } from "../axes";
 import { hearing } from "../choices";
 import { noteAtStep } from "../model/timeline";
-import { sources } from "../sources";
+import { coverages, sources } from "../sources";
 import { runOf, signalsOf, tag } from "../store";
 
 const MOST_NOTES = 5_000; // of a file, five minutes
@@ -20,9 +20,11 @@ export function Downloads() {
   return (
     <p class="downloads">
       Keep what is seen of {hearing.value.toUpperCase()}:{" "}
-      <a href={soundUrl(source.sound, first, notes)} download="">
-        sound (WAV)
-      </a>{" "}
+      {coverages[hearing.value].value?.formats.map((format) => (
+        <a key={format} href={soundUrl(source.sound, format, first, notes)} download="">
+          sound ({format.toUpperCase()})
+        </a>
+      ))}{" "}
       <a href={tableUrl(run.name, drawn, from, to)} download="">
         numbers (CSV)
       </a>

@@ -1,35 +1,48 @@
-/** The keys, in a dialog. */
+/** The keys by subject, as they are bound now, and what is heard. */
 
-import { BINDINGS } from "../model/keys";
+import { ACTIONS, COMMAND_NAMES, SUBJECTS } from "../model/keys";
+import { bound } from "../preferences";
 import { Dialog } from "./Dialog";
+import { Keys } from "./Keys";
 
 export function Help() {
   return (
     <Dialog name="help" title="Keys">
-      <p>
-        They work while the timeline has the focus: press Tab until it has, or click it. Space also
-        plays and pauses where nothing else has the focus.
-      </p>
-      <table>
-        <tbody>
-          {BINDINGS.map(({ command, caps, does }) => (
-            <tr key={command}>
-              <th scope="row">
-                {caps.map((cap) => (
-                  <kbd key={cap}>{cap}</kbd>
+      {() => (
+        <>
+          <p>
+            They work while the timeline has the focus: press Tab until it has, or click it. Space
+            also plays and pauses where nothing else has the focus. Options change them.
+          </p>
+          {SUBJECTS.map((subject) => (
+            <table key={subject}>
+              <caption>{subject}</caption>
+              <tbody>
+                {COMMAND_NAMES.filter((name) => ACTIONS[name].subject === subject).map((name) => (
+                  <tr key={name}>
+                    <th scope="row">{ACTIONS[name].does}</th>
+                    <td>
+                      <Keys chords={bound.value[name]} />
+                    </td>
+                  </tr>
                 ))}
-              </th>
-              <td>{does}</td>
-            </tr>
+              </tbody>
+            </table>
           ))}
-        </tbody>
-      </table>
-      <h3>What you hear</h3>
-      <p>
-        Every note is one step of training, or a few in a long run. With the smooth sound, early
-        layers are on the left, late layers on the right, and pitch rises with the gradient norm:
-        one semitone each time it doubles. NaN, infinity and exact zero have sounds of their own.
-      </p>
+          <h3>With the mouse</h3>
+          <p>
+            Click the curve, or anything below it, to play from there. Ctrl and the wheel zoom,
+            Shift and the wheel move along, a double click shows the whole run.
+          </p>
+          <h3>What you hear</h3>
+          <p>
+            Every note is one step of training, or a few in a long run. With the smooth sound, early
+            layers are on the left, late layers on the right, and pitch rises with the gradient
+            norm: one semitone each time it doubles. NaN, infinity and exact zero have sounds of
+            their own.
+          </p>
+        </>
+      )}
     </Dialog>
   );
 }

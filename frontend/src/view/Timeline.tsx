@@ -8,8 +8,9 @@ import { COMMANDS } from "../commands";
 import { stepOf } from "../model/axis";
 import { describePlace } from "../model/describe";
 import { formatStep } from "../model/format";
-import { commandOf } from "../model/keys";
+import { chordOf } from "../model/keys";
 import { finished, here, isPlaying, placeHere, player, soundProblem, unlocked } from "../playing";
+import { keymap, keyWords } from "../preferences";
 import { sources } from "../sources";
 import { sides } from "../store";
 import { playFrom } from "../transport";
@@ -76,8 +77,8 @@ export function Timeline() {
       }}
       onKeyDown={(event) => {
         controlAlone.current = event.key === "Control" && !event.repeat;
-        const command = commandOf(event);
-        if (command === null) return;
+        const command = keymap.value.get(chordOf(event) ?? "");
+        if (command === undefined) return;
         event.preventDefault();
         event.stopPropagation();
         if (event.repeat && command === "playOrPause") return;
@@ -86,7 +87,8 @@ export function Timeline() {
       }}
       onKeyUp={(event) => {
         // Ctrl hushes screen readers too; with another key it is not meant for us.
-        if (event.key === "Control" && controlAlone.current) COMMANDS.stop();
+        const command = controlAlone.current ? keymap.value.get("Control") : undefined;
+        if (event.key === "Control" && command !== undefined) COMMANDS[command]();
         controlAlone.current = false;
       }}
     >
@@ -104,9 +106,13 @@ export function Timeline() {
 /** For screen readers, where the playhead rests; silent while it moves. */
 export function TimelineDescription() {
   const place = isPlaying() ? "playing" : describePlace(placeHere());
+  const keys = [
+    [keyWords("playOrPause"), "plays and pauses"],
+    [keyWords("showHelp"), "lists all keys"],
+  ].filter(([key]) => key !== null);
   return (
     <p id="timeline-description" class="hidden">
-      {place}. Space plays and pauses, arrow keys move, H lists all keys.
+      {place}. {keys.map((words) => words.join(" ")).join(", ")}.
     </p>
   );
 }

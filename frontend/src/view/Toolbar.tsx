@@ -12,16 +12,18 @@ import {
 } from "../choices";
 import { choosePreset, setLog, setVolume } from "../choose";
 import { COMMANDS } from "../commands";
+import { framed } from "../host";
 import { toggleLoop } from "../looping";
 import { settlePreset } from "../model/choices";
 import { spokenName } from "../model/format";
 import { isPlaying } from "../playing";
-import { copyLink } from "../share";
+import { copyLink, linkHere } from "../share";
 import { coverages, sources } from "../sources";
 import * as store from "../store";
 import { follow, hear, hearBoth, playOrPause, stop } from "../transport";
 import { SIDES } from "../units";
 import { Field } from "./Field";
+import { GoTo } from "./GoTo";
 import { Icon } from "./Icon";
 
 const BOTH = [
@@ -70,12 +72,29 @@ export function Toolbar() {
           <Icon name="link" />
           Copy link
         </button>
+        <GoTo />
+        <button type="button" class="plain" onClick={COMMANDS.describe}>
+          Describe
+        </button>
+        <button type="button" class="plain" onClick={COMMANDS.showOptions}>
+          Options
+        </button>
         <button type="button" class="plain" onClick={COMMANDS.showHelp}>
           <Icon name="keyboard" />
           Keys
         </button>
+        {framed && <OpenAlone />}
       </div>
     </section>
+  );
+}
+
+/** Simpler for a screen reader, and a bookmark of its own. */
+function OpenAlone() {
+  return (
+    <a class="plain" href={linkHere(true)} target="_blank" rel="noopener">
+      Open without TensorBoard’s frame
+    </a>
   );
 }
 

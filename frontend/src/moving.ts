@@ -1,0 +1,105 @@
+/** Moving the playhead, and from run to run. Called from inside a gesture: some of it is heard. */
+
+import { domain, seen } from "./axes";
+import { hearing } from "./choices";
+import { chooseRun } from "./choose";
+import { extremeOf } from "./model/curve";
+import { describeMove, describePlace } from "./model/describe";
+import { formatStep, formatValue } from "./model/format";
+import { clamp, lastNotAfter, lastStepOf, noteAtStep, noteStart } from "./model/timeline";
+import {
+  announcer,
+  finished,
+  here,
+  isPlaying,
+  placeHere,
+  player,
+  runWords,
+  unlocked,
+} from "./playing";
+import { verbosity } from "./preferences";
+import { score } from "./scores";
+import { sources } from "./sources";
+import * as store from "./store";
+import { hear } from "./transport";
+import { otherSide, SIDES, type Side, type Step } from "./units";
+
+/** Where the playhead can be put: at the notes, or, where nothing is heard, at the points drawn. */
+export function stops(): ArrayLike<Step> {
+  const side = hearing.value;
+  const timeline = sources[side].value?.timeline;
+  return timeline?.steps.subarray(0, timeline.notes) ?? store.curves[side].value?.steps ?? [];
+}
+
+/** Which of the stops the playhead is at. */
+export const stopHere = (all: ArrayLike<Step>): number =>
+  Math.max(0, lastNotAfter(all, here.value, all.length));
+
+export function moveByNotes(offset: number): void {
+  const all = stops();
+  if (all.length > 0) moveTo(all[clamp(stopHere(all) + offset, 0, all.length - 1)] ?? 0);
+}
+
+export function moveByTenths(tenths: number): void {
+  const [from, to] = seen.value;
+  moveTo(here.value + ((to - from) * tenths) / 10);
+}
+
+/** Move the playhead: playing goes on from there; at rest, the note there is heard. */
+export function moveTo(wanted: Step): void {
+  const step = clamp(wanted, ...domain.value);
+  const side = hearing.value;
+  const source = sources[side].value;
+  finished.value = false;
+  if (isPlaying() && source !== null && step < lastStepOf(source.timeline)) {
+    player.play(noteStart(source.timeline, step));
+    return;
+  }
+  const from = placeHere();
+  player.rest(step);
+  if (source !== null) {
+    unlocked.value = true;
+    player.prefetch(step);
+    player.stage.hearNote(score.peek(), noteAtStep(source.timeline, Math.round(step)));
+  }
+  announcer.settle(() =>
+    verbosity.peek() === "verbose" ? describePlace(placeHere()) : describeMove(from, placeHere()),
+  );
+}
+
+/** Move to where the drawn curve is lowest or highest: of the run that is heard, or of A and B. */
+export function moveToExtreme(which: "lowest" | "highest", among: readonly Side[] = SIDES): void {
+  const sign = which === "lowest" ? 1 : -1;
+  const [found] = among
+    .flatMap((side) => {
+      const curve = store.curves[side].value;
+      const extreme = curve === null ? null : extremeOf(curve, which);
+      return extreme === null ? [] : [{ side, ...extreme }];
+    })
+    .sort((one, other) => sign * (one.value - other.value));
+  if (found === undefined) {
+    announcer.say("No finite value is drawn");
+    return;
+  }
+  hear(found.side);
+  moveTo(found.step);
+  const run = among.length > 1 ? `${runWords(found.side)}, ` : "";
+  announcer.say(`${which}: ${run}${formatValue(found.value)} at step ${formatStep(found.step)}`);
+}
+
+/**
+ * Hear the next run of the list, or the one before. One that is in A or B is heard there, and
+ * nothing else changes; any other takes the place of the one that is heard.
+ */
+export function moveToRun(direction: 1 | -1): void {
+  const side = hearing.value;
+  const names = store.runs.value.map(({ name }) => name);
+  const next = names[names.indexOf(store.sides.value[side] ?? "") + direction];
+  if (next === undefined) {
+    announcer.say(direction === 1 ? "No run after this" : "No run before this");
+  } else if (next === store.sides.value[otherSide(side)]) {
+    hear(otherSide(side));
+  } else {
+    chooseRun(side, next);
+  }
+}
