@@ -1,29 +1,73 @@
-/** The x axis that everything drawn shares. */
+/** The x axis that everything drawn shares: what lies above one another is heard together. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { viewport } from "./choices";
-import { type Axis, domainOf, within } from "./model/axis";
+import { hearing, measure, viewport } from "./choices";
+import { type Axis, hullOf, within } from "./model/axis";
+import { type Ruler, rulerOf, stepAtX, xAtStep } from "./model/ruler";
 import { coverages } from "./sources";
-import { curves, plot, present } from "./store";
-import { type Range, SIDES } from "./units";
+import { bySide, curves, plot, present } from "./store";
+import { type Range, SIDES, type Side, type Step } from "./units";
 
 /** Whether there is anything yet to lay out steps by. */
-export const laidOut = computed(() =>
-  SIDES.some((side) => curves[side].value !== null || coverages[side].value !== null),
+export const laidOut = computed(() => SIDES.some((side) => extents[side].value !== null));
+
+const rulers: Readonly<Record<Side, ReadonlySignal<Ruler>>> = bySide((side) =>
+  computed(() => rulerOf(measure.value, present([coverages[side].value, curves[side].value]))),
 );
 
-/** All steps that are drawn or can be heard. */
-export const domain: ReadonlySignal<Range> = computed(() =>
-  domainOf(
-    present(SIDES.map((side) => curves[side].value)),
-    present(SIDES.map((side) => coverages[side].value)),
-  ),
+/** First and last step of a side that are drawn or can be heard; null where none are. */
+const extents: Readonly<Record<Side, ReadonlySignal<Range | null>>> = bySide((side) =>
+  computed(() => {
+    const [coverage, curve] = [coverages[side].value, curves[side].value];
+    return hullOf([...ends(coverage?.steps), ...ends(curve?.steps), curve?.lastStep ?? null]);
+  }),
 );
 
-/** The steps that are seen. */
+/** Where a step of a run lies on the axis. */
+export const xAt = (side: Side, step: Step): number => xAtStep(rulers[side].value, step);
+
+/** The step of a run at a place on the axis. */
+export const stepAt = (side: Side, x: number): Step => stepAtX(rulers[side].value, x);
+
+/** The step of one run that lies where a step of the other does, or, by the clock, has its number. */
+export const across = (step: Step, from: Side, to: Side): Step =>
+  from === to || measure.value === "clock" ? step : stepAt(to, xAt(from, step));
+
+/** All of the axis that is drawn or can be heard. */
+export const domain: ReadonlySignal<Range> = computed(() => {
+  const places = SIDES.flatMap((side) =>
+    (extents[side].value ?? []).map((step) => xAt(side, step)),
+  );
+  const [from, to] = hullOf(places) ?? [0, 1];
+  if (from < to) return [from, to];
+  return measure.value === "share" ? [0, 1] : [from - 0.5, to + 0.5];
+});
+
+/** The part of the axis that is seen. */
 export const seen: ReadonlySignal<Range> = computed(() => within(domain.value, viewport.value));
 
 export const axis: ReadonlySignal<Axis | null> = computed(() => {
   const [from, to] = seen.value;
   return plot.value === null ? null : { from, to, ...plot.value };
 });
+
+/** The steps of the run that is heard, all of them and those that are seen. */
+export const steps: ReadonlySignal<Range> = computed(
+  () =>
+    extents[hearing.value].value ?? [
+      stepAt(hearing.value, domain.value[0]),
+      stepAt(hearing.value, domain.value[1]),
+    ],
+);
+export const stepsSeen: ReadonlySignal<Range> = computed(() => stepsSeenOf(hearing.value));
+
+/** The steps of a run that are seen; where only others are, the ends of what there is. */
+export const stepsSeenOf = (side: Side): Range => [
+  stepAt(side, seen.value[0]),
+  stepAt(side, seen.value[1]),
+];
+
+const ends = (steps: Float64Array | undefined): (number | undefined)[] => [
+  steps?.[0],
+  steps?.at(-1),
+];

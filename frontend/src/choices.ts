@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Sides } from "./model/choices";
+import type { Measure } from "./model/ruler";
 import { clamp } from "./model/timeline";
 import { PLAIN, type Sound } from "./model/view";
 import { recall } from "./remember";
@@ -29,6 +30,10 @@ export const mono = signal(recall("mono") === "true");
 /** Steps that are played again and again while `looping`. */
 export const loop = signal<Range | null>(null);
 export const looping = signal(false);
+/** Places on the axis between which the pointer is being drawn, and what for. */
+export const stretch = signal<{ readonly range: Range; readonly wanted: "zoom" | "loop" } | null>(
+  null,
+);
 /** Whether to stay at the end of a run that is being trained. */
 export const following = signal(false);
 
@@ -38,7 +43,11 @@ export const chosenShown = signal<ReadonlySet<string> | null>(null);
 export const chosenTag = signal<string | null>(null);
 /** Whether the y axis is to be logarithmic; null: as the curves ask for. */
 export const chosenLog = signal<boolean | null>(null);
-/** The steps that are seen; null: all there are. */
+/** What lies along x. */
+export const measure = signal<Measure>("step");
+/** How much curves are smoothed, as in TensorBoard: 0, not at all, to 0.99. */
+export const smoothing = signal(clamp(Number(recall("smoothing") ?? 0) || 0, 0, 0.99));
+/** The part of the axis that is seen; null: all of it. */
 export const viewport = signal<Range | null>(null);
 
 export const chosenPreset = signal<string | null>(recall("preset"));

@@ -1,12 +1,35 @@
 /** Setters of what is chosen; what changes for the ear is said. */
 
-import { chosenLog, chosenPreset, chosenSides, mutedStreams, sound, volume } from "./choices";
+import { batch } from "@preact/signals";
+import { stepsSeen, xAt } from "./axes";
+import {
+  chosenLog,
+  chosenPreset,
+  chosenSides,
+  hearing,
+  measure,
+  mutedStreams,
+  smoothing,
+  sound,
+  viewport,
+  volume,
+} from "./choices";
 import { spokenName } from "./model/format";
+import type { Measure } from "./model/ruler";
 import type { PitchZoom } from "./model/view";
 import { announcer } from "./playing";
 import { remember } from "./remember";
 import { sides } from "./store";
 import type { Side } from "./units";
+import { zoomTo } from "./zoom";
+
+/** What is said of a choice for the x axis: it is also how two runs are compared. */
+const ALIGNED: Readonly<Record<Measure, string>> = {
+  step: "Runs are compared step by step",
+  time: "Runs are compared by the time since each began",
+  clock: "Drawn by the clock, compared step by step",
+  share: "Runs are compared by the share that is done",
+};
 
 export function setVolume(share: number): void {
   volume.value = share;
@@ -20,6 +43,22 @@ export function choosePreset(name: string): void {
 
 export function setLog(log: boolean): void {
   chosenLog.value = log;
+}
+
+/** Lay the runs along another measure; the part that is seen stays about where it is. */
+export function chooseMeasure(next: Measure): void {
+  const part = viewport.value === null ? null : stepsSeen.value;
+  batch(() => {
+    measure.value = next;
+    viewport.value = null;
+  });
+  if (part !== null) zoomTo([xAt(hearing.value, part[0]), xAt(hearing.value, part[1])]);
+  announcer.say(ALIGNED[next]);
+}
+
+export function setSmoothing(weight: number): void {
+  smoothing.value = weight;
+  remember("smoothing", String(weight));
 }
 
 export function chooseRun(side: Side, run: string): void {

@@ -1,6 +1,6 @@
 /** What a person can do. Each is called from inside a gesture, because some of them start sound. */
 
-import { domain } from "./axes";
+import { steps } from "./axes";
 import { dialog, hearing } from "./choices";
 import { type Event, events } from "./landmarks";
 import { clearLoop, extendLoop, toggleLoop } from "./looping";
@@ -41,8 +41,8 @@ export function playEvent(event: Event): void {
   hear(event.side);
   const source = sources[event.side].value;
   if (source === null) return;
-  const { steps } = source.timeline;
-  playFrom(steps[Math.max(0, noteAtStep(source.timeline, event.step) - LEAD_NOTES)] ?? event.step);
+  const starts = source.timeline.steps;
+  playFrom(starts[Math.max(0, noteAtStep(source.timeline, event.step) - LEAD_NOTES)] ?? event.step);
   announcer.say(eventWords(event));
 }
 
@@ -96,8 +96,8 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   nextNote: () => moveByNotes(1),
   backTenth: () => moveByTenths(-1),
   forwardTenth: () => moveByTenths(1),
-  toStart: () => moveTo(domain.value[0]),
-  toEnd: () => moveTo(domain.value[1]),
+  toStart: () => moveTo(steps.value[0]),
+  toEnd: () => moveTo(steps.value[1]),
   hearA: () => hear("a"),
   hearB: () => hear("b"),
   swap: () => hear(otherSide(hearing.value)),

@@ -2,12 +2,10 @@
 
 import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./alarms";
-import { axis } from "./axes";
 import { chosenSides, following, hearing, mono, volume } from "./choices";
 import {
   coverageShelf,
   curveShelf,
-  heatmapKey,
   heatmapShelf,
   landmarkShelf,
   noteShelf,
@@ -18,6 +16,7 @@ import {
 } from "./data";
 import { onHidden, onNews } from "./host";
 import { landmarkKeys } from "./landmarks";
+import { heatmapKeyOf } from "./lanes";
 import { keepUp, LIVE_POLL_MS } from "./live";
 import { mix } from "./mixing";
 import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
@@ -73,7 +72,7 @@ export function refresh(): void {
   player.clips.retry();
 }
 
-const heatmapKeys = () => store.present(landmarkKeys().map(([run]) => heatmapKey(run, axis.value)));
+const heatmapKeys = () => store.present(SIDES.map((side) => heatmapKeyOf(side)));
 
 function loadWhatIsShown(): void {
   runShelf.ensure([]);

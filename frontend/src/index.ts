@@ -12,6 +12,7 @@ import heatmap from "./style/heatmap.css";
 import layout from "./style/layout.css";
 import notices from "./style/notices.css";
 import readout from "./style/readout.css";
+import strips from "./style/strips.css";
 import theme from "./style/theme.css";
 import timeline from "./style/timeline.css";
 import twin from "./style/twin.css";
@@ -28,6 +29,7 @@ export function render(): void {
     card,
     controls,
     timeline,
+    strips,
     heatmap,
     readout,
     notices,

@@ -1,20 +1,31 @@
 /** The loop: steps that are played again and again. */
 
 import { batch } from "@preact/signals";
+import { stepsSeen } from "./axes";
 import { hearing, loop, looping } from "./choices";
 import { formatStep } from "./model/format";
 import { clamp, noteAtStep } from "./model/timeline";
 import { announcer, here } from "./playing";
 import { sources } from "./sources";
+import type { Range } from "./units";
 
-/** Play the loop again and again, or no longer. */
+/** Play the loop again and again, or no longer; without one, what is seen becomes the loop. */
 export function toggleLoop(): void {
   if (loop.value === null) {
-    announcer.say("No loop: hold Shift and press the right arrow, or drag, to make one");
+    setLoop(stepsSeen.value);
     return;
   }
   looping.value = !looping.value;
   announcer.say(looping.value ? `Loop, ${loopWords()}` : "Loop off");
+}
+
+/** Play from one step of the run that is heard to another again and again. */
+export function setLoop([from, to]: Range): void {
+  batch(() => {
+    loop.value = [Math.floor(from), Math.max(Math.ceil(to), Math.floor(from) + 1)];
+    looping.value = true;
+  });
+  announcer.say(`Loop, ${loopWords()}`);
 }
 
 /** Move the end of the loop by notes; a new one begins at the playhead. */

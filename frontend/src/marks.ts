@@ -1,12 +1,53 @@
-/** Letters at the ends of the curves, and where a curve stops being a number. */
+/** What is drawn by hand: runs behind A and B, letters at the ends of those, where a curve stops. */
 
 import type uPlot from "uplot";
-import type { Drawing, Picture } from "./chart";
+import { type Drawing, type Picture, rangeSeen } from "./chart";
+import { lastNotAfter } from "./model/timeline";
+import type { Side } from "./units";
 
 type Point = { readonly x: number; readonly y: number };
 
 const RADIUS = 9;
 const FONT = "Roboto, system-ui, sans-serif";
+
+const PALE = 0.45;
+
+/** To be called before A and B are drawn: the other runs, of which there may be many. */
+export function drawBehind(chart: uPlot, { drawings }: Picture): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.globalAlpha = PALE;
+  ctx.lineWidth = devicePixelRatio;
+  for (const drawing of drawings) {
+    if (drawing.side === null) trace(chart, drawing);
+  }
+  ctx.restore();
+}
+
+function trace(chart: uPlot, { line, colour }: Drawing): void {
+  const { ctx } = chart;
+  const [from, to] = rangeSeen(chart);
+  const { xs, max, smooth } = line;
+  const values = smooth ?? max;
+  const last = Math.min(xs.length - 1, lastNotAfter(xs, to, xs.length) + 1);
+  let drawing = false;
+  ctx.strokeStyle = colour;
+  ctx.beginPath();
+  for (let at = Math.max(0, lastNotAfter(xs, from, xs.length)); at <= last; at++) {
+    const value = values[at] ?? null;
+    if (value !== null) {
+      const x = chart.valToPos(xs[at] ?? 0, "x", true);
+      const y = chart.valToPos(value, "y", true);
+      if (drawing) ctx.lineTo(x, y);
+      else ctx.moveTo(x, y);
+    }
+    drawing = value !== null;
+  }
+  ctx.stroke();
+}
 
 /** To be called when the chart is drawn: colour alone must not tell A from B. */
 export function markEnds(chart: uPlot, picture: Picture): void {
@@ -15,13 +56,15 @@ export function markEnds(chart: uPlot, picture: Picture): void {
   let taken: Point | null = null;
   ctx.save();
   ctx.setLineDash([]); // uPlot leaves the dashes of its last series behind
-  for (const drawing of picture.drawings) {
-    if (drawing.gap !== null) markGap(chart, drawing, drawing.gap, ratio);
-    const end = endOf(chart, drawing);
+  const [from, to] = rangeSeen(chart);
+  for (const { side, gap, ...drawing } of picture.drawings) {
+    if (side === null) continue;
+    if (gap !== null && gap >= from && gap <= to) markGap(chart, side, drawing.colour, gap, ratio);
+    const end = endOf(chart, drawing.line);
     if (end === null) continue;
     const point = besides(held(chart, end, ratio), taken, ratio);
     taken = point;
-    drawBadge(ctx, point, drawing, picture.card, ratio);
+    drawBadge(ctx, point, side, drawing.colour, picture.card, ratio);
   }
   ctx.restore();
 }
@@ -29,13 +72,14 @@ export function markEnds(chart: uPlot, picture: Picture): void {
 function drawBadge(
   ctx: CanvasRenderingContext2D,
   { x, y }: Point,
-  drawing: Drawing,
+  side: Side,
+  colour: string,
   card: string,
   ratio: number,
 ) {
   ctx.beginPath();
   ctx.arc(x, y, RADIUS * ratio, 0, 2 * Math.PI);
-  ctx.fillStyle = drawing.colour;
+  ctx.fillStyle = colour;
   ctx.fill();
   ctx.lineWidth = 2 * ratio;
   ctx.strokeStyle = card;
@@ -44,10 +88,10 @@ function drawBadge(
   ctx.font = `bold ${11 * ratio}px ${FONT}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  ctx.fillText(drawing.side.toUpperCase(), x, y + 0.5 * ratio);
+  ctx.fillText(side.toUpperCase(), x, y + 0.5 * ratio);
 }
 
-function markGap(chart: uPlot, { side, colour }: Drawing, gap: number, ratio: number): void {
+function markGap(chart: uPlot, side: Side, colour: string, gap: number, ratio: number): void {
   const { ctx, bbox } = chart;
   const x = chart.valToPos(gap, "x", true);
   ctx.strokeStyle = colour;
@@ -68,12 +112,15 @@ function markGap(chart: uPlot, { side, colour }: Drawing, gap: number, ratio: nu
   ctx.fillText(`${side.toUpperCase()}: not a number`, x + gapX, bbox.top + line * ratio);
 }
 
-function endOf(chart: uPlot, { line }: Drawing): Point | null {
-  const last = line.max.findLastIndex((value) => value !== null);
-  const step = line.steps[last];
-  const value = line.max[last];
-  if (step === undefined || value === undefined || value === null) return null;
-  return { x: chart.valToPos(step, "x", true), y: chart.valToPos(value, "y", true) };
+/** The last point of a line that is seen. */
+function endOf(chart: uPlot, { xs, max, smooth }: Drawing["line"]): Point | null {
+  const values = smooth ?? max;
+  const [from, to] = rangeSeen(chart);
+  let at = lastNotAfter(xs, to, xs.length);
+  while (at >= 0 && (values[at] ?? null) === null) at--;
+  const [x, y] = [xs[at], values[at]];
+  if (x === undefined || y === undefined || y === null || x < from) return null;
+  return { x: chart.valToPos(x, "x", true), y: chart.valToPos(y, "y", true) };
 }
 
 function held(chart: uPlot, { x, y }: Point, ratio: number): Point {

@@ -1,6 +1,6 @@
 /** Moving the playhead, and from run to run. Called from inside a gesture: some of it is heard. */
 
-import { domain, seen } from "./axes";
+import { steps, stepsSeen } from "./axes";
 import { hearing } from "./choices";
 import { chooseRun } from "./choose";
 import { extremeOf } from "./model/curve";
@@ -41,13 +41,13 @@ export function moveByNotes(offset: number): void {
 }
 
 export function moveByTenths(tenths: number): void {
-  const [from, to] = seen.value;
+  const [from, to] = stepsSeen.value;
   moveTo(here.value + ((to - from) * tenths) / 10);
 }
 
 /** Move the playhead: playing goes on from there; at rest, the note there is heard. */
 export function moveTo(wanted: Step): void {
-  const step = clamp(wanted, ...domain.value);
+  const step = clamp(wanted, ...steps.value);
   const side = hearing.value;
   const source = sources[side].value;
   finished.value = false;

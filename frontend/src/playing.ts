@@ -4,7 +4,7 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Announcer } from "./announce";
 import { fetchClip } from "./api";
 import { Player } from "./audio/player";
-import { domain } from "./axes";
+import { across, steps } from "./axes";
 import { hearing, loop, looping } from "./choices";
 import { noteShelf } from "./data";
 import type { NoteTable } from "./model/answers";
@@ -42,7 +42,7 @@ export const player: Player = new Player(
     score: () => score.peek(),
     other: () => otherScore.peek(),
     loop: () => activeLoop.peek(),
-    across: (step) => step,
+    across,
   },
   {
     ended: (side) => {
@@ -82,7 +82,7 @@ export const isPlaying = (): boolean => player.transport.value.state === "playin
 
 /** Where the playhead is, ten times a second while something plays. */
 export const here: ReadonlySignal<Step> = computed(() => {
-  const [from, to] = domain.value;
+  const [from, to] = steps.value;
   return clamp(player.shown.value.step, from, to);
 });
 

@@ -4,13 +4,22 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import { type Query, viewQuery } from "./api";
 import type { Source } from "./audio/clips";
 import type { Score, Track } from "./audio/score";
-import { curveHeard, hearing, listening } from "./choices";
+import { curveHeard, hearing, listening, measure } from "./choices";
 import { settlePreset } from "./model/choices";
+import type { Measure } from "./model/ruler";
 import { spansLike } from "./model/spans";
-import type { View } from "./model/view";
+import type { Along, View } from "./model/view";
 import { coverageOf, scalarOf, soundOf, sources, views } from "./sources";
 import { runOf } from "./store";
 import { otherSide, SIDES, type Side } from "./units";
+
+/** How the run that is not the lead is laid on its notes; by the clock, two runs may never meet. */
+const BY: Readonly<Record<Measure, Along["by"]>> = {
+  step: "step",
+  time: "time",
+  clock: "step",
+  share: "fraction",
+};
 
 /** What is to be heard; null where there is nothing, or nothing yet. */
 export const score: ReadonlySignal<Score | null> = computed(() => scoreOf(hearing.value));
@@ -67,7 +76,7 @@ type Follower = { readonly name: string; readonly side: Side; readonly view: Vie
 function followers(lead: Side): Follower[] {
   const view = views[lead].value;
   if (view === null) return [];
-  const along = { run: view.run, by: "step", tag: view.scalar?.tag ?? null } as const;
+  const along = { run: view.run, by: BY[measure.value], tag: view.scalar?.tag ?? null };
   const other = views[otherSide(lead)].value;
   const laid = other === null || listening.value === "one" ? null : { ...other, along };
   const heard: Follower[] =

@@ -1,6 +1,6 @@
 /** What is seen, in sentences. */
 
-import { seen } from "./axes";
+import { stepsSeen, stepsSeenOf } from "./axes";
 import { events } from "./landmarks";
 import { formatStep, formatValue, spokenName } from "./model/format";
 import { pointAt, stepsIn } from "./model/table";
@@ -9,8 +9,11 @@ import { curves, log, tag } from "./store";
 import { SIDES, type Side } from "./units";
 
 export function seenWords(): string {
-  const [from, to] = seen.value;
-  const marks = events.value.filter(({ step }) => from <= step && step <= to).length;
+  const [from, to] = stepsSeen.value;
+  const marks = events.value.filter(({ side, step }) => {
+    const [first, last] = stepsSeenOf(side);
+    return first <= step && step <= last;
+  }).length;
   const axis = log.value ? "logarithmic" : "linear";
   return [
     `Steps ${formatStep(from)} to ${formatStep(to)} of ${spokenName(tag.value ?? "no scalar")}, on a ${axis} axis.`,
@@ -23,7 +26,7 @@ export function seenWords(): string {
 function curveWords(side: Side): string {
   const curve = curves[side].value;
   if (curve === null) return "";
-  const steps = stepsIn([curve], seen.value);
+  const steps = stepsIn([curve], stepsSeenOf(side));
   const points = [...steps].map((step) => ({
     step,
     value: pointAt(curve, step)?.max ?? Number.NaN,

@@ -1,7 +1,8 @@
 /** Links to what is on the screen: runs, step, curve and sound. */
 
-import { chosenPreset, chosenSides, chosenTag, hearing, sound, viewport } from "./choices";
+import { chosenPreset, chosenSides, chosenTag, hearing, measure, sound, viewport } from "./choices";
 import { linkWith, readLink } from "./host";
+import { MEASURES } from "./model/ruler";
 import { PITCH_ZOOMS, PLAIN, SPEEDS, TOGETHER } from "./model/view";
 import { announcer, here, player } from "./playing";
 import { sides, tag } from "./store";
@@ -18,6 +19,7 @@ export function openLink(): void {
   if (from !== undefined && to !== undefined && from < to) viewport.value = [from, to];
   const known = <Value>(values: readonly Value[], name: string, otherwise: Value): Value =>
     values.find((value) => String(value) === read(name)) ?? otherwise;
+  measure.value = known(MEASURES, "x", "step");
   sound.value = {
     speed: known(SPEEDS, "speed", PLAIN.speed),
     together: known(TOGETHER, "together", PLAIN.together),
@@ -38,6 +40,7 @@ export function linkHere(alone = false): string {
     tag: tag.value,
     preset: chosenPreset.value,
     step: String(Math.floor(here.value + 1e-6)),
+    x: measure.value === "step" ? null : measure.value,
     seen: viewport.value?.join(":") ?? null,
   };
   const changed = Object.entries(sound.value).filter(

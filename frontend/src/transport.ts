@@ -2,8 +2,17 @@
 
 import { batch } from "@preact/signals";
 import type { Course } from "./audio/plan";
-import { domain } from "./axes";
-import { curveHeard, following, hearing, listening, mutedRuns, soloed, sound } from "./choices";
+import { across, steps } from "./axes";
+import {
+  curveHeard,
+  following,
+  hearing,
+  listening,
+  loop,
+  mutedRuns,
+  soloed,
+  sound,
+} from "./choices";
 import { chooseSpeed } from "./choose";
 import { describePlace } from "./model/describe";
 import { formatStep, spokenName } from "./model/format";
@@ -48,7 +57,7 @@ export function pause(): void {
 export function play(): void {
   const source = sources[hearing.value].value;
   const atEnd = source !== null && here.value >= lastStepOf(source.timeline);
-  playFrom(atEnd && finished.value ? domain.value[0] : Math.floor(here.value + 1e-6));
+  playFrom(atEnd && finished.value ? steps.value[0] : Math.floor(here.value + 1e-6));
 }
 
 /** Play two seconds from here, and come back. */
@@ -113,8 +122,10 @@ export function hear(side: Side): void {
     announcer.say(whySilent(side));
     return;
   }
-  const step = here.value;
+  const step = across(here.value, hearing.value, side);
+  const [from, to] = (loop.value ?? []).map((each) => across(each, hearing.value, side));
   batch(() => {
+    if (from !== undefined && to !== undefined) loop.value = [from, to];
     hearing.value = side;
     if (listening.value !== "one") listening.value = "one";
   });

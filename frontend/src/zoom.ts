@@ -1,24 +1,30 @@
-/** Which steps are seen: closer, wider, along. */
+/** Which part of the axis is seen: closer, wider, along. */
 
-import { domain, seen } from "./axes";
-import { viewport } from "./choices";
+import { domain, seen, steps, xAt } from "./axes";
+import { hearing, viewport } from "./choices";
 import { clamp } from "./model/timeline";
 import { here } from "./playing";
-import type { Step } from "./units";
+import type { Range, Step } from "./units";
 
 const LEAST_STEPS = 4;
 
-/** Show `factor` times fewer steps; what is at `around` stays where it is. */
-export function zoomBy(factor: number, around: Step = here.value): void {
+/** Show `factor` times less; what is at `around` stays where it is. */
+export function zoomBy(factor: number, around: number = xHere()): void {
   const [first, last] = domain.value;
   const [from, to] = seen.value;
-  const width = Math.max((to - from) / factor, Math.min(LEAST_STEPS, last - first));
+  const width = Math.max((to - from) / factor, least());
   if (width >= last - first) {
     fit();
     return;
   }
   const share = clamp((around - from) / (to - from), 0, 1);
   show(clamp(around, from, to) - share * width, width);
+}
+
+/** Show what lies between two places. */
+export function zoomTo([from, to]: Range): void {
+  const width = Math.max(to - from, least());
+  show((from + to - width) / 2, width);
 }
 
 /** Show all there is. */
@@ -32,14 +38,28 @@ export function panBy(share: number): void {
   if (viewport.value !== null) show(from + share * (to - from), to - from);
 }
 
-/** Have a step in sight, at the left where it was not. */
+/** Have a step of the run that is heard in sight, at the left where it was not. */
 export function bringIntoSight(step: Step): void {
   const [from, to] = seen.value;
-  if (viewport.value !== null && (step < from || step > to)) show(step, to - from);
+  const x = xAt(hearing.value, step);
+  if (viewport.value !== null && (x < from || x > to)) show(x, to - from);
 }
 
-function show(from: Step, width: number): void {
+const xHere = (): number => xAt(hearing.value, here.value);
+
+/** The width of a few steps. */
+function least(): number {
   const [first, last] = domain.value;
+  const [from, to] = steps.value;
+  return ((last - first) * LEAST_STEPS) / Math.max(to - from, LEAST_STEPS);
+}
+
+function show(from: number, width: number): void {
+  const [first, last] = domain.value;
+  if (width >= last - first) {
+    fit();
+    return;
+  }
   const start = clamp(from, first, last - width);
   viewport.value = [start, start + width];
 }

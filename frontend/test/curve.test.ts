@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { domainOf, logTicks, pixelOf, stepOf } from "../src/model/axis";
+import { hullOf, logTicks, pixelOf, xOf } from "../src/model/axis";
 import { firstGap, lineOf, needsLog, rangeOf, valueAt } from "../src/model/curve";
 import { curve } from "./examples";
 
@@ -72,17 +72,17 @@ test("the first value that is not a number is found", () => {
   expect(firstGap(curve([5, 6], [1, 2]))).toBeNull();
 });
 
-test("the axis covers all curves, and has a width even for a single point", () => {
-  expect(domainOf([curve([5, 90], [1, 1]), curve([2, 7], [1, 1])], [])).toEqual([2, 90]);
-  expect(domainOf([curve([4], [1])], [])).toEqual([3.5, 4.5]);
-  expect(domainOf([], [])).toEqual([0, 1]);
+test("the hull is around all that is there", () => {
+  expect(hullOf([5, null, 90, undefined, 2])).toEqual([2, 90]);
+  expect(hullOf([4])).toEqual([4, 4]);
+  expect(hullOf([null])).toBeNull();
 });
 
 test("a pixel and its step belong together, and no step is outside the axis", () => {
   const axis = { from: 100, to: 300, left: 60, width: 800 };
   expect(pixelOf(axis, 100)).toBe(60);
   expect(pixelOf(axis, 300)).toBe(860);
-  expect(stepOf(axis, pixelOf(axis, 173.5))).toBeCloseTo(173.5, 9);
-  expect(stepOf(axis, 0)).toBe(100);
-  expect(stepOf(axis, 5000)).toBe(300);
+  expect(xOf(axis, pixelOf(axis, 173.5))).toBeCloseTo(173.5, 9);
+  expect(xOf(axis, 0)).toBe(100);
+  expect(xOf(axis, 5000)).toBe(300);
 });

@@ -28,8 +28,8 @@ const CACHE_BYTES = 64 * 1024 * 1024;
 const AT_ONCE = 2; // the browser has six connections to the server, and TensorBoard needs some
 
 export class Clips {
-  /** Counts the clips that have come, for those who show which are here. */
-  readonly arrivals = signal(0);
+  /** Counts what is asked for and what comes, for those who show which clips are here. */
+  readonly changes = signal(0);
   private readonly cache = new Cache<AudioBuffer>(CACHE_BYTES);
   private readonly loading = new Map<string, AbortController>();
   private readonly failures = new Map<string, Error>();
@@ -46,6 +46,12 @@ export class Clips {
 
   has(wanted: Wanted): boolean {
     return this.cache.has(keyOf(wanted));
+  }
+
+  stateOf(wanted: Wanted): "here" | "loading" | "away" {
+    const key = keyOf(wanted);
+    if (this.cache.has(key)) return "here";
+    return this.loading.has(key) ? "loading" : "away";
   }
 
   /** Why one of some clips could not be loaded; null where nothing is wrong. */
@@ -82,10 +88,10 @@ export class Clips {
   private async load(wanted: Wanted, key: string): Promise<void> {
     const controller = new AbortController();
     this.loading.set(key, controller);
+    this.changes.value += 1;
     try {
       const clip = decode(await this.fetchClip(wanted, controller.signal), wanted);
       this.cache.set(key, clip, clip.length * clip.numberOfChannels * 4);
-      this.arrivals.value += 1;
       this.onArrival();
     } catch (error) {
       if (!controller.signal.aborted) {
@@ -93,6 +99,7 @@ export class Clips {
       }
     } finally {
       this.loading.delete(key);
+      this.changes.value += 1;
       this.loadNext();
     }
   }

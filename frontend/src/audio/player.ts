@@ -27,7 +27,7 @@ const END = raisedCosine(0.008);
 export class Player {
   readonly transport = signal<Transport>({ state: "paused", step: 0 });
   /** The position for everything that does not move with every picture: ten times a second. */
-  readonly shown = signal<Position>({ step: 0, frame: 0, waiting: false });
+  readonly shown = signal<Position>({ side: null, step: 0, frame: 0, waiting: false });
   readonly clips: Clips;
   /** Whether to wait at the end of the run for more of it. */
   live = false;

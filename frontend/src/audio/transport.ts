@@ -26,6 +26,8 @@ export type Transport =
     };
 
 export type Position = {
+  /** The run whose step it is; null at rest: that which is to be heard. */
+  readonly side: Side | null;
   readonly step: Step;
   readonly frame: SampleFrame;
   /** The clip that belongs here is not here yet. */
@@ -34,12 +36,15 @@ export type Position = {
 
 /** Position while frame `heard` of the audio context is at the ear. */
 export function positionAt(transport: Transport, heard: SampleFrame): Position {
-  if (transport.state === "paused") return { step: transport.step, frame: 0, waiting: false };
+  if (transport.state === "paused") {
+    return { side: null, step: transport.step, frame: 0, waiting: false };
+  }
   const { passage, before } = transport;
   const atEar = before !== null && heard < passage.anchor.at ? before : passage;
   const elapsed = Math.max(heard - atEar.anchor.at, 0);
   const frame = frameIn(atEar, elapsed);
-  return { step: stepAtFrame(atEar.timeline, frame), frame, waiting: elapsed >= atEar.started };
+  const { side, timeline, started } = atEar;
+  return { side, step: stepAtFrame(timeline, frame), frame, waiting: elapsed >= started };
 }
 
 /**

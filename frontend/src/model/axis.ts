@@ -1,29 +1,26 @@
-/** The one x transform that curve, coverage band and playhead share. */
+/** The one x transform that everything drawn shares. */
 
-import type { Range, Step } from "../units";
-import type { Coverage, Curve } from "./answers";
+import type { Range } from "../units";
 
 export type Axis = {
-  /** Steps at the left and the right edge of the plot. */
-  readonly from: Step;
-  readonly to: Step;
+  /** What is at the left and the right edge of the plot: steps, seconds, or a share of the run. */
+  readonly from: number;
+  readonly to: number;
   /** In CSS pixels, within the timeline. */
   readonly left: number;
   readonly width: number;
 };
 
-/** All steps that are drawn or can be heard. */
-export function domainOf(curves: readonly Curve[], coverages: readonly Coverage[]): [Step, Step] {
+/** The smallest range around some values; null without any. */
+export function hullOf(values: readonly (number | null | undefined)[]): Range | null {
   let from = Number.POSITIVE_INFINITY;
   let to = Number.NEGATIVE_INFINITY;
-  const ends = [...curves, ...coverages].map(({ steps }) => [steps[0], steps.at(-1)]);
-  for (const step of [...ends.flat(), ...curves.map(({ lastStep }) => lastStep)]) {
-    if (step === undefined || step === null) continue;
-    from = Math.min(from, step);
-    to = Math.max(to, step);
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    from = Math.min(from, value);
+    to = Math.max(to, value);
   }
-  if (from > to) return [0, 1];
-  return from < to ? [from, to] : [from - 0.5, to + 0.5];
+  return from <= to ? [from, to] : null;
 }
 
 /** What can be seen of a range in another one: all of that where they do not meet. */
@@ -33,12 +30,12 @@ export function within([first, last]: Range, range: Range | null): Range {
   return from < to ? [from, to] : [first, last];
 }
 
-/** The pixel at which a step is. */
-export const pixelOf = (axis: Axis, step: Step): number =>
-  axis.left + ((step - axis.from) / (axis.to - axis.from)) * axis.width;
+/** The pixel at which a place on the axis is. */
+export const pixelOf = (axis: Axis, x: number): number =>
+  axis.left + ((x - axis.from) / (axis.to - axis.from)) * axis.width;
 
-/** The step at a pixel, held within what is seen. */
-export function stepOf(axis: Axis, pixel: number): Step {
+/** The place on the axis at a pixel, held within what is seen. */
+export function xOf(axis: Axis, pixel: number): number {
   const along = Math.max(0, Math.min(1, (pixel - axis.left) / axis.width));
   return axis.from + along * (axis.to - axis.from);
 }

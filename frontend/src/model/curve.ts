@@ -2,6 +2,7 @@
 
 import type { Range, Step } from "../units";
 import type { Curve } from "./answers";
+import { smoothed } from "./smooth";
 import { lastNotAfter } from "./timeline";
 
 const AIR = 0.06;
@@ -11,21 +12,37 @@ const LINEAR_DECADES = 4; // of values that a linear axis can show; an explosion
 export type Drawable = number | null;
 
 export type Line = {
-  readonly steps: readonly number[];
+  /** Places on the axis, never decreasing. */
+  readonly xs: readonly number[];
   readonly min: readonly Drawable[];
   readonly max: readonly Drawable[];
+  /** The middle of both, smoothed; null where nothing is to be smoothed. */
+  readonly smooth: readonly Drawable[] | null;
   /** Whether min and max differ anywhere. */
   readonly banded: boolean;
 };
 
-export function lineOf(curve: Curve, log: boolean): Line {
+/** What is drawn of a curve, on a linear or a log axis; smoothed with a weight below 1. */
+export function lineOf(
+  curve: Curve,
+  log: boolean,
+  weight = 0,
+  xAt: (step: Step) => number = (step) => step,
+): Line {
   const drawable = (value: number): Drawable =>
     Number.isFinite(value) && (!log || value > 0) ? value : null;
   const max = Array.from(curve.max, drawable);
   // A bin whose smallest value cannot be drawn is drawn at its largest.
   const min = Array.from(curve.min, (value, bin) => drawable(value) ?? max[bin] ?? null);
-  const banded = min.some((value, bin) => value !== max[bin]);
-  return { steps: Array.from(curve.steps), min, max, banded };
+  const middle = () =>
+    max.map((value, bin) => (value === null ? null : (value + (min[bin] ?? value)) / 2));
+  return {
+    xs: Array.from(curve.steps, xAt),
+    min,
+    max,
+    smooth: weight > 0 ? smoothed(middle(), weight) : null,
+    banded: min.some((value, bin) => value !== max[bin]),
+  };
 }
 
 /** Whether curves are flat lines on a linear axis, and all there is of them can be shown on a log one. */
@@ -36,14 +53,22 @@ export function needsLog(curves: readonly Curve[]): boolean {
   return low > 0 && high > low * 10 ** LINEAR_DECADES;
 }
 
-/** The range of the y axis: what can be drawn, with some air. */
-export function rangeOf(lines: readonly Line[], log: boolean): Range {
+/** The range of the y axis: what can be drawn between two places on the x axis, with some air. */
+export function rangeOf(
+  lines: readonly Line[],
+  log: boolean,
+  [from, to]: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+): Range {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const value of lines.flatMap((line) => [...line.min, ...line.max])) {
-    if (value === null) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+  for (const { xs, min, max } of lines) {
+    // The points to the left and right are seen as the ends of lines.
+    const first = Math.max(0, lastNotAfter(xs, from, xs.length));
+    const last = Math.min(xs.length - 1, lastNotAfter(xs, to, xs.length) + 1);
+    for (let at = first; at <= last; at++) {
+      low = Math.min(low, min[at] ?? low);
+      high = Math.max(high, max[at] ?? high);
+    }
   }
   if (low > high) return log ? [0.1, 10] : [0, 1];
   if (!log) return padded(low, high);

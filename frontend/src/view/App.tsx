@@ -21,6 +21,7 @@ import { SoundBar } from "./SoundBar";
 import { TableTwin } from "./TableTwin";
 import { Timeline, TimelineDescription } from "./Timeline";
 import { Toolbar } from "./Toolbar";
+import { ViewBar } from "./ViewBar";
 
 export function App() {
   const { value, loading } = runShelf.get([]);
@@ -63,6 +64,7 @@ function CurveCard() {
           )}
         </ul>
       </header>
+      <ViewBar />
       <Timeline />
       <TimelineDescription />
       <PositionSlider />

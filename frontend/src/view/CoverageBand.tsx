@@ -1,14 +1,17 @@
 /** What can be heard, under the curve and on its axis: one lane for A, one for B. */
 
 import type { Source } from "../audio/clips";
-import { axis, seen } from "../axes";
+import { axis, seen, xAt } from "../axes";
 import { hearing } from "../choices";
+import { heatmapShelf } from "../data";
+import { heatmapKeyOf } from "../lanes";
 import type { Axis } from "../model/axis";
+import { nanRanges } from "../model/gaps";
 import type { Span } from "../model/spans";
 import { player } from "../playing";
 import { coverages, sources } from "../sources";
 import { lineColours, sides } from "../store";
-import { SIDES, type Side, type Step } from "../units";
+import { type Range, SIDES, type Side, type Step } from "../units";
 
 export function CoverageBand() {
   const place = axis.value;
@@ -31,7 +34,9 @@ export function BandLegend() {
     <ul class="shades heard" aria-hidden="true">
       <li>Sound</li>
       <Shade kind="here" words="loaded" />
+      <Shade kind="loading" words="loading" />
       <Shade kind="away" words="loads when needed" />
+      {SIDES.some((side) => nanOf(side).length > 0) && <Shade kind="nan" words="NaN" />}
       {spans.some(({ open }) => open) && <Shade kind="here open" words="may still grow" />}
       {missing && <Shade kind="missing" words="cannot be read" />}
     </ul>
@@ -62,10 +67,13 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
       </span>
       <div class="blocks" style={{ left: `${place.left}px`, width: `${place.width}px` }}>
         {source?.spans.map((span) => (
-          <Block key={span.firstNote} source={source} span={span} />
+          <Block key={span.firstNote} side={side} source={source} span={span} />
+        ))}
+        {nanOf(side).map(([from, to]) => (
+          <i key={`nan ${from}`} class="nan" style={extent(side, from, to)} />
         ))}
         {coverage?.missing.map(([from, to]) => (
-          <i key={from} class="missing" style={extent(from, to)} />
+          <i key={from} class="missing" style={extent(side, from, to)} />
         ))}
         {coverage !== null && source === null && <span class="none">nothing to hear</span>}
       </div>
@@ -73,18 +81,24 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
   );
 }
 
-function Block({ source, span }: { source: Source; span: Span }) {
-  void player.clips.arrivals.value;
+function Block({ side, source, span }: { side: Side; source: Source; span: Span }) {
+  void player.clips.changes.value;
   const { steps } = source.timeline;
   const from = steps[span.firstNote] ?? 0;
   const to = steps[span.firstNote + span.notes] ?? from;
-  const state = player.clips.has({ source, span }) ? "here" : "away";
-  return <i class={span.open ? `${state} open` : state} style={extent(from, to)} />;
+  const state = player.clips.stateOf({ source, span });
+  return <i class={span.open ? `${state} open` : state} style={extent(side, from, to)} />;
+}
+
+function nanOf(side: Side): Range[] {
+  const key = heatmapKeyOf(side);
+  const heatmap = key === null ? null : heatmapShelf.get(key).value;
+  return heatmap === null ? [] : nanRanges(heatmap);
 }
 
 /** In percent of the plot, so that nothing needs drawing again when it is resized. */
-function extent(from: Step, to: Step) {
+function extent(side: Side, from: Step, to: Step) {
   const [first, last] = seen.value;
-  const percent = (step: Step) => (100 * (step - first)) / (last - first);
+  const percent = (step: Step) => (100 * (xAt(side, step) - first)) / (last - first);
   return { left: `${percent(from)}%`, width: `${percent(to) - percent(from)}%` };
 }

@@ -4,14 +4,14 @@ import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import { laidOut, seen } from "../axes";
-import { type Drawing, drawChart } from "../chart";
-import { firstGap, lineOf, rangeOf } from "../model/curve";
-import { curves, dark, forcedColours, lineColours, log, plot } from "../store";
-import { SIDES } from "../units";
+import { drawChart, type Picture, showRange } from "../chart";
+import { measure } from "../choices";
+import { drawings } from "../drawings";
+import { dark, forcedColours, log, plot } from "../store";
 
 export function CurveView() {
   const root = useRef<HTMLDivElement>(null);
-  const chart = useRef<uPlot | null>(null);
+  const chart = useRef<{ readonly plot: uPlot; readonly picture: Picture } | null>(null);
 
   useSignalEffect(() => {
     const element = root.current;
@@ -20,24 +20,31 @@ export function CurveView() {
     void dark.value;
     void forcedColours.value;
     const start = performance.now();
-    const drawings = drawingsOf(log.value);
-    const range = rangeOf(
-      drawings.map(({ line }) => line),
-      log.value,
-    );
-    chart.current?.destroy();
+    chart.current?.plot.destroy();
     chart.current = null;
     if (!laidOut.value) {
       plot.value = null;
       return;
     }
-    chart.current = drawChart(
-      element,
-      { drawings, domain: seen.value, range, log: log.value, ...coloursOf(element) },
-      (place) => {
-        plot.value = place;
-      },
-    );
+    const picture = {
+      drawings: drawings.value,
+      seen: seen.peek(),
+      measure: measure.value,
+      log: log.value,
+      ...coloursOf(element),
+    };
+    const drawn = drawChart(element, picture, (place) => {
+      plot.value = place;
+    });
+    chart.current = { plot: drawn, picture };
+    performance.measure("sonify:draw", { start, end: performance.now() });
+  });
+
+  useSignalEffect(() => {
+    const range = seen.value;
+    const start = performance.now();
+    if (chart.current === null) return;
+    showRange(chart.current.plot, chart.current.picture, range);
     performance.measure("sonify:draw", { start, end: performance.now() });
   });
 
@@ -46,27 +53,17 @@ export function CurveView() {
     if (element === null) return;
     const observer = new ResizeObserver(() => {
       const { clientWidth: width, clientHeight: height } = element;
-      if (width > 0 && height > 0) chart.current?.setSize({ width, height });
+      if (width > 0 && height > 0) chart.current?.plot.setSize({ width, height });
     });
     observer.observe(element);
     return () => {
       observer.disconnect();
-      chart.current?.destroy();
+      chart.current?.plot.destroy();
       plot.value = null;
     };
   }, []);
 
   return <div class={laidOut.value ? "curve" : "curve loading"} ref={root} aria-hidden="true" />;
-}
-
-function drawingsOf(log: boolean): Drawing[] {
-  return SIDES.flatMap((side) => {
-    const curve = curves[side].value;
-    if (curve === null || curve.steps.length === 0) return [];
-    return [
-      { side, line: lineOf(curve, log), colour: lineColours[side].value, gap: firstGap(curve) },
-    ];
-  });
 }
 
 function coloursOf(element: HTMLElement) {

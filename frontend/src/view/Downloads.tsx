@@ -1,7 +1,7 @@
 /** What is seen of the run that is heard, as files to keep. */
 
 import { soundUrl, tableUrl } from "../api";
-import { seen } from "../axes";
+import { stepsSeen } from "../axes";
 import { hearing } from "../choices";
 import { noteAtStep } from "../model/timeline";
 import { coverages, sources } from "../sources";
@@ -13,7 +13,7 @@ export function Downloads() {
   const source = sources[hearing.value].value;
   const run = runOf(hearing.value);
   if (source === null || run === null) return null;
-  const [from, to] = seen.value;
+  const [from, to] = stepsSeen.value;
   const first = noteAtStep(source.timeline, from);
   const notes = Math.min(noteAtStep(source.timeline, to) - first + 1, MOST_NOTES);
   const drawn = signalsOf(hearing.value)?.scalars.includes(tag.value ?? "") ? tag.value : null;

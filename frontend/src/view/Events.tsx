@@ -1,6 +1,6 @@
 /** The landmarks of A and B, as marks on the curve and as buttons that play them. */
 
-import { axis } from "../axes";
+import { axis, xAt } from "../axes";
 import { playEvent } from "../commands";
 import { type Event, events, landmarkKeys } from "../landmarks";
 import { pixelOf } from "../model/axis";
@@ -40,7 +40,10 @@ export function Events() {
 export function Marks() {
   const place = axis.value;
   if (place === null) return null;
-  const seen = events.value.filter(({ step }) => place.from <= step && step <= place.to);
+  const seen = events.value.filter(({ side, step }) => {
+    const x = xAt(side, step);
+    return place.from <= x && x <= place.to;
+  });
   return (
     <div class="marks" aria-hidden="true">
       {seen.slice(0, MOST_SHOWN).map((event) => (
@@ -56,7 +59,7 @@ function Mark({ event, place }: { event: Event; place: NonNullable<typeof axis.v
       class={`mark ${event.side}`}
       style={{
         "--line": lineColours[event.side].value,
-        transform: `translateX(${pixelOf(place, event.step)}px)`,
+        transform: `translateX(${pixelOf(place, xAt(event.side, event.step))}px)`,
       }}
     >
       {glyphOf(event.kind)}

@@ -1,18 +1,22 @@
 /** Where a click would play from. */
 
-import { axis } from "../axes";
+import { axis, stepAt } from "../axes";
+import { hearing, measure } from "../choices";
 import { pixelOf } from "../model/axis";
 import { formatStep } from "../model/format";
-import type { Step } from "../units";
+import { formatX } from "../model/places";
 
-export function Hairline({ step }: { step: Step | null }) {
+export function Hairline({ x: at }: { x: number | null }) {
   const place = axis.value;
-  if (place === null || step === null) return null;
-  const whole = Math.round(step);
-  const x = pixelOf(place, Math.max(place.from, Math.min(place.to, whole)));
+  if (place === null || at === null) return null;
+  const step = stepAt(hearing.value, at);
+  const x = pixelOf(place, at);
   return (
     <div class="hairline" style={{ transform: `translateX(${x}px)` }}>
-      <span class={x > place.left + place.width - 90 ? "left" : ""}>step {formatStep(whole)}</span>
+      <span class={x > place.left + place.width - 90 ? "left" : ""}>
+        {at === step ? "" : `${formatX(measure.value, at, place.to - place.from)}, `}step{" "}
+        {formatStep(Math.round(step))}
+      </span>
     </div>
   );
 }

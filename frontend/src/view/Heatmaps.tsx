@@ -3,10 +3,11 @@
 import { computed, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { axis } from "../axes";
-import { heatmapKey, heatmapShelf } from "../data";
+import { heatmapShelf } from "../data";
+import { heatmapKeyOf } from "../lanes";
 import type { Heatmap } from "../model/answers";
 import { type Colours, decadesOf, GRADIENT, paint } from "../model/heatmap";
-import { dark, forcedColours, runOf, sides } from "../store";
+import { dark, forcedColours, runOf } from "../store";
 import { SIDES, type Side } from "../units";
 
 const MOST_PIXELS = 160; // of a lane
@@ -98,7 +99,6 @@ const colours = (): Colours =>
     : { nan: [179, 38, 30], inf: [20, 20, 20], ground: [255, 255, 255] };
 
 function heatmapOf(side: Side): Heatmap | null {
-  const run = sides.value[side];
-  const key = run === null ? null : heatmapKey(run, axis.value);
-  return key === null || !runOf(side)?.hasNorms ? null : heatmapShelf.get(key).value;
+  const key = heatmapKeyOf(side);
+  return key === null ? null : heatmapShelf.get(key).value;
 }

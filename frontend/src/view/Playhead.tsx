@@ -2,11 +2,12 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { axis } from "../axes";
+import type { Position } from "../audio/transport";
+import { axis, xAt } from "../axes";
+import { hearing } from "../choices";
 import { pixelOf } from "../model/axis";
 import { here, player } from "../playing";
 import { reducedMotion } from "../store";
-import type { Step } from "../units";
 
 const REDUCED_MS = 250;
 
@@ -19,23 +20,24 @@ export function Playhead() {
     if (playhead === null) return;
     playhead.hidden = place === null;
     if (place === null) return;
-    const show = (step: Step) => {
-      playhead.hidden = step < place.from || step > place.to;
-      playhead.style.transform = `translateX(${pixelOf(place, step).toFixed(2)}px)`;
+    const show = ({ side, step }: Pick<Position, "side" | "step">) => {
+      const x = xAt(side ?? hearing.value, step);
+      playhead.hidden = x < place.from || x > place.to;
+      playhead.style.transform = `translateX(${pixelOf(place, x).toFixed(2)}px)`;
     };
     if (player.transport.value.state === "paused") {
-      show(here.value);
+      show({ side: null, step: here.value });
       return;
     }
     if (reducedMotion.value) {
-      show(player.follow().step);
-      const timer = window.setInterval(() => show(player.follow().step), REDUCED_MS);
+      show(player.follow());
+      const timer = window.setInterval(() => show(player.follow()), REDUCED_MS);
       return () => window.clearInterval(timer);
     }
     let request = 0;
     const move = () => {
       request = requestAnimationFrame(move);
-      show(player.follow().step);
+      show(player.follow());
     };
     move();
     return () => cancelAnimationFrame(request);

@@ -1,6 +1,6 @@
 /** Where the playhead is, as a slider of the browser's own: for touch, voice and switches. */
 
-import { domain, laidOut } from "../axes";
+import { laidOut, steps } from "../axes";
 import { describePlace } from "../model/describe";
 import { formatStep } from "../model/format";
 import { moveTo, stopHere, stops } from "../moving";
@@ -10,7 +10,7 @@ export function PositionSlider() {
   const all = stops();
   if (!laidOut.value || all.length < 2) return null;
   const [step, ...value] = describePlace({ ...placeHere(), run: null }).split(", ");
-  const words = [`${step} of ${formatStep(domain.value[1])}`, ...value].join(", ");
+  const words = [`${step} of ${formatStep(steps.value[1])}`, ...value].join(", ");
   return (
     <input
       class="position"

@@ -1,6 +1,6 @@
 /** The numbers at the playhead, as text. Fixed in place, and never spoken by themselves. */
 
-import { domain, laidOut } from "../axes";
+import { across, laidOut, steps } from "../axes";
 import { hearing } from "../choices";
 import { valueAt } from "../model/curve";
 import { formatDifference, formatRange, formatStep } from "../model/format";
@@ -29,7 +29,7 @@ function Values() {
       <h2 id="values-title">At the playhead</h2>
       <p class="step">
         step <strong>{laidOut.value ? formatStep(here.value) : "—"}</strong>
-        {laidOut.value && ` of ${formatStep(domain.value[1])}`}
+        {laidOut.value && ` of ${formatStep(steps.value[1])}`}
       </p>
       <table>
         <thead>
@@ -152,7 +152,7 @@ export function Letter({ side }: { side: Side }) {
 
 function valuesOf(side: Side) {
   const curve = curves[side].value;
-  return curve === null ? null : valueAt(curve, here.value);
+  return curve === null ? null : valueAt(curve, across(here.value, hearing.value, side));
 }
 
 function streamOf(side: Side, layer: string): string {

@@ -1,19 +1,25 @@
 /** What is seen of the curves, in numbers, for those who do not see it: a page of rows at a time. */
 
 import { computed, useSignal } from "@preact/signals";
-import { axis, seen } from "../axes";
-import { hearing } from "../choices";
-import { heatmapKey, heatmapShelf } from "../data";
+import { across, stepsSeen } from "../axes";
+import { hearing, measure } from "../choices";
+import { heatmapShelf } from "../data";
+import { heatmapKeyOf } from "../lanes";
 import { formatDifference, formatRange, formatStep, formatValue } from "../model/format";
 import { pagesOf, pointAt, ROWS_PER_PAGE, stepsIn, worstLayer } from "../model/table";
 import { clamp, lastNotAfter } from "../model/timeline";
 import { here } from "../playing";
-import { curves, present, runOf, sides, tag } from "../store";
+import { curves, present, sides, tag } from "../store";
 import { playFrom } from "../transport";
 import { SIDES, type Step } from "../units";
 import { Letter } from "./Readout";
 
-const steps = computed(() => stepsIn(present(SIDES.map((side) => curves[side].value)), seen.value));
+/** The steps of the run that is heard; those of the other one among them where they are the same. */
+const steps = computed(() => {
+  const same = measure.value === "step" || measure.value === "clock";
+  const listed = same ? SIDES : [hearing.value];
+  return stepsIn(present(listed.map((side) => curves[side].value)), stepsSeen.value);
+});
 
 export function TableTwin() {
   const page = useSignal(0);
@@ -52,8 +58,8 @@ export function TableTwin() {
       <section class="scroller" tabIndex={0} aria-labelledby="table-title">
         <table>
           <caption class="hidden">
-            {tag.value ?? "Value"}, steps {formatStep(seen.value[0])} to {formatStep(seen.value[1])}
-            , {formatStep(all.length)} rows
+            {tag.value ?? "Value"}, steps {formatStep(stepsSeen.value[0])} to{" "}
+            {formatStep(stepsSeen.value[1])}, {formatStep(all.length)} rows
           </caption>
           <Head />
           <tbody>
@@ -94,7 +100,9 @@ function Head() {
 }
 
 function Row({ step, current }: { step: Step; current: boolean }) {
-  const [a, b] = [pointAt(curves.a.value, step), pointAt(curves.b.value, step)];
+  const [a, b] = SIDES.map((side) =>
+    pointAt(curves[side].value, across(step, hearing.value, side)),
+  );
   const heatmap = worstIn();
   const worst = heatmap === null ? null : worstLayer(heatmap, step);
   return (
@@ -111,11 +119,11 @@ function Row({ step, current }: { step: Step; current: boolean }) {
       </th>
       {columns().map((side) => (
         <td key={side} class="number">
-          {formatRange(side === "a" ? a : b)}
+          {formatRange((side === "a" ? a : b) ?? null)}
         </td>
       ))}
       {columns().length > 1 && (
-        <td class="number">{a === null || b === null ? "—" : formatDifference(b.max, a.max)}</td>
+        <td class="number">{!a || !b ? "—" : formatDifference(b.max, a.max)}</td>
       )}
       {heatmap !== null && (
         <td>
@@ -134,7 +142,6 @@ function Row({ step, current }: { step: Step; current: boolean }) {
 
 /** The norms at hand of the run that is heard, as they are drawn. */
 function worstIn() {
-  const run = runOf(hearing.value);
-  const key = run?.hasNorms ? heatmapKey(run.name, axis.value) : null;
+  const key = heatmapKeyOf(hearing.value);
   return key === null ? null : heatmapShelf.get(key).value;
 }

@@ -2,81 +2,81 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { axis, seen } from "../axes";
+import { stepsSeen } from "../axes";
 import { hearing } from "../choices";
 import { COMMANDS } from "../commands";
-import { stepOf } from "../model/axis";
 import { describePlace } from "../model/describe";
 import { formatStep } from "../model/format";
 import { chordOf } from "../model/keys";
 import { finished, here, isPlaying, placeHere, player, soundProblem, unlocked } from "../playing";
+import { drag, letGo, placeUnder, playAt, press, release } from "../pointer";
 import { keymap, keyWords } from "../preferences";
 import { sources } from "../sources";
 import { sides } from "../store";
-import { playFrom } from "../transport";
-import type { Step } from "../units";
 import { fit, panBy, zoomBy } from "../zoom";
 import { CoverageBand } from "./CoverageBand";
 import { CurveView } from "./CurveView";
 import { Marks } from "./Events";
 import { Hairline } from "./Hairline";
 import { Heatmaps } from "./Heatmaps";
+import { Overview } from "./Overview";
 import { Playhead } from "./Playhead";
+import { Regions } from "./Region";
 
 const WHEEL_ZOOM = 1.25;
+const CONTROLS = "button, input, select, a";
 
 export function Timeline() {
-  const hovered = useSignal<Step | null>(null);
-  const pressed = useRef(false);
+  const hovered = useSignal<number | null>(null);
+  const byMouse = useRef(false);
   const controlAlone = useRef(false);
-  const stepUnder = (event: MouseEvent & { currentTarget: HTMLElement }): Step | null => {
-    if (axis.value === null) return null;
-    const { left } = event.currentTarget.getBoundingClientRect();
-    return stepOf(axis.value, event.clientX - left);
-  };
-  const playAt = (event: MouseEvent & { currentTarget: HTMLElement }) => {
-    const step = stepUnder(event);
-    if (step === null) return;
-    performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { step } });
-    playFrom(step);
-  };
   return (
     <div
       class="timeline"
       role="application"
       tabIndex={0}
       aria-roledescription="audio timeline"
-      aria-label={`Steps ${formatStep(seen.value[0])} to ${formatStep(seen.value[1])}`}
+      aria-label={`Steps ${formatStep(stepsSeen.value[0])} to ${formatStep(stepsSeen.value[1])}`}
       aria-describedby="timeline-description"
       data-state={state()}
       data-step={here.value.toFixed(2)}
       data-run={sides.value[hearing.value] ?? ""}
       onPointerDown={(event) => {
         // A finger may be about to scroll, and unlocks the sound with its tap only: see the click.
-        pressed.current = event.pointerType === "mouse";
-        if (pressed.current && event.button === 0) playAt(event);
+        byMouse.current = event.pointerType === "mouse";
+        if (byMouse.current && !isOwn(event.target)) press(event);
       }}
       onClick={(event) => {
-        if (event.detail > 0 && !pressed.current) playAt(event);
+        const byFinger = event.detail > 0 && !byMouse.current;
+        if (byFinger && !isOwn(event.target)) playAt(placeUnder(event), event);
       }}
       onPointerMove={(event) => {
-        if (event.pointerType === "mouse") hovered.value = stepUnder(event);
+        if (event.pointerType !== "mouse") return;
+        hovered.value = isOwn(event.target) ? null : placeUnder(event);
+        drag(event);
       }}
+      onPointerUp={(event) => {
+        if (byMouse.current) release(event);
+      }}
+      onPointerCancel={letGo}
       onWheel={(event) => {
         if (!event.ctrlKey && !event.shiftKey) return;
         event.preventDefault();
         controlAlone.current = false;
-        const step = stepUnder(event);
+        const x = placeUnder(event);
         const turn = event.deltaY || event.deltaX;
         if (event.shiftKey) panBy(Math.sign(turn) / 10);
-        else if (step !== null) zoomBy(turn < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM, step);
+        else if (x !== null) zoomBy(turn < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM, x);
       }}
-      onDblClick={fit}
+      onDblClick={(event) => {
+        if (!isWithin(event.target, CONTROLS)) fit();
+      }}
       onPointerLeave={() => {
         hovered.value = null;
       }}
       onKeyDown={(event) => {
         controlAlone.current = event.key === "Control" && !event.repeat;
+        if (event.key === "Escape" && letGo()) return;
         const command = keymap.value.get(chordOf(event) ?? "");
         if (command === undefined) return;
         event.preventDefault();
@@ -92,16 +92,24 @@ export function Timeline() {
         controlAlone.current = false;
       }}
     >
+      <Overview />
       <CurveView />
       <Marks />
       <CoverageBand />
       <Heatmaps />
-      <Hairline step={hovered.value} />
+      <Regions />
+      <Hairline x={hovered.value} />
       <Playhead />
       <Hint />
     </div>
   );
 }
+
+/** Whether what is under the pointer takes it for itself. */
+const isOwn = (target: EventTarget | null): boolean => isWithin(target, `${CONTROLS}, .overview`);
+
+const isWithin = (target: EventTarget | null, selector: string): boolean =>
+  target instanceof Element && target.closest(selector) !== null;
 
 /** For screen readers, where the playhead rests; silent while it moves. */
 export function TimelineDescription() {

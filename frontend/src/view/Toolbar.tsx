@@ -6,11 +6,10 @@ import {
   following,
   hearing,
   listening,
-  loop,
   looping,
   volume,
 } from "../choices";
-import { choosePreset, setLog, setVolume } from "../choose";
+import { choosePreset, setVolume } from "../choose";
 import { COMMANDS } from "../commands";
 import { framed } from "../host";
 import { toggleLoop } from "../looping";
@@ -44,7 +43,7 @@ export function Toolbar() {
           icon="loop"
           name="Loop"
           on={looping.value}
-          disabled={loop.value === null}
+          disabled={sources[hearing.value].value === null}
           toggle={toggleLoop}
         />
         <Toggle
@@ -58,14 +57,6 @@ export function Toolbar() {
       <HearSwitch />
       <PresetSelect />
       <TagSelect />
-      <Field id="log" label="Log y axis">
-        <input
-          id="log"
-          type="checkbox"
-          checked={store.log.value}
-          onChange={(event) => setLog(event.currentTarget.checked)}
-        />
-      </Field>
       <div class="aside">
         <Volume />
         <button type="button" class="plain" onClick={() => void copyLink()}>

@@ -1,0 +1,61 @@
+/** Where steps lie along x: by themselves, by time, or by the share of the run that is done. */
+
+import type { Step } from "../units";
+import { clamp, lastNotAfter } from "./timeline";
+
+/** What x is: steps; seconds since the run began; seconds since the epoch; 0 to 1. */
+export type Measure = "step" | "time" | "clock" | "share";
+
+export const MEASURES: readonly Measure[] = ["step", "time", "clock", "share"];
+
+/** Known points of a run, both never decreasing; null: x is the step itself. */
+export type Ruler = { readonly steps: readonly number[]; readonly xs: readonly number[] } | null;
+
+/** Points in time of a run: steps strictly increasing or not, times in seconds since the epoch. */
+export type Timed = { readonly steps: ArrayLike<number>; readonly times: ArrayLike<number> };
+
+/** The ruler of a run by what is known of it; the first one says where time and share begin. */
+export function rulerOf(measure: Measure, known: readonly Timed[]): Ruler {
+  if (measure === "step") return null;
+  const [steps, times] = inOrder(known);
+  const lead = known.find((each) => each.steps.length > 0);
+  if (lead === undefined) return { steps: [0], xs: [0] };
+  if (measure === "share") {
+    const [from, to] = [lead.steps[0] ?? 0, lead.steps[lead.steps.length - 1] ?? 0];
+    const ends = [Math.min(steps[0] ?? 0, from), Math.max(steps.at(-1) ?? 0, to)];
+    return { steps: ends, xs: ends.map((step) => (to > from ? (step - from) / (to - from) : 0)) };
+  }
+  const start = measure === "time" ? (lead.times[0] ?? 0) : 0;
+  return { steps, xs: times.map((time) => time - start) };
+}
+
+export const xAtStep = (ruler: Ruler, step: Step): number =>
+  ruler === null ? step : between(ruler.steps, ruler.xs, step);
+
+export const stepAtX = (ruler: Ruler, x: number): Step =>
+  ruler === null ? x : between(ruler.xs, ruler.steps, x);
+
+/** On a straight line between the points around it; at the ends, the ends. */
+function between(from: readonly number[], to: readonly number[], value: number): number {
+  const at = clamp(lastNotAfter(from, value, from.length), 0, from.length - 1);
+  const [low, high] = [from[at] ?? 0, from[at + 1]];
+  const [first, second] = [to[at] ?? 0, to[at + 1]];
+  if (high === undefined || second === undefined || high <= low) return first;
+  return first + (second - first) * clamp((value - low) / (high - low), 0, 1);
+}
+
+/** All points by step; a clock that was set back is held until it is past again. */
+function inOrder(known: readonly Timed[]): [number[], number[]] {
+  const points = known
+    .flatMap(({ steps, times }) =>
+      Array.from(steps, (step, at) => [step, times[at] ?? Number.NaN] as const),
+    )
+    .filter(([, time]) => Number.isFinite(time))
+    .sort(([one], [other]) => one - other);
+  let latest = Number.NEGATIVE_INFINITY;
+  const times = points.map(([, time]) => {
+    latest = Math.max(latest, time);
+    return latest;
+  });
+  return [points.map(([step]) => step), times];
+}

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { gripAt, pulled } from "../src/model/brush";
+import { nanRanges } from "../src/model/gaps";
+import { formatDuration, formatX, incrementsOf } from "../src/model/places";
+import { type Measure, rulerOf, stepAtX, xAtStep } from "../src/model/ruler";
+import { smoothed } from "../src/model/smooth";
+
+// A step a second, but for a pause of 100 s after step 4; the loss was logged later, and further.
+const norms = { steps: [0, 2, 4, 6, 8], times: [1000, 1002, 1004, 1106, 1108] };
+const loss = { steps: [1, 8, 10], times: [1001, 1108, 1110] };
+
+test.each<[Measure, number, number]>([
+  ["step", 6, 6],
+  ["time", 6, 106],
+  ["clock", 6, 1106],
+  ["share", 6, 0.75],
+])("by %s, step %d lies at %d, and back", (measure, step, x) => {
+  const ruler = rulerOf(measure, [norms, loss]);
+  expect(xAtStep(ruler, step)).toBeCloseTo(x, 9);
+  expect(stepAtX(ruler, x)).toBeCloseTo(step, 9);
+});
+
+test("what was logged beyond the norms has its place as well, and nothing lies outside", () => {
+  const time = rulerOf("time", [norms, loss]);
+  expect(xAtStep(time, 10)).toBe(110);
+  expect(xAtStep(time, 99)).toBe(110);
+  expect(stepAtX(time, -5)).toBe(0);
+  const share = rulerOf("share", [norms, loss]);
+  expect(xAtStep(share, 10)).toBeCloseTo(1.25);
+});
+
+test("a clock that was set back does not turn the axis back", () => {
+  const ruler = rulerOf("time", [{ steps: [0, 1, 2, 3], times: [50, 60, 40, 70] }]);
+  const places = [0, 1, 2, 3].map((step) => xAtStep(ruler, step));
+  expect(places).toEqual([0, 10, 10, 20]);
+});
+
+test("a run of a single step, or of none, has a place", () => {
+  for (const measure of ["time", "clock", "share"] as const) {
+    const single = rulerOf(measure, [{ steps: [7], times: [100] }]);
+    expect(stepAtX(single, xAtStep(single, 7))).toBe(7);
+    expect(Number.isFinite(xAtStep(rulerOf(measure, []), 3))).toBe(true);
+  }
+});
+
+test("smoothing starts without a bias, stays within the values and keeps gaps", () => {
+  expect(smoothed([4, 4, 4], 0.9)).toEqual([4, 4, 4].map((value) => expect.closeTo(value, 9)));
+  const [first, gap, last] = smoothed([1, null, 3], 0.5);
+  expect(first).toBeCloseTo(1);
+  expect(gap).toBeNull();
+  expect(last).toBeCloseTo((0.25 + 1.5) / 0.75);
+  expect(smoothed([1, 5], 0)).toEqual([1, 5]);
+});
+
+test("a window is moved by its middle, widened by its edges, and else drawn anew", () => {
+  expect(gripAt([100, 300], 103, true)).toBe("left");
+  expect(gripAt([100, 300], 295, true)).toBe("right");
+  expect(gripAt([100, 300], 200, true)).toBe("inside");
+  expect(gripAt([100, 300], 40, true)).toBe("outside");
+  expect(gripAt([0, 500], 200, false)).toBe("outside");
+  const grip = (part: ReturnType<typeof gripAt>) => ({ part, window: [20, 40] as const });
+  expect(pulled(grip("inside"), 30, 35, [0, 100])).toEqual([25, 45]);
+  expect(pulled(grip("inside"), 30, 99, [0, 100])).toEqual([80, 100]);
+  expect(pulled(grip("left"), 20, 50, [0, 100])).toEqual([40, 50]);
+  expect(pulled(grip("right"), 40, 70, [0, 100])).toEqual([20, 70]);
+  expect(pulled(grip("outside"), 70, 60, [0, 100])).toEqual([60, 70]);
+});
+
+test("stretches of NaN are found in any layer, and are one where they touch", () => {
+  const max = [1, 2, Number.NaN, 2, 1, Number.NaN, 1, 1, Number.NaN, Number.NaN];
+  const heatmap = { layers: ["a", "b"], columns: 5, from: 0, to: 50, max, low: 1, high: 2 };
+  expect(nanRanges(heatmap)).toEqual([
+    [10, 30],
+    [40, 50],
+  ]);
+});
+
+test("durations, shares and clock times read as people write them", () => {
+  expect(formatDuration(0.25)).toBe("0.25 s");
+  expect(formatDuration(42)).toBe("42 s");
+  expect(formatDuration(725)).toBe("12:05");
+  expect(formatDuration(12_300)).toBe("3:25:00");
+  expect(formatDuration(2 * 86_400 + 3 * 3_600)).toBe("2 d 3:00");
+  expect(formatX("share", 0.125, 1)).toBe("12.5%");
+  expect(formatX("step", 1240, 5000)).toBe("1,240");
+  const noon = Date.parse("2026-11-25T12:00:00") / 1000;
+  expect(formatX("clock", noon, 3_600)).toBe("12:00");
+  expect(formatX("clock", noon + 0.25, 0.9)).toContain("12:00:00.250");
+});
+
+test.each<Measure>(["step", "time", "clock", "share"])(
+  "labels by %s come in rising steps",
+  (measure) => {
+    const increments = incrementsOf(measure);
+    expect(increments).toEqual([...increments].sort((one, other) => one - other));
+    expect(Math.min(...increments)).toBeGreaterThan(0);
+  },
+);

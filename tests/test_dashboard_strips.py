@@ -1,0 +1,210 @@
+"""The strips on their one axis: overview, zoom and loop by mouse, what lies along x, smoothing."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests import dashboard
+from tests.broken_run import NAN_AT, STEPS, write_run
+from tests.dashboard import WAIT_MS
+from tests.logs import run_events, scalar_events, write_events
+from tests.serving import served
+
+pytestmark = pytest.mark.slow
+
+LAST = STEPS - 1
+
+
+def write_paced_run(path, steps, *, start=1_000.0):
+    """A run that takes a second from each of these steps to the next."""
+    norms = np.exp(np.random.default_rng(3).normal(0, 0.3, (len(steps), 1)))
+    loss = [(int(step), 1 / (1 + at)) for at, step in enumerate(steps)]
+    events = run_events(norms, steps, session=start, layers=("fc",))
+    write_events(path, [*events, *scalar_events("loss", loss, start=start)])
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    logdir = tmp_path_factory.mktemp("runs")
+    write_run(logdir / "a-broken", broken=True)
+    write_run(logdir / "b-calm", broken=False)
+    with served(logdir) as url:
+        yield url
+
+
+@pytest.fixture
+def tab(url, browser):
+    with dashboard.opened(browser, url) as tab:
+        tab.wait_until_ready()
+        yield tab
+        assert tab.problems == []
+
+
+def seen(tab):
+    label = tab.frame.locator(".timeline").get_attribute("aria-label")
+    return [float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label)]
+
+
+def heard_from(tab):
+    marks = "performance.getEntriesByName('sonify:sound')"
+    tab.frame.wait_for_function(f"{marks}.length > 0", timeout=WAIT_MS)
+    return tab.frame.evaluate(f"{marks}.at(-1).detail.step")
+
+
+def drag(tab, from_x, to_x, y, *, key=None):
+    mouse = tab.page.mouse
+    if key:
+        tab.page.keyboard.down(key)
+    mouse.move(from_x, y)
+    mouse.down()
+    mouse.move((from_x + to_x) / 2, y)
+    mouse.move(to_x, y, steps=4)
+    mouse.up()
+    if key:
+        tab.page.keyboard.up(key)
+    tab.page.wait_for_timeout(300)
+
+
+def test_a_drag_zooms_and_a_double_click_shows_all_again(tab):
+    place = tab.place()
+    drag(tab, place.x(100), place.x(200), place.y)
+    assert seen(tab) == pytest.approx([100, 200], abs=2)
+    assert tab.report()["starts"] == []  # a drag is not a click
+    tab.page.mouse.dblclick(place.x(150), place.y)
+    tab.page.wait_for_timeout(300)
+    assert seen(tab) == [0, LAST]
+
+
+def test_escape_gives_a_drag_up(tab):
+    place = tab.place()
+    tab.frame.locator(".timeline").focus()
+    tab.page.mouse.move(place.x(100), place.y)
+    tab.page.mouse.down()
+    tab.page.mouse.move(place.x(200), place.y, steps=4)
+    expect(tab.frame.locator(".region.zoom")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    tab.page.mouse.up()
+    expect(tab.frame.locator(".region")).to_have_count(0)
+    assert seen(tab) == [0, LAST]
+
+
+def test_a_drag_with_shift_makes_a_loop_that_is_played_again_and_again(tab):
+    place = tab.place()
+    drag(tab, place.x(50), place.x(70), place.y, key="Shift")
+    expect(tab.frame.locator(".region.loop.on")).to_be_visible()
+    loop = tab.frame.get_by_role("button", name="Loop")
+    expect(loop).to_have_attribute("aria-pressed", "true")
+    tab.page.mouse.click(place.x(60), place.y)
+    tab.wait_for_sound()
+    tab.page.wait_for_timeout(2_000)  # of 20 notes of 60 ms
+    step = float(tab.frame.locator(".timeline").get_attribute("data-step"))
+    assert 49 <= step <= 71
+    loop.click()
+    tab.page.wait_for_timeout(1_500)
+    assert float(tab.frame.locator(".timeline").get_attribute("data-step")) > 72
+
+
+def test_the_loop_button_alone_loops_what_is_seen(tab):
+    place = tab.place()
+    drag(tab, place.x(100), place.x(140), place.y)
+    tab.frame.get_by_role("button", name="Loop").click()
+    expect(tab.frame.locator(".status")).to_have_text(re.compile(r"Loop, steps (99|100|101) to"))
+
+
+def test_the_window_of_the_overview_is_drawn_moved_and_widened(tab):
+    strip = tab.frame.locator(".overview .strip")
+    box = strip.bounding_box()
+    y = box["y"] + box["height"] / 2
+
+    def x(step):
+        return box["x"] + box["width"] * step / LAST
+
+    drag(tab, x(100), x(200), y)
+    assert seen(tab) == pytest.approx([100, 200], abs=3)
+    drag(tab, x(150), x(250), y)
+    assert seen(tab) == pytest.approx([200, 300], abs=4)
+    drag(tab, x(300), x(350), y)
+    assert seen(tab) == pytest.approx([200, 350], abs=5)
+    drag(tab, x(200), x(150), y)
+    assert seen(tab) == pytest.approx([150, 350], abs=6)
+    assert tab.report()["starts"] == []
+    tab.page.mouse.click(x(30), y)  # a click plays from there, and brings it into sight
+    assert heard_from(tab) == pytest.approx(30, abs=2)
+    first, last = seen(tab)
+    assert first <= 32 <= last
+
+
+def test_what_is_seen_can_be_typed(tab):
+    tab.frame.get_by_label("From").fill("120")
+    tab.page.keyboard.press("Tab")
+    tab.frame.get_by_label("to", exact=True).fill("180")
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_timeout(300)
+    assert seen(tab) == [120, 180]
+    tab.frame.get_by_role("button", name="Show all").click()
+    assert seen(tab) == [0, LAST]
+
+
+def test_the_band_shows_where_a_run_is_not_a_number(tab):
+    place = tab.place()
+    nan = tab.frame.locator(".lane").first.locator(".nan")
+    expect(nan).to_have_count(1, timeout=WAIT_MS)
+    assert nan.bounding_box()["x"] == pytest.approx(place.x(NAN_AT), abs=3)
+    expect(tab.frame.locator(".lane").nth(1).locator(".nan")).to_have_count(0)
+
+
+def test_smoothing_is_kept_and_leaves_the_curve_itself_behind(tab):
+    drawn = "canvas => canvas.toDataURL()"
+    canvas = tab.frame.locator(".curve canvas")
+    before = canvas.evaluate(drawn)
+    tab.frame.get_by_label("Smoothing").fill("0.9")
+    tab.page.wait_for_timeout(300)
+    assert canvas.evaluate(drawn) != before
+    assert tab.frame.evaluate("localStorage.getItem('tb_sonify.smoothing')") == "0.9"
+
+
+@pytest.mark.parametrize(
+    ("measure", "by", "pace"), [("step", "step", 1), ("time", "time", 10), ("share", "fraction", 5)]
+)
+def test_runs_are_compared_by_what_lies_along_x(browser, tmp_path, measure, by, pace):
+    write_paced_run(tmp_path / "a", np.arange(401))
+    write_paced_run(tmp_path / "b", 10 * np.arange(201))
+    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
+        tab.wait_until_ready()
+        asked = []
+        tab.page.on("request", lambda request: asked.append(request.url))
+        tab.frame.get_by_label("Along x").select_option(measure)
+        timeline = tab.frame.locator(".timeline")
+        timeline.focus()
+        for _ in range(5):
+            tab.page.keyboard.press("Shift+ArrowRight")
+            tab.page.keyboard.press("ArrowRight")
+        tab.page.wait_for_timeout(300)
+        step = float(timeline.get_attribute("data-step"))
+        tab.page.keyboard.press("x")
+        expect(timeline).to_have_attribute("data-run", "b")
+        tab.page.wait_for_timeout(300)
+        assert step > 0
+        assert float(timeline.get_attribute("data-step")) == pytest.approx(pace * step, abs=1)
+        tab.page.keyboard.press("3")
+        tab.page.wait_for_timeout(1_500)
+        assert any(f"by={by}" in each and "along=a" in each for each in asked)
+        assert tab.problems == []
+
+
+def test_by_the_clock_runs_lie_where_they_were_trained(browser, tmp_path):
+    write_paced_run(tmp_path / "a", np.arange(101), start=1_000.0)
+    write_paced_run(tmp_path / "b", np.arange(101), start=1_200.0)
+    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
+        tab.wait_until_ready()
+        tab.frame.get_by_label("Along x").select_option("clock")
+        tab.page.wait_for_timeout(500)
+        lanes = [tab.frame.locator(".lane").nth(lane).locator(".blocks") for lane in (0, 1)]
+        plot = lanes[0].bounding_box()
+        edges = [lane.locator("i").last.bounding_box() for lane in lanes]
+        a, b = (edge["x"] + edge["width"] - plot["x"] for edge in edges)
+        assert a == pytest.approx(plot["width"] / 3, abs=4)
+        assert b == pytest.approx(plot["width"], abs=4)
+        assert tab.problems == []
