@@ -84,15 +84,17 @@ class Dashboard:
     def place(self) -> Place:
         """Where the plot is; this evaluates."""
         timeline = self.frame.locator(".timeline")
-        first, last = re.findall(r"[\d,.]+", timeline.get_attribute("aria-label"))
+        first, last = re.findall(r"[\d,.]+", timeline.get_attribute("aria-label") or "")
         plot = self.frame.locator(".blocks").first.bounding_box()
         box = timeline.bounding_box()
+        assert plot is not None and box is not None
         steps = (float(text.replace(",", "")) for text in (first, last))
         return Place(plot["x"], plot["width"], box["y"] + box["height"] / 3, *steps)
 
     def report(self) -> dict[str, Any]:
         """What the tap has noted so far."""
-        return self.frame.evaluate("window.tap.report()")
+        report: dict[str, Any] = self.frame.evaluate("window.tap.report()")
+        return report
 
     def wait_for_sound(self, *, silence: bool = False) -> None:
         """Wait until something goes to the loudspeaker, or until nothing does."""
@@ -138,7 +140,7 @@ def clips(url: str, run: str) -> list[Clip]:
 
 def fetch(url: str, route: str, **query: Any) -> bytes:
     with urlopen(f"{url}data/plugin/sonify/{route}?{urlencode(query)}") as response:
-        return response.read()
+        return bytes(response.read())
 
 
 def runs(url: str) -> list[str]:
@@ -153,7 +155,7 @@ def first_sound(report: dict[str, Any], after: float) -> float:
 
 def at(report: dict[str, Any], context_time: float) -> float:
     """Time of the page, in ms, at which a moment of the audio clock is at the ear."""
-    return report["performanceTime"] + 1000 * (context_time - report["contextTime"])
+    return float(report["performanceTime"] + 1000 * (context_time - report["contextTime"]))
 
 
 def audible(report: dict[str, Any], moment: dict[str, Any], known: list[Clip]) -> tuple[str, float]:

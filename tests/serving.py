@@ -25,6 +25,7 @@ def served(logdir: Path, *options: str, command: tuple[str, ...] = TENSORBOARD) 
 
 def _address(process: "subprocess.Popen[str]") -> str:
     messages = []
+    assert process.stderr is not None
     for line in process.stderr:
         messages.append(line)
         if found := re.search(r"TensorBoard \S+ at (http://\S+/)", line):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from tensorboard.plugins.base_plugin import TBContext
+from torch.utils.tensorboard import SummaryWriter
 
 from tb_sonify.contract import PLUGIN_NAME
 from tb_sonify.plugin.loader import SonifyLoader
@@ -42,7 +43,6 @@ def test_runs_are_listed_by_name_with_what_they_have(client):
 def test_an_empty_log_directory_has_no_runs(tmp_path, open_client):
     client = open_client(tmp_path)
     assert client.json_of("runs") == {"runs": []}
-    assert client.get("/data/plugins_listing").json["sonify"]["enabled"] is False
 
 
 def test_a_run_of_neither_scalars_nor_norms_is_left_out(tmp_path, open_client):
@@ -112,6 +112,17 @@ def test_a_run_of_scalars_alone_makes_the_tab_active(tmp_path, open_client):
     write_events(tmp_path / "run", scalar_events("x", [(0, 1.0)]))
     client = open_client(tmp_path)
     assert client.get("/data/plugins_listing").json["sonify"]["enabled"] is True
+
+
+def test_the_tab_is_active_while_nothing_has_been_read_but_not_for_what_it_cannot_use(
+    tmp_path, open_client
+):
+    client = open_client(tmp_path)
+    assert client.get("/data/plugins_listing").json["sonify"]["enabled"] is True
+    with SummaryWriter(str(tmp_path / "run")) as writer:
+        writer.add_text("remark", "nothing to hear")
+    client.reload()
+    assert client.get("/data/plugins_listing").json["sonify"]["enabled"] is False
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

@@ -4,6 +4,7 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import { hearing, measure, viewport } from "./choices";
 import { type Axis, hullOf, within } from "./model/axis";
 import { type Ruler, rulerOf, stepAtX, xAtStep } from "./model/ruler";
+import { sketches } from "./shown";
 import { coverages } from "./sources";
 import { bySide, curves, plot, present } from "./store";
 import { type Range, SIDES, type Side, type Step } from "./units";
@@ -33,12 +34,22 @@ export const stepAt = (side: Side, x: number): Step => stepAtX(rulers[side].valu
 export const across = (step: Step, from: Side, to: Side): Step =>
   from === to || measure.value === "clock" ? step : stepAt(to, xAt(from, step));
 
+/** The curves behind those of A and B, and where their steps lie. */
+export const sketchPlaces = computed(() =>
+  sketches.value.map(({ run, curve }) => {
+    const ruler = rulerOf(measure.value, [curve]);
+    return { run, curve, xAt: (step: Step) => xAtStep(ruler, step) };
+  }),
+);
+
 /** All of the axis that is drawn or can be heard. */
 export const domain: ReadonlySignal<Range> = computed(() => {
-  const places = SIDES.flatMap((side) =>
-    (extents[side].value ?? []).map((step) => xAt(side, step)),
-  );
-  const [from, to] = hullOf(places) ?? [0, 1];
+  const own = SIDES.flatMap((side) => (extents[side].value ?? []).map((step) => xAt(side, step)));
+  const behind = sketchPlaces.value.flatMap(({ curve, xAt }) => {
+    const { steps, lastStep } = curve;
+    return steps[0] === undefined ? [] : [xAt(steps[0]), xAt(lastStep ?? steps[0])];
+  });
+  const [from, to] = hullOf([...own, ...behind]) ?? [0, 1];
   if (from < to) return [from, to];
   return measure.value === "share" ? [0, 1] : [from - 0.5, to + 0.5];
 });

@@ -1,18 +1,23 @@
 /** The curves as they are to be drawn: in their colours, along the axis, smoothed. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { xAt } from "./axes";
+import { sketchPlaces, xAt } from "./axes";
 import type { Drawing } from "./chart";
-import { measure, smoothing } from "./choices";
+import { smoothing } from "./choices";
 import { firstGap, lineOf } from "./model/curve";
-import { curves, lineColours, log } from "./store";
+import { curves, lineColourOf, lineColours, log } from "./store";
 import { SIDES } from "./units";
 
-export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() =>
+/** Those of A and B last, so that they lie over the others. */
+export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() => [
+  ...behind.value,
+  ...front.value,
+]);
+
+const front: ReadonlySignal<readonly Drawing[]> = computed(() =>
   SIDES.flatMap((side) => {
     const curve = curves[side].value;
     if (curve === null || curve.steps.length === 0) return [];
-    void measure.value;
     const gap = firstGap(curve);
     return [
       {
@@ -23,4 +28,13 @@ export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() =>
       },
     ];
   }),
+);
+
+const behind: ReadonlySignal<readonly Drawing[]> = computed(() =>
+  sketchPlaces.value.map(({ run, curve, xAt }) => ({
+    side: null,
+    line: lineOf(curve, log.value, smoothing.value, xAt),
+    colour: lineColourOf(run),
+    gap: null,
+  })),
 );

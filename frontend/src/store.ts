@@ -44,12 +44,14 @@ export const log = computed(
 
 /** The colour in which a side is drawn, on the card as it is now. */
 export const lineColours: Readonly<Record<Side, ReadonlySignal<string>>> = bySide((side) =>
-  computed(() => {
-    const colour = colours.value.get(sides.value[side] ?? "") ?? colourAt(0);
-    if (forcedColours.value) return "CanvasText";
-    return dark.value ? colour.dark : colour.light;
-  }),
+  computed(() => lineColourOf(sides.value[side] ?? "")),
 );
+
+export function lineColourOf(run: string): string {
+  const colour = colours.value.get(run) ?? colourAt(0);
+  if (forcedColours.value) return "CanvasText";
+  return dark.value ? colour.dark : colour.light;
+}
 
 export function signalsOf(side: Side): Signals | null {
   const run = sides.value[side];

@@ -7,6 +7,7 @@ import type { Range } from "./units";
 
 const HEIGHT = 34; // CSS pixels
 const EDGE = 2;
+const PALE = 0.45;
 
 /** Draw curves over the width of an axis, and as high as their range. */
 export function traceAll(
@@ -27,6 +28,7 @@ export function traceAll(
   for (const { line, colour, side } of drawings) {
     const values = line.smooth ?? line.max;
     context.strokeStyle = colour;
+    context.globalAlpha = side === null ? PALE : 1;
     context.setLineDash(side === "b" ? [4, 2] : []);
     context.beginPath();
     line.xs.forEach((x, at) => {

@@ -134,6 +134,7 @@ export function hear(side: Side): void {
     if (coverages[side].value !== null || !store.runOf(side)?.hasNorms) player.rest(step);
     return;
   }
+  if (!isPlaying()) player.rest(step);
   announcer.say(`Hearing ${runWords(side)}`);
 }
 

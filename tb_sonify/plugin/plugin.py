@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tensorboard.context import RequestContext
 from tensorboard.plugins.base_plugin import FrontendMetadata, TBContext, TBPlugin
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 from werkzeug.wrappers import Request
@@ -20,7 +21,8 @@ class SonifyPlugin(TBPlugin):
     plugin_name = PLUGIN_NAME
 
     def __init__(self, context: TBContext) -> None:
-        self._routes = Routes(Store(context.data_provider))
+        self._provider = context.data_provider
+        self._routes = Routes(Store(self._provider))
 
     def get_plugin_apps(self) -> "dict[str, WSGIApplication]":
         """Each route of `docs/http_api.md` with its handler."""
@@ -28,8 +30,11 @@ class SonifyPlugin(TBPlugin):
         return {route: Request.application(handler) for route, handler in handlers.items()}
 
     def is_active(self) -> bool:
-        """Nothing to add: TensorBoard looks for data of `data_plugin_names` itself."""
-        return False
+        """Whether nothing at all is read yet: a tab that is opened early must not be empty.
+
+        TensorBoard looks for data of `data_plugin_names` itself.
+        """
+        return not self._provider.list_runs(RequestContext(), experiment_id="")
 
     def data_plugin_names(self) -> tuple[str, ...]:
         """The plugins whose data make the tab active: scalars can be looked at without norms."""

@@ -24,7 +24,7 @@ export function Overview() {
 
   useSignalEffect(() => {
     const whole = wholeAxis();
-    const lines = drawings.value.filter(({ side }) => side !== null);
+    const lines = drawings.value;
     const range = rangeOf(
       lines.map(({ line }) => line),
       log.value,
