@@ -87,7 +87,8 @@ class Dashboard:
         first, last = re.findall(r"[\d,.]+", timeline.get_attribute("aria-label") or "")
         plot = self.frame.locator(".blocks").first.bounding_box()
         box = timeline.bounding_box()
-        assert plot is not None and box is not None
+        assert plot is not None
+        assert box is not None
         steps = (float(text.replace(",", "")) for text in (first, last))
         return Place(plot["x"], plot["width"], box["y"] + box["height"] / 3, *steps)
 
