@@ -151,7 +151,7 @@ def test_speed_sum_pitch_and_streams_are_asked_of_the_server_and_playing_goes_on
     for label, option in (("Speed", "10"), ("Sum up", "2"), ("Pitch zoom", "4")):
         frame.get_by_label(label).select_option(option)
         tab.page.wait_for_timeout(700)
-    frame.get_by_label("middle", exact=True).uncheck()
+    frame.get_by_role("button", name="Mute middle").click()
     tab.page.wait_for_timeout(700)
     tab.wait_for_sound()
     last = tab.clips[-1]

@@ -36,6 +36,7 @@ def test_every_run_that_has_the_scalar_is_summed_up(tmp_path, open_client):
         "last_values": 0.5,
         "last_times": 1_002,
         "first_broken": pytest.approx(math.nan, nan_ok=True),
+        "broken_values": pytest.approx(math.nan, nan_ok=True),
         "points": 3,
         "finite": 3,
     }
@@ -48,6 +49,8 @@ def test_every_run_that_has_the_scalar_is_summed_up(tmp_path, open_client):
         "sgd": 3,
     }
     assert math.isnan(found["<b>dead"]["last_values"])
+    assert math.isnan(found["adam"]["broken_values"])
+    assert found["one point"]["broken_values"] == -math.inf
     assert found["one point"]["last_values"] == -math.inf
 
 

@@ -2,10 +2,11 @@
 
 import { signal } from "@preact/signals";
 import type { Sides } from "./model/choices";
+import type { Sort } from "./model/desk";
 import type { Measure } from "./model/ruler";
 import { clamp } from "./model/timeline";
 import { PLAIN, type Sound } from "./model/view";
-import { recall } from "./remember";
+import { recall, recallNumbers } from "./remember";
 import type { Range, Side } from "./units";
 
 export type Listening = "one" | "both" | "blink";
@@ -23,7 +24,7 @@ export const curveHeard = signal(false);
 /** Runs that are heard alone, that are not heard; gains in dB; pans from -1 to 1, null: by itself. */
 export const soloed = signal<ReadonlySet<string>>(new Set());
 export const mutedRuns = signal<ReadonlySet<string>>(new Set());
-export const gains = signal<ReadonlyMap<string, number>>(new Map());
+export const gains = signal<ReadonlyMap<string, number>>(recallNumbers("gains"));
 export const pans = signal<ReadonlyMap<string, number | null>>(new Map());
 export const mono = signal(recall("mono") === "true");
 
@@ -40,6 +41,10 @@ export const following = signal(false);
 /** The runs whose curves are drawn beside those of A and B; null: a handful. */
 export const chosenShown = signal<ReadonlySet<string> | null>(null);
 
+/** What is looked for among the names of runs, and how they are sorted. */
+export const searched = signal("");
+export const sort = signal<Sort>("name");
+
 export const chosenTag = signal<string | null>(null);
 /** Whether the y axis is to be logarithmic; null: as the curves ask for. */
 export const chosenLog = signal<boolean | null>(null);
@@ -54,6 +59,8 @@ export const chosenPreset = signal<string | null>(recall("preset"));
 export const sound = signal<Sound>(PLAIN);
 /** Streams that are not heard, by name. */
 export const mutedStreams = signal<ReadonlySet<string>>(new Set());
+/** Streams, and the drawn curve, that are heard alone. */
+export const soloedStreams = signal<ReadonlySet<string>>(new Set());
 export const volume = signal(clamp(Number(recall("volume") ?? QUIET) || 0, 0, 1));
 
 /** What is open over the screen. */

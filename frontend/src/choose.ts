@@ -6,9 +6,9 @@ import {
   chosenLog,
   chosenPreset,
   chosenSides,
+  chosenTag,
   hearing,
   measure,
-  mutedStreams,
   smoothing,
   sound,
   viewport,
@@ -17,9 +17,9 @@ import {
 import { spokenName } from "./model/format";
 import type { Measure } from "./model/ruler";
 import type { PitchZoom } from "./model/view";
-import { announcer } from "./playing";
+import { announcer, isPlaying } from "./playing";
 import { remember } from "./remember";
-import { sides } from "./store";
+import { sides, tag } from "./store";
 import type { Side } from "./units";
 import { zoomTo } from "./zoom";
 
@@ -62,6 +62,8 @@ export function setSmoothing(weight: number): void {
 }
 
 export function chooseRun(side: Side, run: string): void {
+  // Another run may suggest another curve; what plays of the other side must not change with it.
+  if (isPlaying() && hearing.value !== side) chosenTag.value ??= tag.value;
   chosenSides.value = { ...sides.value, [side]: run };
   announcer.say(`${side.toUpperCase()} is now ${spokenName(run)}`);
 }
@@ -83,11 +85,4 @@ export function choosePitchZoom(zoom: PitchZoom): void {
 
 export function toggleReference(): void {
   sound.value = { ...sound.value, reference: !sound.value.reference };
-}
-
-/** Silence a stream, or have it back. */
-export function toggleStream(name: string): void {
-  const muted = new Set(mutedStreams.value);
-  if (!muted.delete(name)) muted.add(name);
-  mutedStreams.value = muted;
 }

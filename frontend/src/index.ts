@@ -6,7 +6,9 @@ import { startEffects } from "./effects";
 import { nameDocument } from "./host";
 import { openLink } from "./share";
 import card from "./style/card.css";
+import channels from "./style/channels.css";
 import controls from "./style/controls.css";
+import desk from "./style/desk.css";
 import dialog from "./style/dialog.css";
 import heatmap from "./style/heatmap.css";
 import layout from "./style/layout.css";
@@ -28,6 +30,8 @@ export function render(): void {
     layout,
     card,
     controls,
+    desk,
+    channels,
     timeline,
     strips,
     heatmap,

@@ -4,8 +4,10 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Mix } from "./audio/ensemble";
 import type { Level } from "./audio/voice";
 import { gains, listening, mutedRuns, pans, soloed } from "./choices";
+import { silentAmong } from "./model/desk";
 import { score } from "./scores";
-import { sides } from "./store";
+import { runOf, sides } from "./store";
+import { making } from "./streams";
 import type { Side } from "./units";
 
 const APART = 0.8; // of the way to the left and right, where both runs are heard at once
@@ -17,22 +19,35 @@ export const mix: ReadonlySignal<Mix> = computed(() => {
   // Together they are never louder than one that may be as loud as can be.
   const share = 1 / Math.max(atOnce.length, 1);
   return new Map(
-    tracks.map(({ name, side }) => [name, { ...levelOf(side), gain: share * levelOf(side).gain }]),
+    tracks.map(({ name, side }) => {
+      const { gain, pan } = levelOf(side);
+      return [name, { gain: makesWay(name, side) ? 0 : share * gain, pan }];
+    }),
   );
 });
 
 /** Whether a run is not to be heard: it is muted, or another one is alone. */
 export function silenced(side: Side): boolean {
-  const run = sides.value[side] ?? "";
-  const alone = [sides.value.a, sides.value.b].some((each) => soloed.value.has(each ?? ""));
-  return mutedRuns.value.has(run) || (alone && !soloed.value.has(run));
+  const chosen = [sides.value.a ?? "", sides.value.b ?? ""];
+  return silentAmong(chosen, mutedRuns.value, soloed.value).includes(sides.value[side] ?? "");
+}
+
+/** Where a run is heard as long as nobody puts it somewhere: apart from the other one. */
+export function ownPan(side: Side): number {
+  if (listening.value !== "both") return 0;
+  return side === "a" ? -APART : APART;
+}
+
+/** Whether a track is silent because the curve is heard alone, or the norms are. */
+function makesWay(name: string, side: Side): boolean {
+  const isCurve = name !== side || runOf(side)?.hasNorms === false;
+  return isCurve ? making.value.curve : making.value.norms;
 }
 
 function levelOf(side: Side): Level {
   const run = sides.value[side] ?? "";
-  const apart = listening.value === "both" ? (side === "a" ? -APART : APART) : 0;
   return {
     gain: silenced(side) ? 0 : 10 ** ((gains.value.get(run) ?? 0) / 20),
-    pan: pans.value.get(run) ?? apart,
+    pan: pans.value.get(run) ?? ownPan(side),
   };
 }

@@ -3,6 +3,7 @@
 import { steps, stepsSeen } from "./axes";
 import { hearing } from "./choices";
 import { chooseRun } from "./choose";
+import { listed } from "./desk";
 import { extremeOf } from "./model/curve";
 import { describeMove, describePlace } from "./model/describe";
 import { formatStep, formatValue } from "./model/format";
@@ -93,7 +94,7 @@ export function moveToExtreme(which: "lowest" | "highest", among: readonly Side[
  */
 export function moveToRun(direction: 1 | -1): void {
   const side = hearing.value;
-  const names = store.runs.value.map(({ name }) => name);
+  const names = listed.value.map(({ name }) => name);
   const next = names[names.indexOf(store.sides.value[side] ?? "") + direction];
   if (next === undefined) {
     announcer.say(direction === 1 ? "No run after this" : "No run before this");

@@ -70,6 +70,7 @@ export function readSummaries(block: Block): Summaries {
       lastValue: of("last_values"),
       recent: now - of("last_times") < RECENT,
       brokenAt: Number.isNaN(brokenAt) ? null : brokenAt,
+      brokenValue: of("broken_values"),
       points: of("points"),
       finite: of("finite"),
     };

@@ -3,16 +3,20 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { clipQuery, type Query, soundQuery, viewQuery } from "./api";
 import type { Source } from "./audio/clips";
-import { chosenPreset, mutedStreams, sound } from "./choices";
+import { chosenPreset, mutedStreams, soloedStreams, sound } from "./choices";
 import { coverageShelf } from "./data";
 import type { Coverage, Preset } from "./model/answers";
 import { settlePreset } from "./model/choices";
+import { silentAmong } from "./model/desk";
 import { sharedScale } from "./model/scale";
 import { spansOf } from "./model/spans";
 import { timelineOf } from "./model/timeline";
 import type { View } from "./model/view";
 import { bySide, curves, present, runOf, signalsOf, tag } from "./store";
 import { SIDES, type Side } from "./units";
+
+/** The name of the drawn curve among the streams. */
+export const CURVE = "curve";
 
 /** The scale on which the drawn tag is heard, one for both runs. */
 const scale = computed(() => sharedScale(present(SIDES.map((side) => curves[side].value))));
@@ -90,9 +94,9 @@ export function soundOf(view: View, preset: Preset, coverage: Coverage): Query {
 /** The streams that are not heard, by number. */
 function silentOf(preset: Preset, coverage: Coverage): number[] {
   if (!mutes(preset, coverage)) return [];
-  return coverage.streams.flatMap(({ name }, number) =>
-    mutedStreams.value.has(name) ? [number] : [],
-  );
+  const names = coverage.streams.map(({ name }) => name);
+  const silent = silentAmong(names, mutedStreams.value, soloedStreams.value);
+  return silent.map((name) => names.indexOf(name));
 }
 
 export const coverageOf = (view: View | null): Coverage | null =>

@@ -19,8 +19,8 @@ class Summaries:
         The names of those that have points, sorted.
     last_steps, last_values, last_times
         Of the last point; times in seconds since the epoch.
-    first_broken
-        The step of the first value that is NaN or infinite; NaN where none is.
+    first_broken, broken_values
+        The step of the first value that is NaN or infinite, and that value; NaN where none is.
     points, finite
         How many points there are, and how many of them are finite.
     """
@@ -30,6 +30,7 @@ class Summaries:
     last_values: NDArray[np.float64]
     last_times: NDArray[np.float64]
     first_broken: NDArray[np.float64]
+    broken_values: NDArray[np.float64]
     points: NDArray[np.uint32]
     finite: NDArray[np.uint32]
 
@@ -41,16 +42,18 @@ def read_summaries(store: Store, scope: Scope, tag: str) -> Summaries:
     finite = [np.isfinite(each.values) for each in series.values()]
     lasts = [(each.steps[-1], each.values[-1], each.wall_times[-1]) for each in series.values()]
     broken = [
-        np.nan if good.all() else each.steps[good.argmin()]
+        (np.nan, np.nan) if good.all() else (each.steps[good.argmin()], each.values[good.argmin()])
         for each, good in zip(series.values(), finite, strict=True)
     ]
     steps, values, times = np.array(lasts, np.float64).reshape(-1, 3).T
+    first_broken, broken_values = np.array(broken, np.float64).reshape(-1, 2).T
     return Summaries(
         runs=tuple(series),
         last_steps=steps,
         last_values=values,
         last_times=times,
-        first_broken=np.array(broken, np.float64),
+        first_broken=first_broken,
+        broken_values=broken_values,
         points=np.array([len(good) for good in finite], np.uint32),
         finite=np.array([good.sum() for good in finite], np.uint32),
     )

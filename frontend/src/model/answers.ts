@@ -38,6 +38,8 @@ export type Summary = {
   readonly recent: boolean;
   /** Of the first NaN or infinity; null where there is none. */
   readonly brokenAt: Step | null;
+  /** That value; NaN where there is none. */
+  readonly brokenValue: number;
   readonly points: number;
   /** How many of the points are finite. */
   readonly finite: number;

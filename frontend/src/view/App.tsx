@@ -9,6 +9,7 @@ import { curves, lineColours, runs, sides, signalsOf, tag } from "../store";
 import { SIDES } from "../units";
 import { BandLegend } from "./CoverageBand";
 import { Describe } from "./Describe";
+import { Desk } from "./Desk";
 import { EventLog } from "./EventLog";
 import { Events } from "./Events";
 import { Help } from "./Help";
@@ -16,7 +17,6 @@ import { NoNorms, NoRuns, Problem } from "./Notices";
 import { Options } from "./Options";
 import { PositionSlider } from "./PositionSlider";
 import { Letter, Readout } from "./Readout";
-import { RunList } from "./RunList";
 import { SoundBar } from "./SoundBar";
 import { TableTwin } from "./TableTwin";
 import { Timeline, TimelineDescription } from "./Timeline";
@@ -31,7 +31,7 @@ export function App() {
       <Toolbar />
       <SoundBar />
       <div class="body">
-        {runs.value.length > 0 && <RunList />}
+        {runs.value.length > 0 && <Desk />}
         <div class="stage">
           <Problem />
           {value === null && loading && <Skeleton />}

@@ -1,6 +1,6 @@
 /** What is missing, and what to do about it. */
 
-import { curveShelf, runShelf, signalShelf } from "../data";
+import { curveShelf, runShelf, signalShelf, summaryShelf } from "../data";
 import { refresh } from "../effects";
 import { formatValue } from "../model/format";
 import { soundProblem } from "../playing";
@@ -18,6 +18,7 @@ writer.add_scalar("loss/train", loss, step)`;
 export function serverProblem(): string | null {
   const entries = [
     runShelf.get([]),
+    ...(tag.value === null ? [] : [summaryShelf.get([tag.value])]),
     ...SIDES.flatMap((side) => {
       const run = sides.value[side];
       if (run === null) return [];

@@ -1,16 +1,10 @@
-/** How it sounds: speed, notes, pitch, streams. */
+/** How it sounds: speed, notes, pitch. */
 
-import { chosenPreset, hearing, mutedStreams, sound } from "../choices";
-import {
-  choosePitchZoom,
-  chooseSpeed,
-  chooseTogether,
-  toggleReference,
-  toggleStream,
-} from "../choose";
+import { chosenPreset, hearing, sound } from "../choices";
+import { choosePitchZoom, chooseSpeed, chooseTogether, toggleReference } from "../choose";
 import { settlePreset } from "../model/choices";
 import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../model/view";
-import { coverages, mutes } from "../sources";
+import { coverages } from "../sources";
 import { Field } from "./Field";
 
 export function SoundBar() {
@@ -74,21 +68,6 @@ export function SoundBar() {
           onChange={toggleReference}
         />
       </Field>
-      {mutes(preset, coverage) && (
-        <fieldset class="streams">
-          <legend>Streams</legend>
-          {coverage.streams.map(({ name }) => (
-            <label key={name} class="check">
-              <input
-                type="checkbox"
-                checked={!mutedStreams.value.has(name)}
-                onChange={() => toggleStream(name)}
-              />
-              {name}
-            </label>
-          ))}
-        </fieldset>
-      )}
     </section>
   );
 }

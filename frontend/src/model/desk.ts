@@ -1,0 +1,157 @@
+/** The runs at the desk: their names, their order, which of them are looked for, and how they fare. */
+
+import type { Step } from "../units";
+import type { Run, Summaries, Summary } from "./answers";
+import { formatStep, formatValue } from "./format";
+
+export type Sort = "name" | "value" | "broken" | "newest";
+
+export const SORTS: readonly (readonly [Sort, string])[] = [
+  ["name", "name"],
+  ["value", "last value"],
+  ["broken", "NaN first"],
+  ["newest", "newest"],
+];
+
+export const BEST = 5;
+
+const SEPARATOR = /[/_\- ]/;
+
+/** What all names begin with, up to a separator, and none of them is. */
+export function sharedPrefix(names: readonly string[]): string {
+  const [first = "", ...others] = names;
+  let length = 0;
+  for (let end = 1; end < first.length && others.length > 0; end++) {
+    const prefix = first.slice(0, end);
+    if (!others.every((name) => name.length > end && name.startsWith(prefix))) break;
+    if (SEPARATOR.test(prefix.at(-1) ?? "")) length = end;
+  }
+  return first.slice(0, length);
+}
+
+export type Search = {
+  readonly matches: (name: string) => boolean;
+  /** Why it cannot be looked for; null where it can. */
+  readonly problem: string | null;
+};
+
+/** Text that a name contains, or a /regular expression/ that it matches, in any case of letters. */
+export function searchOf(text: string): Search {
+  const wanted = text.trim().toLowerCase();
+  const pattern = /^\/(.+)\/[iu]*$/s.exec(text.trim())?.[1];
+  if (pattern === undefined) {
+    return { matches: (name) => name.toLowerCase().includes(wanted), problem: null };
+  }
+  try {
+    const expression = new RegExp(pattern, "i");
+    return { matches: (name) => expression.test(name), problem: null };
+  } catch (error) {
+    const { message } = error as SyntaxError;
+    return { matches: () => true, problem: message.split(": ").at(-1) ?? message };
+  }
+}
+
+/** Whether a larger value of a tag is a better one. */
+export const largerIsBetter = (tag: string): boolean =>
+  !/loss|err/i.test(tag) &&
+  /acc|auc|f1|bleu|rouge|score|reward|return|precision|recall|iou|psnr|ssim|r2/i.test(tag);
+
+/** Runs in the order that was asked for; the better value first. */
+export function sorted(
+  runs: readonly Run[],
+  by: Sort,
+  summaries: Summaries | null,
+  tag: string,
+): Run[] {
+  const rank = (run: Run): number => {
+    const summary = summaries?.get(run.name);
+    if (by === "newest") return -(run.startTime ?? Number.NEGATIVE_INFINITY);
+    if (by === "broken") return summary?.brokenAt ?? Number.POSITIVE_INFINITY;
+    const value = summary?.lastValue ?? Number.NaN;
+    if (by === "name" || !Number.isFinite(value)) return by === "name" ? 0 : Number.MAX_VALUE;
+    return largerIsBetter(tag) ? -value : value;
+  };
+  const ranks = new Map(runs.map((run) => [run, rank(run)]));
+  const less = (one: Run, other: Run) => {
+    const [left, right] = [ranks.get(one) ?? 0, ranks.get(other) ?? 0];
+    return left === right ? byName(one.name, other.name) : left < right ? -1 : 1;
+  };
+  return [...runs].sort(less);
+}
+
+const byName = new Intl.Collator("en", { numeric: true }).compare;
+
+/** The few runs with the best last values. */
+export const bestOf = (runs: readonly Run[], summaries: Summaries | null, tag: string): string[] =>
+  sorted(runs, "value", summaries, tag)
+    .filter(({ name }) => Number.isFinite(summaries?.get(name)?.lastValue))
+    .slice(0, BEST)
+    .map(({ name }) => name);
+
+/** Those of some channels that are not heard: muted, or not among those that are to be alone. */
+export function silentAmong(
+  channels: readonly string[],
+  muted: ReadonlySet<string>,
+  soloed: ReadonlySet<string>,
+): string[] {
+  const alone = channels.some((channel) => soloed.has(channel));
+  return channels.filter((channel) => muted.has(channel) || (alone && !soloed.has(channel)));
+}
+
+/** What is known of a run. */
+export type Facts = {
+  readonly gone: boolean;
+  /** Whether its curve could not be loaded, is being loaded. */
+  readonly failed: boolean;
+  readonly loading: boolean;
+  readonly summary: Summary | null;
+  /** The first NaN among its norms; null: none, or not known. */
+  readonly nanAt: Step | null;
+  readonly playing: "playing" | "heard" | "silent" | null;
+  readonly live: boolean;
+  readonly restarted: boolean;
+  readonly hasNorms: boolean;
+};
+
+export type State = { readonly glyph: string; readonly words: string; readonly alarm?: true };
+
+/** How a run fares, in words and shapes, the most important first. */
+export function statesOf(facts: Facts): State[] {
+  if (facts.gone) return [{ glyph: "–", words: "gone", alarm: true }];
+  const states: (State | null | false)[] = [
+    facts.failed && { glyph: "!", words: "error", alarm: true },
+    brokenState(facts),
+    facts.loading && { glyph: "…", words: "loading" },
+    facts.playing && { glyph: PLAYING[facts.playing], words: facts.playing },
+    facts.live && { glyph: "●", words: "live" },
+    facts.restarted && { glyph: "↺", words: "restarted" },
+    !facts.hasNorms && { glyph: "∅", words: "no norms" },
+  ];
+  return states.filter((state) => state !== null && state !== false);
+}
+
+const PLAYING = { playing: "▶", heard: "♪", silent: "◌" } as const;
+
+function brokenState({ summary, nanAt }: Facts): State | null {
+  if (summary !== null && summary.points > 0 && summary.finite === 0) {
+    const all = Number.isNaN(summary.brokenValue) ? "all NaN" : "never finite";
+    return { glyph: "✕", words: all, alarm: true };
+  }
+  const at = summary?.brokenAt ?? null;
+  if (at === null && nanAt === null) return null;
+  const own = at !== null && at <= (nanAt ?? at);
+  const value = own && summary !== null ? summary.brokenValue : Number.NaN;
+  const step = formatStep(own ? at : (nanAt ?? 0));
+  const glyph = Number.isNaN(value) ? "✕" : "∞";
+  return { glyph, words: `${formatValue(value)} at step ${step}`, alarm: true };
+}
+
+/** Decibels and places as they are read and heard. */
+export const gainWords = (gain: number): string =>
+  `${gain > 0 ? "+" : gain < 0 ? "−" : ""}${Math.abs(gain)} dB`;
+
+export function panWords(pan: number | null): string {
+  if (pan === null) return "by itself";
+  const percent = Math.round(Math.abs(pan) * 100);
+  return percent === 0 ? "centre" : `${percent} % ${pan < 0 ? "left" : "right"}`;
+}
