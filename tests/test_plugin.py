@@ -164,6 +164,29 @@ def test_the_script_is_a_module_that_renders(client):
     assert 'import("./index.js")' in page
 
 
+def test_the_parts_of_the_script_are_served_and_nothing_else(client, tmp_path, monkeypatch):
+    parts = tmp_path / "static" / "parts"
+    parts.mkdir(parents=True)
+    (parts / "chart-AB12.js").write_text("export default 1")
+    (tmp_path / "static" / "secret.js").write_text("secret")
+    monkeypatch.setattr("tb_sonify.plugin.script.PARTS", parts)
+    response = client.get("/data/plugin/sonify/parts/chart-AB12.js")
+    assert response.data == b"export default 1"
+    assert response.content_type == "text/javascript; charset=utf-8"
+    assert "max-age=31536000" in response.headers["Cache-Control"]
+    for name in (
+        "",
+        "other.js",
+        "../secret.js",
+        "..%2Fsecret.js",
+        "%2E%2E/secret.js",
+        "x/../../secret.js",
+    ):
+        refused = client.get(f"/data/plugin/sonify/parts/{name}")
+        assert refused.status_code == 404, name
+        assert b"secret" not in refused.data.replace(b"secret.js", b"")
+
+
 def test_many_requests_at_once_are_answered_alike(client):
     routes = ["runs", "signals?run=sgd", "coverage?run=sgd", "curve?run=sgd&tag=accuracy"]
     routes += [f"clip?run=sgd&preset=smooth&first_note={note}&notes=60" for note in (0, 50, 149)]

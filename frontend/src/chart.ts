@@ -1,6 +1,6 @@
 /** The loss curves, drawn by uPlot. It is given numbers only; see model/curve.ts. */
 
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { drawBehind, markEnds } from "./marks";
 import { logTicks } from "./model/axis";
 import { type Line, rangeOf } from "./model/curve";
@@ -41,6 +41,7 @@ const PIXELS_PER_DIGIT = 7;
 
 /** Draw a picture into an element; the caller moves it along with `showRange`, and destroys it. */
 export function drawChart(
+  Chart: typeof uPlot,
   root: HTMLElement,
   picture: Picture,
   onPlace: (place: Place) => void,
@@ -53,7 +54,7 @@ export function drawChart(
     max,
     ...(banded ? [min] : []),
   ]);
-  const data = tables.length > 0 ? uPlot.join(tables as uPlot.AlignedData[]) : [[], []];
+  const data = tables.length > 0 ? Chart.join(tables as uPlot.AlignedData[]) : [[], []];
   const place = (chart: uPlot) => {
     const ratio = devicePixelRatio;
     onPlace({ left: chart.bbox.left / ratio, width: chart.bbox.width / ratio });
@@ -78,7 +79,7 @@ export function drawChart(
       draw: [(chart) => markEnds(chart, picture)],
     },
   };
-  const chart = new uPlot(options, data as uPlot.AlignedData, root);
+  const chart = new Chart(options, data as uPlot.AlignedData, root);
   showRange(chart, picture, seen);
   return chart;
 }

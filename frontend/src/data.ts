@@ -18,6 +18,12 @@ import type { Axis } from "./model/axis";
 import { Shelf } from "./shelf";
 import { turns } from "./turns";
 
+/** The chart library, which is a third of all there is and is loaded beside it. */
+export const chartShelf = new Shelf(
+  async (_: readonly []) => (await import("uplot")).default,
+  () => true,
+);
+
 export const runShelf = new Shelf((_: readonly [], signal) => fetchRuns(signal), sameText);
 
 export const signalShelf = new Shelf(

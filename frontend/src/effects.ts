@@ -4,6 +4,7 @@ import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./alarms";
 import { chosenSides, following, hearing, mono, volume } from "./choices";
 import {
+  chartShelf,
   coverageShelf,
   curveShelf,
   heatmapShelf,
@@ -28,7 +29,7 @@ import { pause } from "./transport";
 import { SIDES } from "./units";
 import { bringIntoSight } from "./zoom";
 
-const { sides } = store;
+const sides = store.sides;
 
 /** Start all of it; lives as long as the page. */
 export function startEffects(): void {
@@ -60,6 +61,7 @@ export function refresh(): void {
   const names = SIDES.map((side) => sides.peek()[side]).filter((run) => run !== null);
   const tag = store.tag.peek();
   const notes = noteKey.peek();
+  chartShelf.refresh([[]]);
   runShelf.refresh([[]]);
   signalShelf.refresh(names.map((run) => [run]));
   coverageShelf.refresh(untracked(coverageKeys));
@@ -75,6 +77,7 @@ export function refresh(): void {
 const heatmapKeys = () => store.present(SIDES.map((side) => heatmapKeyOf(side)));
 
 function loadWhatIsShown(): void {
+  chartShelf.ensure([]);
   runShelf.ensure([]);
   for (const run of SIDES.map((side) => sides.value[side])) {
     if (run === null) continue;

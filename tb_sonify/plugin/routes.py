@@ -11,7 +11,7 @@ from tb_sonify.plugin import query
 from tb_sonify.plugin.answer import block, refusals, scope_of, voices
 from tb_sonify.plugin.listening import Listening
 from tb_sonify.plugin.overview import Overview
-from tb_sonify.plugin.script import script
+from tb_sonify.plugin.script import part, script
 from tb_sonify.reading import (
     Store,
     Timelines,
@@ -23,6 +23,8 @@ from tb_sonify.reading import (
     read_summaries,
 )
 
+YEAR_SECONDS = 365 * 86_400
+
 
 class Routes:
     """Handlers, each from a request to its response."""
@@ -30,23 +32,30 @@ class Routes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._views = Views(store, Timelines(store))
-        self._parts = Listening(store, self._views), Overview(store, self._views)
+        self._groups = Listening(store, self._views), Overview(store, self._views)
 
     def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
         """Each handler under its route."""
         handlers: dict[str, Callable[[Request], Response]] = {
             "/index.js": self._script,
+            "/parts/*": self._part,
             "/runs": self._runs,
             "/signals": self._signals,
             "/curve": self._curve,
             "/summaries": self._summaries,
         }
-        for part in self._parts:
-            handlers.update(part.handlers())
+        for group in self._groups:
+            handlers.update(group.handlers())
         return handlers
 
     def _script(self, request: Request) -> Response:
         return Respond(request, script(), "text/javascript")
+
+    def _part(self, request: Request) -> Response:
+        with refusals():
+            code = part(request.path.rpartition("/")[2])
+        # Its name changes with what is in it.
+        return Respond(request, code, "text/javascript", expires=YEAR_SECONDS)
 
     def _runs(self, request: Request) -> Response:
         runs = list_runs(self._store, scope_of(request))

@@ -1,8 +1,9 @@
-"""The dashboard's script."""
+"""The dashboard's scripts."""
 
 from pathlib import Path
 
 BUNDLE = Path(__file__).parent / "static" / "index.js"
+PARTS = BUNDLE.parent / "parts"
 
 # What an editable checkout shows as long as nobody has built the dashboard.
 _NOT_BUILT = """\
@@ -30,3 +31,18 @@ def script() -> bytes:
         return BUNDLE.read_bytes()
     except FileNotFoundError:
         return _NOT_BUILT.encode()
+
+
+def part(name: str) -> bytes:
+    """A part of the built dashboard, by the name of its file.
+
+    Raises
+    ------
+    LookupError
+        If there is none of that name.
+    """
+    # Only names that are there are opened: a request cannot lead anywhere else.
+    found = {path.name: path for path in PARTS.glob("*.js")}
+    if name not in found:
+        raise LookupError(f"the dashboard has no part {name!r}; reload the page")
+    return found[name].read_bytes()

@@ -6,6 +6,7 @@ import type uPlot from "uplot";
 import { laidOut, seen } from "../axes";
 import { drawChart, type Picture, showRange } from "../chart";
 import { measure } from "../choices";
+import { chartShelf } from "../data";
 import { drawings } from "../drawings";
 import { dark, forcedColours, log, plot } from "../store";
 
@@ -22,7 +23,8 @@ export function CurveView() {
     const start = performance.now();
     chart.current?.plot.destroy();
     chart.current = null;
-    if (!laidOut.value) {
+    const library = chartShelf.get([]).value;
+    if (!laidOut.value || library === null) {
       plot.value = null;
       return;
     }
@@ -33,7 +35,7 @@ export function CurveView() {
       log: log.value,
       ...coloursOf(element),
     };
-    const drawn = drawChart(element, picture, (place) => {
+    const drawn = drawChart(library, element, picture, (place) => {
       plot.value = place;
     });
     chart.current = { plot: drawn, picture };

@@ -1,6 +1,6 @@
 /** What is missing, and what to do about it. */
 
-import { curveShelf, runShelf, signalShelf, summaryShelf } from "../data";
+import { chartShelf, curveShelf, runShelf, signalShelf, summaryShelf } from "../data";
 import { refresh } from "../effects";
 import { formatValue } from "../model/format";
 import { soundProblem } from "../playing";
@@ -19,6 +19,7 @@ export function serverProblem(): string | null {
   const entries = [
     runShelf.get([]),
     ...(tag.value === null ? [] : [summaryShelf.get([tag.value])]),
+    chartShelf.get([]),
     ...SIDES.flatMap((side) => {
       const run = sides.value[side];
       if (run === null) return [];
