@@ -159,6 +159,16 @@ def test_speed_sum_pitch_and_streams_are_asked_of_the_server_and_playing_goes_on
     expect(frame.locator(".timeline")).to_have_attribute("data-state", "playing")
 
 
+def test_the_whole_run_can_be_heard_in_ten_seconds(tab):
+    together = tab.frame.get_by_label("Sum up")
+    together.select_option(label="the whole run in 10 s")
+    expect(together).to_have_value("4")  # 400 notes of 60 ms take 24 s
+    timeline(tab)
+    tab.page.keyboard.press("Space")
+    tab.wait_for_sound()
+    assert tab.clips[-1]["together"] == "4"
+
+
 def test_a_switch_to_a_sound_of_another_sample_rate_keeps_its_pace(browser, tmp_path):
     write_run(tmp_path / "a-norms", broken=False)
     with SummaryWriter(str(tmp_path / "b-scalar")) as writer:

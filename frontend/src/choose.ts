@@ -16,12 +16,15 @@ import {
 } from "./choices";
 import { spokenName } from "./model/format";
 import type { Measure } from "./model/ruler";
-import type { PitchZoom } from "./model/view";
+import { type PitchZoom, TOGETHER } from "./model/view";
 import { announcer, isPlaying } from "./playing";
 import { remember } from "./remember";
+import { sources } from "./sources";
 import { sides, tag } from "./store";
-import type { Side } from "./units";
+import type { Seconds, Side } from "./units";
 import { zoomTo } from "./zoom";
+
+const WHOLE_SECONDS: Seconds = 10;
 
 /** What is said of a choice for the x axis: it is also how two runs are compared. */
 const ALIGNED: Readonly<Record<Measure, string>> = {
@@ -76,6 +79,16 @@ export function chooseSpeed(speed: number | null): void {
 export function chooseTogether(together: number): void {
   sound.value = { ...sound.value, together };
   announcer.say(together === 1 ? "Every note is heard" : `${together} notes are one`);
+}
+
+/** As many notes as one as make the whole run ten seconds long, or less. */
+export function chooseWhole(): void {
+  const source = sources[hearing.value].value;
+  if (source === null) return;
+  const { hop, sampleRate } = source.preset;
+  const notes = source.timeline.notes * sound.value.together;
+  const fewest = (notes * hop) / (WHOLE_SECONDS * sampleRate);
+  chooseTogether(TOGETHER.find((each) => each >= fewest) ?? Math.max(...TOGETHER));
 }
 
 export function choosePitchZoom(zoom: PitchZoom): void {

@@ -5,7 +5,8 @@ import { sketchPlaces, xAt } from "./axes";
 import type { Drawing } from "./chart";
 import { smoothing } from "./choices";
 import { firstGap, lineOf } from "./model/curve";
-import { curves, lineColourOf, lineColours, log } from "./store";
+import { log } from "./shown";
+import { curves, lineColourOf, lineColours } from "./store";
 import { SIDES } from "./units";
 
 /** Those of A and B last, so that they lie over the others. */

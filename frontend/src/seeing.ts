@@ -5,7 +5,8 @@ import { events } from "./landmarks";
 import { formatStep, formatValue, spokenName } from "./model/format";
 import { pointAt, stepsIn } from "./model/table";
 import { runWords } from "./playing";
-import { curves, log, tag } from "./store";
+import { log } from "./shown";
+import { curves, tag } from "./store";
 import { SIDES, type Side } from "./units";
 
 export function seenWords(): string {

@@ -1,11 +1,13 @@
 /** Which runs are drawn, and their curves. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { chosenShown } from "./choices";
+import { chosenLog, chosenShown } from "./choices";
 import { sketchShelf, summaryShelf } from "./data";
 import type { Curve, Summaries } from "./model/answers";
 import { settleShown } from "./model/choices";
-import { runs, sides, tag } from "./store";
+import { needsLog } from "./model/curve";
+import { curves, present, runs, sides, tag } from "./store";
+import { SIDES } from "./units";
 
 /** Where all runs stand in the drawn tag; null until it is known. */
 export const summaries: ReadonlySignal<Summaries | null> = computed(() =>
@@ -39,3 +41,10 @@ export function sketchKeys(): (readonly [string, string])[] {
   const behind = shownRuns.value.filter((run) => run !== a && run !== b);
   return behind.filter((run) => summaries.value?.has(run)).map((run) => [run, drawn] as const);
 }
+
+/** Whether the y axis is logarithmic. */
+export const log: ReadonlySignal<boolean> = computed(() => {
+  const own = present(SIDES.map((side) => curves[side].value));
+  const behind = sketches.value.map(({ curve }) => curve);
+  return chosenLog.value ?? needsLog([...own, ...behind]);
+});

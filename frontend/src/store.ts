@@ -1,13 +1,12 @@
 /** What follows from what is chosen and from the data. */
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { chosenLog, chosenSides, chosenTag } from "./choices";
+import { chosenSides, chosenTag } from "./choices";
 import { curveShelf, runShelf, signalShelf } from "./data";
 import { watchDark, watchMedia } from "./host";
 import type { Curve, Run, Signals } from "./model/answers";
 import type { Axis } from "./model/axis";
 import { settleSides, settleTag, tagsOf } from "./model/choices";
-import { needsLog } from "./model/curve";
 import { type Colour, colourAt, coloursOf } from "./model/palette";
 import { SIDES, type Side } from "./units";
 
@@ -36,10 +35,6 @@ export const curves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySi
     const run = sides.value[side];
     return run === null || tag.value === null ? null : curveShelf.get([run, tag.value]).value;
   }),
-);
-
-export const log = computed(
-  () => chosenLog.value ?? needsLog(present(SIDES.map((side) => curves[side].value))),
 );
 
 /** The colour in which a side is drawn, on the card as it is now. */

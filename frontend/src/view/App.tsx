@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { tableShown } from "../choices";
 import { runShelf } from "../data";
 import { announcer, isPlaying, player } from "../playing";
-import { curves, lineColours, runs, sides, signalsOf, tag } from "../store";
+import { curves, lineColours, runs, sides, signalsOf, tag, tags } from "../store";
 import { SIDES } from "../units";
 import { BandLegend } from "./CoverageBand";
 import { Describe } from "./Describe";
@@ -19,6 +19,7 @@ import { PositionSlider } from "./PositionSlider";
 import { Letter, Readout } from "./Readout";
 import { SoundBar } from "./SoundBar";
 import { TableTwin } from "./TableTwin";
+import { TagSelect } from "./TagSelect";
 import { Timeline, TimelineDescription } from "./Timeline";
 import { Toolbar } from "./Toolbar";
 import { ViewBar } from "./ViewBar";
@@ -55,9 +56,10 @@ function CurveCard() {
   return (
     <section class="card" aria-labelledby="curve-title">
       <header class="curve-header">
-        <h2 id="curve-title" dir="auto" title={tag.value ?? ""}>
+        <h2 id="curve-title" class={tags.value.length > 0 ? "hidden" : ""}>
           {title()}
         </h2>
+        <TagSelect />
         <ul class="legend" aria-label="Runs in the curve">
           {SIDES.map(
             (side) => sides.value[side] !== null && <LegendEntry key={side} side={side} />,

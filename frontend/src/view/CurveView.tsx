@@ -8,7 +8,8 @@ import { drawChart, type Picture, showRange } from "../chart";
 import { measure } from "../choices";
 import { chartShelf } from "../data";
 import { drawings } from "../drawings";
-import { dark, forcedColours, log, plot } from "../store";
+import { log } from "../shown";
+import { dark, forcedColours, plot } from "../store";
 
 export function CurveView() {
   const root = useRef<HTMLDivElement>(null);

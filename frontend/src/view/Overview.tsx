@@ -9,7 +9,7 @@ import { type Axis, pixelOf, xOf } from "../model/axis";
 import { type Grip, gripAt, pulled } from "../model/brush";
 import { rangeOf } from "../model/curve";
 import { CLICK_PIXELS, playAt } from "../pointer";
-import { log } from "../store";
+import { log } from "../shown";
 import { traceAll } from "../trace";
 import { zoomTo } from "../zoom";
 
@@ -71,6 +71,7 @@ export function Overview() {
         <canvas ref={canvas} />
         <div
           class="window"
+          hidden={viewport.value === null}
           style={{ left: `${start}px`, width: `${Math.max(end - start, 2)}px` }}
         />
       </div>

@@ -1,11 +1,20 @@
-/** How it sounds: speed, notes, pitch. */
+/** How it sounds: preset, speed, notes, pitch. */
 
 import { chosenPreset, hearing, sound } from "../choices";
-import { choosePitchZoom, chooseSpeed, chooseTogether, toggleReference } from "../choose";
+import {
+  choosePitchZoom,
+  choosePreset,
+  chooseSpeed,
+  chooseTogether,
+  chooseWhole,
+  toggleReference,
+} from "../choose";
 import { settlePreset } from "../model/choices";
 import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../model/view";
 import { coverages } from "../sources";
 import { Field } from "./Field";
+
+const WHOLE = "whole";
 
 export function SoundBar() {
   const coverage = coverages[hearing.value].value;
@@ -14,6 +23,7 @@ export function SoundBar() {
   const { speed, together, zoom, reference } = sound.value;
   return (
     <section class="toolbar second" aria-label="Sound settings">
+      <PresetSelect />
       <Field id="speed" label="Speed">
         <select
           id="speed"
@@ -34,8 +44,13 @@ export function SoundBar() {
         <select
           id="together"
           value={String(together)}
-          onChange={({ currentTarget }) => chooseTogether(Number(currentTarget.value))}
+          onChange={({ currentTarget }) => {
+            if (currentTarget.value === WHOLE) chooseWhole();
+            else chooseTogether(Number(currentTarget.value));
+            currentTarget.value = String(sound.value.together);
+          }}
         >
+          <option value={WHOLE}>the whole run in 10 s</option>
           {TOGETHER.map((each) => (
             <option key={each} value={String(each)}>
               {each === 1 ? "nothing" : `${each} notes as one`}
@@ -69,5 +84,25 @@ export function SoundBar() {
         />
       </Field>
     </section>
+  );
+}
+
+function PresetSelect() {
+  const presets = coverages[hearing.value].value?.presets ?? [];
+  if (presets.length === 0) return null;
+  return (
+    <Field id="preset" label="Sound">
+      <select
+        id="preset"
+        value={settlePreset(presets, chosenPreset.value)?.name ?? ""}
+        onChange={(event) => choosePreset(event.currentTarget.value)}
+      >
+        {presets.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </Field>
   );
 }

@@ -1,23 +1,14 @@
 /** What is heard, and how. */
 
-import {
-  chosenPreset,
-  chosenTag,
-  following,
-  hearing,
-  listening,
-  looping,
-  volume,
-} from "../choices";
-import { choosePreset, setVolume } from "../choose";
+import { following, hearing, listening, looping, volume } from "../choices";
+import { setVolume } from "../choose";
 import { COMMANDS } from "../commands";
 import { framed } from "../host";
 import { toggleLoop } from "../looping";
-import { settlePreset } from "../model/choices";
 import { spokenName } from "../model/format";
 import { isPlaying } from "../playing";
 import { copyLink, linkHere } from "../share";
-import { coverages, sources } from "../sources";
+import { sources } from "../sources";
 import * as store from "../store";
 import { follow, hear, hearBoth, playOrPause, stop } from "../transport";
 import { SIDES } from "../units";
@@ -55,8 +46,6 @@ export function Toolbar() {
         />
       </div>
       <HearSwitch />
-      <PresetSelect />
-      <TagSelect />
       <div class="aside">
         <Volume />
         <button type="button" class="plain" onClick={() => void copyLink()}>
@@ -153,47 +142,6 @@ function HearSwitch() {
         </label>
       ))}
     </fieldset>
-  );
-}
-
-function PresetSelect() {
-  const presets = coverages[hearing.value].value?.presets ?? [];
-  if (presets.length === 0) return null;
-  return (
-    <Field id="preset" label="Sound">
-      <select
-        id="preset"
-        value={settlePreset(presets, chosenPreset.value)?.name ?? ""}
-        onChange={(event) => choosePreset(event.currentTarget.value)}
-      >
-        {presets.map(({ name, title }) => (
-          <option key={name} value={name}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </Field>
-  );
-}
-
-function TagSelect() {
-  if (store.tags.value.length === 0) return null;
-  return (
-    <Field id="tag" label="Curve">
-      <select
-        id="tag"
-        value={store.tag.value ?? ""}
-        onChange={(event) => {
-          chosenTag.value = event.currentTarget.value;
-        }}
-      >
-        {store.tags.value.map((tag) => (
-          <option key={tag} value={tag}>
-            {tag || "(no name)"}
-          </option>
-        ))}
-      </select>
-    </Field>
   );
 }
 

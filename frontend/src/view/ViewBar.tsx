@@ -5,13 +5,13 @@ import { measure, smoothing, viewport } from "../choices";
 import { chooseMeasure, setLog, setSmoothing } from "../choose";
 import { formatX } from "../model/places";
 import { MEASURES, type Measure } from "../model/ruler";
-import * as store from "../store";
+import { log } from "../shown";
 import { fit, zoomTo } from "../zoom";
 import { Field } from "./Field";
 
 const NAMES: Readonly<Record<Measure, string>> = {
   step: "Steps",
-  time: "Time since the start",
+  time: "Time",
   clock: "Clock time",
   share: "Share of the run",
 };
@@ -39,7 +39,7 @@ export function ViewBar() {
         <input
           id="log"
           type="checkbox"
-          checked={store.log.value}
+          checked={log.value}
           onChange={(event) => setLog(event.currentTarget.checked)}
         />
       </Field>
