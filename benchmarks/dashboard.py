@@ -12,15 +12,15 @@ What is measured, each against its target:
 * the script's time for a picture while 50 runs of 5,000 points are panned;
 * how long the heat-map of 200 layers x 1,000 steps takes to build;
 * how long the tab takes to be ready to play, with 10 runs;
+* how the player's scheduling joins, loops, swaps and keeps two runs together, to the sample frame,
+  on an offline audio context;
 * the size of the dashboard as it travels.
 """
 
 import argparse
 import gzip
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,30 +28,16 @@ import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 from torch.utils.tensorboard import SummaryWriter
 
+from benchmarks.figure import Figure, show
 from tb_sonify import SonifyWriter
 from tests.browser import find
 from tests.dashboard import Clip, Dashboard, Place, audible, clips, opened, runs
+from tests.offline import Renderer, drift, offline, seam_ratio, swap, wrong_in_loop
 from tests.serving import served
 
 SCRIPT = Path(__file__).parent.parent / "tb_sonify" / "plugin" / "static" / "index.js"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 REST_MS = 250  # between clicks
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table: what was measured, in `unit`, and what it must not exceed."""
-
-    name: str
-    values: tuple[float, ...]
-    unit: str
-    percentile: int
-    target: float
-
-    @property
-    def reached(self) -> float:
-        """The percentile of the values."""
-        return float(np.percentile(self.values, self.percentile)) if self.values else float("nan")
 
 
 def main() -> None:
@@ -64,16 +50,7 @@ def main() -> None:
     if options.clicks < 1 or options.seconds <= 0:
         parser.error("--clicks and --seconds must be above 0")
     figures = list(_measure(options.clicks, options.seconds))
-    if options.json:
-        print(json.dumps([{**asdict(each), "reached": each.reached} for each in figures]))
-        return
-    print("| what | reached | target | n |\n|---|---|---|---|")
-    for each in figures:
-        kind = "max" if each.percentile == 100 else f"p{each.percentile}"
-        print(
-            f"| {each.name} | {kind} {each.reached:.1f} {each.unit} | {each.target:g} {each.unit} "
-            f"| {len(each.values)} |"
-        )
+    show(figures, as_json=options.json)
 
 
 def _measure(clicks: int, seconds: float) -> Iterator[Figure]:
@@ -91,6 +68,8 @@ def _measure(clicks: int, seconds: float) -> Iterator[Figure]:
             yield from _playing(chromium, url, seconds)
         with served(long, "--samples_per_plugin", "scalars=5000") as url:
             yield _panning(chromium, url)
+        with offline(chromium) as render:
+            yield from _scheduling(render)
         chromium.close()
     size = len(gzip.compress(SCRIPT.read_bytes(), 9)) / 1024
     yield Figure("index.js, gzipped", (size,), "KB", 100, 80)
@@ -163,6 +142,15 @@ def _playing(browser: Browser, url: str, seconds: float) -> Iterator[Figure]:
     yield Figure("picture while playing, 50 runs, 200 layers", frames, "ms", 95, 17)
     yield Figure("picture while playing, 50 runs, 200 layers", frames, "ms", 99, 34)
     yield Figure("heat-map of 200 x 1,000 built", built, "ms", 100, 20)
+
+
+def _scheduling(render: Renderer) -> Iterator[Figure]:
+    yield Figure("bend at a seam, against a clean sine", (seam_ratio(render),), "x", 100, 1.05)
+    yield Figure("wrong frames in 100 loops", (wrong_in_loop(render),), "frames", 100, 0)
+    yield Figure("A against B after ten minutes", (drift(render),), "frames", 100, 1)
+    milliseconds, click = swap(render)
+    yield Figure("swap of A and B", (milliseconds,), "ms", 100, 30)
+    yield Figure("click of a swap", (click,), "dBFS", 100, -60)
 
 
 def _panning(browser: Browser, url: str) -> Figure:

@@ -168,7 +168,9 @@ export class Player {
   private begin(score: Score, way: Way, entry: Fade, before: Passage | null = null): void {
     this.next = null;
     this.stage.enter(score, entry);
-    this.set(passageOf(score, way), before);
+    // Sound first: those who follow the transport take their time to draw.
+    const passage = this.stage.pump(passageOf(score, way));
+    this.set(passage, passage.anchor === way.anchor ? before : null);
     this.tick();
     window.clearInterval(this.timer);
     this.timer = window.setInterval(() => this.tick(), TICK_MS);
