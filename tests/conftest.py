@@ -1,10 +1,13 @@
 """What tests of several files are given."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.serving import INSECURE_HOST
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,6 +32,19 @@ def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tb_sonify.reading.store.REFRESH_SECONDS", 0.0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def insecure_host() -> Iterator[None]:
+    """Has Python find the insecure origin where Chromium finds it: on this machine."""
+    find = socket.getaddrinfo
+
+    def found(host: Any, *arguments: Any, **options: Any) -> Any:
+        return find("127.0.0.1" if host == INSECURE_HOST else host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", found)
+        yield
+
+
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """A real Chromium."""
@@ -37,7 +53,8 @@ def browser() -> "Iterator[Browser]":
     from tests.browser import find
 
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    named = f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find(), args=quiet)
+        chromium = playwright.chromium.launch(executable_path=find(), args=[*quiet, named])
         yield chromium
         chromium.close()

@@ -16,11 +16,13 @@ import numpy as np
 from playwright.sync_api import Browser, Frame, Page
 
 from tb_sonify.contract import decode_block
+from tests.pages import fresh_page
 
 TAP = Path(__file__).with_name("tap.js").read_text()
 SNIPPET = slice(2000, 2064)  # as in tap.js
 WAIT_MS = 20_000
 SETTLE_MS = 500
+TAB, ALONE = "#sonify", "data/plugin_entry.html?name=sonify"
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,15 @@ class Clip:
 class Dashboard:
     """A page that shows the tab; nothing is evaluated in it before it is asked to."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    problems: list[str] = []  # noqa: RUF012
+
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self.problems: list[str] = []
         self.said: list[str] = []
         self.loads = 0
-        page.on("console", self._hear)
+        page.on("console", lambda message: self.said.append(message.text))
         page.on("framenavigated", self._count)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.add_init_script(TAP)
-        page.goto(f"{url}#sonify")
 
     def wait_until_ready(self) -> str:
         """Wait for a clip to play, without a gesture; gives what the tap says of the page."""
@@ -105,22 +106,17 @@ class Dashboard:
     def _count(self, frame: Frame) -> None:
         self.loads += "plugin_entry" in frame.url
 
-    def _hear(self, message: Any) -> None:
-        self.said.append(message.text)
-        origin = message.location.get("url", "")
-        # Under a path prefix, TensorBoard does not find its own fonts.
-        if message.type == "error" and "/font-roboto/" not in origin:
-            self.problems.append(f"{message.text} ({origin})")
-
 
 @contextmanager
-def opened(browser: Browser, url: str, **options: Any) -> Iterator[Dashboard]:
-    """A fresh page, without activation by an earlier one."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
-    try:
-        yield Dashboard(context.new_page(), url)
-    finally:
-        context.close()
+def opened(browser: Browser, url: str, *, path: str = TAB, **options: Any) -> Iterator[Dashboard]:
+    """The tab in a fresh page, or the dashboard without TensorBoard's frame; it may not complain.
+
+    Options are those of `fresh_page`.
+    """
+    with fresh_page(browser, **options) as page:
+        tab = Dashboard(page)
+        page.goto(f"{url}{path}")
+        yield tab
 
 
 def clips(url: str, run: str) -> list[Clip]:

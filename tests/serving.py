@@ -1,5 +1,6 @@
 """A real `tensorboard`, in a process of its own and on a free port."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,17 @@ from pathlib import Path
 
 TENSORBOARD = (sys.executable, "-m", "tensorboard.main")
 
+# Browsers trust localhost as they trust https, and give a page on plain http less. With
+# SONIFY_ORIGIN=insecure, all tests run under a name that they do not trust; it is resolved to this
+# machine, in Chromium by an option and in Python by a fixture, so nothing leaves it.
+INSECURE = os.environ.get("SONIFY_ORIGIN") == "insecure"
+INSECURE_HOST = "tb.test"
+
+
+def insecure(url: str) -> str:
+    """The same server, under a name that browsers do not trust."""
+    return url.replace("//localhost:", f"//{INSECURE_HOST}:")
+
 
 @contextmanager
 def served(logdir: Path, *options: str, command: tuple[str, ...] = TENSORBOARD) -> Iterator[str]:
@@ -17,7 +29,8 @@ def served(logdir: Path, *options: str, command: tuple[str, ...] = TENSORBOARD) 
     arguments = [*command, "--logdir", str(logdir), "--port", "0", "--reload_interval", "1"]
     with subprocess.Popen([*arguments, *options], stderr=subprocess.PIPE, text=True) as process:
         try:
-            yield _address(process)
+            address = _address(process)
+            yield insecure(address) if INSECURE else address
         finally:
             process.terminate()
             process.communicate(timeout=30)

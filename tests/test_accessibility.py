@@ -6,6 +6,7 @@ import pytest
 
 from tests import dashboard
 from tests.broken_run import write_run
+from tests.pages import fresh_page
 from tests.serving import served
 
 pytestmark = pytest.mark.slow
@@ -29,14 +30,13 @@ def url(tmp_path_factory):
 @pytest.mark.parametrize("keys", [[], ["n", "+", "Space"], ["h"]], ids=["rest", "playing", "help"])
 def test_axe_finds_nothing(url, browser, scheme, keys):
     # Without TensorBoard's frame, as somebody with a screen reader may open it.
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{url}data/plugin_entry.html?name=sonify")
-    page.locator(".events button").first.wait_for(timeout=dashboard.WAIT_MS)
-    page.locator(".timeline").focus()
-    for key in keys:
-        page.keyboard.press(key)
-        page.wait_for_timeout(300)
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(CHECK, RULES) == []
-    context.close()
+    # TensorBoard cannot read blobs of a run with quotes in its name.
+    with fresh_page(browser, color_scheme=scheme, expected=["status of 400"]) as page:
+        page.goto(f"{url}{dashboard.ALONE}")
+        page.locator(".events button").first.wait_for(timeout=dashboard.WAIT_MS)
+        page.locator(".timeline").focus()
+        for key in keys:
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+        page.evaluate(AXE.read_text())
+        assert page.evaluate(CHECK, RULES) == []

