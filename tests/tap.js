@@ -8,6 +8,7 @@ if (location.pathname.includes("plugin_entry")) {
   window.tap = tap;
   let context = null;
   let loudness = null;
+  let ears = [];
 
   const stamp = () => ({ now: performance.now(), ...stampOf(context) });
   const stampOf = (context) => {
@@ -38,21 +39,38 @@ if (location.pathname.includes("plugin_entry")) {
   };
 
   const { connect } = AudioNode.prototype;
+  const earsOf = (node) => {
+    const both = new GainNode(node.context, { channelCount: 2, channelCountMode: "explicit" });
+    const splitter = new ChannelSplitterNode(node.context, { numberOfOutputs: 2 });
+    connect.call(node, both);
+    both.connect(splitter);
+    return [0, 1].map((ear) => {
+      const analyser = new AnalyserNode(node.context, { fftSize: 4096 });
+      splitter.connect(analyser, ear);
+      return analyser;
+    });
+  };
   AudioNode.prototype.connect = function (destination, ...more) {
     if (destination instanceof AudioDestinationNode) {
       context = destination.context;
       loudness = new AnalyserNode(context, { fftSize: 1024 });
       connect.call(this, loudness);
+      ears = earsOf(this);
     }
     return connect.call(this, destination, ...more);
   };
 
-  /** Root mean square of what has just gone to the loudspeaker. */
-  tap.level = () => {
-    const samples = new Float32Array(loudness.fftSize);
-    loudness.getFloatTimeDomainData(samples);
+  const levelAt = (analyser) => {
+    const samples = new Float32Array(analyser.fftSize);
+    analyser.getFloatTimeDomainData(samples);
     return Math.hypot(...samples) / Math.sqrt(samples.length);
   };
+
+  /** Root mean square of what has just gone to the loudspeaker. */
+  tap.level = () => levelAt(loudness);
+
+  /** The same of the left and of the right one, over a little longer. */
+  tap.levels = () => ears.map(levelAt);
 
   /** What the device adds to every delay, in ms. */
   tap.latency = () => 1000 * context.outputLatency;

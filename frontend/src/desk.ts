@@ -96,7 +96,7 @@ export function show(which: "best" | "all" | "none"): void {
   const all = listed.value.map(({ name }) => name);
   const best = bestOf(listed.value, summaries.value, tag.value ?? "");
   chosenShown.value = new Set({ best, all, none: [] }[which]);
-  announcer.say(`${formatStep(shownRuns.value.length)} curves are drawn`);
+  announcer.say(`${formatStep(shownRuns.value.length)} curves are shown`);
 }
 
 export function toggleSolo(run: string): void {

@@ -4,13 +4,13 @@ import type { SampleFrame } from "../units";
 import type { Clips, Wanted } from "./clips";
 import type { Engine } from "./engine";
 import { raisedCosine } from "./fade";
-import type { Voice } from "./voice";
+import type { Level, Voice } from "./voice";
 
 const EDGE = raisedCosine(0.004);
 
 export class Preview {
   private voice: Voice | null = null;
-  private awaited: { wanted: Wanted; note: number } | null = null;
+  private awaited: { wanted: Wanted; note: number; level: Level } | null = null;
 
   constructor(
     private readonly engine: Engine,
@@ -18,24 +18,24 @@ export class Preview {
   ) {}
 
   /** Call inside a gesture. */
-  hear(wanted: Wanted, note: number): void {
+  hear(wanted: Wanted, note: number, level: Level): void {
     this.hush(this.engine.now());
     this.engine.prepare(wanted.source.preset.sampleRate);
     this.engine.unlock();
-    this.awaited = { wanted, note };
+    this.awaited = { wanted, note, level };
     this.onArrival();
   }
 
   /** To be called when a clip has come. */
   onArrival(): void {
     if (this.awaited === null) return;
-    const { wanted, note } = this.awaited;
+    const { wanted, note, level } = this.awaited;
     const clip = this.clips.get(wanted);
     if (clip === undefined) return;
     this.awaited = null;
     const { hop } = wanted.source.preset;
     const offset = (note - wanted.span.firstNote) * hop;
-    this.voice = this.engine.voice({ gain: 1, pan: 0 });
+    this.voice = this.engine.voice(level);
     const part = { offset, frames: hop, rise: EDGE, fall: EDGE };
     this.voice.start(clip, this.engine.soon(), part);
   }

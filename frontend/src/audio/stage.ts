@@ -75,7 +75,8 @@ export class Stage {
   hearNote(score: Score | null, note: number): void {
     if (score === null) return;
     const [wanted] = wantedAt(score, note * leadOf(score).timeline.hop);
-    if (wanted !== undefined) this.preview.hear(wanted, note);
+    const level = levelIn(this.mix, score.tracks[0].name);
+    if (wanted !== undefined) this.preview.hear(wanted, note, level);
   }
 
   /** To be called when a clip has come. */

@@ -1,0 +1,215 @@
+"""What the desk does to the sound: gain, pan, solo and mute, of runs and of streams."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tb_sonify import SonifyWriter
+from tests import dashboard
+from tests.dashboard import WAIT_MS
+from tests.serving import served
+
+pytestmark = pytest.mark.slow
+
+STEPS, LOSS_FROM = 1_200, 1_000  # before that, the curve is silent
+LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3", "fc4")
+
+
+def write_steady(path, norm):
+    """A run that sounds the same all the time, with a loss towards its end."""
+    with SonifyWriter(str(path)) as writer:
+        for step in range(STEPS):
+            writer.add_norms(dict.fromkeys(LAYERS, norm), step)
+            if step >= LOSS_FROM:
+                writer.add_scalar("loss/train", 0.99**step, step)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    logdir = tmp_path_factory.mktemp("runs")
+    for name, norm in (("a", 0.5), ("b", 2.0), ("c", 8.0)):
+        write_steady(logdir / name, norm)
+    with served(logdir) as url:
+        yield url
+
+
+@pytest.fixture
+def tab(url, browser):
+    with dashboard.opened(browser, url) as tab:
+        tab.clips = []
+        tab.page.on("request", lambda request: note_clip(tab, request.url))
+        tab.wait_until_ready()
+        tab.frame.locator(".timeline").focus()
+        yield tab
+        assert tab.problems == []
+
+
+def note_clip(tab, url):
+    if "/clip?" in url:
+        tab.clips.append({name: value[0] for name, value in parse_qs(urlsplit(url).query).items()})
+
+
+def listen(tab):
+    tab.page.keyboard.press("Space")
+    tab.wait_for_sound()
+    tab.page.wait_for_timeout(500)
+
+
+def levels(tab):
+    """Level on the left and on the right, in dB, once a change is over."""
+    tab.page.wait_for_timeout(400)
+    heard = [tab.frame.evaluate("tap.levels()") for _ in range(5)]
+    return 20 * np.log10(np.mean(heard, axis=0) + 1e-9)
+
+
+def row(tab, run):
+    return tab.frame.locator(f"[data-row={run}]")
+
+
+def strip(tab, run, name):
+    return row(tab, run).get_by_role("button", name=name)
+
+
+def type_in(tab, run, slider, *keys):
+    row(tab, run).get_by_role("slider", name=slider).focus()
+    for key in keys:
+        tab.page.keyboard.press(key)
+
+
+def test_gain_makes_the_run_louder_or_softer_by_what_it_says(tab):
+    listen(tab)
+    before = levels(tab)
+    type_in(tab, "a", "Gain", *("-" * 12))
+    assert levels(tab) - before == pytest.approx([-12, -12], abs=1)
+    type_in(tab, "a", "Gain", "Enter", "End", "Escape")
+    assert levels(tab) - before == pytest.approx([12, 12], abs=1.5)
+    type_in(tab, "a", "Gain", "Delete")
+    assert levels(tab) - before == pytest.approx([0, 0], abs=1)
+    expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
+
+
+def test_a_single_note_at_rest_is_as_loud_as_the_run(tab):
+    marks = "tap.starts.length"
+    strip(tab, "a", "Mute").click()
+    tab.frame.locator(".timeline").focus()
+    before = tab.frame.evaluate(marks)
+    tab.page.keyboard.press("ArrowRight")
+    tab.frame.wait_for_function(f"{marks} > {before}")
+    heard = [tab.frame.evaluate("tap.level()") for _ in range(10)]
+    assert max(heard) == 0
+
+
+def test_gain_is_kept_until_the_next_visit(url, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    for visit in range(2):
+        page.goto(f"{url}data/plugin_entry.html?name=sonify")
+        slider = page.get_by_role("slider", name="Gain").first
+        slider.wait_for(timeout=WAIT_MS)
+        expect(slider).to_have_attribute("aria-valuetext", ["0 dB", "−3 dB"][visit])
+        slider.focus()
+        for _ in range(3):
+            page.keyboard.press("-")
+    page.evaluate("""localStorage["tb_sonify.gains"] = '[["a", "x"], 1, ["b", 1e999], null]'""")
+    page.reload()
+    slider = page.get_by_role("slider", name="Gain").first
+    expect(slider).to_have_attribute("aria-valuetext", "0 dB", timeout=WAIT_MS)
+    context.close()
+
+
+def test_pan_puts_the_run_on_one_side_and_by_itself_again(tab):
+    listen(tab)
+    type_in(tab, "a", "Pan", "Enter", "Home", "Escape")
+    left, right = levels(tab)
+    assert left - right > 40
+    type_in(tab, "a", "Pan", "Enter", "End", "Escape")
+    left, right = levels(tab)
+    assert right - left > 40
+    type_in(tab, "a", "Pan", "Delete")
+    left, right = levels(tab)
+    assert abs(left - right) < 6
+
+
+def test_solo_and_mute_of_a_run_are_heard_where_both_play(tab):
+    tab.page.keyboard.press("3")
+    listen(tab)
+    both = levels(tab)
+    assert min(both) > -60
+    strip(tab, "b", "Mute").click()
+    left, right = levels(tab)
+    assert left - right > 6  # A alone, on the left
+    strip(tab, "b", "Mute").click()
+    strip(tab, "b", "Solo").click()
+    left, right = levels(tab)
+    assert right - left > 6
+    expect(row(tab, "a").locator(".states")).to_contain_text("silent")
+    strip(tab, "b", "Mute").click()
+    assert max(levels(tab)) < -100
+    strip(tab, "b", "Mute").click()
+    tab.frame.get_by_role("button", name="Clear solo").click()
+    assert levels(tab) == pytest.approx(both, abs=1)
+
+
+def test_a_stream_alone_is_asked_of_the_server_and_playing_goes_on(tab):
+    listen(tab)
+    stream = tab.frame.get_by_role("region", name="Streams")
+    stream.get_by_role("button", name="Solo late").focus()
+    tab.page.keyboard.press("Space")
+    tab.page.wait_for_timeout(700)
+    assert tab.clips[-1]["muted"] == "0,1"
+    stream.get_by_role("button", name="Mute late").click()
+    tab.page.wait_for_timeout(700)
+    assert tab.clips[-1]["muted"] == "0,1,2"
+    tab.frame.get_by_role("button", name="Clear solo").click()
+    tab.page.wait_for_timeout(700)
+    assert tab.clips[-1]["muted"] == "2"
+    expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
+    assert min(levels(tab)) > -60
+
+
+def test_the_curve_alone_silences_the_norms_and_a_stream_alone_the_curve(tab):
+    listen(tab)
+    norms = max(levels(tab))
+    streams = tab.frame.get_by_role("region", name="Streams")
+    curve = streams.get_by_role("button", name="Mute curve, loss/train")
+    expect(curve).to_have_attribute("aria-pressed", "true")
+    streams.get_by_role("button", name="Solo curve, loss/train").click()
+    expect(curve).to_have_attribute("aria-pressed", "false")
+    tab.page.wait_for_timeout(1_000)
+    assert any(clip.get("tag") == "loss/train" for clip in tab.clips)
+    assert max(levels(tab)) < norms - 30  # there is no curve yet at these steps
+    tab.frame.locator(".timeline").focus()
+    tab.page.keyboard.press("End")
+    tab.page.keyboard.press("Control+ArrowLeft")
+    listen(tab)
+    assert max(levels(tab)) > norms - 10
+    streams.get_by_role("button", name="Solo early").click()
+    streams.get_by_role("button", name="Solo curve, loss/train").click()
+    streams.get_by_role("button", name="Mute early").click()
+    tab.page.wait_for_timeout(700)
+    assert max(levels(tab)) < norms - 30
+
+
+def test_a_preset_without_streams_says_that_there_is_nothing_to_mute(tab):
+    streams = tab.frame.get_by_role("region", name="Streams")
+    expect(streams.get_by_role("button", name="Mute early")).to_be_enabled()
+    tab.frame.get_by_label("Sound", exact=True).select_option("arpeggio")
+    expect(streams.get_by_role("button", name="Mute early")).to_be_disabled()
+    expect(streams).to_contain_text("does not play the streams one by one")
+    expect(streams.get_by_role("button", name="Mute curve")).to_be_enabled()
+
+
+def test_another_run_for_one_side_leaves_the_other_one_playing(tab):
+    listen(tab)
+    before = tab.report()["starts"]
+    assert row(tab, "b").get_by_role("radio").last.is_checked()
+    row(tab, "c").get_by_role("radio").last.focus()
+    tab.page.keyboard.press("Space")
+    tab.page.wait_for_timeout(1_000)
+    expect(row(tab, "c").get_by_role("radio").last).to_be_checked()
+    after = tab.report()["starts"]
+    assert after[: len(before)] == before  # none of them was cut short
+    expect(tab.frame.locator(".timeline")).to_have_attribute("data-run", "a")
+    expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
