@@ -1,22 +1,16 @@
-"""The desk of runs, with the keyboard alone, fifty runs, and names that mean harm."""
-
-import re
-from urllib.parse import parse_qs, urlsplit
+"""The desk of runs with the keyboard alone."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests import dashboard, many_runs
-from tests.dashboard import WAIT_MS
-from tests.many_runs import BREAKS_AT, HOSTILE, OVERFLOWS_AT, PREFIX, write_crowd
+from tests import dashboard
+from tests.desk import at, press, row, rows, shown
+from tests.many_runs import PREFIX, write_crowd
 from tests.serving import served
-from tests.test_accessibility import AXE, CHECK, RULES
 
 pytestmark = pytest.mark.slow
 
-A, B = f"{PREFIX}a-broken", f"{PREFIX}b-calm"
-FOCUS = """() => { const cell = document.activeElement.closest('[role=gridcell], [role=rowheader]');
-  return cell && [cell.closest('[role=row]').dataset.row, Number(cell.ariaColIndex)]; }"""
+A = f"{PREFIX}a-broken"
 
 
 @pytest.fixture(scope="module")
@@ -31,50 +25,16 @@ def crowd(tmp_path_factory):
 @pytest.fixture
 def tab(crowd, browser):
     with dashboard.opened(browser, crowd) as tab:
-        tab.curves = []
-        tab.page.on("request", lambda request: note_curve(tab, request.url))
         tab.wait_until_ready()
         expect(tab.frame.get_by_role("grid")).to_have_attribute("aria-rowcount", "51")
         yield tab
         assert tab.problems == []
 
 
-def note_curve(tab, url):
-    if "/curve?" in url:
-        tab.curves.append(parse_qs(urlsplit(url).query)["run"][0])
-
-
-def press(tab, *keys):
-    for key in keys:
-        tab.page.keyboard.press(key)
-
-
-def at(tab):
-    """The run and the column of the cell that has the focus."""
-    return tab.frame.evaluate(FOCUS)
-
-
 def enter(tab):
     """Come to the grid by Tab, from what is before it."""
     tab.frame.get_by_role("button", name="None").focus()
     press(tab, "Tab")
-
-
-def row(tab, run):
-    return tab.frame.locator("[data-row]").and_(tab.frame.locator(f"[data-row={quoted(run)}]"))
-
-
-def quoted(text):
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def rows(tab):
-    return tab.frame.locator("[data-row]").evaluate_all("rows => rows.map(r => r.dataset.row)")
-
-
-def shown(tab):
-    eyes = tab.frame.locator("[data-row]:has(.eye[aria-pressed=true])")
-    return eyes.evaluate_all("rows => rows.map(row => row.dataset.row)")
 
 
 def test_the_grid_is_one_stop_and_arrows_go_from_cell_to_cell(tab):
@@ -148,118 +108,3 @@ def test_gain_and_pan_take_arrows_after_enter_and_signs_at_once(tab):
     expect(pan).to_have_attribute("aria-valuetext", "90 % left")
     pan.dblclick()
     expect(pan).to_have_attribute("aria-valuetext", "by itself")
-
-
-def test_of_fifty_runs_five_are_shown_and_only_their_curves_are_asked_for(tab):
-    assert len(shown(tab)) == 5
-    assert {A, B} <= set(shown(tab))
-    tab.page.wait_for_timeout(500)
-    assert set(tab.curves) == set(shown(tab))
-    tab.frame.get_by_role("button", name="Best 5").click()
-    best = shown(tab)
-    assert len(best) <= 7
-    tab.frame.get_by_role("button", name="None").click()
-    assert shown(tab) == [A, B]
-    tab.frame.get_by_role("button", name="All", exact=True).click()
-    assert len(shown(tab)) == 50
-    expect(tab.frame.locator(".status")).to_contain_text("50 curves are shown")
-    for _ in range(40):
-        if len(set(tab.curves)) == 50:
-            break
-        tab.page.wait_for_timeout(250)
-    assert len(set(tab.curves)) == 50
-
-
-def test_runs_are_found_by_text_and_by_expression(tab):
-    search = tab.frame.get_by_role("searchbox")
-    search.fill("LR0")
-    assert all("lr0" in run for run in rows(tab))
-    grid = tab.frame.get_by_role("grid")
-    expect(grid).to_have_attribute("aria-rowcount", str(len(rows(tab)) + 1))
-    search.fill("/lr[13]2$/")
-    assert rows(tab) == [f"{PREFIX}lr12", f"{PREFIX}lr32"]
-    search.fill("/[/")
-    expect(tab.frame.get_by_text("Not a regular expression")).to_be_visible()
-    assert len(rows(tab)) == 50
-    search.fill("nobody")
-    expect(tab.frame.get_by_text("No run has “nobody” in its name")).to_be_visible()
-    assert rows(tab) == []
-    search.fill("")
-    press(tab, "Tab")
-    tab.frame.get_by_label("Sort runs").select_option("broken")
-    assert rows(tab)[0] == f"{PREFIX}{many_runs.ALL_NAN}"
-    assert rows(tab)[1:3] == [f"{PREFIX}{name}" for name in (many_runs.OVERFLOWS, many_runs.BREAKS)]
-    tab.frame.get_by_label("Sort runs").select_option("value")
-    values = tab.frame.locator("[data-row] .number").all_text_contents()
-    numbers = [float(text.replace("−", "-")) for text in values if text not in ("NaN", "Inf")]
-    assert numbers == sorted(numbers)
-    assert values[-1] in ("NaN", "Inf")
-
-
-def test_every_run_says_how_it_fares(tab):
-    said = {
-        A: "NaN at step 300, heard",
-        B: "nothing to say",
-        many_runs.ALL_NAN: "all NaN, no norms",
-        many_runs.BREAKS: f"NaN at step {BREAKS_AT}, no norms",
-        many_runs.OVERFLOWS: f"Inf at step {OVERFLOWS_AT}, no norms",
-        many_runs.LIVE: "live, no norms",
-        "lr00": "no norms",
-    }
-    found = {
-        run: row(tab, f"{PREFIX}{run.removeprefix(PREFIX)}").locator(".states").first
-        for run in said
-    }
-    expect(found[A]).to_have_attribute("aria-label", re.compile("NaN"))
-    for run, states in found.items():
-        told = states.get_attribute("aria-label")
-        # Those with norms were written a moment ago.
-        assert told.replace(", live", "") in (said[run], "live"), run
-    tab.frame.locator(".timeline").focus()
-    press(tab, "Space")
-    tab.wait_for_sound()
-    expect(row(tab, A).locator(".states")).to_contain_text("playing")
-
-
-@pytest.mark.parametrize("width", [1280, 320])
-def test_hostile_names_stay_text_and_within_their_cells(crowd, browser, width):
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
-    asked, dialogs = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: dialogs.append(dialog.dismiss()))
-    page.goto(f"{crowd}data/plugin_entry.html?name=sonify")
-    page.locator("[data-row]").first.wait_for(timeout=WAIT_MS)
-    for name in HOSTILE:
-        line = page.locator(f"[data-row={quoted(PREFIX + name)}]")
-        line.scroll_into_view_if_needed()
-        expect(line.locator(".name")).to_have_attribute("title", PREFIX + name)
-        assert line.locator(".name").inner_text() == name
-        assert line.get_by_role("rowheader").get_attribute("aria-label") == PREFIX + name
-        line.click(position={"x": 100, "y": 14})
-    panel = page.locator(".runs").bounding_box()
-    lines = page.locator("[data-row]").evaluate_all(
-        "rows => rows.map(row => [row.getBoundingClientRect().right, row.offsetHeight,"
-        " row.scrollWidth - row.clientWidth])"
-    )
-    assert max(right for right, _, _ in lines) <= panel["x"] + panel["width"]
-    assert min(height for _, height, _ in lines) >= 24
-    assert max(beyond for _, _, beyond in lines) <= 0
-    assert panel["x"] + panel["width"] <= width
-    assert dialogs == []
-    assert [url for url in asked if url.endswith("/x")] == []
-    context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing_at_the_desk(crowd, browser, scheme, width):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.goto(f"{crowd}data/plugin_entry.html?name=sonify")
-    page.locator(".events button").first.wait_for(timeout=WAIT_MS)
-    page.get_by_role("searchbox").fill("/[/")
-    page.get_by_role("button", name="Solo").first.click()
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(CHECK, RULES) == []
-    context.close()
