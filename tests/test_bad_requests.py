@@ -7,7 +7,7 @@ from tb_sonify.sound import PRESETS
 from tests.logs import norms_of, run_events, scalar_events, write_events
 
 ROUTES = ("signals", "curve", "coverage", "notes", "clip", "sound", "legend")
-ROUTES += ("heatmap", "landmarks", "describe", "table")
+ROUTES += ("heatmap", "layers", "landmarks", "describe", "table")
 GOOD = {"preset": "smooth", "first_note": 0, "notes": 1, "from": 0, "to": 9, "columns": 1}
 
 
@@ -77,6 +77,7 @@ def test_what_a_run_does_not_have_is_not_found_by_its_name(client, route, query,
         ("notes", {"run": "sgd", "first_note": 0}, "missing query argument 'notes'"),
         ("curve", {"run": "sgd", "tag": "x", "from": 2, "to": 1}, "'from' must be at most 'to'"),
         ("table", {"run": "sgd", "from": 2, "to": 1}, "'from' must be at most 'to'"),
+        ("layers", {"run": "sgd", "from": 2, "to": 1}, "'from' must be at most 'to'"),
         ("heatmap", {"run": "sgd", "to": 1, "columns": 1}, "missing query argument 'from'"),
         ("heatmap", {"run": "sgd", "from": 1, "to": 1, "columns": 1}, "'from' must be below 'to'"),
         ("legend", {}, "missing query argument 'preset'"),
@@ -118,6 +119,7 @@ def test_a_missing_or_contradictory_argument_is_refused(client, route, query, me
         ("curve", "points", ["1", "20001", "x", ""]),
         ("curve", "from", ["x", "nan", "inf", "-inf", "1e999", "", "0x1"]),
         ("curve", "to", ["x", "nan"]),
+        ("layers", "from", ["x", "nan", ""]),
         ("heatmap", "from", ["x", "nan", "-1e20", ""]),
         ("heatmap", "columns", ["0", "4001", "x", ""]),
         ("coverage", "together", ["0", "8192", "-2", "x", ""]),

@@ -1,4 +1,4 @@
-"""The answers about a whole run: its heat-map, its landmarks, its words, its numbers."""
+"""The answers about a whole run: its heat-map, its layers, landmarks, words and numbers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -15,6 +15,7 @@ from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.description import describe_run
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.landmarks.timeline import landmarks_of
+from tb_sonify.reading.layers import most_rows, summarize_layers
 from tb_sonify.reading.table import csv_of_notes, csv_of_points, notes_between
 from tb_sonify.reading.words import lines
 
@@ -39,6 +40,7 @@ class Overview:
         """Each handler under its route."""
         return {
             "/heatmap": self._heatmap,
+            "/layers": self._layers,
             "/landmarks": self._list_landmarks,
             "/describe": self._describe,
             "/table": self._table,
@@ -68,6 +70,19 @@ class Overview:
         }
         norms = self._heatmaps.columns(timeline, low, high, columns)
         return block(request, header, max=norms)
+
+    def _layers(self, request: Request) -> Response:
+        run = query.text(request, "run")
+        low, high = query.between(request)
+        timeline = self._timeline(scope_of(request), run)
+        notes = notes_between(timeline, low, high)
+        header = {
+            "run": run,
+            "layers": timeline.layers,
+            "notes": len(notes),
+            "most_rows": most_rows(timeline, notes),
+        }
+        return block(request, header, **vars(summarize_layers(timeline, notes)))
 
     def _list_landmarks(self, request: Request) -> Response:
         run = query.text(request, "run")
