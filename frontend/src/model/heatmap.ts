@@ -2,47 +2,29 @@
 
 import type { Range } from "../units";
 import type { Heatmap } from "./answers";
+import type { Band } from "./rows";
+import { packed, type Rgb } from "./shades";
 
-/** Red, green, blue; 0 to 255. */
-export type Rgb = readonly [number, number, number];
-
-export type Colours = {
+/** What is not a number: striped one way, the other way, chequered. */
+export type Patterns = {
   readonly nan: Rgb;
   readonly inf: Rgb;
+  /** What only one of two runs has. */
+  readonly alone: Rgb;
   /** Between the stripes. */
   readonly ground: Rgb;
 };
 
-/**
- * Cividis, which is perceptually uniform and the same to people who confuse colours: Nuñez,
- * Anderton and Renslow, PLOS ONE 13(7), 2018; ten of its colours, the rest on straight lines.
- */
-const CIVIDIS: readonly Rgb[] = [
-  [0, 34, 78],
-  [18, 53, 112],
-  [59, 73, 108],
-  [87, 93, 109],
-  [112, 113, 115],
-  [138, 134, 120],
-  [165, 156, 116],
-  [195, 179, 105],
-  [225, 204, 85],
-  [254, 232, 56],
-];
-const SHADES = 256;
 const STRIPE = 3; // pixels
+const CHECK = 2;
 
-const LUT: readonly Rgb[] = Array.from({ length: SHADES }, (_, shade) => {
-  const at = (shade / (SHADES - 1)) * (CIVIDIS.length - 1);
-  const below = Math.min(Math.floor(at), CIVIDIS.length - 2);
-  const [low, high] = [CIVIDIS[below] ?? [0, 0, 0], CIVIDIS[below + 1] ?? [0, 0, 0]];
-  const mix = (channel: 0 | 1 | 2) =>
-    Math.round(low[channel] + (high[channel] - low[channel]) * (at - below));
-  return [mix(0), mix(1), mix(2)];
-});
+/** Cells that are no colour; all colours are above. */
+const CELL = { nothing: -1, nan: -2, inf: -3, alone: -4 };
+const LINED = 2 ** 32; // is added to a colour
 
-/** As a CSS gradient, for the legend. */
-export const GRADIENT = `linear-gradient(90deg, ${CIVIDIS.map((rgb) => `rgb(${rgb})`).join(", ")})`;
+/** Whether a norm is to be seen rather than another one: NaN, infinity, then the larger. */
+export const worse = (norm: number, than: number): boolean =>
+  norm > than || (Number.isNaN(norm) && !Number.isNaN(than));
 
 /** Whole decades around all that is in heat-maps which share their colours. */
 export function decadesOf(heatmaps: readonly Heatmap[]): Range {
@@ -54,53 +36,86 @@ export function decadesOf(heatmaps: readonly Heatmap[]): Range {
   return to > from ? [from, to] : [from, from + 1];
 }
 
+/** The colour of each norm, on a scale of decades. */
+export function shade(norms: Float32Array, [low, high]: Range, shades: Uint32Array): Float64Array {
+  const last = shades.length - 1;
+  const perDecade = last / (high - low);
+  const cells = new Float64Array(norms.length);
+  for (let at = 0; at < norms.length; at++) {
+    const norm = norms[at] ?? -1;
+    if (norm < 0) cells[at] = CELL.nothing;
+    else if (Number.isNaN(norm)) cells[at] = CELL.nan;
+    else if (norm === Number.POSITIVE_INFINITY) cells[at] = CELL.inf;
+    else {
+      const along = norm === 0 ? 0 : Math.round((Math.log10(norm) - low) * perDecade);
+      cells[at] = shades[Math.max(0, Math.min(last, along))] ?? 0;
+    }
+  }
+  return cells;
+}
+
 /**
- * Paint into pixels of four bytes: layers from top to bottom, NaN and infinity striped in opposite
- * directions, nothing where nothing is. Where a pixel row is of several layers, or a pixel of
- * several columns, the worst of them is seen.
+ * The colour of each norm by how many times that of the other run it is, up to `most` doublings.
+ * Where colours do not tell smaller from larger, what is smaller can be `lined`.
  */
+export function shadeDifference(
+  norms: Float32Array,
+  others: Float32Array,
+  most: number,
+  shades: Uint32Array,
+  lined: boolean,
+): Float64Array {
+  const last = shades.length - 1;
+  const cells = new Float64Array(norms.length);
+  for (let at = 0; at < norms.length; at++) {
+    const [norm, other] = [norms[at] ?? -1, others[at] ?? -1];
+    if (norm < 0 && other < 0) cells[at] = CELL.nothing;
+    else if (norm < 0 || other < 0) cells[at] = CELL.alone;
+    else if (Number.isNaN(norm) || Number.isNaN(other)) cells[at] = CELL.nan;
+    else if (Math.max(norm, other) === Number.POSITIVE_INFINITY) cells[at] = CELL.inf;
+    else {
+      const along = Math.max(-1, Math.min(1, doublings(norm, other) / most));
+      const colour = shades[Math.round(((along + 1) / 2) * last)] ?? 0;
+      cells[at] = lined && along < 0 ? colour + LINED : colour;
+    }
+  }
+  return cells;
+}
+
+/** How many times the one norm is twice the other; 0 where both are 0. */
+export const doublings = (norm: number, other: number): number =>
+  norm === other ? 0 : Math.log2(norm / other);
+
+/** Paint cells, one row per band, into pixels of four bytes that are blank. */
 export function paint(
   pixels: Uint32Array,
   width: number,
-  height: number,
-  heatmap: Heatmap,
-  [low, high]: Range,
-  colours: Colours,
+  bands: readonly Band[],
+  cells: Float64Array,
+  patterns: Patterns,
 ): void {
-  const { columns, max } = heatmap;
-  const layers = heatmap.layers.length;
-  const [nan, inf, ground] = [colours.nan, colours.inf, colours.ground].map(packed);
-  const shades = LUT.map(packed);
-  const perDecade = (SHADES - 1) / (high - low);
-  for (let y = 0; y < height; y++) {
-    const top = Math.floor((y * layers) / height);
-    const bottom = Math.max(top + 1, Math.floor(((y + 1) * layers) / height));
+  const ground = packed(patterns.ground);
+  const hatches: Readonly<Record<number, Hatch>> = {
+    [CELL.nan]: [packed(patterns.nan), (x, y) => striped(x + y, STRIPE)],
+    [CELL.inf]: [packed(patterns.inf), (x, y) => striped(x - y, STRIPE)],
+    [CELL.alone]: [packed(patterns.alone), (x, y) => striped(x, CHECK) !== striped(y, CHECK)],
+  };
+  const fill = (cell: number): Hatch =>
+    hatches[cell] ?? (cell < LINED ? [cell, everywhere] : [cell - LINED, lines]);
+  bands.forEach(({ top, bottom }, band) => {
     for (let x = 0; x < width; x++) {
-      const left = Math.floor((x * columns) / width);
-      const right = Math.max(left + 1, Math.floor(((x + 1) * columns) / width));
-      let worst = -1;
-      for (let column = left; column < right; column++) {
-        for (let at = column * layers + top; at < column * layers + bottom; at++) {
-          const norm = max[at] ?? -1;
-          // NaN compares with nothing, so that it stays once it is found.
-          if (norm > worst || Number.isNaN(norm)) worst = norm;
-        }
-      }
-      if (worst < 0) continue;
-      let colour: number | undefined;
-      if (Number.isNaN(worst)) colour = striped(x + y) ? nan : ground;
-      else if (worst === Number.POSITIVE_INFINITY) colour = striped(x - y) ? inf : ground;
-      else {
-        const shade = worst === 0 ? 0 : Math.round((Math.log10(worst) - low) * perDecade);
-        colour = shades[Math.max(0, Math.min(SHADES - 1, shade))];
-      }
-      pixels[y * width + x] = colour ?? 0;
+      const cell = cells[band * width + x] ?? CELL.nothing;
+      if (cell === CELL.nothing) continue;
+      const [colour, on] = fill(cell);
+      for (let y = top; y < bottom; y++) pixels[y * width + x] = on(x, y) ? colour : ground;
     }
-  }
+  });
 }
 
-/** As a picture's pixel on a little-endian machine, which all that run browsers are; opaque. */
-const packed = ([red, green, blue]: Rgb): number =>
-  ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+type Hatch = readonly [number, (x: number, y: number) => boolean];
 
-const striped = (along: number): boolean => Math.floor((along + 1024 * STRIPE) / STRIPE) % 2 === 0;
+const everywhere = () => true;
+const lines = (x: number) => striped(x, CHECK);
+
+const striped = (along: number, stripe: number): boolean =>
+  Math.floor((along + 1024 * stripe) / stripe) % 2 === 0;
