@@ -5,6 +5,7 @@ import type {
   Curve,
   Heatmap,
   Landmark,
+  LayerTable,
   NoteTable,
   Run,
   Signals,
@@ -183,6 +184,28 @@ export async function fetchHeatmap(
     low: orNull(header, "low", number),
     high: orNull(header, "high", number),
   };
+}
+
+export async function fetchLayers(
+  run: string,
+  from: Step,
+  to: Step,
+  signal: AbortSignal,
+): Promise<LayerTable> {
+  const answer = await block("layers", { run, from, to }, signal);
+  const columns = ["min", "median", "max", "nan", "inf", "step_of_max"] as const;
+  const [min, median, max, nan, inf, stepOfMax] = columns.map((name) => arrayOf(answer, name));
+  const known = (value: number | undefined) => (value !== undefined && value >= 0 ? value : null);
+  const layers = list(answer.header, "layers", asText).map((layer, at) => ({
+    layer,
+    min: known(min?.[at]),
+    median: known(median?.[at]),
+    max: known(max?.[at]),
+    nan: nan?.[at] ?? 0,
+    inf: inf?.[at] ?? 0,
+    stepOfMax: Number.isNaN(stepOfMax?.[at]) ? null : (stepOfMax?.[at] ?? null),
+  }));
+  return { layers, mostRows: number(answer.header, "most_rows") };
 }
 
 export async function fetchLandmarks(run: string, signal: AbortSignal): Promise<Landmark[]> {

@@ -63,6 +63,17 @@ export const mutedStreams = signal<ReadonlySet<string>>(new Set());
 export const soloedStreams = signal<ReadonlySet<string>>(new Set());
 export const volume = signal(clamp(Number(recall("volume") ?? QUIET) || 0, 0, 1));
 
+/** The row of the lanes that can be read, by its key; null: none was ever chosen. */
+export const focusedRow = signal<string | null>(null);
+/** Whether modules are one row, where the person has said. */
+export const closedModules = signal<ReadonlyMap<string, boolean>>(new Map());
+export const rowOrder = signal<"depth" | "largest">("depth");
+/** What the names of the layers that are shown have in them. */
+export const layerFilter = signal("");
+export const differenceWanted = signal(false);
+/** Whether layers are shown as a table, too. */
+export const layersTabled = signal(false);
+
 /** What is open over the screen. */
 export const dialog = signal<"help" | "options" | "describe" | null>(null);
 /** Whether what is seen is shown as a table, too. */

@@ -7,13 +7,14 @@ import {
   fetchDescription,
   fetchHeatmap,
   fetchLandmarks,
+  fetchLayers,
   fetchNotes,
   fetchRuns,
   fetchSignals,
   fetchSummaries,
   type Query,
 } from "./api";
-import type { Coverage, Curve, Summaries } from "./model/answers";
+import type { Coverage, Curve, Heatmap, Summaries } from "./model/answers";
 import type { Axis } from "./model/axis";
 import { Shelf } from "./shelf";
 import { turns } from "./turns";
@@ -66,7 +67,13 @@ export const noteShelf = new Shelf(
 export const heatmapShelf = new Shelf(
   ([run, from, to, columns]: readonly [string, number, number, number], signal) =>
     fetchHeatmap(run, from, to, columns, signal),
-  () => false,
+  sameHeatmap,
+);
+
+export const layerShelf = new Shelf(
+  ([run, from, to]: readonly [string, number, number], signal) =>
+    fetchLayers(run, from, to, signal),
+  sameText,
 );
 
 const MOST_COLUMNS = 1_000;
@@ -101,6 +108,11 @@ function sameCoverage(older: Coverage, newer: Coverage): boolean {
   return sameSteps && sameTimes && sameText(described(older), described(newer));
 }
 
+function sameHeatmap(older: Heatmap, newer: Heatmap): boolean {
+  const described = ({ max: _, ...rest }: Heatmap) => rest;
+  return sameText(described(older), described(newer)) && sameNumbers(older.max, newer.max);
+}
+
 function sameCurve(older: Curve, newer: Curve): boolean {
   return (["steps", "min", "max"] as const).every((name) => sameNumbers(older[name], newer[name]));
 }
@@ -111,6 +123,10 @@ function sameSummaries(older: Summaries, newer: Summaries): boolean {
   return one.length === other.length && one.every((value, at) => Object.is(value, other[at]));
 }
 
-function sameNumbers(older: Float64Array, newer: Float64Array): boolean {
-  return older.length === newer.length && older.every((value, at) => Object.is(value, newer[at]));
+function sameNumbers(older: ArrayLike<number>, newer: ArrayLike<number>): boolean {
+  if (older.length !== newer.length) return false;
+  for (let at = 0; at < older.length; at++) {
+    if (!Object.is(older[at], newer[at])) return false;
+  }
+  return true;
 }

@@ -9,6 +9,7 @@ import {
   curveShelf,
   heatmapShelf,
   landmarkShelf,
+  layerShelf,
   noteShelf,
   runShelf,
   signalShelf,
@@ -17,7 +18,7 @@ import {
 } from "./data";
 import { onHidden, onNews } from "./host";
 import { landmarkKeys } from "./landmarks";
-import { heatmapKeyOf } from "./lanes";
+import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./layers";
 import { keepUp, LIVE_POLL_MS } from "./live";
 import { mix } from "./mixing";
 import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
@@ -34,6 +35,7 @@ const sides = store.sides;
 /** Start all of it; lives as long as the page. */
 export function startEffects(): void {
   effect(loadWhatIsShown);
+  effect(restAxis);
   effect(keepFirstChoice);
   effect(speakOfWhatPasses);
   effect(updatePlayer);
@@ -68,13 +70,12 @@ export function refresh(): void {
   curveShelf.refresh(curveKeys(tag));
   summaryShelf.refresh(tag === null ? [] : [[tag]]);
   sketchShelf.refresh(untracked(sketchKeys));
-  noteShelf.refresh(notes === null ? [] : [notes]);
+  noteShelf.refresh([...(notes === null ? [] : [notes]), ...untracked(tableKeys)]);
   landmarkShelf.refresh(untracked(landmarkKeys));
   heatmapShelf.refresh(untracked(heatmapKeys));
+  layerShelf.refresh(untracked(layerKeys));
   player.clips.retry();
 }
-
-const heatmapKeys = () => store.present(SIDES.map((side) => heatmapKeyOf(side)));
 
 function loadWhatIsShown(): void {
   chartShelf.ensure([]);
@@ -89,6 +90,8 @@ function loadWhatIsShown(): void {
   for (const key of sketchKeys()) sketchShelf.ensure(key);
   for (const key of landmarkKeys()) landmarkShelf.ensure(key);
   for (const key of heatmapKeys()) heatmapShelf.ensure(key);
+  for (const key of layerKeys()) layerShelf.ensure(key);
+  for (const key of tableKeys()) noteShelf.ensure(key);
   if (noteKey.value !== null) noteShelf.ensure(noteKey.value);
 }
 

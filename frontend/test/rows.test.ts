@@ -14,7 +14,13 @@ import {
 const everything = { has: () => true, closed: () => false, size: null };
 
 test("layers that share what is before a dot are a module", () => {
-  const modules = modulesOf(["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer1.1.conv1", "fc.x"]);
+  const modules = modulesOf([
+    "conv1",
+    "layer1.0.conv1",
+    "layer1.0.conv2",
+    "layer1.1.conv1",
+    "fc.x",
+  ]);
   expect(modules.map(({ name, layers }) => [name, layers.length])).toEqual([
     [null, 1],
     ["layer1", 3],

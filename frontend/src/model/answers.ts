@@ -120,6 +120,25 @@ export type Heatmap = {
   readonly high: number | null;
 };
 
+/** A few numbers of one layer over a stretch of steps. */
+export type LayerNumbers = {
+  readonly layer: string;
+  /** Of finite norms; null where there are none. */
+  readonly min: number | null;
+  readonly median: number | null;
+  readonly max: number | null;
+  /** How many rows are NaN, infinite. */
+  readonly nan: number;
+  readonly inf: number;
+  readonly stepOfMax: Step | null;
+};
+
+export type LayerTable = {
+  readonly layers: readonly LayerNumbers[];
+  /** Most rows that one note sums up. */
+  readonly mostRows: number;
+};
+
 /** Something in a run to jump to. */
 export type Landmark = {
   readonly kind: string;

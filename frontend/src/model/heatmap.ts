@@ -100,13 +100,15 @@ export function paint(
     [CELL.inf]: [packed(patterns.inf), (x, y) => striped(x - y, STRIPE)],
     [CELL.alone]: [packed(patterns.alone), (x, y) => striped(x, CHECK) !== striped(y, CHECK)],
   };
-  const fill = (cell: number): Hatch =>
-    hatches[cell] ?? (cell < LINED ? [cell, everywhere] : [cell - LINED, lines]);
   bands.forEach(({ top, bottom }, band) => {
     for (let x = 0; x < width; x++) {
       const cell = cells[band * width + x] ?? CELL.nothing;
       if (cell === CELL.nothing) continue;
-      const [colour, on] = fill(cell);
+      if (cell >= 0 && cell < LINED) {
+        for (let y = top; y < bottom; y++) pixels[y * width + x] = cell;
+        continue;
+      }
+      const [colour, on] = hatches[cell] ?? [cell - LINED, lines];
       for (let y = top; y < bottom; y++) pixels[y * width + x] = on(x, y) ? colour : ground;
     }
   });
@@ -114,7 +116,6 @@ export function paint(
 
 type Hatch = readonly [number, (x: number, y: number) => boolean];
 
-const everywhere = () => true;
 const lines = (x: number) => striped(x, CHECK);
 
 const striped = (along: number, stripe: number): boolean =>

@@ -2,6 +2,7 @@
 
 import type { NoteTable } from "./answers";
 import { formatValue } from "./format";
+import { worse } from "./heatmap";
 
 export type LayerNorm = {
   readonly layer: string;
@@ -32,6 +33,42 @@ export function layerNorms(table: NoteTable, note: number): LayerNorm[] {
       alarm: nan > 0 ? "nan" : inf > 0 ? "inf" : max === 0 ? "zero" : null,
     };
   });
+}
+
+/** The worst norm of some layers in a note: NaN, infinity, else the largest; -1 where none is. */
+export function worstNorm(
+  table: NoteTable,
+  note: number,
+  layers: readonly string[],
+): number | null {
+  const row = note - table.firstNote;
+  if (row < 0 || row >= table.notes) return null;
+  let worst = -1;
+  table.layers.forEach((layer, column) => {
+    if (!layers.includes(layer)) return;
+    const at = row * table.layers.length + column;
+    const finite = (table.inf[at] ?? 0) > 0 ? Number.POSITIVE_INFINITY : (table.max[at] ?? -1);
+    const norm = (table.nan[at] ?? 0) > 0 ? Number.NaN : finite;
+    if (worse(norm, worst)) worst = norm;
+  });
+  return worst;
+}
+
+/** A norm that may be none, in words. */
+export const normWords = (norm: number | null): string =>
+  norm === null ? "…" : norm < 0 ? "no gradient" : formatValue(norm);
+
+/** How one norm is to the other, in words. */
+export function ratioWords(norm: number | null, other: number | null): string {
+  if (norm === null || other === null) return "…";
+  if (norm < 0 && other < 0) return "no gradient";
+  if (norm < 0 || other < 0) return norm < 0 ? "only in B" : "only in A";
+  if (norm === other) return "A equals B";
+  if (!Number.isFinite(norm / other) || norm === 0) {
+    return `A ${formatValue(norm)}, B ${formatValue(other)}`;
+  }
+  const times = formatValue(Number(Math.max(norm / other, other / norm).toPrecision(3)));
+  return norm > other ? `A ${times} times B` : `B ${times} times A`;
 }
 
 /** The layers that are NaN in a note. */

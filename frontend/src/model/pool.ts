@@ -20,22 +20,22 @@ export function pool(
   const { layers, max } = heatmap;
   const width = edges.length - 1;
   const number = new Map(layers.map((layer, index) => [layer, index]));
-  const members = bands.map((names) =>
-    names.map((name) => number.get(name) ?? -1).filter((index) => index >= 0),
-  );
+  const bandOf = new Int32Array(layers.length).fill(-1);
+  bands.forEach((names, band) => {
+    for (const name of names) bandOf[number.get(name) ?? -1] = band;
+  });
   const pooled = new Float32Array(bands.length * width).fill(-1);
   for (let x = 0; x < width; x++) {
     const [from, to] = columnsAt(heatmap, edges, x);
     for (let column = from; column < to; column++) {
       const start = column * layers.length;
-      for (let band = 0; band < members.length; band++) {
+      for (let layer = 0; layer < layers.length; layer++) {
+        const band = bandOf[layer] ?? -1;
+        if (band < 0) continue;
+        const norm = max[start + layer] ?? -1;
         const at = band * width + x;
-        let worst = pooled[at] ?? -1;
-        for (const index of members[band] ?? []) {
-          const norm = max[start + index] ?? -1;
-          if (norm > worst || Number.isNaN(norm)) worst = norm; // a NaN that is found stays
-        }
-        pooled[at] = worst;
+        // A NaN that is found stays: nothing is above it.
+        if (norm > (pooled[at] ?? -1) || Number.isNaN(norm)) pooled[at] = norm;
       }
     }
   }

@@ -71,7 +71,10 @@ function evenly(colours: readonly Rgb[]): Stop[] {
 /** On a straight line between the stops around it. */
 function between(stops: readonly Stop[], shade: number): Rgb {
   const at = shade / (SHADES - 1);
-  const above = Math.max(1, stops.findIndex(([place]) => place >= at));
+  const above = Math.max(
+    1,
+    stops.findIndex(([place]) => place >= at),
+  );
   const [from, low] = stops[above - 1] ?? [0, [0, 0, 0]];
   const [to, high] = stops[above] ?? [1, [0, 0, 0]];
   const mix = (channel: 0 | 1 | 2) =>

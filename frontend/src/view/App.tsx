@@ -13,6 +13,8 @@ import { Desk } from "./Desk";
 import { EventLog } from "./EventLog";
 import { Events } from "./Events";
 import { Help } from "./Help";
+import { LaneBar } from "./LaneBar";
+import { LayerTables } from "./LayerTables";
 import { NoNorms, NoRuns, Problem } from "./Notices";
 import { Options } from "./Options";
 import { PositionSlider } from "./PositionSlider";
@@ -38,6 +40,7 @@ export function App() {
           {value === null && loading && <Skeleton />}
           {value !== null && value.length === 0 && <NoRuns />}
           {runs.value.length > 0 && <CurveCard />}
+          {runs.value.length > 0 && <LayerTables />}
           {runs.value.length > 0 && <NoNorms />}
           {runs.value.length > 0 && tableShown.value && <TableTwin />}
           {runs.value.length > 0 && <Readout />}
@@ -68,6 +71,7 @@ function CurveCard() {
       </header>
       <ViewBar />
       <Timeline />
+      <LaneBar />
       <TimelineDescription />
       <PositionSlider />
       <footer class="curve-footer">

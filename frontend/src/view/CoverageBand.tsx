@@ -3,8 +3,7 @@
 import type { Source } from "../audio/clips";
 import { axis, seen, xAt } from "../axes";
 import { hearing } from "../choices";
-import { heatmapShelf } from "../data";
-import { heatmapKeyOf } from "../lanes";
+import { pictures } from "../layers";
 import type { Axis } from "../model/axis";
 import { nanRanges } from "../model/gaps";
 import type { Span } from "../model/spans";
@@ -91,9 +90,8 @@ function Block({ side, source, span }: { side: Side; source: Source; span: Span 
 }
 
 function nanOf(side: Side): Range[] {
-  const key = heatmapKeyOf(side);
-  const heatmap = key === null ? null : heatmapShelf.get(key).value;
-  return heatmap === null ? [] : nanRanges(heatmap);
+  const heatmap = pictures[side].value?.heatmap;
+  return heatmap === undefined ? [] : nanRanges(heatmap);
 }
 
 /** In percent of the plot, so that nothing needs drawing again when it is resized. */

@@ -1,104 +1,108 @@
-/** Layers over steps as colours, one lane for A and one for B, on one colour scale. */
+/** Layers over steps as colours: a lane for A, one for B, and how they compare. */
 
-import { computed, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { axis } from "../axes";
-import { heatmapShelf } from "../data";
-import { heatmapKeyOf } from "../lanes";
-import type { Heatmap } from "../model/answers";
-import { type Colours, decadesOf, GRADIENT, paint } from "../model/heatmap";
-import { dark, forcedColours, runOf } from "../store";
-import { SIDES, type Side } from "../units";
-
-const MOST_PIXELS = 160; // of a lane
-const LEAST_PIXELS = 24;
-const PIXELS_PER_LAYER = 14;
-const LABELLED = 11; // pixels that a layer must have to be named
-
-const shown = computed(() =>
-  SIDES.flatMap((side) => {
-    const heatmap = heatmapOf(side);
-    return heatmap === null ? [] : [heatmap];
-  }),
-);
-const decades = computed(() => decadesOf(shown.value));
+import { layerFilter } from "../choices";
+import { focusRow, laneName, moveRow, pointed, sayRow, soloRow, toggleModule } from "../layerFocus";
+import { focusedIndex, type Lane, lanes, rows } from "../layers";
+import { chordOf } from "../model/keys";
+import { laneHeight, type Row, rowAt, rowEdges } from "../model/rows";
+import { letGo } from "../pointer";
+import { keymap } from "../preferences";
+import { LaneCanvas } from "./LaneCanvas";
+import { RowLabels, RowModules } from "./RowLabels";
 
 export function Heatmaps() {
-  if (shown.value.length === 0) return null;
+  if (lanes.value.length === 0) return null;
   return (
-    <div class="heatmaps" aria-hidden="true">
-      {SIDES.map((side) => runOf(side)?.hasNorms && <Lane key={side} side={side} />)}
-      <p class="shades scale">
-        Largest norm, layers from first to last: 1e{decades.value[0]}
-        <i style={{ background: GRADIENT }} /> 1e{decades.value[1]}, NaN <i class="hatch nan" /> Inf{" "}
-        <i class="hatch inf" />
-      </p>
+    <div class="heatmaps">
+      {lanes.value.map((lane) => (
+        <LaneSurface key={lane} lane={lane} />
+      ))}
     </div>
   );
 }
 
-function Lane({ side }: { side: Side }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
+/** Its keys are the timeline's, which hears those that are not taken here. */
+function LaneSurface({ lane }: { lane: Lane }) {
+  const root = useRef<HTMLDivElement>(null);
   const place = axis.value;
-  const heatmap = heatmapOf(side);
-  const layers = heatmap?.layers ?? [];
-  const height = Math.max(LEAST_PIXELS, Math.min(MOST_PIXELS, PIXELS_PER_LAYER * layers.length));
-
-  useSignalEffect(() => {
-    const element = canvas.current;
-    const picture = heatmapOf(side);
-    const width = Math.round(axis.value?.width ?? 0);
-    void dark.value;
-    void forcedColours.value;
-    if (element === null || picture === null || width === 0) return;
-    draw(element, width, picture);
-  });
-
+  const own = rows[lane].value;
   if (place === null) return null;
-  const perLayer = height / Math.max(layers.length, 1);
+  const edges = rowEdges(own.length, focusedIndex(lane));
+  const under = ({ clientX, clientY }: MouseEvent): { row: Row | undefined; x: number } => {
+    const { left, top } = root.current?.getBoundingClientRect() ?? { left: 0, top: 0 };
+    return { row: own[rowAt(edges, clientY - top)], x: clientX - left - place.left };
+  };
+  /** Beside the plot, a click is for the module there. */
+  const beside = (event: MouseEvent): string | null => {
+    const { row, x } = under(event);
+    if (x < 0) event.stopPropagation();
+    return x < 0 ? (row?.module ?? null) : null;
+  };
   return (
-    <div class="heatmap" style={{ height: `${height}px` }}>
-      <span class="letter" style={{ width: `${place.left - 8}px` }}>
-        {side.toUpperCase()}
+    <div
+      ref={root}
+      class={`heatmap ${lane}`}
+      role="application"
+      tabIndex={0}
+      aria-roledescription="heat-map"
+      aria-label={laneName(lane)}
+      style={{ height: `${laneHeight(own.length)}px` }}
+      onFocus={(event) => {
+        const [first] = own;
+        if (!event.currentTarget.matches(":focus-visible") || first === undefined) return;
+        if (focusedIndex(lane) < 0) focusRow(first);
+        sayRow(lane);
+      }}
+      onKeyDown={(event) => {
+        const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
+        if (plain && event.key === "ArrowUp") moveRow(lane, -1);
+        else if (plain && event.key === "ArrowDown") moveRow(lane, 1);
+        else if (plain && event.key === "Escape") {
+          if (!letGo()) root.current?.closest<HTMLElement>(".timeline")?.focus();
+        } else if (keymap.value.get(chordOf(event) ?? "") === "soloHere") soloRow(lane);
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+      onPointerDown={(event) => {
+        beside(event);
+        const { row, x } = under(event);
+        if (event.pointerType === "mouse" && x >= 0 && row !== undefined) focusRow(row);
+      }}
+      onClick={(event) => {
+        const module = beside(event);
+        const { row, x } = under(event);
+        if (module !== null) toggleModule(module);
+        else if (event.detail > 0 && x >= 0 && row !== undefined) focusRow(row);
+      }}
+      onDblClick={beside}
+      onPointerMove={(event) => {
+        if (event.pointerType !== "mouse") return;
+        const { row, x } = under(event);
+        const pixel = Math.floor(x);
+        const last = pointed.peek();
+        if (row === undefined || x < 0 || x >= place.width) pointed.value = null;
+        else if (last?.row.key !== row.key || last.pixel !== pixel || last.lane !== lane) {
+          pointed.value = { lane, row, pixel };
+        }
+      }}
+      onPointerLeave={() => {
+        pointed.value = null;
+      }}
+    >
+      <span class="letter" aria-hidden="true">
+        {lane === "difference" ? "A∕B" : lane.toUpperCase()}
       </span>
-      {perLayer < LABELLED && <span class="layers">{layers.length} layers</span>}
-      <canvas ref={canvas} style={{ left: `${place.left}px`, width: `${place.width}px` }} />
-      {perLayer >= LABELLED && (
-        <ul class="names" style={{ left: `${place.left}px` }}>
-          {layers.map((layer) => (
-            <li key={layer} class="name" dir="auto" style={{ height: `${perLayer}px` }}>
-              {layer}
-            </li>
-          ))}
-        </ul>
-      )}
+      <RowModules rows={own} edges={edges} width={place.left} />
+      <div class="plate" style={{ left: `${place.left}px`, width: `${place.width}px` }}>
+        <LaneCanvas lane={lane} />
+        <RowLabels lane={lane} rows={own} edges={edges} />
+        {own.length === 0 && (
+          <p class="none">No layer has “{layerFilter.value.trim()}” in its name.</p>
+        )}
+      </div>
     </div>
   );
-}
-
-function draw(canvas: HTMLCanvasElement, width: number, heatmap: Heatmap): void {
-  const start = performance.now();
-  const height = Math.max(
-    LEAST_PIXELS,
-    Math.min(MOST_PIXELS, PIXELS_PER_LAYER * heatmap.layers.length),
-  );
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d");
-  if (context === null) return;
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  paint(pixels, width, height, heatmap, decades.value, colours());
-  context.putImageData(image, 0, 0);
-  performance.measure("sonify:heatmap", { start, end: performance.now() });
-}
-
-const colours = (): Colours =>
-  dark.value
-    ? { nan: [255, 180, 171], inf: [255, 255, 255], ground: [40, 40, 40] }
-    : { nan: [179, 38, 30], inf: [20, 20, 20], ground: [255, 255, 255] };
-
-function heatmapOf(side: Side): Heatmap | null {
-  const key = heatmapKeyOf(side);
-  return key === null ? null : heatmapShelf.get(key).value;
 }

@@ -3,8 +3,7 @@
 import { computed, useSignal } from "@preact/signals";
 import { across, stepsSeen } from "../axes";
 import { hearing, measure } from "../choices";
-import { heatmapShelf } from "../data";
-import { heatmapKeyOf } from "../lanes";
+import { pictures } from "../layers";
 import { formatDifference, formatRange, formatStep, formatValue } from "../model/format";
 import { pagesOf, pointAt, ROWS_PER_PAGE, stepsIn, worstLayer } from "../model/table";
 import { clamp, lastNotAfter } from "../model/timeline";
@@ -142,6 +141,5 @@ function Row({ step, current }: { step: Step; current: boolean }) {
 
 /** The norms at hand of the run that is heard, as they are drawn. */
 function worstIn() {
-  const key = heatmapKeyOf(hearing.value);
-  return key === null ? null : heatmapShelf.get(key).value;
+  return pictures[hearing.value].value?.heatmap ?? null;
 }
