@@ -1,7 +1,7 @@
 /** What a person can do with the rows of a lane; what it changes is said. */
 
 import { signal } from "@preact/signals";
-import { chosenPreset, closedModules, focusedRow, hearing, mutedStreams } from "./choices";
+import { chosenPreset, closedModules, focusedRow, hearing, soloedStreams } from "./choices";
 import {
   focusedIndex,
   isClosed,
@@ -83,14 +83,13 @@ export function soloRow(lane: Lane): void {
     return;
   }
   const own = streamsOf(lane, row.layers);
-  const others = coverage.streams.map(({ name }) => name).filter((name) => !own.includes(name));
-  if (others.length === 0) {
+  if (own.length === coverage.streams.length) {
     announcer.say(`${spokenName(row.name)} is in all streams`);
     return;
   }
-  const muted = mutedStreams.value;
-  const alone = muted.size === others.length && others.every((name) => muted.has(name));
-  mutedStreams.value = new Set(alone ? [] : others);
+  const before = soloedStreams.value;
+  const alone = before.size === own.length && own.every((name) => before.has(name));
+  soloedStreams.value = new Set(alone ? [] : own);
   announcer.say(
     alone
       ? "All streams are heard"
