@@ -16,6 +16,7 @@ import { asText, type Fields, fieldsOf, list, number, orNull, text } from "./mod
 import { type Along, PLAIN, type Scale, type Sound, type View } from "./model/view";
 import {
   readLandmark,
+  readLayers,
   readPreset,
   readRange,
   readScale,
@@ -192,20 +193,7 @@ export async function fetchLayers(
   to: Step,
   signal: AbortSignal,
 ): Promise<LayerTable> {
-  const answer = await block("layers", { run, from, to }, signal);
-  const columns = ["min", "median", "max", "nan", "inf", "step_of_max"] as const;
-  const [min, median, max, nan, inf, stepOfMax] = columns.map((name) => arrayOf(answer, name));
-  const known = (value: number | undefined) => (value !== undefined && value >= 0 ? value : null);
-  const layers = list(answer.header, "layers", asText).map((layer, at) => ({
-    layer,
-    min: known(min?.[at]),
-    median: known(median?.[at]),
-    max: known(max?.[at]),
-    nan: nan?.[at] ?? 0,
-    inf: inf?.[at] ?? 0,
-    stepOfMax: Number.isNaN(stepOfMax?.[at]) ? null : (stepOfMax?.[at] ?? null),
-  }));
-  return { layers, mostRows: number(answer.header, "most_rows") };
+  return readLayers(await block("layers", { run, from, to }, signal));
 }
 
 export async function fetchLandmarks(run: string, signal: AbortSignal): Promise<Landmark[]> {

@@ -11,6 +11,7 @@ import controls from "./style/controls.css";
 import desk from "./style/desk.css";
 import dialog from "./style/dialog.css";
 import heatmap from "./style/heatmap.css";
+import layers from "./style/layers.css";
 import layout from "./style/layout.css";
 import notices from "./style/notices.css";
 import readout from "./style/readout.css";
@@ -35,6 +36,7 @@ export function render(): void {
     timeline,
     strips,
     heatmap,
+    layers,
     readout,
     notices,
     dialog,

@@ -1,6 +1,6 @@
 /** Parts of the answers of the server, checked: what is not as specified must not get any further. */
 
-import type { Landmark, Preset, Segment, Stream, Summaries } from "./model/answers";
+import type { Landmark, LayerTable, Preset, Segment, Stream, Summaries } from "./model/answers";
 import { arrayOf, type Block } from "./model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "./model/fields";
 import type { Scale } from "./model/view";
@@ -77,4 +77,20 @@ export function readSummaries(block: Block): Summaries {
     return [run, summary] as const;
   });
   return new Map(rows);
+}
+
+export function readLayers(answer: Block): LayerTable {
+  const columns = ["min", "median", "max", "nan", "inf", "step_of_max"] as const;
+  const [min, median, max, nan, inf, step] = columns.map((name) => arrayOf(answer, name));
+  const known = (value = -1) => (value >= 0 ? value : null);
+  const layers = list(answer.header, "layers", asText).map((layer, at) => ({
+    layer,
+    min: known(min?.[at]),
+    median: known(median?.[at]),
+    max: known(max?.[at]),
+    nan: nan?.[at] ?? 0,
+    inf: inf?.[at] ?? 0,
+    stepOfMax: Number.isNaN(step?.[at]) ? null : (step?.[at] ?? null),
+  }));
+  return { layers, mostRows: number(answer.header, "most_rows") };
 }

@@ -29,7 +29,7 @@ export function LaneBar() {
   if (sidesShown.value.length === 0) return null;
   const both = sidesShown.value.length > 1;
   return (
-    <section class="lane-bar" aria-label="Layers">
+    <section class="lane-bar" aria-label="Heat-maps">
       <Pointed />
       <Legend />
       <div class="lane-controls">
