@@ -44,7 +44,6 @@ def tab(url, browser):
         tab.page.on("request", lambda request: tab.requests.append(request.url))
         tab.wait_until_ready()
         yield tab
-        assert tab.problems == []
 
 
 @pytest.fixture
@@ -211,7 +210,6 @@ def test_without_norms_in_both_runs_there_is_no_difference_and_it_is_said_why(br
         choice = tab.frame.get_by_label("Difference of A and B")
         expect(choice).to_be_disabled()
         expect(choice).to_have_accessible_description("needs gradient norms in both runs")
-        assert tab.problems == []
 
 
 def test_zooming_asks_the_server_once_it_rests_and_stretches_the_picture_until_then(lanes, tab):
