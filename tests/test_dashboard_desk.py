@@ -107,3 +107,34 @@ def test_gain_and_pan_take_arrows_after_enter_and_signs_at_once(tab):
     expect(pan).to_have_attribute("aria-valuetext", "90 % left")
     pan.dblclick()
     expect(pan).to_have_attribute("aria-valuetext", "by itself")
+
+
+def test_from_the_search_to_the_streams_all_is_done_by_keys(tab):
+    tab.frame.get_by_role("searchbox").focus()
+    tab.page.keyboard.type("/lr0|-/")
+    assert len(rows(tab)) == 12
+    press(tab, "Tab")
+    tab.page.keyboard.type("by newest")
+    expect(tab.frame.get_by_label("Sort runs")).to_have_value("newest")
+    press(tab, "Tab", "Enter")
+    best = shown(tab)
+    assert 5 <= len(best) <= 7
+    press(tab, "Tab", "Space")
+    assert len(shown(tab)) == 12
+    press(tab, "Tab", "Enter")
+    assert len(shown(tab)) == 2
+    press(tab, "Tab")
+    assert at(tab) is not None
+    press(tab, "Tab", "Tab", "Space")  # past "Clear solo"
+    streams = tab.frame.get_by_role("region", name="Streams")
+    expect(streams.get_by_role("button", name="Solo early")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    press(tab, "Tab", "Enter")
+    expect(streams.get_by_role("button", name="Mute early")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    press(tab, "Shift+Tab", "Shift+Tab", "Enter")
+    expect(streams.get_by_role("button", name="Solo early")).to_have_attribute(
+        "aria-pressed", "false"
+    )
