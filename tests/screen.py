@@ -1,0 +1,87 @@
+"""The dashboard without TensorBoard's frame, in a page of its own, steered by the keyboard."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, Page, expect
+
+from tb_sonify import SonifyWriter
+from tests.dashboard import WAIT_MS
+
+STEPS, SPIKE_AT = 400, 120
+
+
+def write_run(path: Path, *, depth: float, lowest: int, highest: int, steps: int = STEPS) -> None:
+    """A run with a spike, and a loss that is lowest and highest where it is told to be."""
+    random = np.random.default_rng(3)
+    norms = np.exp(random.normal(-1, 0.1, (steps, 3)))
+    norms[SPIKE_AT, 1] *= 1e4
+    loss = np.full(steps, 2.0)
+    loss[lowest], loss[highest] = 1 / depth, 2 + depth
+    with SonifyWriter(str(path)) as writer:
+        for step, row in enumerate(norms):
+            writer.add_norms({f"block.{layer}": norm for layer, norm in enumerate(row)}, step)
+            writer.add_scalar("loss", loss[step], step)
+
+
+class Screen:
+    """The dashboard in a page of its own, with the focus on the timeline."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        self.timeline = page.locator(".timeline")
+        self.status = page.locator(".status")
+
+    def open(self, **link: Any) -> None:
+        """Open what a link holds: at step 50, unless told otherwise."""
+        held = {"a": "a", "b": "b", "step": 50, **link}
+        values = "&".join(f"p.sonify.{name}={value}" for name, value in held.items())
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.url}data/plugin_entry.html?name=sonify#{values}")
+        self.page.locator(".events button").first.wait_for(timeout=WAIT_MS)
+        self.page.locator(".blocks .here").first.wait_for(timeout=WAIT_MS)
+        self.timeline.focus()
+
+    def press(self, *chords: str) -> None:
+        for chord in chords:
+            self.page.keyboard.press(chord.replace("Ctrl", "Control"))
+
+    def stands(
+        self, *, step: float | None = None, state: str | None = None, run: str | None = None
+    ) -> None:
+        """Expect the playhead, what it does, and the run that is heard."""
+        expected = {
+            "data-step": None if step is None else f"{step:.2f}",
+            "data-state": state,
+            "data-run": run,
+        }
+        for name, value in expected.items():
+            if value is not None:
+                expect(self.timeline).to_have_attribute(name, value, timeout=WAIT_MS)
+
+    def says(self, text: str) -> None:
+        expect(self.status).to_contain_text(text)
+
+    def seen(self) -> tuple[float, float]:
+        """The first and the last step that are seen."""
+        label = self.timeline.get_attribute("aria-label")
+        first, last = (float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label))
+        return first, last
+
+
+@contextmanager
+def opened_screen(browser: Browser, url: str, **options: Any) -> Iterator[Screen]:
+    """A fresh page; whatever it does, it must not complain."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    try:
+        yield Screen(page, url)
+        assert problems == []
+    finally:
+        context.close()

@@ -1,0 +1,232 @@
+"""Every command of the table of keys, by a real press of each of its keys."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.screen import SPIKE_AT, STEPS, opened_screen, write_run
+from tests.serving import served
+
+pytestmark = pytest.mark.slow
+
+KEYS = Path(__file__).parent.parent / "frontend" / "src" / "model" / "keys.ts"
+TABLE = {
+    command: re.findall(r'"([^"]+)"', keys)
+    for command, keys in re.findall(r'(\w+): act\(\s*"\w+",\s*"[^"]+",([^)]*)\)', KEYS.read_text())
+}
+LAST = STEPS - 1
+LOWEST, HIGHEST = {"a": 250, "b": 90}, {"a": 30, "b": 310}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    logdir = tmp_path_factory.mktemp("runs")
+    write_run(logdir / "a", depth=2, lowest=LOWEST["a"], highest=HIGHEST["a"])
+    write_run(logdir / "b", depth=4, lowest=LOWEST["b"], highest=HIGHEST["b"])
+    write_run(logdir / "c", depth=1, lowest=1, highest=2)
+    with served(logdir) as url:
+        yield url
+
+
+@pytest.fixture
+def screen(url, browser):
+    with opened_screen(browser, url) as screen:
+        yield screen
+
+
+def moves_to(step, /, **link):
+    def check(screen, press):
+        screen.open(**link)
+        press()
+        screen.stands(step=step, state="paused")
+        screen.says(f"step {int(step)}")
+
+    return check
+
+
+def says(text, *before, **link):
+    def check(screen, press):
+        screen.open(**link)
+        for key in before:
+            screen.press(key)
+        press()
+        screen.says(text)
+
+    return check
+
+
+def hears(run, **link):
+    def check(screen, press):
+        screen.open(**link)
+        press()
+        screen.stands(run=run, step=50)
+        screen.says(f"\u2068{run}\u2069")
+
+    return check
+
+
+def hears_both(name):
+    def check(screen, press):
+        screen.open()
+        press()
+        expect(screen.page.get_by_role("radio", name=name)).to_be_checked()
+
+    return check
+
+
+def opens(title):
+    def check(screen, press):
+        screen.open()
+        press()
+        expect(screen.page.get_by_role("dialog", name=title)).to_be_visible()
+        expect(screen.page.get_by_role("heading", name=title)).to_be_focused()
+        screen.press("Escape")
+        expect(screen.timeline).to_be_focused()
+
+    return check
+
+
+def zooms_to(share, *before):
+    def check(screen, press):
+        screen.open()
+        for key in before:
+            screen.press(key)
+        press()
+        first, last = screen.seen()
+        assert last - first == pytest.approx(share * LAST, abs=2)
+        assert first <= 50 <= last
+
+    return check
+
+
+def plays_and_pauses(screen, press):
+    screen.open()
+    press()
+    screen.stands(state="playing")
+    press()
+    screen.stands(state="paused")
+    screen.says("Paused at step")
+
+
+def plays_two_seconds(screen, press):
+    screen.open()
+    press()
+    screen.stands(state="playing")
+    screen.stands(state="paused", step=50)
+
+
+def plays_past_the_loop(screen, press):
+    screen.open(step=380)
+    screen.press("Shift+ArrowRight")
+    press()
+    screen.stands(state="ended", step=LAST)
+    screen.says("ends at step 399")
+
+
+def plays_back(screen, press):
+    screen.open(step=15)
+    press()
+    screen.says("Playing back")
+    screen.stands(state="ended", step=0)
+
+
+def stops(screen, press):
+    screen.open()
+    screen.press("Space")
+    screen.stands(state="playing")
+    screen.page.wait_for_timeout(500)
+    press()
+    screen.stands(state="paused", step=50)
+    screen.says("Stopped, back at step 50")
+
+
+def follows(screen, press):
+    screen.open()
+    press()
+    screen.stands(state="playing")
+    expect(screen.page.get_by_role("button", name="Follow")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+
+def forgets_the_loop(screen, press):
+    screen.open()
+    screen.press("Shift+ArrowRight")
+    screen.says("Loop, steps 50 to 51")
+    press()
+    screen.says("No loop")
+    screen.press("l")
+    screen.says("No loop: hold Shift")
+
+
+def hears_the_next_run(screen, press):
+    screen.open()
+    press()  # that in B is heard there
+    screen.stands(run="b", step=50)
+    press()  # any other takes its place
+    screen.stands(run="c", step=50)
+    screen.says("B is now \u2068c\u2069")
+    press()
+    screen.says("No run after this")
+
+
+CHECKS = {
+    "playOrPause": plays_and_pauses,
+    "playOnce": plays_two_seconds,
+    "playToEnd": plays_past_the_loop,
+    "playBack": plays_back,
+    "stop": stops,
+    "faster": says("25 notes a second"),
+    "slower": says("10 notes a second"),
+    "normalSpeed": says("Normal speed", "."),
+    "follow": follows,
+    "previousNote": moves_to(49),
+    "nextNote": moves_to(51),
+    "backTenth": moves_to(50 - LAST / 10),
+    "forwardTenth": moves_to(50 + LAST / 10),
+    "toStart": moves_to(0),
+    "toEnd": moves_to(LAST),
+    "nextEvent": moves_to(SPIKE_AT),
+    "previousEvent": moves_to(SPIKE_AT, step=200),
+    "lowest": moves_to(LOWEST["a"]),
+    "highest": moves_to(HIGHEST["a"]),
+    "lowestOfAll": moves_to(LOWEST["b"]),
+    "highestOfAll": moves_to(HIGHEST["b"]),
+    "toggleLoop": says("Loop off", "Shift+ArrowRight"),
+    "loopMore": says("Loop, steps 50 to 51"),
+    "loopLess": says("Loop, steps 50 to 51", "Shift+ArrowRight", "Shift+ArrowRight"),
+    "clearLoop": forgets_the_loop,
+    "previousRun": hears("a", hear="b"),
+    "nextRun": hears_the_next_run,
+    "hearA": hears("a", hear="b"),
+    "hearB": hears("b"),
+    "swap": hears("b"),
+    "hearBoth": hears_both("Hear A on the left and B on the right"),
+    "blink": hears_both("Hear A and B by turns"),
+    "soloHere": says("\u2068a\u2069 alone"),
+    "muteHere": says("\u2068a\u2069 muted"),
+    "toggleCurve": says("The curve is heard as well"),
+    "zoomIn": zooms_to(1 / 2),
+    "zoomOut": zooms_to(1 / 2, "+", "+"),
+    "zoomFit": zooms_to(1, "+", "+"),
+    "sayPosition": says("\u2068a\u2069, step 50, \u2068loss\u2069 2"),
+    "describe": opens("In words"),
+    "cycleVerbosity": says("Said while playing: all of it"),
+    "showHelp": opens("Keys"),
+    "showOptions": opens("Options"),
+}
+
+
+def test_the_table_is_read_and_each_of_its_commands_has_a_test():
+    assert len(TABLE) > 40
+    assert set(CHECKS) == set(TABLE)
+    assert all(TABLE.values())
+
+
+@pytest.mark.parametrize(
+    ("command", "chord"), [(command, chord) for command in TABLE for chord in TABLE[command]]
+)
+def test_a_key_does_what_the_table_says(screen, command, chord):
+    CHECKS[command](screen, lambda: screen.press(chord))
