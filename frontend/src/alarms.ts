@@ -51,10 +51,10 @@ export function speakOfWhatPasses(): void {
     if (course.loop === null) return;
     watch.again = true;
     announcer.tell("round", `Loop again from step ${formatStep(step)}`);
-  } else if (!watch.again) {
-    speakOfLandmarks(before, step, watch);
-    speakOfNan(source, watch);
   }
+  if (watch.again) return; // all that is in the loop has been spoken of
+  speakOfLandmarks(before, step, watch);
+  speakOfNan(source, watch);
   speakOfProgress(source, watch);
 }
 

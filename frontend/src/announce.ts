@@ -9,6 +9,8 @@ const PLAYING_MS = 1_000; // speech covers the sound
 export class Announcer {
   readonly text = signal("");
   readonly log = signal<readonly Entry[]>([]);
+  /** Whether something waits to be said until no more comes. */
+  settling = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private spoken = Number.NEGATIVE_INFINITY;
 
@@ -18,6 +20,7 @@ export class Announcer {
   /** Say at once: an answer to what a person did. */
   say(text: string): void {
     clearTimeout(this.timer);
+    this.settling = false;
     this.spoken = performance.now();
     // A live region is silent when its text does not change; the space makes it speak again.
     this.text.value = text === this.text.peek() ? `${text}\u00a0` : text;
@@ -26,6 +29,7 @@ export class Announcer {
   /** Say when no more comes for a moment: for what keys repeat. */
   settle(text: () => string): void {
     clearTimeout(this.timer);
+    this.settling = true;
     this.timer = setTimeout(() => this.say(text()), SETTLE_MS);
   }
 
@@ -34,6 +38,7 @@ export class Announcer {
     if (news !== "progress") this.keep(text);
     if (!isSaid(news, this.verbosity())) return;
     clearTimeout(this.timer);
+    this.settling = false;
     const wait = Math.max(0, this.spoken + PLAYING_MS - performance.now());
     if (wait === 0) this.say(text);
     else this.timer = setTimeout(() => this.say(text), wait);

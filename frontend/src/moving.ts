@@ -46,6 +46,9 @@ export function moveByTenths(tenths: number): void {
   moveTo(here.value + ((to - from) * tenths) / 10);
 }
 
+/** Where the playhead was when it was last spoken of: while a key is held, where that began. */
+let left = placeHere();
+
 /** Move the playhead: playing goes on from there; at rest, the note there is heard. */
 export function moveTo(wanted: Step): void {
   const step = clamp(wanted, ...steps.value);
@@ -56,7 +59,8 @@ export function moveTo(wanted: Step): void {
     player.play(noteStart(source.timeline, step));
     return;
   }
-  const from = placeHere();
+  const from = announcer.settling ? left : placeHere();
+  left = from;
   player.rest(step);
   if (source !== null) {
     unlocked.value = true;

@@ -75,14 +75,21 @@ function CurveCard() {
       <TimelineDescription />
       <PositionSlider />
       <footer class="curve-footer">
-        <p role="status" class="status">
-          {announcer.text.value}
-        </p>
+        <Status />
         {isPlaying() && player.shown.value.waiting && <p class="waiting">Loading sound…</p>}
         <BandLegend />
         <TableSwitch />
       </footer>
     </section>
+  );
+}
+
+/** A component of its own: what is drawn anew is announced anew. */
+function Status() {
+  return (
+    <p role="status" class="status">
+      {announcer.text.value}
+    </p>
   );
 }
 
