@@ -17,7 +17,7 @@ TABLE = {
     for command, keys in re.findall(r'(\w+): act\(\s*"\w+",\s*"[^"]+",([^)]*)\)', KEYS.read_text())
 }
 LAST = STEPS - 1
-LOWEST, HIGHEST = {"a": 250, "b": 90}, {"a": 30, "b": 310}
+LOWEST, HIGHEST = {"a": 250, "b": 90, "c": 60}, {"a": 30, "b": 310, "c": 70}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def url(tmp_path_factory):
     logdir = tmp_path_factory.mktemp("runs")
     write_run(logdir / "a", depth=2, lowest=LOWEST["a"], highest=HIGHEST["a"])
     write_run(logdir / "b", depth=4, lowest=LOWEST["b"], highest=HIGHEST["b"])
-    write_run(logdir / "c", depth=1, lowest=1, highest=2)
+    write_run(logdir / "c", depth=8, lowest=LOWEST["c"], highest=HIGHEST["c"])
     with served(logdir) as url:
         yield url
 
@@ -42,6 +42,17 @@ def moves_to(step, /, **link):
         press()
         screen.stands(step=step, state="paused")
         screen.says(f"step {int(step)}")
+
+    return check
+
+
+def goes_to_the_run_of(which, step):
+    def check(screen, press):
+        screen.open()
+        screen.page.wait_for_load_state("networkidle")  # of the curves behind A and B
+        press()
+        screen.stands(step=step, state="paused", run="c")
+        screen.says(f"{which}: \u2068c\u2069")
 
     return check
 
@@ -192,8 +203,8 @@ CHECKS = {
     "previousEvent": moves_to(SPIKE_AT, step=200),
     "lowest": moves_to(LOWEST["a"]),
     "highest": moves_to(HIGHEST["a"]),
-    "lowestOfAll": moves_to(LOWEST["b"]),
-    "highestOfAll": moves_to(HIGHEST["b"]),
+    "lowestOfAll": goes_to_the_run_of("lowest", LOWEST["c"]),
+    "highestOfAll": goes_to_the_run_of("highest", HIGHEST["c"]),
     "toggleLoop": says("Loop off", "Shift+ArrowRight"),
     "loopMore": says("Loop, steps 50 to 51"),
     "loopLess": says("Loop, steps 50 to 51", "Shift+ArrowRight", "Shift+ArrowRight"),

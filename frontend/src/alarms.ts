@@ -1,7 +1,8 @@
 /** Speaks of what the playhead passes; the sound itself has an earcon for much of it. */
 
 import type { Source } from "./audio/clips";
-import { hearing } from "./choices";
+import { across } from "./axes";
+import { hearing, listening } from "./choices";
 import { noteShelf } from "./data";
 import { events } from "./landmarks";
 import { describePlace } from "./model/describe";
@@ -11,7 +12,7 @@ import { tenthAt } from "./model/news";
 import { layerNorms, nanLayers } from "./model/norms";
 import { spanAt } from "./model/spans";
 import { firstStepOf, lastStepOf, noteAtStep, stepAtFrame } from "./model/timeline";
-import { announcer, placeHere, player } from "./playing";
+import { announcer, placeHere, player, runWords } from "./playing";
 import { sources } from "./sources";
 import type { Step } from "./units";
 
@@ -76,11 +77,15 @@ function watchFrom(source: Source, step: Step, frame: number): Watch {
 
 function speakOfLandmarks(before: Step, now: Step, { nan }: Watch): void {
   const [from, to] = before < now ? [before, now] : [now, before];
+  const lead = hearing.value;
   for (const event of events.value) {
-    if (event.side !== hearing.value || event.step <= from || event.step > to) continue;
+    const own = event.side === lead;
+    if (!own && listening.value === "one") continue;
+    const step = across(event.step, event.side, lead);
+    if (step <= from || step > to) continue;
     // The first NaN is spoken of with all of its layers, below.
-    if (event.kind === "nan" && nan === null && before < now) continue;
-    announcer.tell("landmark", eventWords(event));
+    if (own && event.kind === "nan" && nan === null && before < now) continue;
+    announcer.tell("landmark", `${own ? "" : `${runWords(event.side)}, `}${eventWords(event)}`);
   }
 }
 

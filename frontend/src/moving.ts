@@ -6,24 +6,16 @@ import { chooseRun } from "./choose";
 import { listed } from "./desk";
 import { extremeOf } from "./model/curve";
 import { describeMove, describePlace } from "./model/describe";
-import { formatStep, formatValue } from "./model/format";
+import { formatStep, formatValue, spokenName } from "./model/format";
 import { clamp, lastNotAfter, lastStepOf, noteAtStep, noteStart } from "./model/timeline";
-import {
-  announcer,
-  finished,
-  here,
-  isPlaying,
-  placeHere,
-  player,
-  runWords,
-  unlocked,
-} from "./playing";
+import { announcer, finished, here, isPlaying, placeHere, player, unlocked } from "./playing";
 import { verbosity } from "./preferences";
 import { score } from "./scores";
+import { sketches } from "./shown";
 import { sources } from "./sources";
 import * as store from "./store";
 import { hear } from "./transport";
-import { otherSide, SIDES, type Side, type Step } from "./units";
+import { otherSide, SIDES, type Step } from "./units";
 
 /** Where the playhead can be put: at the notes, or, where nothing is heard, at the points drawn. */
 export function stops(): ArrayLike<Step> {
@@ -72,24 +64,29 @@ export function moveTo(wanted: Step): void {
   );
 }
 
-/** Move to where the drawn curve is lowest or highest: of the run that is heard, or of A and B. */
-export function moveToExtreme(which: "lowest" | "highest", among: readonly Side[] = SIDES): void {
+/** Move to where the drawn curve is lowest or highest: of the run that is heard, or of all drawn. */
+export function moveToExtreme(which: "lowest" | "highest", among: "heard" | "all"): void {
+  const sides = among === "all" ? SIDES : [hearing.value];
+  const own = sides.map((side) => ({
+    run: store.sides.value[side],
+    curve: store.curves[side].value,
+  }));
   const sign = which === "lowest" ? 1 : -1;
-  const [found] = among
-    .flatMap((side) => {
-      const curve = store.curves[side].value;
+  const [found] = [...own, ...(among === "all" ? sketches.value : [])]
+    .flatMap(({ run, curve }) => {
       const extreme = curve === null ? null : extremeOf(curve, which);
-      return extreme === null ? [] : [{ side, ...extreme }];
+      return extreme === null || run === null ? [] : [{ run, ...extreme }];
     })
     .sort((one, other) => sign * (one.value - other.value));
   if (found === undefined) {
     announcer.say("No finite value is drawn");
     return;
   }
-  hear(found.side);
-  moveTo(found.step);
-  const run = among.length > 1 ? `${runWords(found.side)}, ` : "";
-  announcer.say(`${which}: ${run}${formatValue(found.value)} at step ${formatStep(found.step)}`);
+  const { run, step, value } = found;
+  hearRun(run);
+  moveTo(step);
+  const name = among === "all" ? `${spokenName(run)}, ` : "";
+  announcer.say(`${which}: ${name}${formatValue(value)} at step ${formatStep(step)}`);
 }
 
 /**
@@ -100,11 +97,15 @@ export function moveToRun(direction: 1 | -1): void {
   const side = hearing.value;
   const names = listed.value.map(({ name }) => name);
   const next = names[names.indexOf(store.sides.value[side] ?? "") + direction];
-  if (next === undefined) {
+  if (next === undefined)
     announcer.say(direction === 1 ? "No run after this" : "No run before this");
-  } else if (next === store.sides.value[otherSide(side)]) {
-    hear(otherSide(side));
-  } else {
-    chooseRun(side, next);
-  }
+  else hearRun(next);
+}
+
+/** Hear a run: where it is, in A or B; else in the place of the one that is heard. */
+function hearRun(run: string): void {
+  const side = hearing.value;
+  if (run === store.sides.value[side]) return;
+  if (run === store.sides.value[otherSide(side)]) hear(otherSide(side));
+  else chooseRun(side, run);
 }

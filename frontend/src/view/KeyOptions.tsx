@@ -45,13 +45,11 @@ export function KeyOptions() {
       <p role="status" class="quiet capture">
         {said.value || "Choose a command, then press the key that is to do it."}
       </p>
-      <table class="remap">
-        <tbody>
-          {COMMAND_NAMES.map((command) => (
-            <Row key={command} command={command} capture={capture} said={said} />
-          ))}
-        </tbody>
-      </table>
+      <ul class="remap">
+        {COMMAND_NAMES.map((command) => (
+          <Row key={command} command={command} capture={capture} said={said} />
+        ))}
+      </ul>
       <button
         type="button"
         onClick={() => {
@@ -99,10 +97,10 @@ function Row({ command, capture, said }: RowProps) {
     }
   };
   return (
-    <tr>
-      <th scope="row">{does}</th>
-      <td>{waiting === null ? <Keys chords={bound.value[command]} /> : "Press a key"}</td>
-      <td class="buttons">
+    <li>
+      <span class="does">{does}</span>
+      {waiting === null ? <Keys chords={bound.value[command]} /> : "Press a key"}
+      <span class="buttons">
         <button
           type="button"
           class="plain"
@@ -141,7 +139,7 @@ function Row({ command, capture, said }: RowProps) {
         >
           Reset
         </button>
-      </td>
-    </tr>
+      </span>
+    </li>
   );
 }

@@ -8,7 +8,7 @@ export function Keys({ chords }: { chords: readonly Chord[] }) {
     <span class="chords">
       {chords.map((chord, at) => (
         <span key={chord}>
-          {at > 0 && <span class="quiet"> or </span>}
+          {at > 0 && <span class="quiet">or </span>}
           {capsOf(chord).map((cap) => (
             <kbd key={cap}>{cap}</kbd>
           ))}

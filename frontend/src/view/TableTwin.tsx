@@ -54,7 +54,7 @@ export function TableTwin() {
           Page {shown + 1} of {pages}
         </span>
       </nav>
-      <section class="scroller" tabIndex={0} aria-labelledby="table-title">
+      <section class="scroller" tabIndex={0} aria-label="Rows of the table">
         <table>
           <caption class="hidden">
             {tag.value ?? "Value"}, steps {formatStep(stepsSeen.value[0])} to{" "}
