@@ -10,7 +10,8 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from tb_sonify import SonifyWriter
-from tests.dashboard import WAIT_MS
+from tests.dashboard import ALONE, WAIT_MS
+from tests.pages import fresh_page
 
 STEPS, SPIKE_AT = 400, 120
 
@@ -41,7 +42,7 @@ class Screen:
         held = {"a": "a", "b": "b", "step": 50, **link}
         values = "&".join(f"p.sonify.{name}={value}" for name, value in held.items())
         self.page.goto("about:blank")
-        self.page.goto(f"{self.url}data/plugin_entry.html?name=sonify#{values}")
+        self.page.goto(f"{self.url}{ALONE}#{values}")
         self.page.locator(".events button").first.wait_for(timeout=WAIT_MS)
         self.page.locator(".blocks .here").first.wait_for(timeout=WAIT_MS)
         self.timeline.focus()
@@ -74,14 +75,7 @@ class Screen:
 
 
 @contextmanager
-def opened_screen(browser: Browser, url: str, **options: Any) -> Iterator[Screen]:
-    """A fresh page; whatever it does, it must not complain."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    try:
+def opened_screen(browser: Browser, url: str) -> Iterator[Screen]:
+    """A fresh page, with nothing open in it yet."""
+    with fresh_page(browser) as page:
         yield Screen(page, url)
-        assert problems == []
-    finally:
-        context.close()

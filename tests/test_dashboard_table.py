@@ -110,4 +110,3 @@ def test_the_frame_can_be_left_behind_with_all_that_is_chosen(url, browser):
         expect(alone.locator(".timeline")).to_have_attribute("data-run", "b")
         assert "data/plugin_entry.html?name=sonify#" in alone.url
         expect(alone.get_by_role("link", name=name)).to_have_count(0)
-        assert tab.problems == []
