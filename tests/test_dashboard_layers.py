@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.lanes import LAYERS, Lanes, known_norms, seen_row, write, write_known
-from tests.logs import norms_of
+from tests.logs import norms_of, run_events, write_events
 from tests.pages import fresh_page
 from tests.serving import served
 from tests.test_accessibility import AXE, CHECK, RULES
@@ -128,6 +128,23 @@ def test_the_filter_and_the_order_of_rows(big):
 
 def test_few_layers_need_no_filter(lanes):
     assert lanes.frame.get_by_label("Filter layers").count() == 0
+
+
+def test_pixels_follow_the_axis_also_where_it_is_not_that_of_steps(browser, tmp_path):
+    """Run B logs every other step, and a row a second as A does."""
+    for name, stride in (("a", 1), ("b", 2)):
+        steps = np.arange(0, 400 * stride, stride)
+        write_events(tmp_path / name, run_events(known_norms(), steps, layers=LAYERS))
+    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
+        tab.wait_until_ready()
+        lanes = Lanes(tab)
+        for measure, spike in (("step", 240), ("time", 120), ("share", 120)):
+            tab.frame.get_by_label("Along x").select_option(measure)
+            lanes.rest()
+            row = seen_row(2, len(LAYERS))
+            # The place is told in steps of A, which on other axes lie on those of B.
+            spikes = [lanes.colours("b", spike + off, row, pixels=1)[0][0] for off in (0, -9, 9)]
+            assert spikes[0] > 200 > 150 > max(spikes[1:]), measure
 
 
 def table(lanes, run):

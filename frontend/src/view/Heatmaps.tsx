@@ -48,6 +48,7 @@ function LaneSurface({ lane }: { lane: Lane }) {
       tabIndex={0}
       aria-roledescription="heat-map"
       aria-label={laneName(lane)}
+      aria-describedby="lane-keys"
       style={{ height: `${laneHeight(own.length)}px` }}
       onFocus={(event) => {
         const [first] = own;

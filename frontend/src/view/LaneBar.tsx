@@ -18,6 +18,7 @@ import { normWords, ratioWords } from "../model/norms";
 import { pool } from "../model/pool";
 import { COLOURFUL } from "../model/shades";
 import { here } from "../playing";
+import { keyWords } from "../preferences";
 import { forcedColours } from "../store";
 import type { Range, Side } from "../units";
 import { Field } from "./Field";
@@ -28,8 +29,14 @@ const FILTER_FROM = 30; // more layers than this are hard to find one in
 export function LaneBar() {
   if (sidesShown.value.length === 0) return null;
   const both = sidesShown.value.length > 1;
+  const solo = keyWords("soloHere");
   return (
     <section class="lane-bar" aria-label="Heat-maps">
+      <p id="lane-keys" class="hidden">
+        Up and Down change the layer,{" "}
+        {solo !== null && `${solo} hears its stream alone, or all again,`} Escape returns to the
+        timeline; all other keys are the timeline’s.
+      </p>
       <Pointed />
       <Legend />
       <div class="lane-controls">
