@@ -105,7 +105,7 @@ def test_200_layers_begin_as_modules_and_are_all_to_be_had(big):
         big.press("ArrowDown")
     label = big.lane("a").locator(".focused")
     expect(label).to_contain_text(BIG[3])
-    assert label.bounding_box()["height"] >= 14
+    assert label.bounding_box()["height"] >= 28
     expect(label.locator(".number")).to_have_text(re.compile(r"^[\d.e−]+$"))
 
 

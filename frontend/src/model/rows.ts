@@ -21,8 +21,9 @@ export type Band = {
   readonly layers: readonly string[];
 };
 
-export const FOCUSED_PIXELS = 14; // of a row that can be read
-const LANE_PIXELS = { least: 24, most: 200 };
+const NAMED_PIXELS = 14; // of a row that has its name on it
+export const FOCUSED_PIXELS = 2 * NAMED_PIXELS; // and is seen under it
+const LANE_PIXELS = { least: FOCUSED_PIXELS, most: 200 };
 const CROWDED_PIXELS = 2; // thinner rows are closed at first
 
 export type Arrangement = {
@@ -54,7 +55,7 @@ const compare = (one: number, other: number): number =>
   Object.is(one, other) ? 0 : worse(one, other) ? -1 : 1;
 
 export const laneHeight = (rows: number): number =>
-  clamp(rows * FOCUSED_PIXELS, LANE_PIXELS.least, LANE_PIXELS.most);
+  clamp((rows + 1) * NAMED_PIXELS, LANE_PIXELS.least, LANE_PIXELS.most);
 
 /** Whether so many rows would be too thin to be told apart. */
 export const crowded = (rows: number): boolean => laneHeight(rows) / rows < CROWDED_PIXELS;
