@@ -98,7 +98,6 @@ function TableSwitch() {
   return (
     <button
       type="button"
-      class="plain"
       aria-expanded={shown}
       aria-controls={shown ? "table" : undefined}
       onClick={() => {

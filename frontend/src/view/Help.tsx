@@ -29,10 +29,15 @@ export function Help() {
               </tbody>
             </table>
           ))}
+          <p>
+            The lanes of layers have them, too, but for Up and Down, which go from layer to layer,
+            and Escape, which goes back to the timeline.
+          </p>
           <h3>With the mouse</h3>
           <p>
-            Click the curve, or anything below it, to play from there. Ctrl and the wheel zoom,
-            Shift and the wheel move along, a double click shows the whole run.
+            Click the curve, or anything below it, to play from there. Drag to see closer, drag with
+            Shift for a loop. Ctrl and the wheel zoom, Shift and the wheel move along, a double
+            click shows all.
           </p>
           <h3>What you hear</h3>
           <p>
