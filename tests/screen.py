@@ -45,6 +45,7 @@ class Screen:
         self.page.goto(f"{self.url}{ALONE}#{values}")
         self.page.locator(".events button").first.wait_for(timeout=WAIT_MS)
         self.page.locator(".blocks .here").first.wait_for(timeout=WAIT_MS)
+        self.page.locator(".position[aria-valuetext*=loss]").wait_for(timeout=WAIT_MS)
         self.timeline.focus()
 
     def press(self, *chords: str) -> None:
