@@ -38,6 +38,7 @@ from tests.serving import served
 SCRIPT = Path(__file__).parent.parent / "tb_sonify" / "plugin" / "static" / "index.js"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 REST_MS = 250  # between clicks
+SETTLE_MS = 500  # nobody clicks within the picture that shows what there is to click
 
 
 def main() -> None:
@@ -134,6 +135,7 @@ def _clicks(browser: Browser, url: str, clicks: int, seconds: float) -> Iterator
 
 def _playing(browser: Browser, url: str, seconds: float) -> Iterator[Figure]:
     with _page(browser, url) as tab:
+        _show_all(tab)
         place = tab.place()
         tab.page.mouse.click(place.x(100), place.y)
         tab.page.wait_for_timeout(1_500)
@@ -155,6 +157,7 @@ def _scheduling(render: Renderer) -> Iterator[Figure]:
 
 def _panning(browser: Browser, url: str) -> Figure:
     with _page(browser, url) as tab:
+        _show_all(tab)
         place = tab.place()
         tab.page.mouse.move(place.x(2_500), place.y)
         tab.page.keyboard.down("Control")
@@ -170,6 +173,12 @@ def _panning(browser: Browser, url: str) -> Figure:
         tab.page.keyboard.up("Shift")
         drawn = tuple(tab.frame.evaluate(_MEASURES, "sonify:draw"))
     return Figure("script to draw, panning 50 x 5,000", drawn, "ms", 95, 16)
+
+
+def _show_all(tab: Dashboard) -> None:
+    """Draw the curves of all runs, and wait until they are loaded."""
+    tab.frame.get_by_role("button", name="All", exact=True).click()
+    tab.page.wait_for_timeout(4_000)
 
 
 _MEASURES = "name => performance.getEntriesByName(name).map(({ duration }) => duration)"
@@ -218,6 +227,7 @@ def _page(browser: Browser, url: str) -> Iterator[Dashboard]:
     """A page that is ready to play."""
     with opened(browser, url) as tab:
         tab.wait_until_ready()
+        tab.page.wait_for_timeout(SETTLE_MS)
         yield tab
 
 

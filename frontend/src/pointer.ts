@@ -35,7 +35,6 @@ export function press(event: OnTimeline & PointerEvent): void {
   if (x === null || event.button !== 0) return;
   pressed = { at: event.clientX, x };
   event.currentTarget.setPointerCapture(event.pointerId);
-  player.stage.engine.unlock();
   player.prefetch(stepAt(hearing.value, x));
 }
 
