@@ -77,8 +77,9 @@ def test_a_link_opens_what_it_was_made_of(url, browser, path):
         frame.get_by_label("B: \u2068a-broken\u2069").check()
         frame.get_by_label("Speed").select_option("10")
         frame.locator(".timeline").focus()
-        for key in ("x", "n", "+"):
+        for key in ("x", "n", "+", "Shift+ArrowRight", "Shift+ArrowRight", "4"):
             page.keyboard.press(key)
+        frame.get_by_label("Smoothing").fill("0.5")
         frame.get_by_role("button", name="Copy link").click()
         page.wait_for_timeout(300)
         (link,) = links
@@ -89,6 +90,9 @@ def test_a_link_opens_what_it_was_made_of(url, browser, path):
         assert frame.get_by_label("B: \u2068a-broken\u2069").is_checked()
         expect(frame.get_by_label("Speed")).to_have_value("10")
         expect(frame.locator(".timeline")).to_have_attribute("data-step", f"{SPIKE_AT}.00")
-        expect(frame.locator(".timeline")).to_have_attribute("data-run", "a-broken")
+        expect(frame.get_by_role("radio", name="Hear A and B by turns")).to_be_checked()
+        expect(frame.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "true")
+        expect(frame.locator(".region.loop")).to_be_visible()
+        expect(frame.get_by_label("Smoothing")).to_have_value("0.5")
         label = frame.locator(".timeline").get_attribute("aria-label")
         assert label != f"Steps 0 to {STEPS - 1}"

@@ -1,56 +1,140 @@
 /** Links to what is on the screen: runs, step, curve and sound. */
 
-import { chosenPreset, chosenSides, chosenTag, hearing, measure, sound, viewport } from "./choices";
+import type { Signal } from "@preact/signals";
+import {
+  chosenLog,
+  chosenPreset,
+  chosenSides,
+  chosenTag,
+  hearing,
+  listening,
+  loop,
+  looping,
+  measure,
+  smoothing,
+  sound,
+  viewport,
+} from "./choices";
 import { linkWith, readLink } from "./host";
 import { MEASURES } from "./model/ruler";
-import { PITCH_ZOOMS, PLAIN, SPEEDS, TOGETHER } from "./model/view";
+import { clamp } from "./model/timeline";
+import { PITCH_ZOOMS, PLAIN, type Sound, SPEEDS, TOGETHER } from "./model/view";
 import { announcer, here, player } from "./playing";
 import { sides, tag } from "./store";
+import type { Range, Side } from "./units";
 
-/** Take over what a link holds; what is not there, or makes no sense, stays as it is. */
+/** Something that a link holds; nothing where it is as it would be anyway. */
+type Held = {
+  readonly write: () => string | null;
+  /** Not called for what the link does not hold; what makes no sense changes nothing. */
+  readonly read: (text: string) => void;
+};
+
+const HELD: Readonly<Record<string, Held>> = {
+  a: run("a"),
+  b: run("b"),
+  tag: {
+    write: () => tag.value,
+    read: (text) => {
+      chosenTag.value = text;
+    },
+  },
+  preset: {
+    write: () => chosenPreset.value,
+    read: (text) => {
+      chosenPreset.value = text;
+    },
+  },
+  hear: {
+    write: () => (listening.value !== "one" ? listening.value : hearing.value === "b" ? "b" : null),
+    read: (text) => {
+      if (text === "b") hearing.value = "b";
+      if (text === "both" || text === "blink") listening.value = text;
+    },
+  },
+  x: {
+    write: () => (measure.value === "step" ? null : measure.value),
+    read: (text) => {
+      measure.value = MEASURES.find((each) => each === text) ?? "step";
+    },
+  },
+  log: {
+    write: () => (chosenLog.value === null ? null : String(chosenLog.value)),
+    read: (text) => {
+      chosenLog.value = text === "true";
+    },
+  },
+  smoothing: {
+    write: () => (smoothing.value === 0 ? null : String(smoothing.value)),
+    read: (text) => {
+      smoothing.value = clamp(Number(text) || 0, 0, 0.99);
+    },
+  },
+  seen: range(viewport),
+  loop: {
+    write: () => (looping.value ? range(loop).write() : null),
+    read: (text) => {
+      range(loop).read(text);
+      looping.value = loop.value !== null;
+    },
+  },
+  speed: setting("speed", SPEEDS),
+  together: setting("together", TOGETHER),
+  zoom: setting("zoom", PITCH_ZOOMS),
+  reference: setting("reference", [false, true]),
+  step: {
+    write: () => String(Math.floor(here.value + 1e-6)),
+    read: (text) => {
+      if (Number.isFinite(Number(text))) player.rest(Number(text));
+    },
+  },
+};
+
+function run(side: Side): Held {
+  return {
+    write: () => sides.value[side],
+    read: (text) => {
+      chosenSides.value = { ...chosenSides.value, [side]: text };
+    },
+  };
+}
+
+function range(held: Signal<Range | null>): Held {
+  return {
+    write: () => held.value?.join(":") ?? null,
+    read: (text) => {
+      const [from, to] = text.split(":").map(Number);
+      if (from !== undefined && to !== undefined && from < to) held.value = [from, to];
+    },
+  };
+}
+
+function setting<Name extends keyof Sound>(name: Name, known: readonly Sound[Name][]): Held {
+  return {
+    write: () => (sound.value[name] === PLAIN[name] ? null : String(sound.value[name])),
+    read: (text) => {
+      const value = known.find((each) => String(each) === text);
+      if (value !== undefined) sound.value = { ...sound.value, [name]: value };
+    },
+  };
+}
+
+/** Take over what a link holds. */
 export function openLink(): void {
   const link = readLink();
-  const read = (name: string) => link.get(name) ?? null;
-  chosenSides.value = { a: read("a"), b: read("b") };
-  if (read("hear") === "b") hearing.value = "b";
-  chosenTag.value = read("tag");
-  chosenPreset.value = read("preset") ?? chosenPreset.value;
-  const [from, to] = (read("seen") ?? "").split(":").map(Number);
-  if (from !== undefined && to !== undefined && from < to) viewport.value = [from, to];
-  const known = <Value>(values: readonly Value[], name: string, otherwise: Value): Value =>
-    values.find((value) => String(value) === read(name)) ?? otherwise;
-  measure.value = known(MEASURES, "x", "step");
-  sound.value = {
-    speed: known(SPEEDS, "speed", PLAIN.speed),
-    together: known(TOGETHER, "together", PLAIN.together),
-    zoom: known(PITCH_ZOOMS, "zoom", PLAIN.zoom),
-    reference: read("reference") === "true",
-  };
-  const step = Number(read("step") ?? Number.NaN);
-  if (Number.isFinite(step)) player.rest(step);
+  for (const [name, { read }] of Object.entries(HELD)) {
+    const text = link.get(name);
+    if (text !== undefined) read(text);
+  }
 }
 
 /** A link to the step at the playhead; alone: without TensorBoard's frame. */
 export function linkHere(alone = false): string {
-  const { a, b } = sides.value;
-  const values = {
-    a,
-    b,
-    hear: hearing.value === "b" ? "b" : null,
-    tag: tag.value,
-    preset: chosenPreset.value,
-    step: String(Math.floor(here.value + 1e-6)),
-    x: measure.value === "step" ? null : measure.value,
-    seen: viewport.value?.join(":") ?? null,
-  };
-  const changed = Object.entries(sound.value).filter(
-    ([name, value]) => value !== PLAIN[name as keyof typeof PLAIN],
-  );
-  const held = [
-    ...Object.entries(values),
-    ...changed.map(([name, value]) => [name, String(value)]),
-  ];
-  return linkWith(Object.fromEntries(held.filter(([, value]) => value !== null)), alone);
+  const held = Object.entries(HELD).flatMap(([name, { write }]) => {
+    const text = write();
+    return text === null ? [] : [[name, text] as const];
+  });
+  return linkWith(Object.fromEntries(held), alone);
 }
 
 /** Put the link where it can be pasted from; where the browser does not let us, show it. */
