@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +12,7 @@ _COMMANDS = {
     "demo": "tb_sonify.demo.command",
     "describe": "tb_sonify.describing.command",
     "render": "tb_sonify.rendering.command",
+    "run": "tb_sonify.running.command",
     "tutorial": "tb_sonify.rendering.tutorial",
 }
 
@@ -19,8 +20,8 @@ _DESCRIPTION = """\
 Hear a neural network train, inside TensorBoard.
 
 Start with `tb-sonify demo`: it trains five small networks and opens them in TensorBoard.
-To hear your own training, write its log with `tb_sonify.SonifyWriter`, start TensorBoard on it
-as ever, and choose the Sonify tab."""
+To hear your own training, start it with `tb-sonify run train.py`, or write its log with
+`tb_sonify.SonifyWriter`; then start TensorBoard on the log as ever, and choose the Sonify tab."""
 
 
 class CommandError(Exception):
@@ -39,7 +40,10 @@ def add_parser(commands: Any, name: str, *, summary: str, description: str) -> A
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return the exit status: 0, or 2 if it could not be done."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # The others are not even imported: `run` leaves it to its script what comes first.
+    named = [name for name in given[:1] if name in _COMMANDS]
+    options = _parser(named or _COMMANDS).parse_args(given)
     try:
         # A command is imported only to run, so that help and errors come at once.
         status: int = import_module(_COMMANDS[options.command]).run(options)
@@ -47,11 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tb-sonify {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        if options.command == "run":  # which ends as its script would
+            raise
         return 130  # what a shell reports of a command that Ctrl-C ended
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(names: Iterable[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tb-sonify",
         description=_DESCRIPTION,
@@ -59,6 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tb-sonify {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    for name, module in _COMMANDS.items():
-        import_module(module).add_command(commands, name)
+    for name in names:
+        import_module(_COMMANDS[name]).add_command(commands, name)
     return parser

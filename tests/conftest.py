@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tests.client import TensorBoardClient
 
 
+collect_ignore = ["scripts"]  # programs, which would train
+
+
 @pytest.fixture(params=["fast", "slow"])  # --load_fast=true and =false
 def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., TensorBoardClient]]":
     """Opens a client of TensorBoard over a log directory, with options of its command line."""

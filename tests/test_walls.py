@@ -57,6 +57,7 @@ def test_a_room_imports_only_the_rooms_below_it(room):
         (["tb_sonify.plugin.*"], {"torch"}),
         (["tb_sonify.plugin.loader"], {"torch", "scipy"}),
         (["tb_sonify.cli", "tb_sonify.demo.command"], {"torch", "tensorboard", "numpy"}),
+        (["tb_sonify.cli", "tb_sonify.running.command"], {"torch", "tensorboard", "numpy"}),
     ],
 )
 def test_what_starts_often_does_not_import_what_is_heavy(modules, unwanted):

@@ -1,0 +1,1 @@
+"""`tb-sonify run`: an unmodified training script, watched."""

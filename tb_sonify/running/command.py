@@ -1,0 +1,105 @@
+"""`tb-sonify run`: run a training script as it is, and log how it sounds."""
+
+import argparse
+import atexit
+from typing import Any
+
+from tb_sonify.cli import CommandError, add_parser
+from tb_sonify.running.imports import after_import
+from tb_sonify.running.program import Program
+from tb_sonify.running.session import Session
+from tb_sonify.running.signals import end_on_signals
+
+_DESCRIPTION = """\
+Run a training script that knows nothing of tb_sonify, just as `python` would, and log the gradient
+norm of every layer whenever one of its optimizers steps. Arguments, output, exit status, signals
+and tracebacks are the script's own; options of ours come before its name:
+
+    tb-sonify run train.py --lr 0.1
+    tb-sonify run --logdir runs/lr-0.1 -m package.train --lr 0.1
+    torchrun --nproc-per-node 2 -m tb_sonify run train.py
+
+Where the script makes a SummaryWriter, of torch or of tensorboardX, the norms go into its
+directory, so that its loss and its gradients are one run. Rows of norms count the steps of the
+optimizer from 0; of several optimizers, such as a GAN's, each step is one row that holds the
+layers of all. At the end, one line says where the run is and how to hear it."""
+
+
+def add_command(commands: Any, name: str) -> None:
+    """Add the subcommand and its options to a parser's subparsers."""
+    parser = add_parser(
+        commands,
+        name,
+        summary="run your training script as it is, and log how it sounds",
+        description=_DESCRIPTION,
+    )
+    parser.allow_abbrev = False  # the script's options are none of ours that are cut short
+    parser.usage = (
+        "tb-sonify run [--logdir DIR] [--every N] [--preset NAME] (SCRIPT | -m MODULE) [ARGS ...]"
+    )
+    parser.add_argument(
+        "--logdir",
+        metavar="DIR",
+        help="of this run, for a script without a SummaryWriter "
+        "(default: runs/, then date, time and name of the script)",
+    )
+    parser.add_argument(
+        "--every", type=_positive, default=1, metavar="N", help="log every so many steps"
+    )
+    parser.add_argument(
+        "--preset",
+        action="append",
+        metavar="NAME",
+        help="log clips of it for TensorBoard's Audio tab; may be repeated (default: smooth)",
+    )
+    parser.add_argument(
+        "-m", action="store_true", dest="module", help="run a module, as `python -m` does"
+    )
+    parser.add_argument("script", metavar="SCRIPT", help="a Python file, or with -m a module")
+    parser.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the script; returns if it ends as a script does that comes to its end."""
+    _require_presets(options.preset or [])
+    program = Program(options.script, options.arguments, is_module=options.module)
+    session = Session(
+        program.name,
+        logdir=options.logdir,
+        every=options.every,
+        presets=options.preset or ["smooth"],
+    )
+    # The first to be registered is the last to run: what the script does at exit is seen, too.
+    atexit.register(session.end)
+    end_on_signals(session.end_soon)
+    after_import(
+        {
+            "torch": session.torch_is_there,
+            **dict.fromkeys(session.writers.MODULES, session.writers.notice),
+        }
+    )
+    try:
+        program.run()
+    except CommandError:
+        atexit.unregister(session.end)
+        raise
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _require_presets(names: list[str]) -> None:
+    if not names:
+        return  # numpy, and the threads that it starts, are the script's to import first
+    from tb_sonify.sound import PRESETS
+
+    unknown = [name for name in names if name not in PRESETS]
+    if unknown:
+        raise CommandError(f"--preset must be one of {', '.join(PRESETS)}, got {unknown[0]}")

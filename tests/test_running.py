@@ -1,0 +1,229 @@
+"""What `tb-sonify run` logs of scripts that know nothing of it."""
+
+import signal
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import recorded
+from tests.test_running_program import RUN, ended, environment, write
+
+pytestmark = pytest.mark.slow
+
+SCRIPTS = Path(__file__).parent / "scripts"
+WATCH = """
+from tb_sonify import SonifyWriter
+sonify = SonifyWriter("watched")
+"""
+
+
+def run_of(directory):
+    """The one directory below this one that holds norms."""
+    files = chain(directory.glob("**/events.out.tfevents.*"))
+    (found,) = {file.parent for file in files if b"sonify/rows" in file.read_bytes()}
+    return found
+
+
+def watched(script, directory, watch):
+    """What `watch` logs of a script, where a line says that training begins."""
+    directory.mkdir()
+    text = (SCRIPTS / script).read_text()
+    indent = " " * (text.index("# training begins") - text.rindex("\n", 0, text.index("# tr")) - 1)
+    lines = [indent + line for line in (WATCH + watch).splitlines()]
+    (directory / "train.py").write_text(text.replace("# training begins", "\n" + "\n".join(lines)))
+    status, _, errors = ended([sys.executable, "train.py"], directory)
+    assert status == 0, errors
+    return directory / "watched"
+
+
+def scalars(run, layers):
+    """The exact norms of some layers, by steps."""
+    return {layer: recorded.scalars(run, f"grad_norm/{layer}") for layer in layers}
+
+
+@pytest.mark.parametrize(
+    ("script", "directory"), [("plain.py", "runs/*"), ("trainer.py", "runs/*_trainer")]
+)
+def test_norms_are_those_of_watch(script, directory, tmp_path):
+    expected = watched(script, tmp_path / "reference", "sonify.watch(model, optimizer)")
+    there = tmp_path / "there"
+    there.mkdir()
+    python = ended([sys.executable, str(SCRIPTS / script)], tmp_path)
+    status, output, errors = ended([*RUN, str(SCRIPTS / script)], there)
+    assert (status, output) == python[:2]
+    (run,) = there.glob(directory)
+    assert run_of(there) == run
+    assert errors == (
+        f"tb-sonify run: the gradients are in {run.relative_to(there)}; "
+        "hear them: tensorboard --logdir runs\n"
+    )
+    steps, norms = recorded.steps_and_norms(run)
+    expected_steps, expected_norms = recorded.steps_and_norms(expected)
+    assert steps == expected_steps
+    assert len(steps) in (40, 12)
+    np.testing.assert_array_equal(norms, expected_norms)
+    layers = recorded.rows(expected)[0].layers
+    assert recorded.rows(run)[0].layers == layers
+    assert scalars(run, layers) == scalars(expected, layers)
+    (block,) = recorded.rows(run)
+    assert block.options == recorded.rows(expected)[0].options
+
+
+def test_loss_and_gradients_are_one_run(tmp_path):
+    plain = str(SCRIPTS / "plain.py")
+    directory = tmp_path / "logs" / "lr-1"
+    options = ["--logdir", "elsewhere", "--every", "4", "--preset", "single", "--preset", "classic"]
+    arguments = ["--lr", "1", "--log-dir", str(directory)]
+    status, _, errors = ended([*RUN, *options, plain, *arguments], tmp_path)
+    assert status == 0
+    assert f"gradients are in {directory}; hear them: tensorboard --logdir {directory.parent}" in (
+        errors
+    )
+    assert recorded.steps_and_norms(directory)[0] == list(range(0, 40, 4))
+    assert len(recorded.scalars(directory, "loss/train")) == 40
+    assert {"sonify/single", "sonify/classic"} <= recorded.tags(directory)
+    assert "sonify/smooth" not in recorded.tags(directory)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+TRAIN = """
+    import os, sys, time, torch
+    model = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    def train(steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            model(torch.randn(3, 4)).square().sum().backward()
+            optimizer.step()
+    """
+ENDS = {
+    "sys.exit(3)": (3, 130),
+    "raise ValueError('mine')": (1, 130),
+    "os.kill(os.getpid(), 15)": (-signal.SIGTERM, 130),
+    "os.kill(os.getpid(), 2); time.sleep(9)": (-signal.SIGINT, 130),
+    "import atexit; atexit.register(train, 5)": (0, 135),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_rows_are_written_however_the_script_ends(end, tmp_path):
+    write(tmp_path / "train.py", f"{TRAIN}\n    train(130)\n    {end}")
+    status, _, errors = ended([*RUN, "--logdir", "here", "train.py"], tmp_path)
+    expected, rows = ENDS[end]
+    assert status == expected, errors
+    assert recorded.steps_and_norms(tmp_path / "here")[0] == list(range(rows))
+    assert [segment.rows for segment in recorded.segments(tmp_path / "here")] == [100, rows - 100]
+    assert errors.endswith("in here; hear them: tensorboard --logdir here\n")
+    assert ("mine" in errors) == ("mine" in end)
+    assert "tb_sonify/" not in errors
+
+
+def test_a_signal_in_the_midst_of_training_loses_no_row(tmp_path):
+    write(tmp_path / "train.py", f"{TRAIN}\n    print('on', flush=True)\n    train(10**9)")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        directory = tmp_path / str(number)
+        command = [*RUN, "--logdir", str(directory), "train.py"]
+        with subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout.readline() == "on\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=3)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=60)
+        assert process.returncode == -number
+        steps, _ = recorded.steps_and_norms(directory)
+        assert steps == list(range(len(steps)))
+        assert len(steps) > 20
+        assert f"gradients are in {directory}" in errors
+
+
+def test_a_script_with_torch_and_without_steps_says_so(tmp_path):
+    write(tmp_path / "train.py", TRAIN)
+    status, _, errors = ended([*RUN, "train.py"], tmp_path)
+    assert status == 0
+    assert "no optimizer of torch took a step in this process" in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["train.py"]
+
+
+def test_a_directory_that_cannot_be_written_stops_us_and_not_the_script(tmp_path):
+    (tmp_path / "file").write_text("")
+    write(tmp_path / "train.py", f"{TRAIN}\n    train(5)\n    print('trained')")
+    status, output, errors = ended([*RUN, "--logdir", "file/run", "train.py"], tmp_path)
+    assert (status, output) == (0, "trained\n")
+    assert errors.count("Warning: ") == 1
+    assert "watches no longer, the script goes on" in errors
+
+
+NAMES = {
+    "a wrapped model": (
+        "model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))",
+        "torch.compile(nn.DataParallel(model), backend='eager')",
+        "model.parameters()",
+        ("0", "2"),
+    ),
+    "a loss that has the model": (
+        "model = nn.Sequential(nn.Linear(2, 2))",
+        "nn.ModuleList([model, nn.MSELoss()])",
+        "model.parameters()",
+        ("0.0",),
+    ),
+    "a copy": (
+        "import copy; model = copy.deepcopy(nn.Sequential(nn.Linear(2, 2)))",
+        "None",
+        "model.parameters()",
+        ("0",),
+    ),
+    "only the head": (
+        "model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))",
+        "None",
+        "model[1].parameters()",
+        ("1",),
+    ),
+    "two models of an optimizer": (
+        "model = nn.Sequential(nn.Linear(2, 2)); other = nn.Sequential(nn.Linear(2, 2))",
+        "other",
+        "[*model.parameters(), *other.parameters()]",
+        ("Sequential.0", "Sequential_2.0"),
+    ),
+    "tensors alone": (
+        "w = torch.ones(2, 2, requires_grad=True); b = torch.zeros(2, requires_grad=True)",
+        "None",
+        "[w, b]",
+        ("parameter_0", "parameter_1"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_layers_have_the_names_that_they_have_in_their_model(case, tmp_path):
+    model, wrapper, parameters, expected = NAMES[case]
+    script = f"""
+        import torch
+        from torch import nn
+        {model}
+        wrapper = {wrapper}
+        optimizer = torch.optim.SGD({parameters}, lr=0.1)
+        for group in optimizer.param_groups:
+            for p in group["params"]:
+                p.grad = torch.ones_like(p)
+        optimizer.step()
+        optimizer.step()
+        """
+    write(tmp_path / "train.py", script)
+    status, _, errors = ended([*RUN, "--logdir", "here", "train.py"], tmp_path)
+    assert status == 0, errors
+    (block,) = recorded.rows(tmp_path / "here")
+    assert set(block.layers) >= set(expected)
+    assert block.steps.tolist() == [0, 1]
+    heard = [layer for i, layer in enumerate(block.layers) if block.norms[0, i] > 0]
+    assert tuple(heard) == expected
