@@ -6,7 +6,14 @@ import pytest
 from tb_sonify.contract import ROWS_TAG, SEGMENTS_TAG, Block, encode_block
 from tb_sonify.training.summaries import blob_event
 from tests.hearing import assert_hears, notes_of
-from tests.logs import norms_of, row_events, segment_events, write_events
+from tests.logs import (
+    norms_of,
+    row_events,
+    run_events,
+    scalar_events,
+    segment_events,
+    write_events,
+)
 
 
 @pytest.mark.parametrize(
@@ -137,3 +144,21 @@ def cut_short(event):
     """Take the last bytes from the block that an event holds."""
     tensor = event.summary.value[0].tensor
     tensor.string_val[0] = tensor.string_val[0][:-9]
+
+
+@pytest.mark.parametrize("name", ['a "quoted" name', "back\\slash", "tab\tstop"])
+def test_norms_that_the_name_of_a_run_hides_are_told_and_its_scalars_are_heard(
+    tmp_path, open_client, name
+):
+    events = run_events(norms_of(120), np.arange(120))
+    write_events(tmp_path / name, [*events, *scalar_events("loss", [(0, 1.0), (1, 0.5)])])
+    client = open_client(tmp_path)
+    (run,) = client.json_of("runs")["runs"]
+    assert run["norms"] is (run["trouble"] is None)
+    assert client.json_of("signals", run=name)["scalars"] == ["loss"]
+    if run["norms"]:
+        assert client.block_of("coverage", run=name).header["notes"] == 120
+    else:  # by the fast loader
+        assert "start TensorBoard with --load_fast=false" in run["trouble"]
+        scale = {"scale": "linear", "low": 0, "high": 1}
+        assert client.block_of("coverage", run=name, tag="loss", **scale).header["notes"] == 2

@@ -86,6 +86,7 @@ export async function fetchRuns(signal: AbortSignal): Promise<Run[]> {
       name: text(run, "run"),
       startTime: orNull(run, "start_time", number),
       hasNorms: run.norms === true,
+      trouble: orNull(run, "trouble", text),
     };
   });
 }

@@ -19,6 +19,7 @@ export const run = (name: string, hasNorms = true, startTime: number | null = nu
   name,
   startTime,
   hasNorms,
+  trouble: null,
 });
 
 export const curve = (steps: number[], min: number[], max = min): Curve => ({

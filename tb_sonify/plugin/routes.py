@@ -60,7 +60,13 @@ class Routes:
     def _runs(self, request: Request) -> Response:
         runs = list_runs(self._store, scope_of(request))
         answer = [
-            {"run": run.name, "start_time": run.start_time, "norms": run.norms} for run in runs
+            {
+                "run": run.name,
+                "start_time": run.start_time,
+                "norms": run.norms,
+                "trouble": run.trouble,
+            }
+            for run in runs
         ]
         return Respond(request, {"runs": answer}, "application/json")
 

@@ -1,11 +1,12 @@
 """Which runs there are, and which scalars each of them has."""
 
+import json
 from dataclasses import dataclass
 
 from tensorboard.data.provider import RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
-from tb_sonify.contract import PLUGIN_NAME, scalar_tag
+from tb_sonify.contract import PLUGIN_NAME, ROWS_TAG, scalar_tag
 from tb_sonify.reading.store import Scope, Store
 
 
@@ -15,7 +16,14 @@ class Run:
 
     name: str
     start_time: float | None
-    norms: bool  # whether rows were stored
+    norms: bool  # whether rows were stored, and can be read
+    trouble: str | None = None  # why they cannot, and what to do
+
+
+_UNREADABLE = (
+    "TensorBoard's fast loader cannot read the gradient norms of a run with quotes, backslashes or "
+    "control characters in its name: start TensorBoard with --load_fast=false, or rename the run"
+)
 
 
 def list_runs(store: Store, scope: Scope) -> list[Run]:
@@ -23,11 +31,24 @@ def list_runs(store: Store, scope: Scope) -> list[Run]:
     provider, where = store.provider, {"experiment_id": scope.experiment}
     scalars = provider.list_scalars(scope.context, plugin_name=SCALARS, **where)
     stored = provider.list_blob_sequences(scope.context, plugin_name=PLUGIN_NAME, **where)
-    return [
-        Run(run.run_name, run.start_time or None, bool(stored.get(run.run_name)))
-        for run in sorted(provider.list_runs(scope.context, **where), key=lambda run: run.run_name)
-        if scalars.get(run.run_name) or stored.get(run.run_name)
-    ]
+    runs = []
+    for run in sorted(provider.list_runs(scope.context, **where), key=lambda run: run.run_name):
+        name, start_time = run.run_name, run.start_time or None
+        if stored.get(name) and _is_readable(store, scope, name):
+            runs.append(Run(name, start_time, norms=True))
+        elif stored.get(name):
+            runs.append(Run(name, start_time, norms=False, trouble=_UNREADABLE))
+        elif scalars.get(name):
+            runs.append(Run(name, start_time, norms=False))
+    return runs
+
+
+def _is_readable(store: Store, scope: Scope, run: str) -> bool:
+    """Whether the provider gives what it has stored of a run; see `Store.read`."""
+    if json.dumps(run, ensure_ascii=False) == f'"{run}"':
+        return True
+    blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+    return not blobs or store.read(scope, blobs[-1]) is not None
 
 
 def run_exists(store: Store, scope: Scope, run: str) -> bool:

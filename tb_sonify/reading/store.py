@@ -124,14 +124,18 @@ class Store:
         self._points.put(key, (now, points), cost=1 if points is None else 1 + len(points))
 
     def read(self, scope: Scope, blob: Blob) -> bytes | None:
-        """The bytes of a blob; `None` if the provider dropped it since it was listed."""
+        """The bytes of a blob; `None` if the provider cannot give what it has listed.
+
+        It may have dropped it since. And TensorBoard's fast loader cannot read its own key of a
+        blob where the name of the run has quotes, backslashes or control characters.
+        """
         # The whole reference is the key of the cache: after a restart, TensorBoard gives the same
         # blob key to another value.
         data = self._bytes.get(blob)
         if data is None:
             try:
                 data = bytes(self.provider.read_blob(scope.context, blob_key=blob.key))
-            except errors.NotFoundError:
+            except (errors.NotFoundError, errors.InvalidArgumentError):
                 return None
             self._bytes.put(blob, data, cost=len(data))
         return data

@@ -8,6 +8,8 @@ export type Run = {
   /** In seconds since the epoch. */
   readonly startTime: number | null;
   readonly hasNorms: boolean;
+  /** Why its norms cannot be read, and what to do; null where nothing is wrong. */
+  readonly trouble: string | null;
 };
 
 /** Layers that are heard as one voice. */

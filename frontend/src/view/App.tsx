@@ -15,7 +15,7 @@ import { Events } from "./Events";
 import { Help } from "./Help";
 import { LaneBar } from "./LaneBar";
 import { LayerTables } from "./LayerTables";
-import { NoNorms, NoRuns, Problem } from "./Notices";
+import { NoNorms, NoRuns, Problem, Unreadable } from "./Notices";
 import { Options } from "./Options";
 import { PositionSlider } from "./PositionSlider";
 import { Letter, Readout } from "./Readout";
@@ -37,6 +37,7 @@ export function App() {
         {runs.value.length > 0 && <Desk />}
         <div class="stage">
           <Problem />
+          <Unreadable />
           {value === null && loading && <Skeleton />}
           {value !== null && value.length === 0 && <NoRuns />}
           {runs.value.length > 0 && <CurveCard />}

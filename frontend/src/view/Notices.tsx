@@ -61,6 +61,13 @@ export function Problem() {
   );
 }
 
+/** What cannot be read of the chosen runs, and what to do about it. */
+export function Unreadable() {
+  const troubles = present(SIDES.map((side) => runOf(side)?.trouble ?? null));
+  if (troubles[0] === undefined) return null;
+  return <p class="problem">{troubles[0]}</p>;
+}
+
 export function NoRuns() {
   return (
     <section class="card empty" aria-labelledby="empty-title">
@@ -80,15 +87,17 @@ export function NoNorms() {
   if (chosen.length === 0 || chosen.some(({ hasNorms }) => hasNorms)) return null;
   const scale = present(SIDES.map((side) => coverages[side].value?.scale ?? null))[0];
   const heard = SIDES.some((side) => sources[side].value !== null);
+  const logged = chosen.every(({ trouble }) => trouble !== null);
   return (
     <section class="card empty" aria-labelledby="silent-title">
       <h2 id="silent-title">No gradient norms</h2>
       <p>
         {heard && scale !== undefined
-          ? `The drawn scalar is heard instead, on a ${scale.kind} scale: ${formatValue(scale.low)} is 110 Hz, ${formatValue(scale.high)} is 1,760 Hz. To hear the layers, log their norms:`
-          : "These runs have scalars, but no gradient norms. To log them:"}
+          ? `The drawn scalar is heard instead, on a ${scale.kind} scale: ${formatValue(scale.low)} is 110 Hz, ${formatValue(scale.high)} is 1,760 Hz.`
+          : "These runs have scalars, but no gradient norms."}
+        {!logged && " To hear the layers, log their norms:"}
       </p>
-      <HowToLog />
+      {!logged && <HowToLog />}
     </section>
   );
 }
