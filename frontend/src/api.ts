@@ -218,10 +218,13 @@ const queryOf = (query: Arguments): Query =>
     Object.entries(query).map(([name, value]) => [name, String(value)]),
   ).toString();
 
+const LONGEST_MS = 30_000; // a server that says nothing for so long will not say anything
+
 async function request(path: string, signal: AbortSignal): Promise<Response> {
+  const longest = AbortSignal.timeout(LONGEST_MS);
   let response: Response;
   try {
-    response = await fetch(`./${path}`, { signal });
+    response = await fetch(`./${path}`, { signal: AbortSignal.any([signal, longest]) });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new ApiError("TensorBoard does not answer: is it still running?", 0);

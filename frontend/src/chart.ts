@@ -24,6 +24,8 @@ export type Picture = {
   readonly seen: Range;
   readonly measure: Measure;
   readonly log: boolean;
+  /** Whether the letters of A and B are written on their curves. */
+  readonly lettered: boolean;
   /** Colours of text and grid. */
   readonly ink: string;
   readonly grid: string;

@@ -14,7 +14,7 @@ import {
   fetchSummaries,
   type Query,
 } from "./api";
-import type { Coverage, Curve, Heatmap, Summaries } from "./model/answers";
+import type { Coverage, Curve, Heatmap, Run, Summaries } from "./model/answers";
 import type { Axis } from "./model/axis";
 import { Shelf } from "./shelf";
 import { turns } from "./turns";
@@ -25,7 +25,7 @@ export const chartShelf = new Shelf(
   () => true,
 );
 
-export const runShelf = new Shelf((_: readonly [], signal) => fetchRuns(signal), sameText);
+export const runShelf = new Shelf((_: readonly [], signal) => fetchRuns(signal), sameRuns);
 
 export const signalShelf = new Shelf(
   ([run]: readonly [string], signal) => fetchSignals(run, signal),
@@ -96,6 +96,14 @@ export const landmarkShelf = new Shelf(
   ([run]: readonly [string], signal) => fetchLandmarks(run, signal),
   sameText,
 );
+
+/** TensorBoard that has just been started has no runs yet; what was shown before it stays. */
+function sameRuns(older: readonly Run[], newer: readonly Run[]): boolean {
+  if (older.length > 0 && newer.length === 0) {
+    throw new Error("TensorBoard has no runs now; what is shown was read before");
+  }
+  return sameText(older, newer);
+}
 
 function sameText(older: unknown, newer: unknown): boolean {
   return JSON.stringify(older) === JSON.stringify(newer);

@@ -23,6 +23,8 @@ import { keepUp, LIVE_POLL_MS } from "./live";
 import { mix } from "./mixing";
 import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
 import { delay, quieter } from "./preferences";
+import { askAgain } from "./problems";
+import { speakOfLoading } from "./progress";
 import { coverageKeys, otherScore, score } from "./scores";
 import { sketchKeys } from "./shown";
 import * as store from "./store";
@@ -54,6 +56,8 @@ export function startEffects(): void {
   effect(() => {
     document.documentElement.dataset.theme = store.dark.value ? "dark" : "light";
   });
+  effect(() => askAgain(refresh));
+  speakOfLoading();
   onHidden(pause);
   onNews(refresh);
 }

@@ -8,6 +8,7 @@ import type { Side } from "./units";
 type Point = { readonly x: number; readonly y: number };
 
 const RADIUS = 9;
+const DOT_RADIUS = 4;
 const FONT = "Roboto, system-ui, sans-serif";
 
 const PALE = 0.45;
@@ -64,7 +65,8 @@ export function markEnds(chart: uPlot, picture: Picture): void {
     if (end === null) continue;
     const point = besides(held(chart, end, ratio), taken, ratio);
     taken = point;
-    drawBadge(ctx, point, side, drawing.colour, picture.card, ratio);
+    const letter = picture.lettered ? side.toUpperCase() : "";
+    drawBadge(ctx, point, letter, drawing.colour, picture.card, ratio);
   }
   ctx.restore();
 }
@@ -72,13 +74,13 @@ export function markEnds(chart: uPlot, picture: Picture): void {
 function drawBadge(
   ctx: CanvasRenderingContext2D,
   { x, y }: Point,
-  side: Side,
+  letter: string,
   colour: string,
   card: string,
   ratio: number,
 ) {
   ctx.beginPath();
-  ctx.arc(x, y, RADIUS * ratio, 0, 2 * Math.PI);
+  ctx.arc(x, y, (letter === "" ? DOT_RADIUS : RADIUS) * ratio, 0, 2 * Math.PI);
   ctx.fillStyle = colour;
   ctx.fill();
   ctx.lineWidth = 2 * ratio;
@@ -88,7 +90,7 @@ function drawBadge(
   ctx.font = `bold ${11 * ratio}px ${FONT}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  ctx.fillText(side.toUpperCase(), x, y + 0.5 * ratio);
+  ctx.fillText(letter, x, y + 0.5 * ratio);
 }
 
 function markGap(chart: uPlot, side: Side, colour: string, gap: number, ratio: number): void {

@@ -16,7 +16,7 @@ import { clamp, lastStepOf, noteAtStep, stepAtFrame } from "./model/timeline";
 import { verbosity } from "./preferences";
 import { otherScore, score } from "./scores";
 import { coverages, sources } from "./sources";
-import { curves, sides, tag } from "./store";
+import { curves, several, sides, tag } from "./store";
 import type { Side, Step } from "./units";
 
 export const announcer = new Announcer(() => verbosity.peek());
@@ -110,7 +110,8 @@ export function placeHere(): Place {
 /** "A, sgd-0.1", for a sentence. */
 export function runWords(side: Side): string {
   const run = sides.value[side];
-  return run === null ? side.toUpperCase() : `${side.toUpperCase()}, ${spokenName(run)}`;
+  if (run === null) return side.toUpperCase();
+  return several.value ? `${side.toUpperCase()}, ${spokenName(run)}` : spokenName(run);
 }
 
 /** Why a side cannot be heard. */

@@ -58,6 +58,12 @@ export function runOf(side: Side): Run | null {
   return runs.value.find(({ name }) => name === sides.value[side]) ?? null;
 }
 
+/** The runs in A and B, as far as they are there. */
+export const chosenRuns = computed(() => present(SIDES.map(runOf)));
+
+/** Whether there is more than one run: else nobody needs to know of A and B. */
+export const several = computed(() => runs.value.length > 1);
+
 export function bySide<Value>(make: (side: Side) => Value): Readonly<Record<Side, Value>> {
   return { a: make("a"), b: make("b") };
 }

@@ -20,6 +20,8 @@ test("a choice stays when runs come, and is replaced only where its run is gone"
   const chosen = { a: "b", b: "c" };
   expect(settleSides([run("a"), run("b"), run("c")], chosen)).toEqual(chosen);
   expect(settleSides([run("a"), run("c")], chosen)).toEqual({ a: "a", b: "c" });
+  expect(settleSides([run("b")], { a: "a", b: "b" })).toEqual({ a: "b", b: null });
+  expect(settleSides([run("b")], { a: "b", b: "b" })).toEqual({ a: "b", b: "b" });
 });
 
 test("the tag that was chosen holds where a run has it, else the suggestion of the first", () => {

@@ -12,7 +12,12 @@ export function settleSides(runs: readonly Run[], chosen: Sides): Sides {
   const candidates = (audible.length > 0 ? audible : runs).map((run) => run.name);
   const a =
     there(chosen.a) ?? candidates.find((name) => name !== chosen.b) ?? candidates[0] ?? null;
-  const b = there(chosen.b) ?? candidates.find((name) => name !== a) ?? null;
+  const other = there(chosen.b);
+  // Where a run is gone, the one that is left is not to be compared with itself.
+  const b =
+    other !== null && (other !== a || chosen.a === other)
+      ? other
+      : (candidates.find((name) => name !== a) ?? null);
   return { a, b };
 }
 

@@ -43,5 +43,8 @@ export function formatDifference(value: number, reference: number): string {
 export function spokenName(name: string): string {
   const characters = [...name];
   const short = characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : name;
-  return `\u2068${short || "(no name)"}\u2069`;
+  return `\u2068${shownName(short)}\u2069`;
 }
+
+/** A name as it is seen: what has no letters at all must still be something to look at. */
+export const shownName = (name: string): string => (name.trim() === "" ? "(no name)" : name);

@@ -1,9 +1,8 @@
 /** The whole screen. */
 
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { tableShown } from "../choices";
 import { runShelf } from "../data";
+import { shownName } from "../model/format";
 import { announcer, isPlaying, player } from "../playing";
 import { curves, lineColours, runs, sides, signalsOf, tag, tags } from "../store";
 import { SIDES } from "../units";
@@ -15,6 +14,7 @@ import { Events } from "./Events";
 import { Help } from "./Help";
 import { LaneBar } from "./LaneBar";
 import { LayerTables } from "./LayerTables";
+import { Loading, Skeleton } from "./Loading";
 import { NoNorms, NoRuns, Problem, Unreadable } from "./Notices";
 import { Options } from "./Options";
 import { PositionSlider } from "./PositionSlider";
@@ -27,19 +27,20 @@ import { Toolbar } from "./Toolbar";
 import { ViewBar } from "./ViewBar";
 
 export function App() {
-  const { value, loading } = runShelf.get([]);
+  const none = runShelf.get([]).value?.length === 0;
   return (
     <main aria-label="Sonify">
       <h1 class="hidden">Sonify</h1>
       <Toolbar />
       <SoundBar />
+      <Loading />
       <div class="body">
         {runs.value.length > 0 && <Desk />}
         <div class="stage">
           <Problem />
           <Unreadable />
-          {value === null && loading && <Skeleton />}
-          {value !== null && value.length === 0 && <NoRuns />}
+          <Skeleton />
+          {none && <NoRuns />}
           {runs.value.length > 0 && <CurveCard />}
           {runs.value.length > 0 && <LayerTables />}
           {runs.value.length > 0 && <NoNorms />}
@@ -129,7 +130,7 @@ function LegendEntry({ side }: { side: "a" | "b" }) {
         />
       </svg>
       <span class="name" dir="auto" title={run}>
-        {run || "(no name)"}
+        {shownName(run)}
       </span>
       {without && <span class="chip">not in this run</span>}
     </li>
@@ -137,23 +138,6 @@ function LegendEntry({ side }: { side: "a" | "b" }) {
 }
 
 function title(): string {
-  if (tag.value !== null) return tag.value || "(no name)";
+  if (tag.value !== null) return shownName(tag.value);
   return SIDES.some((side) => signalsOf(side) !== null) ? "No scalars" : "Loading…";
-}
-
-/** The shape of what is to come, for those who have to wait long enough to see it. */
-function Skeleton() {
-  const late = useSignal(false);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      late.value = true;
-    }, 150);
-    return () => clearTimeout(timer);
-  }, [late]);
-  if (!late.value) return null;
-  return (
-    <div class="card skeleton" role="status">
-      <span class="hidden">Loading runs</span>
-    </div>
-  );
 }

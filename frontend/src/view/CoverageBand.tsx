@@ -8,8 +8,8 @@ import type { Axis } from "../model/axis";
 import { nanRanges } from "../model/gaps";
 import type { Span } from "../model/spans";
 import { player } from "../playing";
-import { coverages, sources } from "../sources";
-import { lineColours, sides } from "../store";
+import { coverageOf, coverages, sources, views } from "../sources";
+import { lineColours, several, sides } from "../store";
 import { type Range, SIDES, type Side, type Step } from "../units";
 
 export function CoverageBand() {
@@ -62,7 +62,7 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
       style={{ "--line": lineColours[side].value }}
     >
       <span class="letter" style={{ width: `${place.left - 8}px` }}>
-        {side.toUpperCase()}
+        {several.value && side.toUpperCase()}
       </span>
       <div class="blocks" style={{ left: `${place.left}px`, width: `${place.width}px` }}>
         {source?.spans.map((span) => (
@@ -74,7 +74,9 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
         {coverage?.missing.map(([from, to]) => (
           <i key={from} class="missing" style={extent(side, from, to)} />
         ))}
-        {coverage !== null && source === null && <span class="none">nothing to hear</span>}
+        {coverageOf(views[side].value) !== null && source === null && (
+          <span class="none">nothing to hear</span>
+        )}
       </div>
     </div>
   );

@@ -9,7 +9,7 @@ import { measure } from "../choices";
 import { chartShelf } from "../data";
 import { drawings } from "../drawings";
 import { log } from "../shown";
-import { dark, forcedColours, plot } from "../store";
+import { dark, forcedColours, plot, several } from "../store";
 
 export function CurveView() {
   const root = useRef<HTMLDivElement>(null);
@@ -34,6 +34,7 @@ export function CurveView() {
       seen: seen.peek(),
       measure: measure.value,
       log: log.value,
+      lettered: several.value,
       ...coloursOf(element),
     };
     const drawn = drawChart(library, element, picture, (place) => {

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { searched, sort } from "../choices";
 import { gone, listed, prefix, search, show } from "../desk";
 import { BEST, largerIsBetter, SORTS } from "../model/desk";
-import { runs, tag } from "../store";
+import { runs, several, tag } from "../store";
 import { DeskRow, GoneRow } from "./DeskRow";
 import { keepStop, onGridFocus, onGridKey } from "./gridkeys";
 import { Streams } from "./Streams";
@@ -94,7 +94,7 @@ function Grid() {
     <div
       ref={grid}
       role="grid"
-      class="scroller"
+      class={several.value ? "scroller" : "scroller alone"}
       aria-labelledby="runs-title"
       aria-describedby="desk-keys"
       aria-rowcount={all}
@@ -103,16 +103,19 @@ function Grid() {
       onFocusIn={onGridFocus}
     >
       <div role="row" aria-rowindex={1} class="line heads">
-        {COLUMNS.map((name, index) => (
-          <div
-            key={name}
-            role="columnheader"
-            aria-colindex={index + 1}
-            class={`head ${name.toLowerCase()}`}
-          >
-            {name}
-          </div>
-        ))}
+        {COLUMNS.map(
+          (name, index) =>
+            (several.value || index > 1) && (
+              <div
+                key={name}
+                role="columnheader"
+                aria-colindex={index + 1}
+                class={`head ${name.toLowerCase()}`}
+              >
+                {name}
+              </div>
+            ),
+        )}
       </div>
       {rows.map((run, index) => (
         <DeskRow key={run.name} run={run} number={index + 2} />

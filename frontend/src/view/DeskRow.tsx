@@ -18,9 +18,9 @@ import {
 import { ownPan } from "../mixing";
 import type { Run } from "../model/answers";
 import { gainWords, panWords, type State } from "../model/desk";
-import { formatValue, spokenName } from "../model/format";
+import { formatValue, shownName, spokenName } from "../model/format";
 import { summaries } from "../shown";
-import { colours, dark, sides } from "../store";
+import { colours, dark, several, sides } from "../store";
 import { SIDES, type Side } from "../units";
 import { CellSlider } from "./CellSlider";
 import { Icon } from "./Icon";
@@ -37,11 +37,12 @@ export function DeskRow({ run, number }: Props) {
       data-row={run.name}
       class={side === null ? "line" : "line strip"}
     >
-      {SIDES.map((each, index) => (
-        <div role="gridcell" aria-colindex={index + 1} key={each}>
-          <Choice side={each} run={run.name} />
-        </div>
-      ))}
+      {several.value &&
+        SIDES.map((each, index) => (
+          <div role="gridcell" aria-colindex={index + 1} key={each}>
+            <Choice side={each} run={run.name} />
+          </div>
+        ))}
       <div role="gridcell" aria-colindex={3}>
         <Eye run={run.name} fixed={side !== null} />
       </div>
@@ -68,7 +69,7 @@ export function GoneRow({ name, number }: { name: string; number: number }) {
 
 function Name({ run }: { run: string }) {
   const colour = colours.value.get(run);
-  const full = run || "(no name)";
+  const full = shownName(run);
   return (
     <div role="rowheader" aria-colindex={4} class="run" tabIndex={-1} aria-label={full}>
       <span
@@ -77,7 +78,7 @@ function Name({ run }: { run: string }) {
         aria-hidden="true"
       />
       <span class="name" dir="auto" title={full}>
-        {run.slice(prefix.value.length) || full}
+        {shownName(run.slice(prefix.value.length) || run)}
       </span>
     </div>
   );

@@ -5,7 +5,7 @@ import { stepsSeen } from "../axes";
 import { hearing } from "../choices";
 import { noteAtStep } from "../model/timeline";
 import { coverages, sources } from "../sources";
-import { runOf, signalsOf, tag } from "../store";
+import { runOf, several, signalsOf, tag } from "../store";
 
 const MOST_NOTES = 5_000; // of a file, five minutes
 
@@ -19,7 +19,7 @@ export function Downloads() {
   const drawn = signalsOf(hearing.value)?.scalars.includes(tag.value ?? "") ? tag.value : null;
   return (
     <p class="downloads">
-      Keep what is seen of {hearing.value.toUpperCase()}:{" "}
+      Keep what is seen{several.value && ` of ${hearing.value.toUpperCase()}`}:{" "}
       {coverages[hearing.value].value?.formats.map((format) => (
         <a key={format} href={soundUrl(source.sound, format, first, notes)} download="">
           sound ({format.toUpperCase()})

@@ -2,11 +2,11 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { announcer } from "../playing";
-import { serverProblem } from "./Notices";
+import { serverProblem } from "../problems";
 
 export function EventLog() {
   useSignalEffect(() => {
-    const problem = serverProblem();
+    const problem = serverProblem.value;
     if (problem !== null) announcer.keep(problem);
   });
   const entries = announcer.log.value;

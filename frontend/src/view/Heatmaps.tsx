@@ -9,6 +9,7 @@ import { chordOf } from "../model/keys";
 import { laneHeight, type Row, rowAt, rowEdges } from "../model/rows";
 import { letGo } from "../pointer";
 import { keymap } from "../preferences";
+import { several } from "../store";
 import { LaneCanvas } from "./LaneCanvas";
 import { RowLabels, RowModules } from "./RowLabels";
 
@@ -94,13 +95,13 @@ function LaneSurface({ lane }: { lane: Lane }) {
       }}
     >
       <span class="letter" aria-hidden="true">
-        {lane === "difference" ? "A∕B" : lane.toUpperCase()}
+        {lane === "difference" ? "A∕B" : several.value && lane.toUpperCase()}
       </span>
       <RowModules rows={own} edges={edges} width={place.left} />
       <div class="plate" style={{ left: `${place.left}px`, width: `${place.width}px` }}>
         <LaneCanvas lane={lane} />
         <RowLabels lane={lane} rows={own} edges={edges} />
-        {own.length === 0 && (
+        {own.length === 0 && layerFilter.value.trim() !== "" && (
           <p class="none">No layer has “{layerFilter.value.trim()}” in its name.</p>
         )}
       </div>

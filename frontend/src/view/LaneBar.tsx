@@ -13,13 +13,13 @@ import {
   pictures,
   sidesShown,
 } from "../layers";
-import { formatStep, formatTick } from "../model/format";
+import { formatStep, formatTick, shownName } from "../model/format";
 import { normWords, ratioWords } from "../model/norms";
 import { pool } from "../model/pool";
 import { COLOURFUL } from "../model/shades";
 import { here } from "../playing";
 import { keyWords } from "../preferences";
-import { forcedColours } from "../store";
+import { forcedColours, several } from "../store";
 import type { Range, Side } from "../units";
 import { Field } from "./Field";
 import { MOST_DOUBLINGS } from "./LaneCanvas";
@@ -63,19 +63,21 @@ export function LaneBar() {
             }}
           />
         )}
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={differenceShown.value}
-            disabled={!both}
-            aria-describedby={both ? undefined : "no-difference"}
-            onChange={({ currentTarget }) => {
-              differenceWanted.value = currentTarget.checked;
-            }}
-          />
-          Difference of A and B
-        </label>
-        {!both && (
+        {several.value && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={differenceShown.value}
+              disabled={!both}
+              aria-describedby={both ? undefined : "no-difference"}
+              onChange={({ currentTarget }) => {
+                differenceWanted.value = currentTarget.checked;
+              }}
+            />
+            Difference of A and B
+          </label>
+        )}
+        {several.value && !both && (
           <span id="no-difference" class="quiet">
             needs gradient norms in both runs
           </span>
@@ -122,7 +124,7 @@ function Modules() {
               onClick={() => toggleModule(name)}
             >
               <span class="name" dir="auto" title={name}>
-                {name || "(no name)"}
+                {shownName(name)}
               </span>
               <span class="count">{layers.length}</span>
             </button>
@@ -163,9 +165,9 @@ function Pointed() {
 function Line(props: { lane: string; name: string; steps: string; words: string }) {
   return (
     <p class="pointed">
-      <b>{props.lane === "difference" ? "A and B" : props.lane.toUpperCase()}</b>
+      {several.value && <b>{props.lane === "difference" ? "A and B" : props.lane.toUpperCase()}</b>}
       <span class="name" dir="auto">
-        {props.name || "(no name)"}
+        {shownName(props.name)}
       </span>
       <span>{props.steps}</span>
       <span class="number">{props.words}</span>

@@ -5,7 +5,7 @@ import { layersTabled } from "../choices";
 import { layerShelf } from "../data";
 import { sidesShown, stepsOf } from "../layers";
 import type { LayerNumbers, LayerTable } from "../model/answers";
-import { formatStep, formatValue } from "../model/format";
+import { formatStep, formatValue, shownName } from "../model/format";
 import { COLUMNS, type Column, nextSorting, type Sorting, sortLayers } from "../model/layerTable";
 import { runWords } from "../playing";
 import { sides } from "../store";
@@ -34,7 +34,7 @@ function OneRun({ side }: { side: Side }) {
       <p class="table-of">
         <Letter side={side} />
         <span class="name" dir="auto">
-          {sides.value[side] || "(no name)"}
+          {shownName(sides.value[side] ?? "")}
         </span>
         {key !== null && (
           <span class="quiet">
@@ -109,7 +109,7 @@ function Row({ numbers }: { numbers: LayerNumbers }) {
     <tr class={numbers.nan > 0 ? "nan" : numbers.inf > 0 ? "inf" : ""}>
       <th scope="row">
         <span class="name" dir="auto" title={numbers.layer}>
-          {numbers.layer || "(no name)"}
+          {shownName(numbers.layer)}
         </span>
       </th>
       <td class="number">{value(numbers.min)}</td>

@@ -1,11 +1,12 @@
 /** What is missing, and what to do about it. */
 
-import { chartShelf, curveShelf, runShelf, signalShelf, summaryShelf } from "../data";
+import { useRef } from "preact/hooks";
 import { refresh } from "../effects";
 import { formatValue } from "../model/format";
-import { soundProblem } from "../playing";
-import { coverageError, coverages, sources } from "../sources";
-import { present, runOf, sides, tag } from "../store";
+import { announcer, soundProblem } from "../playing";
+import { serverProblem } from "../problems";
+import { coverages, sources } from "../sources";
+import { chosenRuns, present, runOf } from "../store";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
@@ -14,24 +15,8 @@ writer = SonifyWriter("runs/name")
 writer.watch(model, optimizer)
 writer.add_scalar("loss/train", loss, step)`;
 
-/** The first thing that went wrong with the server, in its own words. */
-export function serverProblem(): string | null {
-  const entries = [
-    runShelf.get([]),
-    ...(tag.value === null ? [] : [summaryShelf.get([tag.value])]),
-    chartShelf.get([]),
-    ...SIDES.flatMap((side) => {
-      const run = sides.value[side];
-      if (run === null) return [];
-      const curve = tag.value === null ? [] : [curveShelf.get([run, tag.value])];
-      return [signalShelf.get([run]), { error: coverageError(side) }, ...curve];
-    }),
-  ];
-  return entries.find(({ error }) => error !== null)?.error ?? null;
-}
-
 export function Problem() {
-  const problem = serverProblem();
+  const problem = serverProblem.value;
   return (
     <div role="alert" class="alerts">
       {problem !== null && (
@@ -83,7 +68,7 @@ export function NoRuns() {
 
 /** Shown where the chosen runs have nothing that can be heard, or a scalar only. */
 export function NoNorms() {
-  const chosen = present(SIDES.map((side) => runOf(side)));
+  const chosen = chosenRuns.value;
   if (chosen.length === 0 || chosen.some(({ hasNorms }) => hasNorms)) return null;
   const scale = present(SIDES.map((side) => coverages[side].value?.scale ?? null))[0];
   const heard = SIDES.some((side) => sources[side].value !== null);
@@ -103,11 +88,29 @@ export function NoNorms() {
 }
 
 function HowToLog() {
+  const code = useRef<HTMLElement>(null);
   return (
-    <section class="code" tabIndex={0} aria-label="How to log gradient norms">
-      <pre>
-        <code>{SNIPPET}</code>
-      </pre>
-    </section>
+    <div class="snippet">
+      <section class="code" tabIndex={0} aria-label="How to log gradient norms">
+        <pre>
+          <code ref={code}>{SNIPPET}</code>
+        </pre>
+      </section>
+      <button type="button" onClick={() => void copy(code.current)}>
+        Copy
+      </button>
+    </div>
   );
+}
+
+/** Onto the clipboard; where there is none, on plain http, as far as selecting it goes. */
+async function copy(element: HTMLElement | null): Promise<void> {
+  if (element === null) return;
+  window.getSelection()?.selectAllChildren(element);
+  try {
+    await navigator.clipboard.writeText(SNIPPET);
+    announcer.say("Copied");
+  } catch {
+    announcer.say("Selected: press Ctrl and C to copy");
+  }
 }

@@ -3,12 +3,12 @@
 import { across, laidOut, steps } from "../axes";
 import { hearing } from "../choices";
 import { valueAt } from "../model/curve";
-import { formatDifference, formatRange, formatStep } from "../model/format";
+import { formatDifference, formatRange, formatStep, shownName } from "../model/format";
 import { type LayerNorm, layerNorms } from "../model/norms";
 import { noteAtStep } from "../model/timeline";
 import { here, noteTable } from "../playing";
 import { coverageError, coverages, sources } from "../sources";
-import { curves, lineColours, runOf, sides, tag } from "../store";
+import { curves, lineColours, runOf, several, sides, tag } from "../store";
 import { SIDES, type Side } from "../units";
 import { Downloads } from "./Downloads";
 
@@ -37,7 +37,7 @@ function Values() {
             <th scope="col">Run</th>
             <th scope="col" class="number">
               <span class="name" dir="auto" title={tag.value ?? ""}>
-                {tag.value ?? "value"}
+                {shownName(tag.value ?? "value")}
               </span>
             </th>
           </tr>
@@ -48,7 +48,7 @@ function Values() {
               <th scope="row" class="run">
                 <Letter side={side} />
                 <span class="name" dir="auto" title={sides.value[side] ?? ""}>
-                  {sides.value[side] || "(no name)"}
+                  {shownName(sides.value[side] ?? "")}
                 </span>
               </th>
               <td class="number">{formatRange(side === "a" ? a : b)}</td>
@@ -121,7 +121,8 @@ function Norms() {
 function whyNone(side: Side): string {
   const run = sides.value[side];
   if (run === null) return "No run is chosen.";
-  if (runOf(side)?.hasNorms === false) return "None were logged for this run.";
+  const known = runOf(side);
+  if (known?.hasNorms === false) return known.trouble ?? "None were logged for this run.";
   return coverageError(side) === null ? "Loading…" : "They could not be loaded.";
 }
 
@@ -142,7 +143,9 @@ function NormRow({ norm, stream }: { norm: LayerNorm; stream: string }) {
   );
 }
 
+/** Which of the two runs is meant, where there are two. */
 export function Letter({ side }: { side: Side }) {
+  if (!several.value) return null;
   return (
     <span class="letter" style={{ "--line": lineColours[side].value }}>
       {side.toUpperCase()}

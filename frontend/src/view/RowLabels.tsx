@@ -2,6 +2,7 @@
 
 import { wordsHere } from "../layerFocus";
 import { focusedIndex, isClosed, type Lane } from "../layers";
+import { shownName } from "../model/format";
 import type { Row } from "../model/rows";
 
 const LABELLED = 11; // pixels that a row must have to be named
@@ -24,7 +25,7 @@ export function RowLabels({ lane, rows, edges }: Props & { readonly lane: Lane }
           style={{ top: `${edges[at]}px`, height: `${(edges[at + 1] ?? 0) - (edges[at] ?? 0)}px` }}
         >
           <span class="name" dir="auto">
-            {row.name || "(no name)"}
+            {shownName(row.name)}
           </span>
           {row.layers.length > 1 && <span>({row.layers.length} layers)</span>}
           {at === focused && <NormHere lane={lane} row={row} />}

@@ -53,7 +53,7 @@ function Stream({ name, words, off }: Props) {
       <Key
         letter="M"
         does={`Mute ${does}`}
-        on={isMuted(name)}
+        on={!off && isMuted(name)}
         press={() => toggleStream(name)}
         disabled={off}
         tabIndex={0}

@@ -4,7 +4,7 @@ import { computed, useSignal } from "@preact/signals";
 import { across, stepsSeen } from "../axes";
 import { hearing, measure } from "../choices";
 import { pictures } from "../layers";
-import { formatDifference, formatRange, formatStep, formatValue } from "../model/format";
+import { formatDifference, formatRange, formatStep, formatValue, shownName } from "../model/format";
 import { pagesOf, pointAt, ROWS_PER_PAGE, stepsIn, worstLayer } from "../model/table";
 import { clamp, lastNotAfter } from "../model/timeline";
 import { here } from "../playing";
@@ -83,7 +83,7 @@ function Head() {
           <th key={side} scope="col" class="number">
             <Letter side={side} />{" "}
             <span class="name" dir="auto" title={sides.value[side] ?? ""}>
-              {sides.value[side] || "(no name)"}
+              {shownName(sides.value[side] ?? "")}
             </span>
           </th>
         ))}

@@ -1,6 +1,7 @@
 /** Which scalar is drawn. */
 
 import { chosenTag } from "../choices";
+import { shownName } from "../model/format";
 import * as store from "../store";
 import { Field } from "./Field";
 
@@ -17,7 +18,7 @@ export function TagSelect() {
       >
         {store.tags.value.map((tag) => (
           <option key={tag} value={tag}>
-            {tag || "(no name)"}
+            {shownName(tag)}
           </option>
         ))}
       </select>

@@ -107,6 +107,7 @@ function Toggle({ icon, name, on, disabled, toggle }: ToggleProps) {
 }
 
 function HearSwitch() {
+  if (!store.several.value) return null;
   const one = listening.value === "one";
   const single = store.sides.value.b === null;
   return (
