@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.client import TensorBoardClient
+    from tests.dashboard import Dashboard
 
 
 collect_ignore = ["scripts"]  # programs, which would train
@@ -61,3 +63,30 @@ def browser() -> "Iterator[Browser]":
         chromium = playwright.chromium.launch(executable_path=find(), args=[*quiet, named])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def logdir(tmp_path: Path) -> Path:
+    """Where the runs of `show` are to be written."""
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def show(browser: "Browser", logdir: Path) -> "Iterator[Callable[..., Dashboard]]":
+    """Shows the runs of `logdir`, without TensorBoard's frame, as soon as they can be heard.
+
+    Options are those of `dashboard.opened`.
+    """
+    from tests import dashboard
+    from tests.serving import served
+
+    with ExitStack() as stack:
+
+        def shown(**options: Any) -> "Dashboard":
+            url = stack.enter_context(served(logdir))
+            how = {"path": dashboard.ALONE, **options}
+            tab = stack.enter_context(dashboard.opened(browser, url, **how))
+            tab.wait_until_ready()
+            return tab
+
+        yield shown

@@ -72,6 +72,9 @@ if (location.pathname.includes("plugin_entry")) {
   /** The same of the left and of the right one, over a little longer. */
   tap.levels = () => ears.map(levelAt);
 
+  /** What plays it, as the browser or the device may take it away. */
+  tap.context = () => context;
+
   /** What the device adds to every delay, in ms. */
   tap.latency = () => 1000 * context.outputLatency;
 

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
+from tests.axe import violations
 from tests.lanes import LAYERS, Lanes, known_norms, seen_row, write, write_known
 from tests.logs import norms_of, run_events, write_events
 from tests.pages import fresh_page
 from tests.serving import served
-from tests.test_accessibility import AXE, CHECK, RULES
 
 pytestmark = pytest.mark.slow
 
@@ -222,5 +222,4 @@ def test_axe_finds_nothing_in_lanes_and_tables(url, browser, look):
         page.locator(".heatmap.a").focus()
         page.keyboard.press("ArrowDown")
         page.wait_for_timeout(500)
-        page.evaluate(AXE.read_text())
-        assert page.evaluate(CHECK, RULES) == []
+        assert violations(page) == []

@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard, many_runs
+from tests.axe import violations
 from tests.dashboard import WAIT_MS
 from tests.desk import line_of, press, row, rows, shown
 from tests.many_runs import BREAKS_AT, HOSTILE, OVERFLOWS_AT, PREFIX, write_crowd
 from tests.pages import fresh_page
 from tests.serving import served
-from tests.test_accessibility import AXE, CHECK, RULES
 
 pytestmark = pytest.mark.slow
 
@@ -165,5 +165,4 @@ def test_axe_finds_nothing_at_the_desk(crowd, browser, scheme, width):
         page.locator(".events button").first.wait_for(timeout=WAIT_MS)
         page.get_by_role("searchbox").fill("/[/")
         page.get_by_role("button", name="Solo").first.click()
-        page.evaluate(AXE.read_text())
-        assert page.evaluate(CHECK, RULES) == []
+        assert violations(page) == []

@@ -1,0 +1,206 @@
+"""A server that is slow, fails, says nothing or is started anew; sound that is not allowed."""
+
+import re
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import dashboard
+from tests.dashboard import ALONE, WAIT_MS
+from tests.looks import look
+from tests.pages import fresh_page
+from tests.serving import served
+from tests.state_runs import write_run
+
+pytestmark = pytest.mark.slow
+
+FAILED = r"status of 500|net::ERR_FAILED"
+NO_SERVER = r"net::ERR_|status of 404"
+ALERT = "[role=alert]"
+LISTEN = """() => {
+  const region = document.querySelector("[role=status]");
+  const observer = new MutationObserver(() => note(region.innerText));
+  observer.observe(region, { childList: true, subtree: true, characterData: true });
+}"""
+
+
+def routed(page, route, answer):
+    """Have all requests of a route of ours go another way; that is the network, not our code."""
+    page.route(re.compile(rf"/plugin/sonify/{route}\?"), answer)
+
+
+def fail(route):
+    route.fulfill(status=500, body="the disk is on fire", content_type="text/plain")
+
+
+def test_a_slow_server_is_waited_for_with_a_skeleton_and_each_quarter_is_said_once(browser, logdir):
+    for number in range(5):
+        write_run(logdir / f"run-{number}", seed=number)
+    with served(logdir) as url, fresh_page(browser) as page:
+        held = []
+        routed(page, ".*", lambda route: held.append(route))
+        page.goto(f"{url}{ALONE}")
+        expect(page.locator(".skeleton")).to_be_visible(timeout=WAIT_MS)
+        page.wait_for_timeout(1_200)
+        look(page, "loading")
+        said = []
+        page.expose_function("note", lambda text: said.append(text))
+        page.evaluate(LISTEN)
+        bar = page.get_by_role("progressbar", name="Loading")
+        shares = []
+        for _ in range(60):
+            for route in held[:1]:
+                held.remove(route)
+                route.continue_()
+            page.wait_for_timeout(150)
+            if bar.count() and len(shares) < 200:
+                shares.append(bar.evaluate("bar => bar.position"))
+            if "Loaded" in said:
+                break
+        quarters = [f"Loading, {quarter} %" for quarter in (25, 50, 75)] + ["Loaded"]
+        said = [each for each in said if each != ""]
+        assert said[-1] == "Loaded"
+        assert said == [each for each in quarters if each in said]
+        assert len({round(share, 2) for share in shares}) > 3
+        expect(bar).to_have_count(0)
+        for route in held:
+            route.continue_()
+        page.unroute_all(behavior="ignoreErrors")
+
+
+def test_an_error_is_told_and_what_was_there_stays_until_it_is_better(show, logdir):
+    write_run(logdir / "adam")
+    tab = show(expected=[FAILED])
+    for route in ("runs", "signals", "coverage", "curve", "summaries", "heatmap", "landmarks"):
+        routed(tab.page, route, fail)
+    retry = tab.page.get_by_role("button", name="Retry")
+    expect(retry).to_have_count(0)
+    # Alone, it looks for news every half a minute.
+    expect(tab.page.locator(ALERT)).to_contain_text("the disk is on fire", timeout=45_000)
+    expect(tab.page.locator(".curve canvas")).to_be_visible()
+    look(tab.page, "error", golden=True)
+    tab.page.unroute_all(behavior="wait")
+    retry.click()
+    expect(retry).to_have_count(0, timeout=WAIT_MS)
+    assert tab.page.locator(ALERT).inner_text() == ""
+
+
+def test_an_error_at_first_is_told_and_mends_by_itself(browser, logdir):
+    write_run(logdir / "adam")
+    with (
+        served(logdir) as url,
+        fresh_page(browser, expected=[FAILED]) as page,
+    ):
+        routed(page, "runs", fail)
+        page.goto(f"{url}{ALONE}")
+        expect(page.locator(ALERT)).to_contain_text("the disk is on fire", timeout=WAIT_MS)
+        expect(page.locator(".skeleton")).to_have_count(0)
+        look(page, "error-at-first")
+        page.unroute_all(behavior="wait")
+        expect(page.locator(".curve canvas")).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_role("button", name="Retry")).to_have_count(0)
+
+
+def test_a_server_that_says_nothing_is_given_up_after_half_a_minute(browser, logdir):
+    write_run(logdir / "adam")
+    with served(logdir) as url, fresh_page(browser, expected=[FAILED]) as page:
+        routed(page, "(coverage|heatmap)", lambda _: None)
+        page.goto(f"{url}{ALONE}")
+        expect(page.locator(".curve canvas")).to_be_visible(timeout=WAIT_MS)
+        look(page, "no-answer-yet")
+        expect(page.locator(ALERT)).to_contain_text("does not answer", timeout=45_000)
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_disabled()
+        page.unroute_all(behavior="ignoreErrors")
+        page.get_by_role("button", name="Retry").click()
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_enabled(timeout=WAIT_MS)
+
+
+def test_tensorboard_that_ends_and_starts_again_is_told_of_and_the_tab_recovers(browser, logdir):
+    write_run(logdir / "adam")
+    write_run(logdir / "sgd", seed=1)
+    with fresh_page(browser, expected=[NO_SERVER]) as page:
+        tab = dashboard.Dashboard(page)
+        with served(logdir) as url:
+            page.goto(f"{url}{ALONE}")
+            tab.wait_until_ready()
+            tab.page.get_by_role("button", name="Play", exact=True).click()
+            tab.wait_for_sound()
+            tab.page.get_by_role("radio", name="A: \u2068sgd\u2069").check()
+            tab.page.wait_for_timeout(1_000)
+        tab.page.get_by_role("radio", name="A: \u2068adam\u2069").check()
+        tab.page.get_by_label("Speed").select_option("5")
+        expect(page.locator(ALERT)).to_contain_text("does not answer", timeout=WAIT_MS)
+        expect(page.locator(".curve canvas")).to_be_visible()
+        look(page, "server-gone")
+        port = urlsplit(url).port
+        with served(logdir, f"--port={port}"):
+            expect(page.get_by_role("button", name="Retry")).to_have_count(0, timeout=60_000)
+            expect(page.get_by_role("grid").get_by_role("rowheader", name="adam")).to_have_count(1)
+            page.get_by_role("button", name=re.compile("Play|Pause")).first.wait_for()
+            if page.get_by_role("button", name="Play", exact=True).count():
+                page.get_by_role("button", name="Play", exact=True).click()
+            tab.wait_for_sound()
+
+
+def test_a_clip_that_cannot_be_had_stops_the_sound_and_says_why(show, logdir):
+    write_run(logdir / "adam")
+    tab = show(expected=[FAILED])
+    routed(tab.page, "clip", fail)
+    place = tab.place()
+    tab.page.mouse.click(place.x(350), place.y)
+    expect(tab.page.locator(ALERT)).to_contain_text("could not be loaded", timeout=WAIT_MS)
+    expect(tab.page.locator(ALERT)).to_contain_text("the disk is on fire")
+    expect(tab.page.locator(".timeline")).to_have_attribute("data-state", "paused")
+    look(tab.page, "clip-fails")
+    tab.page.unroute_all(behavior="wait")
+    tab.page.mouse.click(place.x(350), place.y)
+    tab.wait_for_sound()
+    assert tab.page.locator(ALERT).inner_text() == ""
+
+
+def test_slow_clips_are_waited_for_in_sight(show, logdir):
+    write_run(logdir / "adam")
+    tab = show()
+    place = tab.place()
+    routed(tab.page, "clip", lambda route: (time.sleep(1.5), route.continue_()))
+    tab.page.mouse.click(place.x(350), place.y)
+    expect(tab.page.get_by_text("Loading sound…")).to_be_visible()
+    expect(tab.page.locator(".timeline")).to_have_attribute("data-state", "waiting")
+    tab.wait_for_sound()
+    tab.page.unroute_all(behavior="wait")
+
+
+def test_sound_that_the_browser_refuses_is_told_and_can_be_had_by_a_gesture(browser, logdir):
+    write_run(logdir / "adam")
+    with served(logdir) as url, fresh_page(browser) as page:
+        # Without a device, or before a gesture that counts, a browser does not let it run.
+        page.add_init_script("AudioContext.prototype.resume = () => new Promise(() => {})")
+        page.add_init_script(
+            """AudioContext = class extends AudioContext {
+              constructor(options) { super(options); this.suspend(); }
+            }"""
+        )
+        page.goto(f"{url}{ALONE}")
+        page.locator(".blocks .here").first.wait_for(timeout=WAIT_MS)
+        page.get_by_role("button", name="Play", exact=True).click()
+        expect(page.locator(ALERT)).to_contain_text("keeps the sound off", timeout=WAIT_MS)
+        expect(page.locator(".timeline")).to_have_attribute("data-state", "paused")
+        look(page, "audio-locked")
+
+
+@pytest.mark.parametrize("how", ["suspend", "close"])
+def test_sound_that_is_taken_away_is_told_and_comes_back(show, logdir, how):
+    write_run(logdir / "adam")
+    tab = show()
+    tab.page.get_by_role("button", name="Play", exact=True).click()
+    tab.wait_for_sound()
+    tab.frame.evaluate(f"tap.context().{how}()")
+    expect(tab.page.locator(ALERT)).to_contain_text("was interrupted", timeout=WAIT_MS)
+    expect(tab.page.locator(".timeline")).to_have_attribute("data-state", "paused")
+    if how == "suspend":
+        look(tab.page, "audio-interrupted")
+    tab.page.get_by_role("button", name="Play", exact=True).click()
+    tab.wait_for_sound()
+    assert tab.page.locator(ALERT).inner_text() == ""
