@@ -24,6 +24,7 @@ import {
   readStream,
   readSummaries,
 } from "./readers";
+import { request } from "./request";
 import type { Step } from "./units";
 
 type Arguments = Readonly<Record<string, string | number>>;
@@ -64,19 +65,6 @@ export function soundQuery(sound: Sound, muted: readonly number[]): Query {
     ...(muted.length > 0 ? { muted: muted.join(",") } : {}),
     ...(sound.reference ? { reference: 1 } : {}),
   });
-}
-
-/** What the server answered instead of what was asked for, in its own words. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-
-  constructor(
-    message: string,
-    /** HTTP status; 0 where no answer came. */
-    readonly status: number,
-  ) {
-    super(message);
-  }
 }
 
 export async function fetchRuns(signal: AbortSignal): Promise<Run[]> {
@@ -217,24 +205,6 @@ const queryOf = (query: Arguments): Query =>
   new URLSearchParams(
     Object.entries(query).map(([name, value]) => [name, String(value)]),
   ).toString();
-
-const LONGEST_MS = 30_000; // a server that says nothing for so long will not say anything
-
-async function request(path: string, signal: AbortSignal): Promise<Response> {
-  const longest = AbortSignal.timeout(LONGEST_MS);
-  let response: Response;
-  try {
-    response = await fetch(`./${path}`, { signal: AbortSignal.any([signal, longest]) });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new ApiError("TensorBoard does not answer: is it still running?", 0);
-  }
-  if (!response.ok) {
-    const said = (await response.text()).trim().slice(0, 500);
-    throw new ApiError(said || `${path.split("?")[0]}: ${response.statusText}`, response.status);
-  }
-  return response;
-}
 
 async function json(route: string, query: Arguments, signal: AbortSignal): Promise<Fields> {
   const response = await request(`${route}?${queryOf(query)}`, signal);
