@@ -1,5 +1,7 @@
 """Who may import whom: each room is imported in a process of its own."""
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,8 @@ ROOMS = {
     "reading": {"contract", "sound"},
     "plugin": {"contract", "sound", "reading"},
 }
+# The rooms of the dashboard, from the bottom to the top: each may import those before it.
+FRONTEND = ("units", "model", "drawing", "audio", "server", "host", "state", "actions", "effects")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 for name in sys.argv[1:]:
@@ -62,6 +66,20 @@ def test_a_room_imports_only_the_rooms_below_it(room):
 )
 def test_what_starts_often_does_not_import_what_is_heavy(modules, unwanted):
     assert libraries(modules_after_importing(*modules)).isdisjoint(unwanted)
+
+
+def test_the_rooms_of_the_dashboard_import_only_those_below_them():
+    source = ROOT / "frontend" / "src"
+    against = []
+    for path in source.rglob("*.ts*"):
+        for imported in re.findall(r'from "(\.[^"]+)"', path.read_text()):
+            target = os.path.relpath((path.parent / imported).resolve(), source)
+            room, other = (
+                Path(each).with_suffix("").parts[0] for each in (path.relative_to(source), target)
+            )
+            if room in FRONTEND and other not in FRONTEND[: FRONTEND.index(room) + 1]:
+                against.append(f"{path.relative_to(source)} imports {target}")
+    assert against == []
 
 
 def test_no_source_file_is_long():

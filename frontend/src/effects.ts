@@ -1,8 +1,11 @@
 /** What happens by itself: loading, keeping the player up to date, speaking of what passes. */
 
 import { effect, untracked } from "@preact/signals";
-import { speakOfWhatPasses } from "./alarms";
-import { chosenSides, following, hearing, mono, volume } from "./choices";
+import { speakOfWhatPasses } from "./actions/alarms";
+import { keepUp, LIVE_POLL_MS } from "./actions/live";
+import { pause } from "./actions/transport";
+import { bringIntoSight } from "./actions/zoom";
+import { onHidden, onNews } from "./host";
 import {
   chartShelf,
   coverageShelf,
@@ -15,22 +18,19 @@ import {
   signalShelf,
   sketchShelf,
   summaryShelf,
-} from "./data";
-import { onHidden, onNews } from "./host";
-import { landmarkKeys } from "./landmarks";
-import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./layers";
-import { keepUp, LIVE_POLL_MS } from "./live";
-import { mix } from "./mixing";
-import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./playing";
-import { delay, quieter } from "./preferences";
-import { askAgain } from "./problems";
-import { speakOfLoading } from "./progress";
-import { coverageKeys, otherScore, score } from "./scores";
-import { sketchKeys } from "./shown";
-import * as store from "./store";
-import { pause } from "./transport";
+} from "./server/data";
+import { chosenSides, following, hearing, mono, volume } from "./state/choices";
+import { landmarkKeys } from "./state/landmarks";
+import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./state/layers";
+import { mix } from "./state/mixing";
+import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./state/playing";
+import { delay, quieter } from "./state/preferences";
+import { askAgain } from "./state/problems";
+import { speakOfLoading } from "./state/progress";
+import { coverageKeys, otherScore, score } from "./state/scores";
+import { sketchKeys } from "./state/shown";
+import * as store from "./state/store";
 import { SIDES } from "./units";
-import { bringIntoSight } from "./zoom";
 
 const sides = store.sides;
 

@@ -2,9 +2,10 @@
 
 import { h, render as renderInto } from "preact";
 import uplotStyle from "uplot/dist/uPlot.min.css";
+import { openLink } from "./actions/share";
+import { playOrPause } from "./actions/transport";
 import { startEffects } from "./effects";
 import { nameDocument } from "./host";
-import { openLink } from "./share";
 import card from "./style/card.css";
 import channels from "./style/channels.css";
 import controls from "./style/controls.css";
@@ -19,7 +20,6 @@ import strips from "./style/strips.css";
 import theme from "./style/theme.css";
 import timeline from "./style/timeline.css";
 import twin from "./style/twin.css";
-import { playOrPause } from "./transport";
 import { App } from "./view/App";
 
 export function render(): void {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Announcer } from "../src/announce";
+import { Announcer } from "../src/state/announce";
 
 beforeEach(() => {
   vi.useFakeTimers();

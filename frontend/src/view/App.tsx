@@ -1,30 +1,30 @@
 /** The whole screen. */
 
-import { tableShown } from "../choices";
-import { runShelf } from "../data";
 import { shownName } from "../model/format";
-import { announcer, isPlaying, player } from "../playing";
-import { curves, lineColours, runs, sides, signalsOf, tag, tags } from "../store";
+import { runShelf } from "../server/data";
+import { tableShown } from "../state/choices";
+import { announcer, isPlaying, player } from "../state/playing";
+import { curves, lineColours, runs, sides, signalsOf, tag, tags } from "../state/store";
 import { SIDES } from "../units";
-import { BandLegend } from "./CoverageBand";
-import { Describe } from "./Describe";
-import { Desk } from "./Desk";
-import { EventLog } from "./EventLog";
-import { Events } from "./Events";
-import { Help } from "./Help";
-import { LaneBar } from "./LaneBar";
-import { LayerTables } from "./LayerTables";
+import { SoundBar } from "./controls/SoundBar";
+import { Toolbar } from "./controls/Toolbar";
+import { Desk } from "./desk/Desk";
+import { Describe } from "./dialogs/Describe";
+import { Help } from "./dialogs/Help";
+import { Options } from "./dialogs/Options";
 import { Loading, Skeleton } from "./Loading";
+import { LaneBar } from "./lanes/LaneBar";
+import { LayerTables } from "./lanes/LayerTables";
 import { NoNorms, NoRuns, Problem, Unreadable } from "./Notices";
-import { Options } from "./Options";
-import { PositionSlider } from "./PositionSlider";
-import { Letter, Readout } from "./Readout";
-import { SoundBar } from "./SoundBar";
-import { TableTwin } from "./TableTwin";
-import { TagSelect } from "./TagSelect";
-import { Timeline, TimelineDescription } from "./Timeline";
-import { Toolbar } from "./Toolbar";
-import { ViewBar } from "./ViewBar";
+import { EventLog } from "./readout/EventLog";
+import { Events } from "./readout/Events";
+import { Letter, Readout } from "./readout/Readout";
+import { TableTwin } from "./readout/TableTwin";
+import { BandLegend } from "./timeline/CoverageBand";
+import { PositionSlider } from "./timeline/PositionSlider";
+import { TagSelect } from "./timeline/TagSelect";
+import { Timeline, TimelineDescription } from "./timeline/Timeline";
+import { ViewBar } from "./timeline/ViewBar";
 
 export function App() {
   const none = runShelf.get([]).value?.length === 0;

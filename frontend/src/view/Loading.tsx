@@ -1,9 +1,9 @@
 /** What is seen and said while the server has not answered everything yet. */
 
-import { runShelf } from "../data";
-import { loadingWords, progress } from "../progress";
-import { sources } from "../sources";
-import { chosenRuns } from "../store";
+import { runShelf } from "../server/data";
+import { loadingWords, progress } from "../state/progress";
+import { sources } from "../state/sources";
+import { chosenRuns } from "../state/store";
 import { SIDES } from "../units";
 
 /** A line along the top, which is there for those who have to wait long enough to see it. */

@@ -3,10 +3,10 @@
 import { useRef } from "preact/hooks";
 import { refresh } from "../effects";
 import { formatValue } from "../model/format";
-import { announcer, soundProblem } from "../playing";
-import { serverProblem } from "../problems";
-import { coverages, sources } from "../sources";
-import { chosenRuns, present, runOf } from "../store";
+import { announcer, soundProblem } from "../state/playing";
+import { serverProblem } from "../state/problems";
+import { coverages, sources } from "../state/sources";
+import { chosenRuns, present, runOf } from "../state/store";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter

@@ -1,0 +1,101 @@
+/** Setters of what is chosen; what changes for the ear is said. */
+
+import { batch } from "@preact/signals";
+import { spokenName } from "../model/format";
+import type { Measure } from "../model/ruler";
+import { type PitchZoom, TOGETHER } from "../model/view";
+import { stepsSeen, xAt } from "../state/axes";
+import {
+  chosenLog,
+  chosenPreset,
+  chosenSides,
+  chosenTag,
+  hearing,
+  measure,
+  smoothing,
+  sound,
+  viewport,
+  volume,
+} from "../state/choices";
+import { announcer, isPlaying } from "../state/playing";
+import { remember } from "../state/remember";
+import { sources } from "../state/sources";
+import { sides, tag } from "../state/store";
+import type { Seconds, Side } from "../units";
+import { zoomTo } from "./zoom";
+
+const WHOLE_SECONDS: Seconds = 10;
+
+/** What is said of a choice for the x axis: it is also how two runs are compared. */
+const ALIGNED: Readonly<Record<Measure, string>> = {
+  step: "Runs are compared step by step",
+  time: "Runs are compared by the time since each began",
+  clock: "Drawn by the clock, compared step by step",
+  share: "Runs are compared by the share that is done",
+};
+
+export function setVolume(share: number): void {
+  volume.value = share;
+  remember("volume", String(share));
+}
+
+export function choosePreset(name: string): void {
+  chosenPreset.value = name;
+  remember("preset", name);
+}
+
+export function setLog(log: boolean): void {
+  chosenLog.value = log;
+}
+
+/** Lay the runs along another measure; the part that is seen stays about where it is. */
+export function chooseMeasure(next: Measure): void {
+  const part = viewport.value === null ? null : stepsSeen.value;
+  batch(() => {
+    measure.value = next;
+    viewport.value = null;
+  });
+  if (part !== null) zoomTo([xAt(hearing.value, part[0]), xAt(hearing.value, part[1])]);
+  announcer.say(ALIGNED[next]);
+}
+
+export function setSmoothing(weight: number): void {
+  smoothing.value = weight;
+  remember("smoothing", String(weight));
+}
+
+export function chooseRun(side: Side, run: string): void {
+  // Another run may suggest another curve; what plays of the other side must not change with it.
+  if (isPlaying() && hearing.value !== side) chosenTag.value ??= tag.value;
+  chosenSides.value = { ...sides.value, [side]: run };
+  announcer.say(`${side.toUpperCase()} is now ${spokenName(run)}`);
+}
+
+/** Notes per second; null: as the preset has it. */
+export function chooseSpeed(speed: number | null): void {
+  sound.value = { ...sound.value, speed };
+}
+
+export function chooseTogether(together: number): void {
+  sound.value = { ...sound.value, together };
+  announcer.say(together === 1 ? "Every note is heard" : `${together} notes are one`);
+}
+
+/** As many notes as one as make the whole run ten seconds long, or less. */
+export function chooseWhole(): void {
+  const source = sources[hearing.value].value;
+  if (source === null) return;
+  const { hop, sampleRate } = source.preset;
+  const notes = source.timeline.notes * sound.value.together;
+  const fewest = (notes * hop) / (WHOLE_SECONDS * sampleRate);
+  chooseTogether(TOGETHER.find((each) => each >= fewest) ?? Math.max(...TOGETHER));
+}
+
+export function choosePitchZoom(zoom: PitchZoom): void {
+  sound.value = { ...sound.value, zoom };
+  announcer.say(`Pitch zoom ${zoom}: ${zoom} semitones for twice the norm`);
+}
+
+export function toggleReference(): void {
+  sound.value = { ...sound.value, reference: !sound.value.reference };
+}

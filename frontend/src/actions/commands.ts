@@ -1,0 +1,120 @@
+/** What a person can do. Each is called from inside a gesture, because some of them start sound. */
+
+import { describePlace } from "../model/describe";
+import { eventWords, neighbour } from "../model/events";
+import type { Command } from "../model/keys";
+import { VERBOSITY_TITLES } from "../model/news";
+import { noteAtStep } from "../model/timeline";
+import { steps } from "../state/axes";
+import { dialog, hearing } from "../state/choices";
+import { type Event, events } from "../state/landmarks";
+import { announcer, here, isPlaying, placeHere } from "../state/playing";
+import { chooseVerbosity, nextVerbosity } from "../state/preferences";
+import { sources } from "../state/sources";
+import { otherSide } from "../units";
+import { clearLoop, extendLoop, toggleLoop } from "./looping";
+import { moveByNotes, moveByTenths, moveTo, moveToExtreme, moveToRun } from "./moving";
+import {
+  faster,
+  follow,
+  hear,
+  hearBoth,
+  muteHere,
+  normalSpeed,
+  playBack,
+  playFrom,
+  playOnce,
+  playOrPause,
+  playToEnd,
+  slower,
+  soloHere,
+  stop,
+  toggleCurve,
+} from "./transport";
+import { fit, zoomBy } from "./zoom";
+
+const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
+const ZOOM = 2;
+
+/** Play a landmark, from two notes before it. */
+export function playEvent(event: Event): void {
+  hear(event.side);
+  const source = sources[event.side].value;
+  if (source === null) return;
+  const starts = source.timeline.steps;
+  playFrom(starts[Math.max(0, noteAtStep(source.timeline, event.step) - LEAD_NOTES)] ?? event.step);
+  announcer.say(eventWords(event));
+}
+
+/** Go to the next landmark of the run that is heard, or the one before; playing, it is played. */
+function goToEvent(direction: 1 | -1): void {
+  const side = hearing.value;
+  const own = events.value.filter((event) => event.side === side);
+  const event = neighbour(own, here.value, direction);
+  if (event === undefined) {
+    announcer.say(direction === 1 ? "No landmark after this" : "No landmark before this");
+    return;
+  }
+  if (isPlaying()) {
+    playEvent(event);
+    return;
+  }
+  moveTo(event.step);
+  announcer.say(eventWords(event));
+}
+
+function cycleVerbosity(): void {
+  const next = nextVerbosity();
+  chooseVerbosity(next);
+  announcer.say(`Said while playing: ${VERBOSITY_TITLES[next]}`);
+}
+
+const open = (name: NonNullable<typeof dialog.value>) => () => {
+  dialog.value = name;
+};
+
+export const COMMANDS: Readonly<Record<Command, () => void>> = {
+  playOrPause,
+  playOnce,
+  playToEnd,
+  playBack,
+  stop,
+  faster,
+  slower,
+  normalSpeed,
+  toggleLoop,
+  loopLess: () => extendLoop(-1),
+  loopMore: () => extendLoop(1),
+  clearLoop,
+  follow,
+  hearBoth: () => hearBoth("both"),
+  blink: () => hearBoth("blink"),
+  soloHere,
+  muteHere,
+  toggleCurve,
+  previousNote: () => moveByNotes(-1),
+  nextNote: () => moveByNotes(1),
+  backTenth: () => moveByTenths(-1),
+  forwardTenth: () => moveByTenths(1),
+  toStart: () => moveTo(steps.value[0]),
+  toEnd: () => moveTo(steps.value[1]),
+  hearA: () => hear("a"),
+  hearB: () => hear("b"),
+  swap: () => hear(otherSide(hearing.value)),
+  nextEvent: () => goToEvent(1),
+  previousEvent: () => goToEvent(-1),
+  zoomIn: () => zoomBy(ZOOM),
+  zoomOut: () => zoomBy(1 / ZOOM),
+  zoomFit: fit,
+  lowest: () => moveToExtreme("lowest", "heard"),
+  highest: () => moveToExtreme("highest", "heard"),
+  lowestOfAll: () => moveToExtreme("lowest", "all"),
+  highestOfAll: () => moveToExtreme("highest", "all"),
+  previousRun: () => moveToRun(-1),
+  nextRun: () => moveToRun(1),
+  sayPosition: () => announcer.say(describePlace(placeHere())),
+  describe: open("describe"),
+  cycleVerbosity,
+  showHelp: open("help"),
+  showOptions: open("options"),
+};

@@ -1,0 +1,220 @@
+/** The transport: play, pause, stop, faster, follow; and what is heard of A and B. */
+
+import { batch } from "@preact/signals";
+import type { Course } from "../audio/plan";
+import { describePlace } from "../model/describe";
+import { formatStep, spokenName } from "../model/format";
+import { clamp, lastStepOf, noteStart } from "../model/timeline";
+import { SPEEDS } from "../model/view";
+import { across, steps } from "../state/axes";
+import {
+  curveHeard,
+  following,
+  hearing,
+  listening,
+  loop,
+  mutedRuns,
+  soloed,
+  sound,
+} from "../state/choices";
+import {
+  announcer,
+  finished,
+  here,
+  isPlaying,
+  placeHere,
+  player,
+  runWords,
+  soundProblem,
+  unlocked,
+  whySilent,
+} from "../state/playing";
+import { curveHearable } from "../state/scores";
+import { coverages, sources } from "../state/sources";
+import * as store from "../state/store";
+import { type Seconds, SIDES, type Side, type Step } from "../units";
+import { chooseSpeed } from "./choose";
+
+const ONCE_SECONDS: Seconds = 2;
+const LIVE_SECONDS: Seconds = 3; // of what is there already, where following begins
+
+export function playOrPause(): void {
+  if (isPlaying()) pause();
+  else play();
+}
+
+export function pause(): void {
+  if (!isPlaying()) return;
+  following.value = false;
+  player.rest();
+  announcer.say(`Paused at ${describePlace({ ...placeHere(), run: null })}`);
+}
+
+/**
+ * Play from the step that the playhead is said to be at, so that a note in which it was paused is
+ * heard whole; from the beginning where it rests at the end.
+ */
+export function play(): void {
+  const source = sources[hearing.value].value;
+  const atEnd = source !== null && here.value >= lastStepOf(source.timeline);
+  playFrom(atEnd && finished.value ? steps.value[0] : Math.floor(here.value + 1e-6));
+}
+
+/** Play two seconds from here, and come back. */
+export function playOnce(): void {
+  const source = sources[hearing.value].value;
+  const { sampleRate, hop } = source?.preset ?? { sampleRate: 0, hop: 1 };
+  const notes = Math.max(1, Math.round((ONCE_SECONDS * sampleRate) / hop));
+  playFrom(Math.floor(here.value + 1e-6), { loop: null, length: notes * hop });
+}
+
+/** Play from here to the end, past any loop. */
+export function playToEnd(): void {
+  playFrom(Math.floor(here.value + 1e-6), { loop: null });
+}
+
+/** Play note by note towards the start. */
+export function playBack(): void {
+  playFrom(Math.floor(here.value + 1e-6), { loop: null, direction: -1 });
+}
+
+/** Fall silent, and go back to where playing began. */
+export function stop(): void {
+  if (!isPlaying()) return;
+  following.value = false;
+  player.rest(player.origin);
+  announcer.say(`Stopped, back at ${describePlace({ ...placeHere(), run: null })}`);
+}
+
+/** Play from the note of a step. */
+export function playFrom(step: Step, course: Partial<Course> = {}): void {
+  const side = hearing.value;
+  const source = sources[side].value;
+  finished.value = false;
+  following.value = false;
+  if (source === null) {
+    player.rest(step);
+    announcer.say(whySilent(side));
+    return;
+  }
+  const last = lastStepOf(source.timeline);
+  if (Math.round(step) > last) {
+    player.rest(step);
+    announcer.say(`${runWords(side)} ends at step ${formatStep(last)}`);
+    return;
+  }
+  unlocked.value = true;
+  soundProblem.value = null;
+  player.play(noteStart(source.timeline, step), course);
+  announcer.say(course.direction === -1 ? "Playing back" : `Playing ${heardWords()}`);
+}
+
+/** What is heard, for a sentence. */
+function heardWords(): string {
+  if (listening.value === "one") return runWords(hearing.value);
+  return listening.value === "both" ? "A on the left, B on the right" : "A and B by turns";
+}
+
+/** Hear the run in A or in B; at the same step, without a break. */
+export function hear(side: Side): void {
+  if (hearing.value === side) return;
+  if (store.sides.value[side] === null) {
+    announcer.say(whySilent(side));
+    return;
+  }
+  const step = across(here.value, hearing.value, side);
+  const [from, to] = (loop.value ?? []).map((each) => across(each, hearing.value, side));
+  batch(() => {
+    if (from !== undefined && to !== undefined) loop.value = [from, to];
+    hearing.value = side;
+    if (listening.value !== "one") listening.value = "one";
+  });
+  if (sources[side].value === null) {
+    announcer.say(whySilent(side));
+    if (coverages[side].value !== null || !store.runOf(side)?.hasNorms) player.rest(step);
+    return;
+  }
+  if (!isPlaying()) player.rest(step);
+  announcer.say(`Hearing ${runWords(side)}`);
+}
+
+/** Hear both runs: at once, A on the left and B on the right, or by turns. */
+export function hearBoth(how: "both" | "blink"): void {
+  if (SIDES.some((side) => store.sides.value[side] === null)) {
+    announcer.say("Choose a second run to hear both");
+    return;
+  }
+  batch(() => {
+    hearing.value = "a";
+    listening.value = how;
+  });
+  announcer.say(`Hearing ${heardWords()}`);
+}
+
+export const faster = (): void => changeSpeed(1);
+export const slower = (): void => changeSpeed(-1);
+
+export function normalSpeed(): void {
+  chooseSpeed(null);
+  announcer.say("Normal speed");
+}
+
+function changeSpeed(by: 1 | -1): void {
+  const at = SPEEDS.indexOf(sound.value.speed) + by;
+  const speed = SPEEDS[clamp(at, 0, SPEEDS.length - 1)] ?? null;
+  chooseSpeed(speed);
+  announcer.say(speed === null ? "Normal speed" : `${speed} notes a second`);
+}
+
+/** Play the live end of a run that is being trained and stay there, or no longer. */
+export function follow(): void {
+  if (following.value) {
+    following.value = false;
+    announcer.say("Following off");
+    return;
+  }
+  playLiveEnd();
+  announcer.say("Following the live end");
+}
+
+/** Play the last seconds of the run, and what comes. */
+export function playLiveEnd(): void {
+  const source = sources[hearing.value].value;
+  if (source === null) return;
+  const { sampleRate, hop } = source.preset;
+  const notes = Math.round((LIVE_SECONDS * sampleRate) / hop);
+  const first = Math.max(0, source.timeline.notes - notes);
+  playFrom(source.timeline.steps[first] ?? 0, { loop: null });
+  following.value = true;
+}
+
+/** Hear nothing but the run that is heard, or the other one again as well. */
+export function soloHere(): void {
+  const run = store.sides.value[hearing.value];
+  if (run === null) return;
+  soloed.value = toggled(soloed.value, run);
+  announcer.say(`${spokenName(run)} ${soloed.value.has(run) ? "alone" : "not alone"}`);
+}
+
+export function muteHere(): void {
+  const run = store.sides.value[hearing.value];
+  if (run === null) return;
+  mutedRuns.value = toggled(mutedRuns.value, run);
+  announcer.say(`${spokenName(run)} ${mutedRuns.value.has(run) ? "muted" : "not muted"}`);
+}
+
+/** Hear the drawn curve beside the norms, or no longer. */
+export function toggleCurve(): void {
+  if (!curveHearable.value) {
+    announcer.say("Only a run with norms and this curve has both to be heard");
+    return;
+  }
+  curveHeard.value = !curveHeard.value;
+  announcer.say(curveHeard.value ? "The curve is heard as well" : "The curve is silent");
+}
+
+function toggled(set: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const changed = new Set(set);
+  if (!changed.delete(name)) changed.add(name);
+  return changed;
+}

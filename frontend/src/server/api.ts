@@ -1,0 +1,224 @@
+/** The requests of docs/http_api.md. The only place with URLs and snake_case. */
+
+import type {
+  Coverage,
+  Curve,
+  Heatmap,
+  Landmark,
+  LayerTable,
+  NoteTable,
+  Run,
+  Signals,
+  Summaries,
+} from "../model/answers";
+import { arrayOf, type Block, decodeBlock } from "../model/block";
+import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
+import { type Along, PLAIN, type Scale, type Sound, type View } from "../model/view";
+import type { Step } from "../units";
+import {
+  readLandmark,
+  readLayers,
+  readPreset,
+  readRange,
+  readScale,
+  readSegment,
+  readStream,
+  readSummaries,
+} from "./readers";
+import { request } from "./request";
+
+type Arguments = Readonly<Record<string, string | number>>;
+
+/** Arguments in the form in which they are sent; equal ones are equal text. */
+export type Query = string;
+
+export const CURVE_POINTS = 5_000;
+
+/** The arguments that say which notes are meant. */
+export function viewQuery(view: View): Query {
+  return queryOf({
+    run: view.run,
+    ...(view.scalar === null ? {} : scalarArguments(view.scalar.tag, view.scalar.scale)),
+    ...(view.along === null ? {} : alongArguments(view.along)),
+    ...(view.together === 1 ? {} : { together: view.together }),
+    ...(view.speed === null ? {} : { speed: view.speed }),
+  });
+}
+
+const scalarArguments = (tag: string, { kind, low, high }: Scale): Arguments => ({
+  tag,
+  scale: kind,
+  low,
+  high,
+});
+
+const alongArguments = ({ run, by, tag }: Along): Arguments => ({
+  along: run,
+  by,
+  ...(tag === null ? {} : { lead_tag: tag }),
+});
+
+/** The arguments that say how notes are to sound, beside preset and speed. */
+export function soundQuery(sound: Sound, muted: readonly number[]): Query {
+  return queryOf({
+    ...(sound.zoom === PLAIN.zoom ? {} : { zoom: sound.zoom }),
+    ...(muted.length > 0 ? { muted: muted.join(",") } : {}),
+    ...(sound.reference ? { reference: 1 } : {}),
+  });
+}
+
+export async function fetchRuns(signal: AbortSignal): Promise<Run[]> {
+  return list(await json("runs", {}, signal), "runs", (value) => {
+    const run = fieldsOf(value, "a run");
+    return {
+      name: text(run, "run"),
+      startTime: orNull(run, "start_time", number),
+      hasNorms: run.norms === true,
+      trouble: orNull(run, "trouble", text),
+    };
+  });
+}
+
+export async function fetchSignals(run: string, signal: AbortSignal): Promise<Signals> {
+  const fields = await json("signals", { run }, signal);
+  return { scalars: list(fields, "scalars", asText), loss: orNull(fields, "loss", text) };
+}
+
+/** @param points how many there are at most */
+export async function fetchCurve(
+  run: string,
+  tag: string,
+  points: number,
+  signal: AbortSignal,
+): Promise<Curve> {
+  const answer = await block("curve", { run, tag, points }, signal);
+  return {
+    tag,
+    steps: doubles(answer, "steps"),
+    times: doubles(answer, "wall_times"),
+    min: doubles(answer, "min"),
+    max: doubles(answer, "max"),
+    lastStep: orNull(answer.header, "last_step", number),
+  };
+}
+
+/** Where all runs that have a tag stand in it. */
+export async function fetchSummaries(tag: string, signal: AbortSignal): Promise<Summaries> {
+  return readSummaries(await block("summaries", { tag }, signal));
+}
+
+export async function fetchCoverage(view: Query, signal: AbortSignal): Promise<Coverage> {
+  const answer = decodeBlock(await bytes(`coverage?${view}`, signal));
+  return {
+    layers: list(answer.header, "layers", asText),
+    streams: list(answer.header, "streams", readStream),
+    steps: doubles(answer, "steps"),
+    times: doubles(answer, "times"),
+    rowsPerNote: readRange(answer.header.rows_per_note),
+    scale: orNull(answer.header, "scale", readScale),
+    segments: list(answer.header, "segments", readSegment),
+    presets: list(answer.header, "presets", readPreset),
+    formats: list(answer.header, "formats", asText),
+    missing: list(answer.header, "missing", readRange),
+  };
+}
+
+export async function fetchNotes(
+  view: Query,
+  firstNote: number,
+  notes: number,
+  signal: AbortSignal,
+): Promise<NoteTable> {
+  const span = queryOf({ first_note: firstNote, notes });
+  const answer = decodeBlock(await bytes(`notes?${view}&${span}`, signal));
+  return {
+    firstNote: number(answer.header, "first_note"),
+    notes: Math.max(0, arrayOf(answer, "steps").length - 1),
+    layers: list(answer.header, "layers", asText),
+    median: arrayOf(answer, "median"),
+    max: arrayOf(answer, "max"),
+    nan: arrayOf(answer, "nan"),
+    inf: arrayOf(answer, "inf"),
+  };
+}
+
+/** The bytes of a WAV file. */
+export function fetchClip(
+  sound: Query,
+  firstNote: number,
+  notes: number,
+  signal: AbortSignal,
+): Promise<ArrayBuffer> {
+  return bytes(`clip?${sound}&${queryOf({ first_note: firstNote, notes })}`, signal);
+}
+
+/** All that says how a view sounds: what is asked of a clip but for its notes. */
+export const clipQuery = (view: Query, preset: string, sound: Query): Query =>
+  [view, queryOf({ preset }), sound].filter((part) => part !== "").join("&");
+
+export async function fetchHeatmap(
+  run: string,
+  from: number,
+  to: number,
+  columns: number,
+  signal: AbortSignal,
+): Promise<Heatmap> {
+  const answer = await block("heatmap", { run, from, to, columns }, signal);
+  const { header } = answer;
+  return {
+    layers: list(header, "layers", asText),
+    from: number(header, "from"),
+    to: number(header, "to"),
+    columns: number(header, "columns"),
+    max: arrayOf(answer, "max"),
+    low: orNull(header, "low", number),
+    high: orNull(header, "high", number),
+  };
+}
+
+export async function fetchLayers(
+  run: string,
+  from: Step,
+  to: Step,
+  signal: AbortSignal,
+): Promise<LayerTable> {
+  return readLayers(await block("layers", { run, from, to }, signal));
+}
+
+export async function fetchLandmarks(run: string, signal: AbortSignal): Promise<Landmark[]> {
+  return list(await json("landmarks", { run }, signal), "landmarks", readLandmark);
+}
+
+/** The run in words, one fact per line. */
+export const fetchDescription = async (run: string, signal: AbortSignal): Promise<string> =>
+  (await request(`describe?${queryOf({ run })}`, signal)).text();
+
+/** Where notes can be had as a file to keep. */
+export const soundUrl = (sound: Query, format: string, firstNote: number, notes: number): string =>
+  `./sound?${sound}&${queryOf({ first_note: firstNote, notes, format })}`;
+
+/** Where the numbers of a run can be had as a file to keep. */
+export const tableUrl = (run: string, tag: string | null, from: Step, to: Step): string =>
+  `./table?${queryOf({ run, ...(tag === null ? {} : { tag }), from, to })}`;
+
+const queryOf = (query: Arguments): Query =>
+  new URLSearchParams(
+    Object.entries(query).map(([name, value]) => [name, String(value)]),
+  ).toString();
+
+async function json(route: string, query: Arguments, signal: AbortSignal): Promise<Fields> {
+  const response = await request(`${route}?${queryOf(query)}`, signal);
+  return fieldsOf(await response.json(), `the answer of ${route}`);
+}
+
+async function block(route: string, query: Arguments, signal: AbortSignal): Promise<Block> {
+  return decodeBlock(await bytes(`${route}?${queryOf(query)}`, signal));
+}
+
+const bytes = async (path: string, signal: AbortSignal): Promise<ArrayBuffer> =>
+  (await request(path, signal)).arrayBuffer();
+
+function doubles(answer: Block, name: string): Float64Array {
+  const array = arrayOf(answer, name);
+  return array instanceof Float64Array ? array : Float64Array.from(array);
+}

@@ -1,0 +1,140 @@
+/** What the server knows, as far as it has been asked. */
+
+import type { Coverage, Curve, Heatmap, Run, Summaries } from "../model/answers";
+import type { Axis } from "../model/axis";
+import {
+  CURVE_POINTS,
+  fetchCoverage,
+  fetchCurve,
+  fetchDescription,
+  fetchHeatmap,
+  fetchLandmarks,
+  fetchLayers,
+  fetchNotes,
+  fetchRuns,
+  fetchSignals,
+  fetchSummaries,
+  type Query,
+} from "./api";
+import { Shelf } from "./shelf";
+import { turns } from "./turns";
+
+/** The chart library, which is a third of all there is and is loaded beside it. */
+export const chartShelf = new Shelf(
+  async (_: readonly []) => (await import("uplot")).default,
+  () => true,
+);
+
+export const runShelf = new Shelf((_: readonly [], signal) => fetchRuns(signal), sameRuns);
+
+export const signalShelf = new Shelf(
+  ([run]: readonly [string], signal) => fetchSignals(run, signal),
+  sameText,
+);
+
+export const coverageShelf = new Shelf(
+  ([view]: readonly [Query], signal) => fetchCoverage(view, signal),
+  sameCoverage,
+);
+
+export const curveShelf = new Shelf(
+  ([run, tag]: readonly [string, string], signal) => fetchCurve(run, tag, CURVE_POINTS, signal),
+  sameCurve,
+);
+
+const SKETCH_POINTS = 1_000;
+const AT_ONCE = 2; // a browser has six connections to a server, and sound wants some of them
+const taking = turns(AT_ONCE);
+
+/** Curves that are drawn in the background, in fewer points. */
+export const sketchShelf = new Shelf(
+  ([run, tag]: readonly [string, string], signal) =>
+    taking(() => fetchCurve(run, tag, SKETCH_POINTS, signal)),
+  sameCurve,
+);
+
+export const summaryShelf = new Shelf(
+  ([tag]: readonly [string], signal) => fetchSummaries(tag, signal),
+  sameSummaries,
+);
+
+export const noteShelf = new Shelf(
+  ([view, firstNote, notes]: readonly [Query, number, number], signal) =>
+    fetchNotes(view, firstNote, notes, signal),
+  () => false,
+);
+
+export const heatmapShelf = new Shelf(
+  ([run, from, to, columns]: readonly [string, number, number, number], signal) =>
+    fetchHeatmap(run, from, to, columns, signal),
+  sameHeatmap,
+);
+
+export const layerShelf = new Shelf(
+  ([run, from, to]: readonly [string, number, number], signal) =>
+    fetchLayers(run, from, to, signal),
+  sameText,
+);
+
+const MOST_COLUMNS = 1_000;
+
+/** What is to be asked for to fill an axis; null where there is none yet. */
+export function heatmapKey(
+  run: string,
+  axis: Axis | null,
+): readonly [string, number, number, number] | null {
+  if (axis === null || axis.width < 1 || axis.from >= axis.to) return null;
+  return [run, axis.from, axis.to, Math.min(Math.round(axis.width), MOST_COLUMNS)];
+}
+
+export const descriptionShelf = new Shelf(
+  ([run]: readonly [string], signal) => fetchDescription(run, signal),
+  sameText,
+);
+
+export const landmarkShelf = new Shelf(
+  ([run]: readonly [string], signal) => fetchLandmarks(run, signal),
+  sameText,
+);
+
+/** TensorBoard that has just been started has no runs yet; what was shown before it stays. */
+function sameRuns(older: readonly Run[], newer: readonly Run[]): boolean {
+  if (older.length > 0 && newer.length === 0) {
+    throw new Error("TensorBoard has no runs now; what is shown was read before");
+  }
+  return sameText(older, newer);
+}
+
+function sameText(older: unknown, newer: unknown): boolean {
+  return JSON.stringify(older) === JSON.stringify(newer);
+}
+
+function sameCoverage(older: Coverage, newer: Coverage): boolean {
+  const described = ({ steps: _, times: __, ...rest }: Coverage) => rest;
+  const sameTimes = sameNumbers(older.times, newer.times);
+  const sameSteps = sameNumbers(older.steps, newer.steps);
+  return sameSteps && sameTimes && sameText(described(older), described(newer));
+}
+
+function sameHeatmap(older: Heatmap, newer: Heatmap): boolean {
+  const described = ({ max: _, ...rest }: Heatmap) => rest;
+  return sameText(described(older), described(newer)) && sameNumbers(older.max, newer.max);
+}
+
+function sameCurve(older: Curve, newer: Curve): boolean {
+  return (["steps", "min", "max"] as const).every((name) => sameNumbers(older[name], newer[name]));
+}
+
+function sameSummaries(older: Summaries, newer: Summaries): boolean {
+  const flat = (all: Summaries) => [...all].flatMap(([run, one]) => [run, ...Object.values(one)]);
+  const [one, other] = [flat(older), flat(newer)];
+  return one.length === other.length && one.every((value, at) => Object.is(value, other[at]));
+}
+
+function sameNumbers(older: ArrayLike<number>, newer: ArrayLike<number>): boolean {
+  if (older.length !== newer.length) return false;
+  for (let at = 0; at < older.length; at++) {
+    if (!Object.is(older[at], newer[at])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,96 @@
+/** Parts of the answers of the server, checked: what is not as specified must not get any further. */
+
+import type { Landmark, LayerTable, Preset, Segment, Stream, Summaries } from "../model/answers";
+import { arrayOf, type Block } from "../model/block";
+import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
+import type { Scale } from "../model/view";
+import type { Range, Seconds } from "../units";
+
+const RECENT: Seconds = 60; // longer than a step takes, mostly
+
+export function readStream(value: unknown): Stream {
+  const fields = fieldsOf(value, "a stream");
+  return { name: text(fields, "name"), layers: list(fields, "layers", asText) };
+}
+
+export function readSegment(value: unknown): Segment {
+  const fields = fieldsOf(value, "a segment");
+  return {
+    firstNote: number(fields, "first_note"),
+    notes: number(fields, "notes"),
+    digest: text(fields, "digest"),
+    open: text(fields, "state") === "open",
+  };
+}
+
+export function readPreset(value: unknown): Preset {
+  const fields = fieldsOf(value, "a preset");
+  return {
+    name: text(fields, "name"),
+    title: text(fields, "title"),
+    sampleRate: number(fields, "sample_rate"),
+    hop: number(fields, "hop"),
+    tail: number(fields, "tail"),
+    channels: number(fields, "channels"),
+    streams: number(fields, "streams"),
+    takesSpeed: fields.speed === true,
+    takesZoom: fields.zoom === true,
+  };
+}
+
+export function readScale(fields: Fields, name: string): Scale {
+  const scale = fieldsOf(fields[name], "a scale");
+  const kind = text(scale, "kind");
+  if (kind !== "log" && kind !== "linear") throw new Error(`no scale is ${kind}`);
+  return { kind, low: number(scale, "low"), high: number(scale, "high") };
+}
+
+export function readLandmark(value: unknown): Landmark {
+  const fields = fieldsOf(value, "a landmark");
+  return {
+    kind: text(fields, "kind"),
+    step: number(fields, "step"),
+    layer: orNull(fields, "layer", text),
+    sentence: text(fields, "sentence"),
+  };
+}
+
+export function readRange(value: unknown): Range {
+  if (!Array.isArray(value) || value.length !== 2) throw new Error("a range must be [from, to]");
+  return [Number(value[0]), Number(value[1])];
+}
+
+export function readSummaries(block: Block): Summaries {
+  const now = number(block.header, "now");
+  const rows = list(block.header, "runs", asText).map((run, row) => {
+    const of = (name: string) => arrayOf(block, name)[row] ?? Number.NaN;
+    const brokenAt = of("first_broken");
+    const summary = {
+      lastStep: of("last_steps"),
+      lastValue: of("last_values"),
+      recent: now - of("last_times") < RECENT,
+      brokenAt: Number.isNaN(brokenAt) ? null : brokenAt,
+      brokenValue: of("broken_values"),
+      points: of("points"),
+      finite: of("finite"),
+    };
+    return [run, summary] as const;
+  });
+  return new Map(rows);
+}
+
+export function readLayers(answer: Block): LayerTable {
+  const columns = ["min", "median", "max", "nan", "inf", "step_of_max"] as const;
+  const [min, median, max, nan, inf, step] = columns.map((name) => arrayOf(answer, name));
+  const known = (value = -1) => (value >= 0 ? value : null);
+  const layers = list(answer.header, "layers", asText).map((layer, at) => ({
+    layer,
+    min: known(min?.[at]),
+    median: known(median?.[at]),
+    max: known(max?.[at]),
+    nan: nan?.[at] ?? 0,
+    inf: inf?.[at] ?? 0,
+    stepOfMax: Number.isNaN(step?.[at]) ? null : (step?.[at] ?? null),
+  }));
+  return { layers, mostRows: number(answer.header, "most_rows") };
+}

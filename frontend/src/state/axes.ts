@@ -1,0 +1,84 @@
+/** The x axis that everything drawn shares: what lies above one another is heard together. */
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { type Axis, hullOf, within } from "../model/axis";
+import { type Ruler, rulerOf, stepAtX, xAtStep } from "../model/ruler";
+import { type Range, SIDES, type Side, type Step } from "../units";
+import { hearing, measure, viewport } from "./choices";
+import { sketches } from "./shown";
+import { coverages } from "./sources";
+import { bySide, curves, plot, present } from "./store";
+
+/** Whether there is anything yet to lay out steps by. */
+export const laidOut = computed(() => SIDES.some((side) => extents[side].value !== null));
+
+const rulers: Readonly<Record<Side, ReadonlySignal<Ruler>>> = bySide((side) =>
+  computed(() => rulerOf(measure.value, present([coverages[side].value, curves[side].value]))),
+);
+
+/** First and last step of a side that are drawn or can be heard; null where none are. */
+const extents: Readonly<Record<Side, ReadonlySignal<Range | null>>> = bySide((side) =>
+  computed(() => {
+    const [coverage, curve] = [coverages[side].value, curves[side].value];
+    return hullOf([...ends(coverage?.steps), ...ends(curve?.steps), curve?.lastStep ?? null]);
+  }),
+);
+
+/** Where a step of a run lies on the axis. */
+export const xAt = (side: Side, step: Step): number => xAtStep(rulers[side].value, step);
+
+/** The step of a run at a place on the axis. */
+export const stepAt = (side: Side, x: number): Step => stepAtX(rulers[side].value, x);
+
+/** The step of one run that lies where a step of the other does, or, by the clock, has its number. */
+export const across = (step: Step, from: Side, to: Side): Step =>
+  from === to || measure.value === "clock" ? step : stepAt(to, xAt(from, step));
+
+/** The curves behind those of A and B, and where their steps lie. */
+export const sketchPlaces = computed(() =>
+  sketches.value.map(({ run, curve }) => {
+    const ruler = rulerOf(measure.value, [curve]);
+    return { run, curve, xAt: (step: Step) => xAtStep(ruler, step) };
+  }),
+);
+
+/** All of the axis that is drawn or can be heard. */
+export const domain: ReadonlySignal<Range> = computed(() => {
+  const own = SIDES.flatMap((side) => (extents[side].value ?? []).map((step) => xAt(side, step)));
+  const behind = sketchPlaces.value.flatMap(({ curve, xAt }) => {
+    const { steps, lastStep } = curve;
+    return steps[0] === undefined ? [] : [xAt(steps[0]), xAt(lastStep ?? steps[0])];
+  });
+  const [from, to] = hullOf([...own, ...behind]) ?? [0, 1];
+  if (from < to) return [from, to];
+  return measure.value === "share" ? [0, 1] : [from - 0.5, to + 0.5];
+});
+
+/** The part of the axis that is seen. */
+export const seen: ReadonlySignal<Range> = computed(() => within(domain.value, viewport.value));
+
+export const axis: ReadonlySignal<Axis | null> = computed(() => {
+  const [from, to] = seen.value;
+  return plot.value === null ? null : { from, to, ...plot.value };
+});
+
+/** The steps of the run that is heard, all of them and those that are seen. */
+export const steps: ReadonlySignal<Range> = computed(
+  () =>
+    extents[hearing.value].value ?? [
+      stepAt(hearing.value, domain.value[0]),
+      stepAt(hearing.value, domain.value[1]),
+    ],
+);
+export const stepsSeen: ReadonlySignal<Range> = computed(() => stepsSeenOf(hearing.value));
+
+/** The steps of a run that are seen; where only others are, the ends of what there is. */
+export const stepsSeenOf = (side: Side): Range => [
+  stepAt(side, seen.value[0]),
+  stepAt(side, seen.value[1]),
+];
+
+const ends = (steps: Float64Array | undefined): (number | undefined)[] => [
+  steps?.[0],
+  steps?.at(-1),
+];

@@ -1,0 +1,80 @@
+/** What the person has chosen. What follows from it, and from the data, is in store.ts. */
+
+import { signal } from "@preact/signals";
+import type { Sides } from "../model/choices";
+import type { Sort } from "../model/desk";
+import type { Measure } from "../model/ruler";
+import { clamp } from "../model/timeline";
+import { PLAIN, type Sound } from "../model/view";
+import type { Range, Side } from "../units";
+import { recall, recallNumbers } from "./remember";
+
+export type Listening = "one" | "both" | "blink";
+
+const QUIET = 0.5; // as a gain, a quarter: the first sound must not startle
+
+export const chosenSides = signal<Sides>({ a: null, b: null });
+/** The run that is heard; where both are, the one whose steps the playhead follows. */
+export const hearing = signal<Side>("a");
+/** One run, both at once, or both by turns. */
+export const listening = signal<Listening>("one");
+/** Whether the drawn curve is heard beside the norms. */
+export const curveHeard = signal(false);
+
+/** Runs that are heard alone, that are not heard; gains in dB; pans from -1 to 1, null: by itself. */
+export const soloed = signal<ReadonlySet<string>>(new Set());
+export const mutedRuns = signal<ReadonlySet<string>>(new Set());
+export const gains = signal<ReadonlyMap<string, number>>(recallNumbers("gains"));
+export const pans = signal<ReadonlyMap<string, number | null>>(new Map());
+export const mono = signal(recall("mono") === "true");
+
+/** Steps that are played again and again while `looping`. */
+export const loop = signal<Range | null>(null);
+export const looping = signal(false);
+/** Places on the axis between which the pointer is being drawn, and what for. */
+export const stretch = signal<{ readonly range: Range; readonly wanted: "zoom" | "loop" } | null>(
+  null,
+);
+/** Whether to stay at the end of a run that is being trained. */
+export const following = signal(false);
+
+/** The runs whose curves are drawn beside those of A and B; null: a handful. */
+export const chosenShown = signal<ReadonlySet<string> | null>(null);
+
+/** What is looked for among the names of runs, and how they are sorted. */
+export const searched = signal("");
+export const sort = signal<Sort>("name");
+
+export const chosenTag = signal<string | null>(null);
+/** Whether the y axis is to be logarithmic; null: as the curves ask for. */
+export const chosenLog = signal<boolean | null>(null);
+/** What lies along x. */
+export const measure = signal<Measure>("step");
+/** How much curves are smoothed, as in TensorBoard: 0, not at all, to 0.99. */
+export const smoothing = signal(clamp(Number(recall("smoothing") ?? 0) || 0, 0, 0.99));
+/** The part of the axis that is seen; null: all of it. */
+export const viewport = signal<Range | null>(null);
+
+export const chosenPreset = signal<string | null>(recall("preset"));
+export const sound = signal<Sound>(PLAIN);
+/** Streams that are not heard, by name. */
+export const mutedStreams = signal<ReadonlySet<string>>(new Set());
+/** Streams, and the drawn curve, that are heard alone. */
+export const soloedStreams = signal<ReadonlySet<string>>(new Set());
+export const volume = signal(clamp(Number(recall("volume") ?? QUIET) || 0, 0, 1));
+
+/** The row of the lanes that can be read, by its key; null: none was ever chosen. */
+export const focusedRow = signal<string | null>(null);
+/** Whether modules are one row, where the person has said. */
+export const closedModules = signal<ReadonlyMap<string, boolean>>(new Map());
+export const rowOrder = signal<"depth" | "largest">("depth");
+/** What the names of the layers that are shown have in them. */
+export const layerFilter = signal("");
+export const differenceWanted = signal(false);
+/** Whether layers are shown as a table, too. */
+export const layersTabled = signal(false);
+
+/** What is open over the screen. */
+export const dialog = signal<"help" | "options" | "describe" | null>(null);
+/** Whether what is seen is shown as a table, too. */
+export const tableShown = signal(false);

@@ -1,0 +1,214 @@
+/** The lanes of layers: what each shows, in which rows, and what is known at the playhead. */
+
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { Source } from "../audio/clips";
+import type { Heatmap } from "../model/answers";
+import type { Axis } from "../model/axis";
+import { decadesOf, worse } from "../model/heatmap";
+import { type Module, modulesOf } from "../model/modules";
+import { worstNorm } from "../model/norms";
+import { largest } from "../model/pool";
+import { crowded, type Row, rowsOf } from "../model/rows";
+import type { Measure } from "../model/ruler";
+import { spanAt } from "../model/spans";
+import { noteAtStep } from "../model/timeline";
+import { heatmapKey, heatmapShelf, noteShelf } from "../server/data";
+import { type Range, SIDES, type Side, type Step } from "../units";
+import { across, axis, stepAt } from "./axes";
+import {
+  closedModules,
+  differenceWanted,
+  focusedRow,
+  hearing,
+  layerFilter,
+  layersTabled,
+  measure,
+  rowOrder,
+} from "./choices";
+import { here } from "./playing";
+import { coverages, sources } from "./sources";
+import { bySide, present, runOf } from "./store";
+
+export type Lane = Side | "difference";
+
+/** What is seen, once it is at rest. */
+type Rested = { readonly axis: Axis; readonly measure: Measure };
+
+/** A heat-map, and what was seen when it was asked for. */
+export type Picture = Rested & { readonly run: string; readonly heatmap: Heatmap };
+
+const SAME = ["from", "to", "left", "width"] as const;
+const REST_MS = 120; // until what is seen counts as chosen
+
+/** The axis where it came to rest; until then, pictures are stretched. */
+const rested = signal<Rested | null>(null);
+
+/** To be run as an effect. */
+export function restAxis(): (() => void) | undefined {
+  const last = rested.peek();
+  const next = axis.value === null ? null : { axis: axis.value, measure: measure.value };
+  if (next === null || next.measure !== last?.measure) {
+    rested.value = next;
+    return undefined;
+  }
+  if (SAME.every((name) => next.axis[name] === last.axis[name])) return undefined;
+  const timer = setTimeout(() => {
+    rested.value = next;
+  }, REST_MS);
+  return () => clearTimeout(timer);
+}
+
+/** The steps of a run that are seen at rest; null where it has no norms. */
+export function stepsOf(side: Side): readonly [string, Step, Step] | null {
+  const run = runOf(side);
+  if (rested.value?.measure !== measure.value || !run?.hasNorms) return null;
+  const { from, to } = rested.value.axis;
+  return [run.name, stepAt(side, from), stepAt(side, to)];
+}
+
+/** What is to be asked for to fill the lanes. */
+export const heatmapKeys = () => present(SIDES.map(heatmapKeyOf));
+
+function heatmapKeyOf(side: Side): ReturnType<typeof heatmapKey> {
+  const steps = stepsOf(side);
+  if (steps === null || rested.value === null) return null;
+  const [run, from, to] = steps;
+  return heatmapKey(run, { ...rested.value.axis, from, to });
+}
+
+/** What is to be asked for to fill the tables of layers. */
+export const layerKeys = () => (layersTabled.value ? present(SIDES.map(stepsOf)) : []);
+
+/** What is drawn of each side: the last heat-map of its run. */
+export const pictures: Readonly<Record<Side, ReadonlySignal<Picture | null>>> = bySide((side) => {
+  let last: Picture | null = null;
+  return computed(() => {
+    const run = runOf(side);
+    const key = heatmapKeyOf(side);
+    const heatmap = key === null ? null : heatmapShelf.get(key).value;
+    if (run !== null && heatmap !== null && rested.value !== null) {
+      if (last?.heatmap !== heatmap || last.axis !== rested.value.axis) {
+        last = { ...rested.value, run: run.name, heatmap };
+      }
+    }
+    return last?.run === run?.name && last?.measure === measure.value ? last : null;
+  });
+});
+
+/** Both pictures, where they are of the same axis; the last ones that were. */
+export const pair: ReadonlySignal<Readonly<Record<Side, Picture>> | null> = (() => {
+  let last: Readonly<Record<Side, Picture>> | null = null;
+  return computed(() => {
+    const [a, b] = [pictures.a.value, pictures.b.value];
+    if (a === null || b === null) return null;
+    if (a.axis === b.axis) last = { a, b };
+    const same = last?.a.run === a.run && last.b.run === b.run && last.a.measure === a.measure;
+    return same ? last : null;
+  });
+})();
+
+export const decades: ReadonlySignal<Range> = computed(() =>
+  decadesOf(present(SIDES.map((side) => pictures[side].value?.heatmap ?? null))),
+);
+
+/** Sides whose layers are shown. */
+export const sidesShown: ReadonlySignal<readonly Side[]> = computed(() =>
+  SIDES.filter((side) => runOf(side)?.hasNorms),
+);
+
+export const differenceShown: ReadonlySignal<boolean> = computed(
+  () => differenceWanted.value && sidesShown.value.length === SIDES.length,
+);
+
+export const lanes: ReadonlySignal<readonly Lane[]> = computed(() =>
+  differenceShown.value ? [...sidesShown.value, "difference"] : sidesShown.value,
+);
+
+const layersOf: Readonly<Record<Side, ReadonlySignal<ReadonlySet<string>>>> = bySide((side) =>
+  computed(() => {
+    if (!runOf(side)?.hasNorms) return new Set<string>();
+    return new Set(pictures[side].value?.heatmap.layers ?? coverages[side].value?.layers ?? []);
+  }),
+);
+
+/** How many layers there are in both runs together, also those that the filter hides. */
+export const layerCount: ReadonlySignal<number> = computed(() => allLayers.value.length);
+
+const allLayers: ReadonlySignal<readonly string[]> = computed(() => [
+  ...new Set(SIDES.flatMap((side) => [...layersOf[side].value])),
+]);
+
+/** The layers that the filter lets through, by module, one order for all lanes. */
+export const modules: ReadonlySignal<readonly Module[]> = computed(() => {
+  const wanted = layerFilter.value.trim().toLowerCase();
+  return modulesOf(allLayers.value.filter((layer) => layer.toLowerCase().includes(wanted)));
+});
+
+/** Modules that can be one row. */
+export const moduleNames: ReadonlySignal<readonly string[]> = computed(() =>
+  present(modules.value.map(({ name }) => name)),
+);
+
+export const isClosed = (module: string): boolean =>
+  closedModules.value.get(module) ?? closedAtFirst.value;
+
+const closedAtFirst: ReadonlySignal<boolean> = computed(() =>
+  crowded(modules.value.reduce((sum, { layers }) => sum + layers.length, 0)),
+);
+
+const sizes: ReadonlySignal<ReadonlyMap<string, number>> = computed(() => {
+  const found = new Map<string, number>();
+  for (const picture of present(SIDES.map((side) => pictures[side].value))) {
+    for (const [layer, norm] of largest(picture.heatmap)) {
+      if (worse(norm, found.get(layer) ?? -1)) found.set(layer, norm);
+    }
+  }
+  return found;
+});
+
+/** The rows of each lane. */
+export const rows: Readonly<Record<Lane, ReadonlySignal<readonly Row[]>>> = {
+  ...bySide((side) => computed(() => rowsWith((layer) => layersOf[side].value.has(layer)))),
+  difference: computed(() => rowsWith(() => true)),
+};
+
+function rowsWith(has: (layer: string) => boolean): Row[] {
+  const size = rowOrder.value === "depth" ? null : (layer: string) => sizes.value.get(layer) ?? -1;
+  return rowsOf(modules.value, { has, closed: isClosed, size });
+}
+
+/** Index of the row of a lane that has the focus; -1 where the lane does not have it. */
+export const focusedIndex = (lane: Lane): number =>
+  rows[lane].value.findIndex(({ key }) => key === focusedRow.value);
+
+/** The notes around the playhead, of a run whose norms there are to be known. */
+export const tableKeys = () =>
+  focusedRow.value === null ? [] : present(sidesShown.value.map(tableKeyOf));
+
+function tableKeyOf(side: Side): readonly [string, number, number] | null {
+  const source = sources[side].value;
+  if (source === null) return null;
+  const span = spanAt(source.spans, noteHere(side, source));
+  return span === undefined ? null : [source.view, span.firstNote, span.notes];
+}
+
+/** The worst norm of some layers of a side at the playhead; null where it is not known yet. */
+export function normHere(side: Side, layers: readonly string[]): number | null {
+  const key = tableKeyOf(side);
+  const source = sources[side].value;
+  const table = key === null ? null : noteShelf.get(key).value;
+  if (table === null || source === null) return null;
+  return worstNorm(table, noteHere(side, source), layers);
+}
+
+const noteHere = (side: Side, { timeline }: Source): number =>
+  noteAtStep(timeline, across(here.value, hearing.value, side));
+
+/** The streams in which some layers are heard. */
+export function streamsOf(lane: Lane, layers: readonly string[]): readonly string[] {
+  const side = lane === "difference" ? hearing.value : lane;
+  const streams = coverages[side].value?.streams ?? [];
+  return streams
+    .filter((stream) => stream.layers.some((layer) => layers.includes(layer)))
+    .map(({ name }) => name);
+}

@@ -1,0 +1,73 @@
+/** What follows from what is chosen and from the data. */
+
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { watchDark, watchMedia } from "../host";
+import type { Curve, Run, Signals } from "../model/answers";
+import type { Axis } from "../model/axis";
+import { settleSides, settleTag, tagsOf } from "../model/choices";
+import { type Colour, colourAt, coloursOf } from "../model/palette";
+import { curveShelf, runShelf, signalShelf } from "../server/data";
+import { SIDES, type Side } from "../units";
+import { chosenSides, chosenTag } from "./choices";
+
+/** Where the plot lies; null until it is drawn. */
+export const plot = signal<Pick<Axis, "left" | "width"> | null>(null);
+
+export const dark = watchDark();
+export const forcedColours = watchMedia("(forced-colors: active)");
+export const reducedMotion = watchMedia("(prefers-reduced-motion: reduce)");
+
+export const runs: ReadonlySignal<readonly Run[]> = computed(() => runShelf.get([]).value ?? []);
+export const sides = computed(() => settleSides(runs.value, chosenSides.value));
+export const colours: ReadonlySignal<ReadonlyMap<string, Colour>> = computed(() =>
+  coloursOf(runs.value),
+);
+
+const signalsShown: ReadonlySignal<readonly Signals[]> = computed(() =>
+  present(SIDES.map((side) => signalsOf(side))),
+);
+export const tags = computed(() => tagsOf(signalsShown.value));
+export const tag = computed(() => settleTag(signalsShown.value, chosenTag.value));
+
+/** The curve of each side, where the run has the tag. */
+export const curves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
+  computed(() => {
+    const run = sides.value[side];
+    return run === null || tag.value === null ? null : curveShelf.get([run, tag.value]).value;
+  }),
+);
+
+/** The colour in which a side is drawn, on the card as it is now. */
+export const lineColours: Readonly<Record<Side, ReadonlySignal<string>>> = bySide((side) =>
+  computed(() => lineColourOf(sides.value[side] ?? "")),
+);
+
+export function lineColourOf(run: string): string {
+  const colour = colours.value.get(run) ?? colourAt(0);
+  if (forcedColours.value) return "CanvasText";
+  return dark.value ? colour.dark : colour.light;
+}
+
+export function signalsOf(side: Side): Signals | null {
+  const run = sides.value[side];
+  return run === null ? null : signalShelf.get([run]).value;
+}
+
+/** The run of a side; null where none is chosen, or where it is gone. */
+export function runOf(side: Side): Run | null {
+  return runs.value.find(({ name }) => name === sides.value[side]) ?? null;
+}
+
+/** The runs in A and B, as far as they are there. */
+export const chosenRuns = computed(() => present(SIDES.map(runOf)));
+
+/** Whether there is more than one run: else nobody needs to know of A and B. */
+export const several = computed(() => runs.value.length > 1);
+
+export function bySide<Value>(make: (side: Side) => Value): Readonly<Record<Side, Value>> {
+  return { a: make("a"), b: make("b") };
+}
+
+export function present<Value>(values: readonly (Value | null)[]): Value[] {
+  return values.filter((value) => value !== null);
+}

@@ -1,0 +1,63 @@
+/** The streams at the foot of the desk: of layers by depth, and the drawn curve. */
+
+import { anyAlone, clearSolo } from "../../actions/desk";
+import { soloedStreams } from "../../state/choices";
+import { CURVE } from "../../state/sources";
+import { tag } from "../../state/store";
+import { isMuted, soloStream, streams, toggleStream } from "../../state/streams";
+import { Key } from "./DeskRow";
+
+export function Streams() {
+  const desk = streams.value;
+  if (desk === null) return null;
+  const { names, fixed, mute } = desk;
+  return (
+    <section class="streams" aria-labelledby="streams-title">
+      <header>
+        <h3 id="streams-title">Streams</h3>
+        <button
+          type="button"
+          aria-disabled={!anyAlone.value}
+          onClick={() => anyAlone.value && clearSolo()}
+        >
+          Clear solo
+        </button>
+      </header>
+      <ul>
+        {names.length > 1 &&
+          names.map((name) => <Stream key={name} name={name} off={fixed !== null} />)}
+        <Stream name={CURVE} words={tag.value ?? ""} off={mute !== null} />
+      </ul>
+      {[fixed, mute].map((why) => why !== null && <p class="quiet">{why}</p>)}
+    </section>
+  );
+}
+
+type Props = { readonly name: string; readonly words?: string; readonly off: boolean };
+
+function Stream({ name, words, off }: Props) {
+  const does = words === undefined ? name : `${name}, ${words}`;
+  return (
+    <li>
+      <span class="name" dir="auto" title={does}>
+        {words ?? name}
+      </span>
+      <Key
+        letter="S"
+        does={`Solo ${does}`}
+        on={soloedStreams.value.has(name)}
+        press={() => soloStream(name)}
+        disabled={off}
+        tabIndex={0}
+      />
+      <Key
+        letter="M"
+        does={`Mute ${does}`}
+        on={!off && isMuted(name)}
+        press={() => toggleStream(name)}
+        disabled={off}
+        tabIndex={0}
+      />
+    </li>
+  );
+}

@@ -1,0 +1,38 @@
+/** A dialog over the screen; Escape and its button close it. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { dialog } from "../../state/choices";
+
+type Props = {
+  readonly name: NonNullable<typeof dialog.value>;
+  readonly title: string;
+  readonly children: () => ComponentChildren;
+};
+
+/** What is in it is made when it is opened. */
+export function Dialog({ name, title, children }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  const open = dialog.value === name;
+  useEffect(() => {
+    if (open) element.current?.showModal();
+    else element.current?.close();
+  }, [open]);
+  const close = () => {
+    if (dialog.peek() === name) dialog.value = null;
+  };
+  return (
+    <dialog ref={element} aria-labelledby={`${name}-title`} onClose={close}>
+      <header>
+        {/* Has the focus first, so that a long dialog is read from its beginning. */}
+        <h2 id={`${name}-title`} tabIndex={-1} autofocus>
+          {title}
+        </h2>
+        <button type="button" onClick={close}>
+          Close
+        </button>
+      </header>
+      {open && children()}
+    </dialog>
+  );
+}

@@ -1,0 +1,53 @@
+/** The keys by subject, as they are bound now, and what is heard. */
+
+import { ACTIONS, COMMAND_NAMES, SUBJECTS } from "../../model/keys";
+import { bound } from "../../state/preferences";
+import { Dialog } from "./Dialog";
+import { Keys } from "./Keys";
+
+export function Help() {
+  return (
+    <Dialog name="help" title="Keys">
+      {() => (
+        <>
+          <p>
+            They work while the timeline has the focus: press Tab until it has, or click it. Space
+            also plays and pauses where nothing else has the focus. Options change them.
+          </p>
+          {SUBJECTS.map((subject) => (
+            <table key={subject}>
+              <caption>{subject}</caption>
+              <tbody>
+                {COMMAND_NAMES.filter((name) => ACTIONS[name].subject === subject).map((name) => (
+                  <tr key={name}>
+                    <th scope="row">{ACTIONS[name].does}</th>
+                    <td>
+                      <Keys chords={bound.value[name]} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          ))}
+          <p>
+            The lanes of layers have them, too, but for Up and Down, which go from layer to layer,
+            and Escape, which goes back to the timeline.
+          </p>
+          <h3>With the mouse</h3>
+          <p>
+            Click the curve, or anything below it, to play from there. Drag to see closer, drag with
+            Shift for a loop. Ctrl and the wheel zoom, Shift and the wheel move along, a double
+            click shows all.
+          </p>
+          <h3>What you hear</h3>
+          <p>
+            Every note is one step of training, or a few in a long run. With the smooth sound, early
+            layers are on the left, late layers on the right, and pitch rises with the gradient
+            norm: one semitone each time it doubles. NaN, infinity and exact zero have sounds of
+            their own.
+          </p>
+        </>
+      )}
+    </Dialog>
+  );
+}

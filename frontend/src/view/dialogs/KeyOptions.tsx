@@ -1,0 +1,145 @@
+/** Which key does what, to be changed: a map, letters on or off, and each command by a press. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import { bind, MAP_TITLES, type MapName, PLAIN_KEYS, refusal, unbind } from "../../model/keymap";
+import {
+  ACTIONS,
+  type Chord,
+  COMMAND_NAMES,
+  type Command,
+  chordOf,
+  chordWords,
+} from "../../model/keys";
+import { bound, chooseKeys, keyChoice, keymap } from "../../state/preferences";
+import { Keys } from "./Keys";
+import { Check } from "./Options";
+
+/** The command that a key is being pressed for, and the key that another one has. */
+type Capture = { readonly command: Command; readonly taken: Chord | null } | null;
+
+export function KeyOptions() {
+  const capture = useSignal<Capture>(null);
+  const said = useSignal("");
+  const choice = keyChoice.value;
+  return (
+    <fieldset>
+      <legend>Keys</legend>
+      <label class="check">
+        Map
+        <select
+          value={choice.map}
+          onChange={({ currentTarget }) =>
+            chooseKeys({ ...choice, map: currentTarget.value as MapName })
+          }
+        >
+          {Object.entries(MAP_TITLES).map(([name, title]) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Check on={choice.letters} set={(letters) => chooseKeys({ ...choice, letters })}>
+        Letters, digits and signs without Ctrl
+      </Check>
+      <p role="status" class="quiet capture">
+        {said.value || "Choose a command, then press the key that is to do it."}
+      </p>
+      <ul class="remap">
+        {COMMAND_NAMES.map((command) => (
+          <Row key={command} command={command} capture={capture} said={said} />
+        ))}
+      </ul>
+      <button
+        type="button"
+        onClick={() => {
+          chooseKeys({ ...PLAIN_KEYS, map: choice.map });
+          said.value = "All keys are as in the map";
+        }}
+      >
+        Reset all keys
+      </button>
+    </fieldset>
+  );
+}
+
+type RowProps = {
+  readonly command: Command;
+  readonly capture: Signal<Capture>;
+  readonly said: Signal<string>;
+};
+
+function Row({ command, capture, said }: RowProps) {
+  const { does } = ACTIONS[command];
+  const waiting = capture.value?.command === command ? capture.value : null;
+  const taken = waiting?.taken ?? null;
+  const take = (chord: Chord) => {
+    chooseKeys(bind(keyChoice.value, command, chord));
+    capture.value = null;
+    said.value = `${chordWords(chord)}: ${does}`;
+  };
+  const press = (event: KeyboardEvent) => {
+    const chord = chordOf(event);
+    if (waiting === null || chord === null || event.key === "Tab" || event.repeat) return;
+    event.preventDefault();
+    const refused = refusal(keyChoice.value, chord);
+    const owner = keymap.value.get(chord);
+    if (chord === "Escape") {
+      capture.value = null;
+      said.value = "Nothing has changed";
+    } else if (refused !== null) {
+      said.value = `${chordWords(chord)}: ${refused}`;
+    } else if (owner !== undefined && owner !== command) {
+      capture.value = { command, taken: chord };
+      said.value = `${chordWords(chord)} is taken: ${ACTIONS[owner].does}`;
+    } else {
+      take(chord);
+    }
+  };
+  return (
+    <li>
+      <span class="does">{does}</span>
+      {waiting === null ? <Keys chords={bound.value[command]} /> : "Press a key"}
+      <span class="buttons">
+        <button
+          type="button"
+          class="plain"
+          aria-pressed={waiting !== null}
+          aria-label={`Change: ${does}`}
+          onKeyDown={press}
+          onBlur={() => {
+            if (taken === null) capture.value = null;
+          }}
+          onClick={() => {
+            capture.value = { command, taken: null };
+            said.value = `Press the key for: ${does}. Escape leaves it as it is.`;
+          }}
+        >
+          Change
+        </button>
+        {taken !== null && (
+          <button
+            type="button"
+            onClick={({ currentTarget }) => {
+              (currentTarget.previousElementSibling as HTMLElement).focus(); // this one goes
+              take(taken);
+            }}
+          >
+            Take {chordWords(taken)}
+          </button>
+        )}
+        <button
+          type="button"
+          class="plain"
+          aria-label={`Reset: ${does}`}
+          onClick={() => {
+            chooseKeys(unbind(keyChoice.value, command));
+            said.value = `As in the map: ${does}`;
+          }}
+        >
+          Reset
+        </button>
+      </span>
+    </li>
+  );
+}

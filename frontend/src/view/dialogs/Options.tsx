@@ -1,0 +1,89 @@
+/** Options that are kept between visits: speech, output, keys. */
+
+import { VERBOSITIES, VERBOSITY_TITLES } from "../../model/news";
+import { mono } from "../../state/choices";
+import {
+  chooseVerbosity,
+  DELAYS,
+  delay,
+  quieter,
+  setDelay,
+  setMono,
+  setQuieter,
+  verbosity,
+} from "../../state/preferences";
+import { Dialog } from "./Dialog";
+import { KeyOptions } from "./KeyOptions";
+
+export function Options() {
+  return (
+    <Dialog name="options" title="Options">
+      {() => (
+        <>
+          <fieldset>
+            <legend>Said while it plays</legend>
+            {VERBOSITIES.map((each) => (
+              <label key={each} class="check">
+                <input
+                  type="radio"
+                  name="verbosity"
+                  checked={verbosity.value === each}
+                  onChange={() => chooseVerbosity(each)}
+                />
+                {VERBOSITY_TITLES[each]}
+              </label>
+            ))}
+            <Check on={quieter.value} set={setQuieter}>
+              Quieter while something is said
+            </Check>
+          </fieldset>
+          <fieldset>
+            <legend>Sound</legend>
+            <Check on={mono.value} set={setMono}>
+              Mono: the same in both ears
+            </Check>
+            <label class="check">
+              Delay of the output, ms
+              <input
+                type="number"
+                min={DELAYS[0]}
+                max={DELAYS[1]}
+                step="10"
+                value={delay.value}
+                aria-describedby="delay-why"
+                onChange={({ currentTarget }) => {
+                  setDelay(currentTarget.valueAsNumber);
+                  currentTarget.value = String(delay.value);
+                }}
+              />
+            </label>
+            <p id="delay-why" class="quiet">
+              Wireless headphones may be 100 to 300 ms late: raise it until the playhead is where
+              the sound is.
+            </p>
+          </fieldset>
+          <KeyOptions />
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+type CheckProps = {
+  readonly on: boolean;
+  readonly set: (on: boolean) => void;
+  readonly children: string;
+};
+
+export function Check({ on, set, children }: CheckProps) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={on}
+        onChange={({ currentTarget }) => set(currentTarget.checked)}
+      />
+      {children}
+    </label>
+  );
+}

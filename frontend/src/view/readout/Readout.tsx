@@ -1,0 +1,164 @@
+/** The numbers at the playhead, as text. Fixed in place, and never spoken by themselves. */
+
+import { valueAt } from "../../model/curve";
+import { formatDifference, formatRange, formatStep, shownName } from "../../model/format";
+import { type LayerNorm, layerNorms } from "../../model/norms";
+import { noteAtStep } from "../../model/timeline";
+import { across, laidOut, steps } from "../../state/axes";
+import { hearing } from "../../state/choices";
+import { here, noteTable } from "../../state/playing";
+import { coverageError, coverages, sources } from "../../state/sources";
+import { curves, lineColours, runOf, several, sides, tag } from "../../state/store";
+import { SIDES, type Side } from "../../units";
+import { Downloads } from "./Downloads";
+
+export function Readout() {
+  return (
+    <div class="readout">
+      <Values />
+      <Norms />
+    </div>
+  );
+}
+
+function Values() {
+  const chosen = SIDES.filter((side) => sides.value[side] !== null);
+  const [a, b] = [valuesOf("a"), valuesOf("b")];
+  return (
+    <section class="card" aria-labelledby="values-title">
+      <h2 id="values-title">At the playhead</h2>
+      <p class="step">
+        step <strong>{laidOut.value ? formatStep(here.value) : "—"}</strong>
+        {laidOut.value && ` of ${formatStep(steps.value[1])}`}
+      </p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col" class="number">
+              <span class="name" dir="auto" title={tag.value ?? ""}>
+                {shownName(tag.value ?? "value")}
+              </span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {chosen.map((side) => (
+            <tr key={side}>
+              <th scope="row" class="run">
+                <Letter side={side} />
+                <span class="name" dir="auto" title={sides.value[side] ?? ""}>
+                  {shownName(sides.value[side] ?? "")}
+                </span>
+              </th>
+              <td class="number">{formatRange(side === "a" ? a : b)}</td>
+            </tr>
+          ))}
+          {chosen.length > 1 && (
+            <tr>
+              <th scope="row">Difference, B − A</th>
+              <td class="number">
+                {a === null || b === null ? "—" : formatDifference(b.max, a.max)}
+              </td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+      <Downloads />
+    </section>
+  );
+}
+
+function Norms() {
+  const side = hearing.value;
+  const source = sources[side].value;
+  const table = noteTable.value;
+  const scalar = runOf(side)?.hasNorms === false;
+  const norms =
+    source === null || table === null || scalar
+      ? []
+      : layerNorms(table, noteAtStep(source.timeline, here.value));
+  return (
+    <section class="card norms" aria-labelledby="norms-title">
+      <h2 id="norms-title">
+        Gradient norms
+        <Letter side={side} />
+        <span class="name" dir="auto" title={sides.value[side] ?? ""}>
+          {sides.value[side] ?? ""}
+        </span>
+      </h2>
+      {source === null || scalar ? (
+        <p class="quiet">{whyNone(side)}</p>
+      ) : (
+        <section class="scroller" tabIndex={0} aria-label="Gradient norms by layer">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Layer</th>
+                <th scope="col">Stream</th>
+                <th scope="col" class="number">
+                  Norm
+                </th>
+                <td class="meter scale" aria-hidden="true">
+                  <span>1e−8</span>
+                  <span>1</span>
+                  <span>1e8</span>
+                </td>
+              </tr>
+            </thead>
+            <tbody>
+              {norms.map((norm) => (
+                <NormRow key={norm.layer} norm={norm} stream={streamOf(side, norm.layer)} />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </section>
+  );
+}
+
+function whyNone(side: Side): string {
+  const run = sides.value[side];
+  if (run === null) return "No run is chosen.";
+  const known = runOf(side);
+  if (known?.hasNorms === false) return known.trouble ?? "None were logged for this run.";
+  return coverageError(side) === null ? "Loading…" : "They could not be loaded.";
+}
+
+function NormRow({ norm, stream }: { norm: LayerNorm; stream: string }) {
+  return (
+    <tr class={norm.alarm ?? ""}>
+      <th scope="row" class="run">
+        <span class="name" dir="auto" title={norm.layer}>
+          {norm.layer}
+        </span>
+      </th>
+      <td>{stream}</td>
+      <td class="number">{norm.text}</td>
+      <td class="meter" aria-hidden="true">
+        <i>{norm.level !== null && <b style={{ left: `${100 * norm.level}%` }} />}</i>
+      </td>
+    </tr>
+  );
+}
+
+/** Which of the two runs is meant, where there are two. */
+export function Letter({ side }: { side: Side }) {
+  if (!several.value) return null;
+  return (
+    <span class="letter" style={{ "--line": lineColours[side].value }}>
+      {side.toUpperCase()}
+    </span>
+  );
+}
+
+function valuesOf(side: Side) {
+  const curve = curves[side].value;
+  return curve === null ? null : valueAt(curve, across(here.value, hearing.value, side));
+}
+
+function streamOf(side: Side, layer: string): string {
+  const streams = coverages[side].value?.streams ?? [];
+  return streams.find(({ layers }) => layers.includes(layer))?.name ?? "";
+}
