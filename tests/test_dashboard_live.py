@@ -75,7 +75,7 @@ def test_a_run_that_is_being_trained_grows_without_moving_the_playhead_or_the_so
         expect(tab.page.get_by_text("live", exact=True).first).to_be_visible()
         timeline = tab.frame.locator(".timeline")
         timeline.focus()
-        tab.page.keyboard.press("PageDown")
+        tab.page.keyboard.press("Control+ArrowRight")
         at = timeline.get_attribute("data-step")
         wait_for_growth(tab, before)
         assert timeline.get_attribute("data-step") == at

@@ -132,7 +132,13 @@ function xAxis({ ink, grid, measure }: Picture): uPlot.Axis {
     space: (_, __, from, to) =>
       Math.max(64, 28 + PIXELS_PER_DIGIT * formatX(measure, to, to - from).length),
     incrs: incrementsOf(measure),
-    values: (_, splits) => splits.map((x) => formatX(measure, x, spread(splits))),
+    values: (chart, splits) =>
+      splits.map((x) => {
+        const text = formatX(measure, x, spread(splits));
+        const right = chart.bbox.width / devicePixelRatio + RIGHT_PIXELS;
+        const end = chart.valToPos(x, "x") + (text.length * PIXELS_PER_DIGIT) / 2;
+        return end > right ? "" : text; // it would be cut off
+      }),
   };
 }
 

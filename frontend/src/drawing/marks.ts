@@ -2,7 +2,6 @@
 
 import type uPlot from "uplot";
 import { lastNotAfter } from "../model/timeline";
-import type { Side } from "../units";
 import { type Drawing, type Picture, rangeSeen } from "./chart";
 
 type Point = { readonly x: number; readonly y: number };
@@ -60,12 +59,15 @@ export function markEnds(chart: uPlot, picture: Picture): void {
   const [from, to] = rangeSeen(chart);
   for (const { side, gap, ...drawing } of picture.drawings) {
     if (side === null) continue;
-    if (gap !== null && gap >= from && gap <= to) markGap(chart, side, drawing.colour, gap, ratio);
+    const letter = picture.lettered ? side.toUpperCase() : "";
+    if (gap !== null && gap >= from && gap <= to) {
+      const words = letter === "" ? "not a number" : `${letter}: not a number`;
+      markGap(chart, { words, line: side === "a" ? 2 : 17 }, drawing.colour, gap, ratio);
+    }
     const end = endOf(chart, drawing.line);
     if (end === null) continue;
     const point = besides(held(chart, end, ratio), taken, ratio);
     taken = point;
-    const letter = picture.lettered ? side.toUpperCase() : "";
     drawBadge(ctx, point, letter, drawing.colour, picture.card, ratio);
   }
   ctx.restore();
@@ -93,7 +95,13 @@ function drawBadge(
   ctx.fillText(letter, x, y + 0.5 * ratio);
 }
 
-function markGap(chart: uPlot, side: Side, colour: string, gap: number, ratio: number): void {
+function markGap(
+  chart: uPlot,
+  { words, line }: { readonly words: string; readonly line: number },
+  colour: string,
+  gap: number,
+  ratio: number,
+): void {
   const { ctx, bbox } = chart;
   const x = chart.valToPos(gap, "x", true);
   ctx.strokeStyle = colour;
@@ -110,8 +118,7 @@ function markGap(chart: uPlot, side: Side, colour: string, gap: number, ratio: n
   // To the left where there is no room to the right; B one line lower, as both may fail together.
   ctx.textAlign = x > bbox.left + bbox.width - 60 * ratio ? "right" : "left";
   const gapX = (ctx.textAlign === "left" ? 4 : -4) * ratio;
-  const line = side === "a" ? 2 : 17;
-  ctx.fillText(`${side.toUpperCase()}: not a number`, x + gapX, bbox.top + line * ratio);
+  ctx.fillText(words, x + gapX, bbox.top + line * ratio);
 }
 
 /** The last point of a line that is seen. */
