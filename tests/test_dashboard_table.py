@@ -95,7 +95,7 @@ def test_the_sound_is_offered_in_the_formats_that_the_server_can_write(screen):
 
 
 def test_the_frame_can_be_left_behind_with_all_that_is_chosen(url, browser):
-    name = "Open without TensorBoard’s frame"
+    name = "Open alone"
     with dashboard.opened(browser, url) as tab:
         tab.wait_until_ready()
         tab.frame.locator(".timeline").focus()

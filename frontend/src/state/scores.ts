@@ -29,6 +29,15 @@ export const otherScore: ReadonlySignal<Score | null> = computed(() =>
   listening.value === "one" ? scoreOf(otherSide(hearing.value)) : null,
 );
 
+/** What a side plays, and whose steps its notes lie on: those of the lead, where it is laid on them. */
+export function playedOf(side: Side): { readonly source: Source; readonly on: Side } | null {
+  const track = score.value?.tracks.find(({ name }) => name === side);
+  if (score.value !== null && track !== undefined)
+    return { source: track.source, on: score.value.side };
+  const source = sources[side].value;
+  return source === null ? null : { source, on: side };
+}
+
 /** Whether the drawn curve could be heard beside the norms. */
 export const curveHearable: ReadonlySignal<boolean> = computed(() => {
   const side = hearing.value;

@@ -1,4 +1,4 @@
-/** How it sounds: preset, speed, notes, pitch. */
+/** How it sounds: preset, speed, notes, pitch, volume. */
 
 import {
   choosePitchZoom,
@@ -6,11 +6,12 @@ import {
   chooseSpeed,
   chooseTogether,
   chooseWhole,
+  setVolume,
   toggleReference,
 } from "../../actions/choose";
 import { settlePreset } from "../../model/choices";
 import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../../model/view";
-import { chosenPreset, hearing, sound } from "../../state/choices";
+import { chosenPreset, hearing, sound, volume } from "../../state/choices";
 import { coverages } from "../../state/sources";
 import { Field } from "./Field";
 
@@ -83,6 +84,9 @@ export function SoundBar() {
           onChange={toggleReference}
         />
       </Field>
+      <div class="aside">
+        <Volume />
+      </div>
     </section>
   );
 }
@@ -103,6 +107,23 @@ function PresetSelect() {
           </option>
         ))}
       </select>
+    </Field>
+  );
+}
+
+function Volume() {
+  return (
+    <Field id="volume" label="Volume">
+      <input
+        id="volume"
+        type="range"
+        min="0"
+        max="1"
+        step="0.01"
+        value={volume.value}
+        aria-valuetext={`${Math.round(volume.value * 100)} percent`}
+        onInput={(event) => setVolume(event.currentTarget.valueAsNumber)}
+      />
     </Field>
   );
 }

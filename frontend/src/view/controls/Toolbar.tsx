@@ -1,18 +1,16 @@
 /** What is heard, and how. */
 
-import { setVolume } from "../../actions/choose";
 import { COMMANDS } from "../../actions/commands";
 import { toggleLoop } from "../../actions/looping";
 import { copyLink, linkHere } from "../../actions/share";
 import { follow, hear, hearBoth, playOrPause, stop } from "../../actions/transport";
 import { framed } from "../../host";
 import { spokenName } from "../../model/format";
-import { following, hearing, listening, looping, volume } from "../../state/choices";
+import { following, hearing, listening, looping } from "../../state/choices";
 import { isPlaying } from "../../state/playing";
 import { sources } from "../../state/sources";
 import * as store from "../../state/store";
 import { SIDES } from "../../units";
-import { Field } from "./Field";
 import { GoTo } from "./GoTo";
 import { Icon } from "./Icon";
 
@@ -47,7 +45,6 @@ export function Toolbar() {
       </div>
       <HearSwitch />
       <div class="aside">
-        <Volume />
         <button type="button" class="plain" onClick={() => void copyLink()}>
           <Icon name="link" />
           Copy link
@@ -72,8 +69,14 @@ export function Toolbar() {
 /** Simpler for a screen reader, and a bookmark of its own. */
 function OpenAlone() {
   return (
-    <a class="plain" href={linkHere(true)} target="_blank" rel="noopener">
-      Open without TensorBoard’s frame
+    <a
+      class="plain"
+      href={linkHere(true)}
+      target="_blank"
+      rel="noopener"
+      title="A page of its own, without TensorBoard’s frame"
+    >
+      Open alone
     </a>
   );
 }
@@ -143,22 +146,5 @@ function HearSwitch() {
         </label>
       ))}
     </fieldset>
-  );
-}
-
-function Volume() {
-  return (
-    <Field id="volume" label="Volume">
-      <input
-        id="volume"
-        type="range"
-        min="0"
-        max="1"
-        step="0.01"
-        value={volume.value}
-        aria-valuetext={`${Math.round(volume.value * 100)} percent`}
-        onInput={(event) => setVolume(event.currentTarget.valueAsNumber)}
-      />
-    </Field>
   );
 }

@@ -5,9 +5,10 @@ import type { Axis } from "../../model/axis";
 import { nanRanges } from "../../model/gaps";
 import type { Span } from "../../model/spans";
 import { axis, seen, xAt } from "../../state/axes";
-import { hearing } from "../../state/choices";
+import { hearing, listening } from "../../state/choices";
 import { pictures } from "../../state/layers";
 import { player } from "../../state/playing";
+import { playedOf } from "../../state/scores";
 import { coverageOf, coverages, sources, views } from "../../state/sources";
 import { lineColours, several, sides } from "../../state/store";
 import { type Range, SIDES, type Side, type Step } from "../../units";
@@ -54,19 +55,17 @@ function Shade({ kind, words }: { kind: string; words: string }) {
 }
 
 function Lane({ side, place }: { side: Side; place: Axis }) {
-  const source = sources[side].value;
+  const played = playedOf(side);
   const coverage = coverages[side].value;
+  const heard = hearing.value === side || listening.value !== "one";
   return (
-    <div
-      class={hearing.value === side ? "lane heard" : "lane"}
-      style={{ "--line": lineColours[side].value }}
-    >
+    <div class={heard ? "lane heard" : "lane"} style={{ "--line": lineColours[side].value }}>
       <span class="letter" style={{ width: `${place.left - 8}px` }}>
         {several.value && side.toUpperCase()}
       </span>
       <div class="blocks" style={{ left: `${place.left}px`, width: `${place.width}px` }}>
-        {source?.spans.map((span) => (
-          <Block key={span.firstNote} side={side} source={source} span={span} />
+        {played?.source.spans.map((span) => (
+          <Block key={span.firstNote} on={played.on} source={played.source} span={span} />
         ))}
         {nanOf(side).map(([from, to]) => (
           <i key={`nan ${from}`} class="nan" style={extent(side, from, to)} />
@@ -74,7 +73,7 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
         {coverage?.missing.map(([from, to]) => (
           <i key={from} class="missing" style={extent(side, from, to)} />
         ))}
-        {coverageOf(views[side].value) !== null && source === null && (
+        {coverageOf(views[side].value) !== null && played === null && (
           <span class="none">nothing to hear</span>
         )}
       </div>
@@ -82,13 +81,13 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
   );
 }
 
-function Block({ side, source, span }: { side: Side; source: Source; span: Span }) {
+function Block({ on, source, span }: { on: Side; source: Source; span: Span }) {
   void player.clips.changes.value;
   const { steps } = source.timeline;
   const from = steps[span.firstNote] ?? 0;
   const to = steps[span.firstNote + span.notes] ?? from;
   const state = player.clips.stateOf({ source, span });
-  return <i class={span.open ? `${state} open` : state} style={extent(side, from, to)} />;
+  return <i class={span.open ? `${state} open` : state} style={extent(on, from, to)} />;
 }
 
 function nanOf(side: Side): Range[] {
