@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tb_sonify.rendering import render
     from tb_sonify.sound import PRESETS, Encoding, StreamPreset, Voice
+    from tb_sonify.training.clip_grad import clip_grad_norm_
     from tb_sonify.training.writer import SonifyWriter
 
     __version__: str
@@ -19,6 +21,7 @@ __all__ = [
     "StreamPreset",
     "Voice",
     "__version__",
+    "clip_grad_norm_",
     "render",
 ]
 
@@ -42,15 +45,14 @@ def _version() -> str:
         return "0+unknown"
 
 
-def _sonify_writer() -> "type[SonifyWriter]":
+def _training(name: str, module: str) -> Any:
     try:
-        from tb_sonify.training.writer import SonifyWriter
+        return getattr(import_module(f"tb_sonify.training.{module}"), name)
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         hint = 'pip install "tb-sonify[torch]"'
-        raise ImportError(f"tb_sonify.SonifyWriter needs PyTorch: {hint}") from error
-    return SonifyWriter
+        raise ImportError(f"tb_sonify.{name} needs PyTorch: {hint}") from error
 
 
 def _render() -> Any:
@@ -66,8 +68,9 @@ def _sound(name: str) -> Any:
 
 
 _NAMES: Mapping[str, Callable[[], Any]] = {
-    "SonifyWriter": _sonify_writer,
+    "SonifyWriter": partial(_training, "SonifyWriter", "writer"),
     "__version__": _version,
+    "clip_grad_norm_": partial(_training, "clip_grad_norm_", "clip_grad"),
     "render": _render,
     **{name: partial(_sound, name) for name in ("PRESETS", "Encoding", "StreamPreset", "Voice")},
 }

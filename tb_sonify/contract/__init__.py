@@ -14,6 +14,7 @@ __all__ = [
     "NO_GRADIENT",
     "PLUGIN_NAME",
     "PRESETS_OPTION",
+    "PRE_CLIP_OPTION",
     "ROWS_TAG",
     "SEGMENTS_PER_OCTAVE",
     "SEGMENTS_TAG",
@@ -33,6 +34,7 @@ PLUGIN_NAME = "sonify"
 ROWS_TAG = "sonify/rows"
 SEGMENTS_TAG = "sonify/segments"
 PRESETS_OPTION = "presets"  # in the options of rows and segments: presets that a user made, as JSON
+PRE_CLIP_OPTION = "pre_clip"  # likewise: whether norms are before clipping, true, false or "mixed"
 
 NOTES_PER_SEGMENT = 100
 SEGMENTS_PER_OCTAVE = 32  # after so many segments, a note covers twice as many rows

@@ -17,7 +17,9 @@ class LateWriter(SonifyWriter):
         self.events = LateEvents()
         super().__init__("not known yet", presets=presets)
 
-    def _new_file_writer(self, _: str) -> FileWriter:
+    def _new_file_writer(self, logdir: str) -> FileWriter:
+        if not self._writes:
+            return super()._new_file_writer(logdir)
         self._files.append(self.events)
         writer: FileWriter = FileWriter.__new__(FileWriter)  # whose own `__init__` opens a file
         writer.event_writer = self.events

@@ -67,7 +67,7 @@ class Run:
         self.stop()
         self._writer.close()
 
-    def _begin(self, optimizer: Optimizer, *_: Any) -> None:
+    def _begin(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             models = find_models(optimizer, besides=self._models)
             if models:
@@ -75,9 +75,10 @@ class Run:
                 self._models += models.values()
                 self._watches.append(watch)
                 # Its own hook is one for all optimizers, which come to it with the next step.
-                watch._on_step(optimizer)
+                return watch._on_step(optimizer, args, kwargs)
         except Exception as error:  # noqa: BLE001 - training goes on, whatever this is
             self._fail(error)
+        return None
 
     def _drop(self, optimizer: "ReferenceType[Optimizer]") -> None:
         # A script that trains one model after the other frees the one before. So must we.

@@ -2,19 +2,28 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tb_sonify.training.batch import Batch, Source
+from tb_sonify.contract import NO_GRADIENT
+from tb_sonify.training.batch import Batch, Source, joint_source
 from tb_sonify.training.process import Home
 
 _ROWS = 64
 _SECONDS = 1.0
+
+
+class _Row(NamedTuple):
+    source: Source
+    step: int
+    wall_time: float
+    norms: Tensor
 
 
 class Collector:
@@ -30,26 +39,22 @@ class Collector:
         self._put = put
         self._home = Home()
         self._lock = threading.Lock()
-        self._rows: list[Tensor] = []
-        self._steps: list[int] = []
-        self._wall_times: list[float] = []
-        self._source = Source(())
+        self._rows: list[_Row] = []
         self._since = 0.0
 
     def add(self, source: Source, step: int, norms: Tensor) -> None:
-        """Take one row: float32, shape ``(layers,)``, on any device. Does not wait for it."""
+        """Take one row: shape ``(layers,)``, on any device. Does not wait for it."""
         if not self._home.takes_data():
             return
         now = time.monotonic()
         with self._lock:
-            if self._rows and (source is not self._source or norms.device != self._rows[0].device):
-                self._hand_on()
             if not self._rows:
-                self._source, self._since = source, now
-            self._rows.append(norms)
-            self._steps.append(step)
-            self._wall_times.append(time.time())
-            if len(self._rows) >= _ROWS or now - self._since >= _SECONDS:
+                self._since = now
+            elif source.ranks:
+                self._hand_on()
+            self._rows.append(_Row(source, step, time.time(), norms))
+            # The other processes may be waiting for what belongs to their rows.
+            if source.ranks or len(self._rows) >= _ROWS or now - self._since >= _SECONDS:
                 self._hand_on()
 
     def hand_on(self) -> None:
@@ -60,19 +65,44 @@ class Collector:
 
     def _hand_on(self) -> None:
         rows, self._rows = self._rows, []
-        steps, self._steps = self._steps, []
-        wall_times, self._wall_times = self._wall_times, []
         if rows:
-            norms = _to_host(rows)
-            self._put(Batch(self._source, np.array(steps, np.int64), np.array(wall_times), norms))
+            source, norms = _to_host(rows)
+            steps = np.array([row.step for row in rows], np.int64)
+            self._put(Batch(source, steps, np.array([row.wall_time for row in rows]), norms))
+
+
+def _to_host(rows: list[_Row]) -> tuple[Source, Callable[[], NDArray[Any]]]:
+    """Start the copy of rows to the host; calling the result waits for it."""
+    places: dict[object, list[int]] = {}
+    for i, row in enumerate(rows):
+        places.setdefault((id(row.source), row.norms.device), []).append(i)
+    sources = [rows[of[0]].source for of in places.values()]
+    copies = [_copied([rows[i].norms for i in of]) for of in places.values()]
+    if len(copies) == 1:
+        return sources[0], copies[0]
+    joint = joint_source(sources)
+    return joint, partial(_spread, joint, sources, list(places.values()), copies)
+
+
+def _spread(
+    joint: Source,
+    sources: Sequence[Source],
+    places: Sequence[list[int]],
+    copies: Sequence[Callable[[], NDArray[Any]]],
+) -> NDArray[np.float32]:
+    """Rows of several sources in the columns of all their layers."""
+    columns = {layer: i for i, layer in enumerate(joint.layers)}
+    norms = np.full((sum(map(len, places)), len(columns)), NO_GRADIENT, np.float32)
+    for source, rows, copy in zip(sources, places, copies, strict=True):
+        norms[np.ix_(rows, [columns[layer] for layer in source.layers])] = copy()
+    return norms
 
 
 @torch.no_grad()
-def _to_host(rows: list[Tensor]) -> Callable[[], NDArray[np.float32]]:
-    """Start the copy of rows to the host; calling the result waits for it."""
+def _copied(rows: list[Tensor]) -> Callable[[], NDArray[Any]]:
     norms = torch.stack(rows)
     if norms.device.type != "cuda":
-        array: NDArray[np.float32] = norms.cpu().numpy()
+        array: NDArray[Any] = norms.cpu().numpy()
         return lambda: array
     with torch.cuda.device(norms.device):
         pinned = torch.empty(norms.shape, dtype=norms.dtype, pin_memory=True)
@@ -82,7 +112,7 @@ def _to_host(rows: list[Tensor]) -> Callable[[], NDArray[np.float32]]:
     return partial(_once, copied, pinned)
 
 
-def _once(copied: torch.cuda.Event, pinned: Tensor) -> NDArray[np.float32]:
+def _once(copied: torch.cuda.Event, pinned: Tensor) -> NDArray[Any]:
     copied.synchronize()
-    array: NDArray[np.float32] = pinned.numpy()
+    array: NDArray[Any] = pinned.numpy()
     return array

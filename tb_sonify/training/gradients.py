@@ -1,26 +1,34 @@
 """The norm of each layer's gradient, on the gradients' device and without waiting for it."""
 
-import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from tb_sonify.contract import NO_GRADIENT
+from tb_sonify.training.amp import Scaling
+from tb_sonify.training.batch import SKIPPED
+from tb_sonify.training.handed import Handed
 from tb_sonify.training.layers import Layers
-from tb_sonify.training.norms import (
-    goes_by_piece,
-    owners_of_pieces,
-    piece_norms,
-    tensor_norms,
+from tb_sonify.training.plan import (
+    Gradients,
+    Plan,
+    kinds_of,
+    moved,
+    plus,
+    summed_powers,
+    to_power,
+    to_root,
 )
+from tb_sonify.training.shards import Shards
 
-Gradients: TypeAlias = Sequence[Tensor | None]
+# For each parameter: which of several that were handed over has its norm, and where.
+Places: TypeAlias = tuple[tuple[int, int] | None, ...]
 
-_MAX_PLANS = 64  # a model whose gradients look different at every step must not fill memory
+_MAX_RECIPES = 64  # a model whose gradients look different at every step must not fill memory
 
 
 class LayerNorms:
@@ -32,113 +40,174 @@ class LayerNorms:
         By `find_layers`.
     norm_type
         p of the p-norm, above 0; may be infinite.
+
+    Attributes
+    ----------
+    shards
+        `None` where no parameter is sharded.
+    pre_clip
+        Whether the norms that were taken last are before clipping: all of them, none, or
+        ``"mixed"``.
     """
 
     def __init__(self, layers: Layers, *, norm_type: float = 2.0) -> None:
+        self.layers = layers
         self.names = tuple(layers)
         self.norm_type = float(norm_type)
         if not self.norm_type > 0:
             raise ValueError(f"norm_type must be above 0, got {norm_type!r}")
         self.parameters: list[nn.Parameter] = [p for owned in layers.values() for p in owned]
+        self.parameter_set = frozenset(self.parameters)
+        self.shards = Shards.of(self.parameters)
+        self.pre_clip: bool | str = False
         self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
-        self._plans: dict[object, _Plan] = {}
+        self._recipes: dict[object, _Recipe] = {}
 
     def is_of(self, other: "LayerNorms") -> bool:
         """Whether the other has the same layers, made of the same parameters."""
-        return self.names == other.names and all(
-            map(operator.is_, self.parameters, other.parameters)
+        return (
+            self.names == other.names
+            and len(self.parameters) == len(other.parameters)
+            and all(map(operator.is_, self.parameters, other.parameters))
         )
 
     @torch.no_grad()
-    def __call__(self) -> Tensor:
+    def __call__(self, *, handed: Sequence[Handed] = (), scaling: Scaling | None = None) -> Tensor:
         """The norms as they are now: float32, shape ``(layers,)``.
 
-        `NO_GRADIENT` where no parameter of a layer has a gradient.
+        `NO_GRADIENT` where no parameter of a layer has a gradient. Where parameters are sharded,
+        shape ``(2 * layers,)``: the sum of powers of the part that is counted here, and then 1
+        where the layer has a gradient here, else 0.
+
+        Parameters
+        ----------
+        handed
+            Norms that are known already.
+        scaling
+            How the gradients are scaled.
         """
         gradients = [p.grad for p in self.parameters]
+        places = _places(gradients, handed) if handed else ()
+        measured: Gradients = gradients
+        if places:
+            measured = [None if at else g for g, at in zip(gradients, places, strict=True)]
+        if self.shards is not None:
+            measured = self.shards.counted(measured)
         # Building this key and looking it up is all that a step pays for mixed models.
-        kinds = tuple(
-            [None if g is None else (g.device, g.dtype, g.layout, g.numel()) for g in gradients]
+        kinds: tuple[object, ...] = kinds_of(measured)
+        if measured is not gradients:
+            kinds = (kinds, places, tuple([g is None for g in gradients]))
+        recipe = self._recipes.get(kinds)
+        if recipe is None:
+            if len(self._recipes) >= _MAX_RECIPES:
+                self._recipes.clear()
+            recipe = self._recipes[kinds] = self._recipe(gradients, measured, handed, places)
+        if recipe.pre_clip is not None:
+            self.pre_clip = recipe.pre_clip
+        return self._row(recipe, recipe.sums(measured, handed, self.norm_type), scaling)
+
+    def _recipe(
+        self,
+        gradients: Gradients,
+        measured: Gradients,
+        handed: Sequence[Handed],
+        places: Places,
+    ) -> "_Recipe":
+        layers = len(self.names)
+        plan = Plan.of(measured, self._layer_of, layers)
+        takings = []
+        for number, source in enumerate(handed):
+            taken = [
+                (at[1], layer)
+                for at, layer in zip(places, self._layer_of, strict=False)
+                if at and at[0] == number and self._counts(source, at[1])
+            ]
+            if taken:
+                takings.append(_Taking.of(number, taken, source))
+        home = plan.home if plan.groups or not takings else takings[0].layer_of.device
+        has = {i for i, g in zip(self._layer_of, gradients, strict=True) if g is not None}
+        present = moved(torch.tensor([i in has for i in range(layers)]), home)
+        known, all_of_them = sum(map(bool, places)), sum(g is not None for g in gradients)
+        pre_clip: bool | str | None = known == all_of_them if known in (0, all_of_them) else "mixed"
+        return _Recipe(
+            plan if plan.groups or not takings else None,
+            takings,
+            present,
+            ~present if len(has) < layers else None,
+            pre_clip if all_of_them else None,
         )
-        plan = self._plans.get(kinds)
-        if plan is None:
-            if len(self._plans) >= _MAX_PLANS:
-                self._plans.clear()
-            plan = self._plans[kinds] = _Plan.of(gradients, self._layer_of, len(self.names))
-        return plan.norms(gradients, self.norm_type)
 
+    def _counts(self, handed: Handed, place: int) -> bool:
+        return self.shards is None or self.shards.counts(*handed.pieces[place])
 
-@dataclass(frozen=True)
-class _Group:
-    """Gradients of one device, dtype and layout."""
-
-    positions: list[int]
-    layer_of: Tensor  # of each gradient
-    layer_of_piece: Tensor  # of each piece of them
-
-    def powers(self, gradients: Gradients, norm_type: float, layers: int) -> Tensor:
-        """Each layer's norm to the power of `norm_type`, before the root is taken."""
-        tensors: list[Any] = [gradients[i] for i in self.positions]
-        if goes_by_piece(tensors[0], norm_type):
-            layer_of, norms = self.layer_of_piece, piece_norms(tensors)
+    def _row(self, recipe: "_Recipe", sums: Tensor, scaling: Scaling | None) -> Tensor:
+        if scaling is not None and scaling.factor is not None:
+            sums = sums / to_power(
+                moved(scaling.factor, sums.device).to(sums.dtype), self.norm_type
+            )
+        if self.shards is not None:
+            row = torch.cat([sums, recipe.present.to(sums.dtype)])
         else:
-            layer_of = self.layer_of
-            norms = tensor_norms([_stored_values(tensor) for tensor in tensors], norm_type)
-        zeros = norms.new_zeros(layers)
-        if norm_type == math.inf:
-            return zeros.scatter_reduce_(0, layer_of, norms, "amax")
-        return zeros.index_add_(0, layer_of, norms.pow(norm_type))
+            row = to_root(sums, self.norm_type).float()
+            if recipe.absent is not None:
+                row.masked_fill_(recipe.absent, NO_GRADIENT)
+        if scaling is not None and scaling.overflow is not None:
+            row.masked_fill_(moved(scaling.overflow, row.device) > 0, SKIPPED)
+        return row
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """How to take the norms, for one combination of devices, dtypes and missing gradients."""
+class _Taking:
+    """Which of the norms that were handed over belong to which layers."""
 
-    groups: list[_Group]  # those of the device where the norms end up come first
-    absent: Tensor | None  # which layers have no gradient at all
-    layers: int
+    number: int  # of what was handed over
+    places: Tensor | None  # among its powers; `None`: all of them
+    layer_of: Tensor
 
     @classmethod
-    def of(cls, gradients: Gradients, layer_of: Sequence[int], layers: int) -> "_Plan":
-        kinds: dict[object, list[int]] = {}
-        for i, g in enumerate(gradients):
-            if g is not None:
-                kinds.setdefault((g.device, g.dtype, g.layout), []).append(i)
-        groups = [_group(positions, gradients, layer_of) for positions in kinds.values()]
-        groups.sort(key=lambda group: group.layer_of.device.type == "cpu")
-        present = {layer for layer, g in zip(layer_of, gradients, strict=True) if g is not None}
-        home = groups[0].layer_of.device if groups else torch.device("cpu")
-        absent = _moved(torch.tensor([i not in present for i in range(layers)]), home)
-        return cls(groups, absent if len(present) < layers else None, layers)
+    def of(cls, number: int, taken: Sequence[tuple[int, int]], source: Handed) -> "_Taking":
+        places, layer_of = map(torch.tensor, zip(*taken, strict=True))
+        device = source.powers.device
+        all_in_order = torch.equal(places, torch.arange(len(source.powers)))
+        at = None if all_in_order else moved(places, device)
+        return cls(number, at, moved(layer_of, device))
 
-    def norms(self, gradients: Gradients, norm_type: float) -> Tensor:
-        if not self.groups:
-            return torch.full((self.layers,), NO_GRADIENT)
-        total, *others = (g.powers(gradients, norm_type, self.layers) for g in self.groups)
+    def sums(self, handed: Sequence[Handed], norm_type: float, layers: int) -> Tensor:
+        powers = handed[self.number].powers
+        if self.places is not None:
+            powers = powers[self.places]
+        return summed_powers(powers, self.layer_of, layers, norm_type)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How to take the norms, for one combination of kinds of gradients."""
+
+    plan: Plan | None  # of what has to be measured
+    takings: list[_Taking]
+    present: Tensor  # whether a layer has a gradient
+    absent: Tensor | None  # the opposite, where there is such a layer
+    pre_clip: bool | str | None
+
+    def sums(self, measured: Gradients, handed: Sequence[Handed], norm_type: float) -> Tensor:
+        parts = [each.sums(handed, norm_type, len(self.present)) for each in self.takings]
+        if self.plan is not None:
+            parts.insert(0, self.plan.sums(measured, norm_type))
+        total, *others = parts
         for part in others:
-            part = _moved(part.to(total.dtype), total.device)
-            total = torch.maximum(total, part) if norm_type == math.inf else total + part
-        norms = (total if norm_type == math.inf else total.pow(1 / norm_type)).float()
-        return norms if self.absent is None else norms.masked_fill_(self.absent, NO_GRADIENT)
+            total = plus(total, part, norm_type)
+        return total
 
 
-def _group(positions: list[int], gradients: Gradients, layer_of: Sequence[int]) -> _Group:
-    tensors: list[Any] = [gradients[i] for i in positions]
-    layers = [layer_of[i] for i in positions]
-    device = tensors[0].device
-    by_piece = torch.tensor(owners_of_pieces(tensors, layers))
-    return _Group(positions, _moved(torch.tensor(layers), device), by_piece)
+def _places(gradients: Gradients, handed: Sequence[Handed]) -> Places:
+    """Where the norm of each gradient is, of those that were handed over; empty: nowhere."""
+    places = [None if g is None else _place(g, handed) for g in gradients]
+    return tuple(places) if any(places) else ()
 
 
-def _moved(tensor: Tensor, device: torch.device) -> Tensor:
-    """A copy on `device`; a GPU is not waited for, which pageable memory could make us do."""
-    if device.type == "cuda" and tensor.device.type == "cpu":
-        tensor = tensor.pin_memory()
-    return tensor.to(device, non_blocking=device.type == "cuda")
-
-
-def _stored_values(gradient: Tensor) -> Tensor:
-    """The values that a gradient stores: those of a sparse one add up first."""
-    if gradient.layout == torch.strided:
-        return gradient
-    return gradient.coalesce().values() if gradient.is_sparse else gradient.values()
+def _place(gradient: Tensor, handed: Sequence[Handed]) -> tuple[int, int] | None:
+    for number, source in enumerate(handed):
+        place = source.place_of(gradient)
+        if place is not None:
+            return number, place
+    return None

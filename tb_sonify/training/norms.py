@@ -36,6 +36,23 @@ def goes_by_piece(tensor: Tensor, norm_type: float) -> bool:
     )
 
 
+def inexact(tensors: list[Tensor], norms: Tensor, norm_type: float) -> list[int]:
+    """Which norms of tensors of one kind, by torch in float32, are not as exact as those here."""
+    first = tensors[0]
+    wide = first.dtype in (torch.float64, torch.complex128)
+    if first.device.type != "cpu" or norm_type == math.inf or wide:
+        return []
+    if not goes_by_piece(first, norm_type):
+        return [*range(len(tensors))]
+    doubtful = is_doubtful(norms).tolist()
+    return [i for i, t in enumerate(tensors) if doubtful[i] or not is_one_piece(t)]
+
+
+def is_one_piece(tensor: Tensor) -> bool:
+    """Whether a tensor is so small that float32 adds it up well."""
+    return tensor.numel() <= _PIECE
+
+
 def piece_norms(tensors: list[Tensor]) -> Tensor:
     """L2 norms of some tensors cut into pieces, float64, in the order of `owners_of_pieces`.
 
@@ -51,16 +68,21 @@ def piece_norms(tensors: list[Tensor]) -> Tensor:
             tables.append(table)
             if rest.numel():
                 small.append(rest)
-    parts = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
-    if small:
-        parts.append(torch.stack(torch._foreach_norm(small, 2, dtype=torch.float32)))
-    norms = torch.cat(parts).double()
-    if _doubtful(norms).any():
-        rows = [len(table) for table in tables]
-        *of_tables, of_small = norms.split([*rows, len(small)])
-        for table, part in zip(tables, of_tables, strict=True):
-            _correct_table(part, table)
-        _correct_small(of_small, small)
+    norms = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
+    parts = [norm.double() for norm in norms]
+    for part, table in zip(parts, tables, strict=True):
+        _correct_table(part, table)
+    return torch.cat([*parts, one_piece_norms(small)] if small else parts)
+
+
+def one_piece_norms(tensors: list[Tensor]) -> Tensor:
+    """The same of tensors that need not be cut."""
+    norms = torch.stack(torch._foreach_norm(tensors, 2, dtype=torch.float32)).double()
+    doubtful = is_doubtful(norms)
+    if doubtful.any():
+        places = doubtful.nonzero().flatten()
+        again = [tensors[i] for i in places.tolist()]
+        norms[places] = torch.stack(torch._foreach_norm(again, 2, dtype=torch.float64))
     return norms
 
 
@@ -85,22 +107,16 @@ def _cut(tensor: Tensor) -> tuple[Tensor, Tensor]:
     return values[:whole].view(-1, _PIECE), values[whole:]
 
 
-def _doubtful(norms: Tensor) -> Tensor:
+def is_doubtful(norms: Tensor) -> Tensor:
+    """Which norms may have overflown or vanished, in float32."""
     return (norms < _SMALL) | (norms == math.inf)
 
 
 def _correct_table(norms: Tensor, table: Tensor) -> None:
-    if _doubtful(norms).any():
+    if is_doubtful(norms).any():
         largest = _largest(table)
         if largest > 0 and largest < math.inf:  # else they are zero or infinite indeed
             norms.copy_(torch.linalg.vector_norm(table, dim=1, dtype=torch.float64))
-
-
-def _correct_small(norms: Tensor, tensors: list[Tensor]) -> None:
-    doubtful = _doubtful(norms).nonzero().flatten()
-    if len(doubtful):
-        again = [tensors[i] for i in doubtful.tolist()]
-        norms[doubtful] = torch.stack(torch._foreach_norm(again, 2, dtype=torch.float64))
 
 
 def _largest(tensor: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ class Recorder:
         if batch is not None:
             self._log.add(batch)
         if flush or self._log.is_due():
-            self._log.write_rows()
+            self._log.write_rows(newest=flush)
         if flush:
             self._render_all()
             self._events.flush()

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from weakref import WeakSet, finalize
 
 from tb_sonify.sound import Preset
+from tb_sonify.training.batch import Batch
 from tb_sonify.training.collector import Collector
 from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.gathering import Gathering
+from tb_sonify.training.gradients import LayerNorms
+from tb_sonify.training.process import Home
 from tb_sonify.training.recorder import Recorder
 
 _open: "WeakSet[Recording]" = WeakSet()
@@ -22,7 +26,8 @@ class Recording:
     Parameters
     ----------
     files
-        The event file of the run first; those that the owner opens later come after it.
+        The event file of the run first; those that the owner opens later come after it. Empty
+        where another process writes: then there is no recorder, and shards are all that counts.
     """
 
     def __init__(
@@ -34,21 +39,32 @@ class Recording:
         presets: Sequence[Preset],
         scalar_every: int | None,
     ) -> None:
-        self._recorder = Recorder(
-            files[0], session=session, presets=presets, scalar_every=scalar_every
+        self._recorder = (
+            Recorder(files[0], session=session, presets=presets, scalar_every=scalar_every)
+            if files
+            else None
         )
-        self.collector = Collector(self._recorder.put)
+        self._gathering: Gathering | None = None
+        self.collector = Collector(self._put)
         self._files = files
+        self._home = Home()
         self._lock = threading.Lock()
         self.closed = False
         _open.add(self)
         finalize(owner, _close_later, self).atexit = False
 
+    def takes(self, norms: LayerNorms) -> bool:
+        """Whether these norms are needed in this process."""
+        return self._recorder is not None or (norms.shards is not None and 0 in norms.shards.ranks)
+
     def flush(self) -> None:
         """Wait until all rows taken so far are in the event file."""
-        if not self.closed:
+        if not self.closed and self._home.is_here():
             self.collector.hand_on()
-            self._recorder.flush()
+            if self._gathering is not None and self._recorder is not None:
+                self._gathering.wait()
+            if self._recorder is not None:
+                self._recorder.flush()
 
     def close(self) -> None:
         """Write all there is and close the files; can be called again."""
@@ -56,9 +72,24 @@ class Recording:
             if not self.closed:
                 self.collector.hand_on()
                 self.closed = True
-                self._recorder.close()
+                if self._gathering is not None and self._home.is_here():
+                    self._gathering.close()
+                if self._recorder is not None:
+                    self._recorder.close()
             while self._files:
                 self._files.pop().close()
+
+    def _put(self, batch: Batch) -> None:
+        if batch.source.ranks and self._gathering is None:
+            self._gathering = Gathering(batch.source.ranks, self._record)
+        if self._gathering is not None:
+            self._gathering.put(batch)
+        else:
+            self._record(batch)
+
+    def _record(self, batch: Batch) -> None:
+        if self._recorder is not None:
+            self._recorder.put(batch)
 
     @property
     def idle(self) -> bool:

@@ -18,7 +18,7 @@ from tb_sonify.contract import (
     round_norms,
 )
 from tb_sonify.sound import PRESETS, Preset, StreamPreset, preset_to_json
-from tb_sonify.training.batch import Batch
+from tb_sonify.training.batch import SKIPPED, Batch, joint_options
 from tb_sonify.training.clips import Clips
 from tb_sonify.training.scalars import Scalars
 from tb_sonify.training.segments import FilledSegment, SegmentBuilder
@@ -27,6 +27,7 @@ from tb_sonify.training.table import Table
 
 _BLOCK_ROWS = 1000
 _BLOCK_SECONDS = 8.0  # with a second in the collector and one in the event file: at most 10
+_NEWEST_SECONDS = 2.0  # that a row waits for another of the same step
 
 
 class RunLog:
@@ -58,6 +59,7 @@ class RunLog:
         self._options = _preset_options(presets)
         # The newest row waits for the next: several calls may add layers to the same step.
         self._newest = Table.empty()
+        self._newest_since = 0.0
         self._block = Table.empty()
         self._block_first_row = 0
         self._since = 0.0  # when the oldest row came that is not in a block yet
@@ -65,12 +67,15 @@ class RunLog:
     def add(self, batch: Batch) -> None:
         """Take rows; whatever is complete is emitted."""
         norms = self._spread(batch)
-        rows = Table(batch.steps, batch.wall_times, norms)
+        kept = ~(norms == SKIPPED).any(axis=1)
+        rows = Table(batch.steps[kept], batch.wall_times[kept], norms[kept])
+        if not len(rows):
+            return
+        now = time.monotonic()
         if not len(self._newest) and not len(self._block):
-            self._since = time.monotonic()
-        if len(self._newest):
-            rows = self._newest.merged_with(rows)
-        self._newest = rows[-1:]
+            self._since = now
+        rows = self._newest.followed_by(rows).merged()
+        self._newest, self._newest_since = rows[-1:], now
         self._commit(rows[:-1])
 
     def is_due(self) -> bool:
@@ -78,11 +83,20 @@ class RunLog:
         waiting = len(self._newest) + len(self._block)
         return waiting > 0 and time.monotonic() - self._since >= _BLOCK_SECONDS
 
-    def write_rows(self) -> None:
-        """Emit all rows that are not in a block yet."""
-        newest, self._newest = self._newest, Table.empty()
-        self._commit(newest)
+    def write_rows(self, *, newest: bool = True) -> None:
+        """Emit the rows that are not in a block yet.
+
+        Parameters
+        ----------
+        newest
+            The newest row, too, even if another of the same step may come any moment.
+        """
+        if newest or time.monotonic() - self._newest_since >= _NEWEST_SECONDS:
+            last, self._newest = self._newest, Table.empty()
+            self._commit(last)
         self._end_block()
+        if len(self._newest):
+            self._since = self._newest_since
 
     def finish(self) -> None:
         """Emit the rest, with the last, unfinished segment."""
@@ -93,7 +107,7 @@ class RunLog:
 
     def _spread(self, batch: Batch) -> NDArray[np.float32]:
         """The norms of a batch in the columns of all layers; layers that are new come last."""
-        self._options |= batch.source.options
+        self._options = joint_options(self._options, batch.source.options)
         new = [layer for layer in batch.source.layers if layer not in self._columns]
         if new:
             self._end_block()

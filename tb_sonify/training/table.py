@@ -36,19 +36,18 @@ class Table:
             np.concatenate([padded(self.norms, layers, NO_GRADIENT), rows.norms]),
         )
 
-    def merged_with(self, rows: "Table") -> "Table":
-        """As `followed_by`, for one row; it becomes one with the first of `rows` where it can.
-
-        It can where the step is the same and no layer has a norm in both.
-        """
-        (earlier,) = padded(self.norms, rows.norms.shape[1], NO_GRADIENT)
-        later = rows.norms[0]
-        in_both = (earlier != NO_GRADIENT) & (later != NO_GRADIENT)
-        if self.steps[0] != rows.steps[0] or in_both.any():
-            return self.followed_by(rows)
-        norms = rows.norms.copy()
-        norms[0] = np.where(later == NO_GRADIENT, earlier, later)
-        return Table(rows.steps, rows.wall_times, norms)
+    def merged(self) -> "Table":
+        """Consecutive rows of the same step as one, where no layer has a norm in both."""
+        same = np.flatnonzero(np.diff(self.steps) == 0)
+        if not len(same):
+            return self
+        norms, kept = self.norms.copy(), np.ones(len(self), bool)
+        for row in same:
+            earlier, later = norms[row], norms[row + 1]
+            if not ((earlier != NO_GRADIENT) & (later != NO_GRADIENT)).any():
+                norms[row + 1] = np.where(later == NO_GRADIENT, earlier, later)
+                kept[row] = False
+        return Table(self.steps[kept], self.wall_times[kept], norms[kept])
 
 
 def padded(table: NDArray[np.float32], layers: int, value: float) -> NDArray[np.float32]:

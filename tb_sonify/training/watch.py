@@ -1,15 +1,19 @@
-"""Watching an optimizer: every step is one row."""
+"""Watching optimizers: every step is one row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
 
+import torch
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from tb_sonify.training.batch import Source
-from tb_sonify.training.collector import Collector
-from tb_sonify.training.gradients import LayerNorms
+from tb_sonify.training.amp import count_skipped_steps, forget, scaling_of
+from tb_sonify.training.clock import Clock
+from tb_sonify.training.optimizers import Holdings
+from tb_sonify.training.pre_clip import known_norms, listen, stop_listening
+from tb_sonify.training.recording import Recording
+from tb_sonify.training.sources import Measured
 from tb_sonify.training.warn import warn
 
 
@@ -18,51 +22,65 @@ class Watch:
 
     Parameters
     ----------
+    find
+        The layers of the model as they are now.
+    clock
+        What counts the steps of all that is watched by the same writer.
     keep_alive
         Held for as long as the optimizer, or torch, holds the hook.
     """
 
     def __init__(
         self,
-        norms: LayerNorms,
-        source: Source,
-        collector: Collector,
+        find: Callable[[], Measured],
+        recording: Recording,
         *,
         optimizer: Optimizer | None,
         every: int,
-        first_step: int,
+        clock: Clock,
         keep_alive: object,
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1, got {every!r}")
-        self._norms = norms
-        self._source = source
-        self._collector = collector
-        self._every = int(every)
-        self._next_step = self._first_step = int(first_step)
-        self._watched = _Optimizers(norms)
-        self._keep_alive: object | None = keep_alive
-        if optimizer is None:
-            handle = register_optimizer_step_pre_hook(self._on_step)
-        elif not isinstance(optimizer, Optimizer):
+        if optimizer is not None and not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer must be a torch optimizer, got {type(optimizer).__name__}")
-        elif self._watched.hold(optimizer):
-            handle = optimizer.register_step_pre_hook(self._on_step)
-        else:
+        self._holdings = Holdings(find, only=optimizer)
+        if optimizer is not None and self._holdings.of(optimizer) is None:
             raise ValueError(
                 f"the optimizer must hold a parameter of the layers that are watched, got one that "
-                f"holds none of theirs: {', '.join(norms.names[:5])}"
+                f"holds none of theirs: {', '.join(self.names[:5])}"
             )
+        self._recording = recording
+        self._every = int(every)
+        self._clock = clock
+        self.calls = 0
+        self._warned_capture = False
+        self._keep_alive: object | None = keep_alive
+        # What is compiled must not look into the hook, which then runs as it is.
+        hook = torch.compiler.disable(self._on_step)
+        if optimizer is None:
+            handle = register_optimizer_step_pre_hook(hook)
+        else:
+            handle = optimizer.register_step_pre_hook(hook)
         self._unhook: Callable[[], None] = handle.remove
+        count_skipped_steps(self)
+        listen(self)
 
     @property
     def active(self) -> bool:
         """Whether steps still become rows."""
         return self._keep_alive is not None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers that are watched."""
+        return self._holdings.names
+
     def remove(self) -> None:
         """Stop watching, and leave nothing behind in the optimizer."""
-        self._stop()
+        if self._keep_alive is not None:
+            self._stop()
+            self._recording.collector.hand_on()
         self._unhook()
 
     def __enter__(self) -> "Watch":
@@ -71,42 +89,90 @@ class Watch:
     def __exit__(self, *exception: object) -> None:
         self.remove()
 
-    def _stop(self) -> None:
-        if self._keep_alive is not None:
-            self._keep_alive = None
-            self._collector.hand_on()
+    def skip(self, optimizer: Optimizer) -> None:
+        """Count a step of an optimizer that was left out; it is no row."""
+        self._guarded(self._count, optimizer)
 
-    def _on_step(self, optimizer: Optimizer, *_: Any) -> None:
+    def norm_type_of(self, parameters: Iterable[Tensor]) -> float | None:
+        """Which norm of one of these parameters is logged at the next step, if any."""
+        coming = self._clock.step, self._clock.step + 1
+        norms = self._holdings.measured[0].norms
+        if (
+            not self.active
+            or not any(map(self._is_logged, coming))
+            or not self._recording.takes(norms)
+        ):
+            return None
+        return norms.norm_type if any(p in norms.parameter_set for p in parameters) else None
+
+    def _stop(self) -> None:
+        self._keep_alive = None
+        forget(self)
+        stop_listening(self)
+
+    def _on_step(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        self.calls += 1
+        # The gradients that count are those that a closure computes.
+        if len(args) > 1 and callable(args[1]):
+            return (args[0], self._after(args[1], optimizer), *args[2:]), kwargs
+        if callable(kwargs.get("closure")):
+            return args, {**kwargs, "closure": self._after(kwargs["closure"], optimizer)}
+        self._guarded(self._take, optimizer)
+        return None
+
+    def _after(self, closure: Callable[[], Any], optimizer: Optimizer) -> Callable[[], Any]:
+        """A closure whose first call makes the row of the step."""
+        calls = 0
+
+        def wrapper() -> Any:
+            nonlocal calls
+            result = closure()
+            calls += 1
+            if calls == 1:
+                self._guarded(self._take, optimizer)
+            return result
+
+        return wrapper
+
+    def _count(self, optimizer: Optimizer) -> Measured | None:
+        measured = self._holdings.of(optimizer) if self.active else None
+        if measured is not None:
+            self._clock.tick(self, optimizer)
+        return measured
+
+    def _take(self, optimizer: Optimizer) -> None:
+        measured = self._count(optimizer)
+        if measured is None or not self._is_logged(self._clock.step):
+            return
+        norms = measured.norms
+        if not self._recording.takes(norms) or self._is_captured():
+            return
+        row = norms(handed=known_norms(norms.norm_type), scaling=scaling_of(optimizer))
+        self._recording.collector.add(measured.source(norms.pre_clip), self._clock.step, row)
+
+    def _is_logged(self, step: int) -> bool:
+        return (step - self._clock.first_step) % self._every == 0
+
+    def _is_captured(self) -> bool:
+        """Whether the step is being captured for a CUDA graph, whose replays nobody can see."""
+        if not torch.cuda.is_initialized() or not torch.cuda.is_current_stream_capturing():
+            return False
+        if not self._warned_capture:
+            self._warned_capture = True
+            warn(
+                "steps inside a CUDA graph cannot be watched: its replays call no hook; call "
+                "add_gradient_norms(model, step) after each replay instead"
+            )
+        return True
+
+    def _guarded(self, work: Callable[[Optimizer], Any], optimizer: Optimizer) -> None:
         if not self.active:
             return
         try:
-            if not self._watched.hold(optimizer):
-                return
-            step = self._next_step
-            self._next_step += 1
-            if (step - self._first_step) % self._every == 0:
-                self._collector.add(self._source, step, self._norms())
+            work(optimizer)
         except Exception as error:  # noqa: BLE001 - training goes on, whatever this is
             # The hook itself stays until `remove`: torch is going through the hooks right now.
-            self._keep_alive = None
+            self._stop()
             warn(f"tb_sonify stops watching, training goes on: {type(error).__name__}: {error}")
-
-
-class _Optimizers:
-    """Which optimizers hold a parameter of the watched layers."""
-
-    def __init__(self, norms: LayerNorms) -> None:
-        self._parameters = set(norms.parameters)
-        self._known: WeakKeyDictionary[Optimizer, tuple[int, bool]] = WeakKeyDictionary()
-
-    def hold(self, optimizer: Optimizer) -> bool:
-        size = sum(len(group["params"]) for group in optimizer.param_groups)
-        known = self._known.get(optimizer)
-        if known is None or known[0] != size:
-            shared = any(
-                parameter in self._parameters
-                for group in optimizer.param_groups
-                for parameter in group["params"]
-            )
-            known = self._known[optimizer] = (size, shared)
-        return known[1]

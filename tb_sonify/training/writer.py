@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, SupportsFloat
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -9,13 +10,18 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
-from tb_sonify.sound import PRESETS, Preset, StreamPreset
+from tb_sonify.sound import StreamPreset
 from tb_sonify.training.batch import Source
 from tb_sonify.training.event_file import EventFile
 from tb_sonify.training.layers import Granularity, Patterns
+from tb_sonify.training.pre_clip import known_norms
+from tb_sonify.training.presets import chosen_presets
+from tb_sonify.training.ranks import NoEvents, rank
 from tb_sonify.training.recording import Recording
 from tb_sonify.training.sources import ModelSources, row_of, step_of
+from tb_sonify.training.warn import warn
 from tb_sonify.training.watch import Watch
+from tb_sonify.training.watches import Watches
 
 
 class SonifyWriter(SummaryWriter):
@@ -57,12 +63,14 @@ class SonifyWriter(SummaryWriter):
         presets: Sequence[str | StreamPreset] = ("smooth",),
         scalar_every: int | None = None,
     ) -> None:
-        chosen = _presets(presets)
+        chosen = chosen_presets(presets)
         if scalar_every is not None and scalar_every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
         self._sources = ModelSources()
         self._named = Source(())  # of `add_norms`
-        self._watch: Watch | None = None
+        self._watches = Watches()
+        self._writes = rank() == 0
+        self._warned = False
         self._files: list[EventFile] = []
         super().__init__(log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix)
         self._recording = Recording(
@@ -84,8 +92,11 @@ class SonifyWriter(SummaryWriter):
         granularity: Granularity = "layer",
         every: int = 1,
         first_step: int = 0,
+        prefix: str | None = None,
     ) -> Watch:
         """Log the gradient norm of each layer whenever the optimizer steps.
+
+        Several models can be watched at once, as can parts of one: their rows share the steps.
 
         Parameters
         ----------
@@ -103,31 +114,38 @@ class SonifyWriter(SummaryWriter):
             Log every so many steps.
         first_step
             The n-th ``optimizer.step()`` from here on, counted from 0, is step ``first_step + n``.
+            What is watched beside another model goes on with that one's steps. Optimizers of
+            different parameters that step in turn, as those of a generator and a critic, share a
+            step; one that a `GradScaler` leaves out counts, but is no row.
+        prefix
+            Put before the names of layers, with a dot; ``""``: nothing. By default nothing, or the
+            name of the model's class where a name is that of another layer that is watched.
 
         Returns
         -------
         handle
             Its `remove` ends it, as does a ``with`` block.
         """
-        if self._watch is not None and self._watch.active:
-            raise RuntimeError(
-                "a writer watches one model at a time: call remove() on the handle of the first "
-                "watch, or watch a module that holds both"
-            )
-        self._require_open()
-        norms, source = self._sources.of(
-            model, norm_type=norm_type, include=include, exclude=exclude, granularity=granularity
+        if self._recording.closed:
+            raise RuntimeError("watching needs an open writer, this one is closed: make a new one")
+        find = partial(
+            self._sources.of,
+            model,
+            norm_type=norm_type,
+            include=include,
+            exclude=exclude,
+            granularity=granularity,
         )
-        self._watch = Watch(
-            norms,
-            source,
-            self._recording.collector,
+        return self._watches.add(
+            model,
+            find,
+            self._recording,
+            prefix=prefix,
+            first_step=step_of(first_step, name="first_step"),
             optimizer=optimizer,
             every=every,
-            first_step=step_of(first_step, name="first_step"),
             keep_alive=self,
         )
-        return self._watch
 
     def add_gradient_norms(
         self,
@@ -138,24 +156,34 @@ class SonifyWriter(SummaryWriter):
         include: Patterns = None,
         exclude: Patterns = None,
         granularity: Granularity = "layer",
+        prefix: str = "",
     ) -> None:
         """Log the gradient norm of each layer as it is now, after ``backward()``, as one row.
 
         The arguments are those of `watch`.
         """
-        self._require_open()
-        norms, source = self._sources.of(
-            model, norm_type=norm_type, include=include, exclude=exclude, granularity=granularity
+        step = step_of(global_step)
+        measured = self._sources.of(
+            model,
+            norm_type=norm_type,
+            include=include,
+            exclude=exclude,
+            granularity=granularity,
+            prefix=prefix,
         )
-        self._recording.collector.add(source, step_of(global_step), norms())
+        norms = measured.norms
+        if self._is_open() and self._recording.takes(norms):
+            row = norms(handed=known_norms(norms.norm_type))
+            self._recording.collector.add(measured.source(norms.pre_clip), step, row)
 
     def add_norms(self, norms: Mapping[str, SupportsFloat | None], global_step: int) -> None:
         """Log one number per layer as a row; at least 0, NaN or infinite, `None`: no gradient."""
-        self._require_open()
         layers, row = row_of(norms)
+        step = step_of(global_step)
         if layers != self._named.layers:
             self._named = Source(layers)
-        self._recording.collector.add(self._named, step_of(global_step), row)
+        if self._is_open() and self._writes:
+            self._recording.collector.add(self._named, step, row)
 
     def add_scalars(
         self,
@@ -179,14 +207,15 @@ class SonifyWriter(SummaryWriter):
 
     def close(self) -> None:
         """Stop watching, write all there is and close the event file; can be called again."""
-        if self._watch is not None:
-            self._watch.remove()
+        self._watches.remove()
         self._recording.close()
         super().close()
 
-    def _require_open(self) -> None:
-        if self._recording.closed:
-            raise RuntimeError("norms need an open writer, and this one is closed: make a new one")
+    def _is_open(self) -> bool:
+        if self._recording.closed and not self._warned:
+            self._warned = True
+            warn("norms are left out: they need an open writer, and this one is closed")
+        return not self._recording.closed
 
     def _get_file_writer(self) -> FileWriter:
         # The base class calls this for every event, and forgets the writers in `close`.
@@ -201,31 +230,15 @@ class SonifyWriter(SummaryWriter):
         return self.file_writer
 
     def _new_file_writer(self, logdir: str) -> FileWriter:
+        if not self._writes:
+            return _FileWriter(NoEvents(logdir))
         events = EventFile(logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix)
         self._files.append(events)
         return _FileWriter(events)
 
 
-def _presets(presets: Sequence[str | StreamPreset]) -> list[Preset]:
-    """The presets meant, each once."""
-    named = [presets] if isinstance(presets, StreamPreset) else presets
-    unknown = [each for each in named if isinstance(each, str) and each not in PRESETS]
-    if isinstance(presets, (str, StreamPreset)) or unknown:
-        known = ", ".join(map(repr, PRESETS))
-        raise ValueError(
-            f"presets must be a sequence of StreamPreset, or names out of {known}, got {presets!r}"
-        )
-    chosen: dict[str, Preset] = {}
-    for each in presets:
-        preset = PRESETS[each] if isinstance(each, str) else each
-        if (PRESETS.get(preset.name) or chosen.get(preset.name, preset)) != preset:
-            raise ValueError(f"another preset is named {preset.name!r}: choose another name")
-        chosen[preset.name] = preset
-    return list(chosen.values())
-
-
 class _FileWriter(FileWriter):
     """torch's file writer, over our event file."""
 
-    def __init__(self, events: EventFile) -> None:
+    def __init__(self, events: EventFile | NoEvents) -> None:
         self.event_writer = events

@@ -1,0 +1,142 @@
+"""Clipping by norm: torch's own, and the norms that it takes anyway are not thrown away."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import GeneratorType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_ as torch_clip_grad_norm_
+from torch.utils._foreach_utils import (
+    _device_has_foreach_support,
+    _group_tensors_by_device_and_dtype,
+    _has_foreach_support,
+)
+
+from tb_sonify.training.pre_clip import Keeping, wanted_norm_types
+from tb_sonify.training.shards import mesh_of
+
+_HALF = (torch.float16, torch.bfloat16)
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Clip the norm of gradients, as `torch.nn.utils.clip_grad_norm_`, and to the same bit.
+
+    The norms that this takes are handed to every `SonifyWriter.watch` of these parameters, so
+    that what is logged at the next step is the norm before clipping, at no cost. Without a
+    watch, and where `torch.compile` compiles the call, it is torch's function.
+
+    Parameters
+    ----------
+    parameters
+        An iterable of tensors or a single one, whose gradients are clipped.
+    max_norm
+        The largest norm that all gradients together may have.
+    norm_type
+        p of the p-norm; may be infinite. A watch of another `norm_type` measures its own.
+    error_if_nonfinite
+        Raise an error if the norm is NaN or infinite.
+    foreach
+        As in torch.
+
+    Returns
+    -------
+    total_norm
+        Norm of the gradients, as if they were one vector, before clipping.
+    """
+    given = parameters if isinstance(parameters, (Tensor, Sequence)) else list(parameters)
+    tensors = [given] if isinstance(given, Tensor) else given
+    wanted = set() if torch.compiler.is_compiling() else wanted_norm_types(tensors)
+    gradients = [p.grad for p in tensors if p.grad is not None]
+    if wanted and gradients:
+        groups = _grouped(gradients, foreach)
+        home = gradients[0].device
+        return _clip(groups, home, float(max_norm), float(norm_type), error_if_nonfinite, wanted)
+    if isinstance(parameters, GeneratorType) and not tensors:
+        return torch_clip_grad_norm_(parameters, max_norm)  # which warns of an empty one
+    return torch_clip_grad_norm_(given, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Gradients of one device and dtype, which torch clips together."""
+
+    gradients: list[Tensor]
+    foreach: bool
+
+    def norms(self, norm_type: float) -> tuple[list[Tensor], list[Tensor] | None]:
+        """The norms as torch takes them; the same in a dtype that can hold them, if it is known."""
+        dtype = self.gradients[0].dtype
+        if dtype not in _HALF:
+            norms = self._norms(norm_type, None)
+            return norms, norms
+        if any(mesh_of(gradient) is not None for gradient in self.gradients):
+            return self._norms(norm_type, None), None
+        # Torch adds up in float32 in any case, and rounds the result.
+        wide = self._norms(norm_type, torch.float32)
+        return [norm.to(dtype) for norm in wide], wide
+
+    def scale_(self, factor: Tensor) -> None:
+        """Multiply the gradients."""
+        factor = factor.to(self.gradients[0].device)
+        if self.foreach:
+            torch._foreach_mul_(self.gradients, factor)
+        else:
+            for gradient in self.gradients:
+                gradient.mul_(factor)
+
+    def _norms(self, norm_type: float, dtype: torch.dtype | None) -> list[Tensor]:
+        if self.foreach:
+            return list(torch._foreach_norm(self.gradients, norm_type, dtype=dtype))
+        norm = torch.linalg.vector_norm
+        return [norm(gradient, norm_type, dtype=dtype) for gradient in self.gradients]
+
+
+def _grouped(gradients: list[Tensor], foreach: bool | None) -> list[_Group]:
+    grouped: Any = _group_tensors_by_device_and_dtype([gradients])  # type: ignore[list-item]
+    groups = []
+    for (device, _), ([tensors], _) in grouped.items():
+        supported = _device_has_foreach_support(device)
+        if foreach and not supported:
+            raise RuntimeError(
+                f"foreach=True was passed, but can't use the foreach API on {device.type} tensors"
+            )
+        by_itself = foreach is None and _has_foreach_support(tensors, device)
+        groups.append(_Group(tensors, bool(foreach) or by_itself))
+    return groups
+
+
+@torch.no_grad()
+def _clip(
+    groups: list[_Group],
+    home: torch.device,
+    max_norm: float,
+    norm_type: float,
+    error_if_nonfinite: bool,
+    wanted: set[float],
+) -> Tensor:
+    keeping = Keeping([g for group in groups for g in group.gradients], wanted)
+    norms: list[Tensor] = []
+    for group in groups:
+        of_torch, wide = group.norms(norm_type)
+        norms += of_torch
+        keeping.add(group.gradients, wide, norm_type)
+    total = torch.linalg.vector_norm(torch.stack([norm.to(home) for norm in norms]), norm_type)
+    if error_if_nonfinite and not total.isfinite():
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
+            "so it cannot be clipped. To disable this error and scale the gradients by the "
+            "non-finite norm anyway, set `error_if_nonfinite=False`"
+        )
+    factor = torch.clamp(max_norm / (total + 1e-6), max=1.0)
+    for group in groups:
+        group.scale_(factor)
+    keeping.clipped()
+    return total

@@ -1,0 +1,200 @@
+"""Several models, several optimizers, and models that change while they are watched."""
+
+import pytest
+import torch
+from torch import nn
+
+from tb_sonify import SonifyWriter
+from tests import recorded
+from tests.reference import assert_norms, layer_norms, norm_of
+from tests.training import network
+
+
+@pytest.fixture
+def writer(tmp_path):
+    with SonifyWriter(str(tmp_path)) as writer:
+        yield writer
+
+
+class Generator(nn.Sequential):
+    pass
+
+
+class Critic(nn.Sequential):
+    pass
+
+
+def adversaries():
+    torch.manual_seed(0)
+    generator = Generator(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2))
+    critic = Critic(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    return generator, critic, *(torch.optim.SGD(m.parameters(), 0.1) for m in (generator, critic))
+
+
+def prefixed(prefix, norms):
+    return {f"{prefix}{name}": norm for name, norm in norms.items()}
+
+
+def critic_step(generator, critic, optimizer):
+    optimizer.zero_grad()
+    (critic(generator(torch.randn(4, 3)).detach()) - critic(torch.randn(4, 2))).mean().backward()
+    norms = layer_norms(critic)
+    optimizer.step()
+    return norms
+
+
+def generator_step(generator, critic, optimizer):
+    optimizer.zero_grad()
+    critic(generator(torch.randn(4, 3))).mean().backward()  # the critic gets gradients, too
+    norms = layer_norms(generator)
+    optimizer.step()
+    return norms
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_two_models_of_one_writer_share_steps_and_have_names_of_their_own(writer, tmp_path, every):
+    generator, critic, of_generator, of_critic = adversaries()
+    writer.watch(generator, of_generator, every=every)
+    writer.watch(critic, of_critic, every=every)
+    expected = {}
+    for step in range(150):
+        norms = critic_step(generator, critic, of_critic)
+        both = prefixed("Critic.", norms) | generator_step(generator, critic, of_generator)
+        if step % every == 0:
+            expected[step] = both
+    writer.close()
+    assert_norms(tmp_path, expected)
+    assert {block.layers for block in recorded.rows(tmp_path)} <= {
+        ("Critic.0", "Critic.2", "0", "2"),
+        ("0", "2", "Critic.0", "Critic.2"),
+    }
+
+
+def test_a_critic_that_steps_more_often_gives_the_steps(writer, tmp_path):
+    generator, critic, of_generator, of_critic = adversaries()
+    writer.watch(generator, of_generator, prefix="generator")
+    writer.watch(critic, of_critic, prefix="critic")
+    expected = {}
+    for step in range(40):
+        expected[step] = prefixed("critic.", critic_step(generator, critic, of_critic))
+        if step % 5 == 4:
+            norms = generator_step(generator, critic, of_generator)
+            expected[step] |= prefixed("generator.", norms)
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def test_without_optimizers_each_is_measured_when_its_own_steps(writer, tmp_path):
+    generator, critic, of_generator, of_critic = adversaries()
+    writer.watch(nn.ModuleDict({"generator": generator, "critic": critic}))
+    expected = {}
+    for step in range(20):
+        norms = prefixed("critic.", critic_step(generator, critic, of_critic))
+        of_other = generator_step(generator, critic, of_generator)
+        expected[step] = norms | prefixed("generator.", of_other)
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def test_two_optimizers_of_one_model_make_one_row(writer, tmp_path):
+    model = network()
+    weights = torch.optim.SGD([model[0].weight, model[2].weight], lr=0.01)
+    rest = torch.optim.Adam([model[0].bias, model[2].bias])
+    writer.watch(model)
+    expected = {}
+    for step in range(30):
+        model.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        expected[step] = layer_norms(model)
+        weights.step()
+        rest.step()
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def test_names_are_those_of_last_time(writer, tmp_path):
+    generator, critic, of_generator, of_critic = adversaries()
+    for _ in range(2):
+        first, second, third = (
+            writer.watch(generator, of_generator),
+            writer.watch(critic, of_critic),
+            writer.watch(Critic(nn.Linear(1, 1))),
+        )
+        assert [each.names[0] for each in (first, second, third)] == ["0", "Critic.0", "Critic_2.0"]
+        for watch in (first, second, third):
+            watch.remove()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"prefix": "", "first_step": 7}, "names that no other"), ({"first_step": 5}, "watch, 7, got")],
+)
+def test_what_two_watches_cannot_both_be_is_said(writer, arguments, message):
+    generator, critic, of_generator, of_critic = adversaries()
+    writer.watch(generator, of_generator, first_step=7)
+    with pytest.raises(ValueError, match=message):
+        writer.watch(critic, of_critic, **arguments)
+    assert not of_critic._optimizer_step_pre_hooks
+
+
+def test_a_parameter_that_two_modules_share_counts_once(writer, tmp_path):
+    model = nn.ModuleDict({"embedding": nn.Embedding(10, 4), "head": nn.Linear(4, 10)})
+    model["head"].weight = model["embedding"].weight
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    writer.watch(model, optimizer)
+    model["head"](model["embedding"](torch.tensor([1, 2]))).sum().backward()
+    expected = {
+        "embedding": norm_of([model["embedding"].weight.grad]),
+        "head": norm_of([model["head"].bias.grad]),
+    }
+    optimizer.step()
+    writer.close()
+    assert_norms(tmp_path, {0: expected})
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_parameters_that_come_later_are_watched_from_the_next_step(writer, tmp_path, named):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer.watch(model, optimizer if named else None)
+    expected = {}
+    for step in range(6):
+        if step == 3:
+            model.append(nn.Linear(2, 3))
+            optimizer.add_param_group({"params": model[3].parameters()})
+        optimizer.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        expected[step] = layer_norms(model)
+        optimizer.step()
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def test_a_model_whose_layers_are_replaced_is_watched_with_its_new_optimizer(writer, tmp_path):
+    model = network()
+    writer.watch(model)
+    expected = {}
+    for step in range(6):
+        if step % 3 == 0:
+            model[2] = nn.Linear(8, 2)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        optimizer.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        expected[step] = layer_norms(model)
+        optimizer.step()
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def test_a_model_that_loses_all_its_layers_ends_its_watch_with_one_warning(writer, tmp_path):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer.watch(model)
+    optimizer.step()
+    del model[0], model[0], model[0]
+    other = torch.optim.SGD(network().parameters(), lr=0.01)
+    with pytest.warns(RuntimeWarning, match=r"stops watching.*must have a layer"):
+        other.step()
+    other.step()
+    writer.close()
+    assert recorded.steps_and_norms(tmp_path)[0] == [0]
