@@ -1,6 +1,5 @@
 """Norms as plainly as can be: float64, one layer at a time."""
 
-
 import numpy as np
 import torch
 
@@ -52,5 +51,3 @@ def assert_norms(directory, expected, *, rel=1e-5):
 def pre_clip(directory):
     """What the blocks of a run say of clipping."""
     return {block.options["pre_clip"] for block in recorded.rows(directory)}
-
-

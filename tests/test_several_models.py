@@ -112,7 +112,7 @@ def test_two_optimizers_of_one_model_make_one_row(writer, tmp_path):
     assert_norms(tmp_path, expected)
 
 
-def test_names_are_those_of_last_time(writer, tmp_path):
+def test_names_are_those_of_last_time(writer):
     generator, critic, of_generator, of_critic = adversaries()
     for _ in range(2):
         first, second, third = (
@@ -127,7 +127,10 @@ def test_names_are_those_of_last_time(writer, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"prefix": "", "first_step": 7}, "names that no other"), ({"first_step": 5}, "watch, 7, got")],
+    [
+        ({"prefix": "", "first_step": 7}, "names that no other"),
+        ({"first_step": 5}, "watch, 7, got"),
+    ],
 )
 def test_what_two_watches_cannot_both_be_is_said(writer, arguments, message):
     generator, critic, of_generator, of_critic = adversaries()

@@ -77,7 +77,7 @@ class _Group:
         if dtype not in _HALF:
             norms = self._norms(norm_type, None)
             return norms, norms
-        if any(mesh_of(gradient) is not None for gradient in self.gradients):
+        if any(map(_is_special, self.gradients)):
             return self._norms(norm_type, None), None
         # Torch adds up in float32 in any case, and rounds the result.
         wide = self._norms(norm_type, torch.float32)
@@ -97,6 +97,11 @@ class _Group:
             return list(torch._foreach_norm(self.gradients, norm_type, dtype=dtype))
         norm = torch.linalg.vector_norm
         return [norm(gradient, norm_type, dtype=dtype) for gradient in self.gradients]
+
+
+def _is_special(gradient: Tensor) -> bool:
+    """Whether torch has its own way with it, sharded or sparse."""
+    return mesh_of(gradient) is not None or gradient.layout != torch.strided
 
 
 def _grouped(gradients: list[Tensor], foreach: bool | None) -> list[_Group]:

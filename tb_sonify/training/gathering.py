@@ -51,6 +51,7 @@ class Gathering:
 
     def __init__(self, ranks: tuple[int, ...], put: Callable[[Batch], None]) -> None:
         self._ranks = ranks
+        self._rank = rank()
         self._put = put
         # The n-th of these processes in each of them.
         number = _numbers[ranks] = _numbers.get(ranks, -1) + 1
@@ -86,7 +87,7 @@ class Gathering:
         self._thread.join(_WAIT_SECONDS)
         with self._changed:
             late, self._ended = not self._ended, True
-        if late and rank() == self._ranks[0]:
+        if late and self._rank == self._ranks[0]:
             warn(
                 "some of the last rows are left out: another process did not take part in their "
                 "steps, or it still waits for this one"
@@ -96,7 +97,7 @@ class Gathering:
         try:
             self._gather()
         except Exception as error:  # noqa: BLE001 - nothing that may happen here stops a training
-            if rank() == self._ranks[0] and not self._ended:
+            if self._rank == self._ranks[0] and not self._ended:
                 warn(f"norms of sharded gradients are left out: {type(error).__name__}: {error}")
         finally:
             with self._changed:
@@ -112,7 +113,7 @@ class Gathering:
         rows = self._rows()
         row = next(rows, None)
         while row is not None:
-            group = group or _Group.of(self._ranks, self._name)
+            group = group or _Group.of(self._ranks.index(self._rank), len(self._ranks), self._name)
             inf = row.source.options.get("norm_type") == "inf"
             totals = group.largest(row) if inf else group.sums(row)
             if totals is not None:
@@ -151,21 +152,20 @@ class _Group:
         self._size = size
 
     @classmethod
-    def of(cls, ranks: tuple[int, ...], name: str) -> "_Group":
+    def of(cls, me: int, size: int, name: str) -> "_Group":
         """Connect, once all processes are there."""
         c10d: Any = distributed.distributed_c10d
         store = c10d.PrefixStore(name, c10d._get_default_store())
-        me = ranks.index(rank())
         store.set(f"here/{me}", "1")
-        keys = [f"here/{other}" for other in range(len(ranks))]
+        keys = [f"here/{other}" for other in range(size)]
         deadline = time.monotonic() + _CONNECT_SECONDS
         # Waiting in the store itself would make the training wait, too, wherever it uses it.
         while not all(store.check([key]) for key in keys):
             if time.monotonic() > deadline:
                 raise TimeoutError("every process must make a SonifyWriter and watch the model")
             time.sleep(0.05)
-        group = c10d.ProcessGroupGloo(store, me, len(ranks), _PATIENCE)
-        return cls(group, len(ranks))
+        group = c10d.ProcessGroupGloo(store, me, size, _PATIENCE)
+        return cls(group, size)
 
     def sums(self, row: _Row) -> NDArray[np.float64] | None:
         """The sums over all processes; `None` where they are not at the same step."""

@@ -7,7 +7,7 @@ from weakref import ref
 import torch
 from torch import Tensor
 
-from tb_sonify.training.norms import inexact, is_one_piece, tensor_norms
+from tb_sonify.training.norms import inexact
 from tb_sonify.training.plan import Plan, to_power
 from tb_sonify.training.shards import mesh_of, reduced
 
@@ -27,8 +27,9 @@ class Handed:
         self, gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
     ) -> None:
         self.norm_type = norm_type
-        self.powers = _powers(gradients, norms, norm_type)
-        self.pieces = [_piece(each) for each in (gradients if norms is None else norms)]
+        whole = [reduced(gradient) for gradient in gradients]
+        self.powers = _powers([_local(gradient) for gradient in whole], norms, norm_type)
+        self.pieces = [_piece(each) for each in (whole if norms is None else norms)]
         # Of a gradient that is freed meanwhile nothing must stay.
         self._gradients = [ref(gradient) for gradient in gradients]
         self._versions = [_version(gradient) for gradient in gradients]
@@ -54,29 +55,25 @@ class Handed:
                 self._versions[place] = _version(gradient)
 
 
-def _powers(
-    gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
-) -> Tensor:
-    tensors = [_local(gradient) for gradient in gradients]
-    if norms is not None:
-        values = torch.stack([_local(norm) for norm in norms])
-        values = values if values.device.type == "mps" else values.double()
-        powers = to_power(values, norm_type)
-        again = inexact(tensors, values, norm_type)
-        if again:
-            powers[again] = _measured([tensors[i] for i in again], norm_type)
-        return powers
-    return _measured(tensors, norm_type)
+def _powers(tensors: list[Tensor], norms: Sequence[Tensor] | None, norm_type: float) -> Tensor:
+    if norms is None or any(tensor.layout != torch.strided for tensor in tensors):
+        return _measured(tensors, norm_type)
+    values = torch.stack([_local(norm) for norm in norms])
+    values = values if values.device.type == "mps" else values.double()
+    powers = to_power(values, norm_type)
+    again = inexact(tensors, values, norm_type)
+    if again:
+        powers[again] = _measured([tensors[i] for i in again], norm_type)
+    return powers
 
 
 def _measured(tensors: Sequence[Tensor], norm_type: float) -> Tensor:
-    if all(is_one_piece(tensor) for tensor in tensors):
-        return to_power(tensor_norms(list(tensors), norm_type), norm_type)
     return Plan.of(tensors, range(len(tensors)), len(tensors)).sums(tensors, norm_type)
 
 
 def _local(tensor: Any) -> Tensor:
-    return tensor if mesh_of(tensor) is None else reduced(tensor).to_local()
+    """The piece that is here; of a norm, that of the piece."""
+    return tensor if mesh_of(tensor) is None else tensor.to_local()
 
 
 def _piece(tensor: Any) -> tuple[Any, Any]:

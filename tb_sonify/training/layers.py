@@ -10,6 +10,9 @@ Granularity: TypeAlias = Literal["layer", "parameter"]
 Patterns: TypeAlias = str | Sequence[str] | None
 Layers: TypeAlias = dict[str, list[nn.Parameter]]
 
+# What torch.compile and activation checkpointing put between a module and its owner.
+_WRAPPERS = frozenset({"_orig_mod", "_checkpoint_wrapped_module"})
+
 
 def find_layers(
     model: nn.Module,
@@ -32,11 +35,12 @@ def find_layers(
     Returns
     -------
     layers
-        The parameters of each layer by its name. A shared parameter belongs to its first owner
-        alone.
+        The parameters of each layer by its name, which is the same whether the model is compiled
+        or wrapped for parallel training. A shared parameter belongs to its first owner alone.
     """
     if granularity not in get_args(Granularity):
         raise ValueError(f"granularity must be 'layer' or 'parameter', got {granularity!r}")
+    model = _unwrapped(model)
     found: Layers = {}
     for name, parameter in _owned(model, granularity):
         found.setdefault(name, []).append(parameter)
@@ -55,7 +59,13 @@ def find_layers(
 
 def _owned(model: nn.Module, granularity: Granularity) -> Iterator[tuple[str, nn.Parameter]]:
     seen: set[nn.Parameter] = set()
-    for path, module in model.named_modules():
+    for wrapped, module in model.named_modules():
+        if type(module).__name__ == "FullyShardedDataParallel":
+            raise ValueError(
+                "FullyShardedDataParallel hides layers in flat parameters: shard the model by "
+                "torch.distributed.fsdp.fully_shard to have norms of layers"
+            )
+        path = ".".join(part for part in wrapped.split(".") if part not in _WRAPPERS)
         for name, parameter in module.named_parameters(recurse=False):
             if parameter in seen:
                 continue
@@ -64,6 +74,16 @@ def _owned(model: nn.Module, granularity: Granularity) -> Iterator[tuple[str, nn
                 yield path or type(model).__name__, parameter
             else:
                 yield f"{path}.{name}" if path else name, parameter
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    while True:
+        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            model = model.module
+        elif isinstance(getattr(model, "_orig_mod", None), nn.Module):
+            model = model._orig_mod  # type: ignore[assignment]
+        else:
+            return model
 
 
 def _matches(name: str, patterns: str | Iterable[str]) -> bool:

@@ -7,6 +7,7 @@ from weakref import WeakSet
 from torch import Tensor
 
 from tb_sonify.training.handed import Handed
+from tb_sonify.training.warn import warn
 
 
 class Listener(Protocol):
@@ -46,6 +47,8 @@ def known_norms(norm_type: float) -> list[Handed]:
 class Keeping:
     """Keeps norms of gradients before they are clipped, where nobody has done so before."""
 
+    _warned = False
+
     def __init__(self, gradients: Sequence[Tensor], wanted: Iterable[float]) -> None:
         _handed[:] = [handed for handed in _handed if handed.holds()]
         self._wanted = wanted
@@ -58,6 +61,14 @@ class Keeping:
         self, gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
     ) -> None:
         """Keep the norms of gradients of one device; `None` for norms: measure them."""
+        try:
+            self._add(gradients, norms, norm_type)
+        except Exception as error:  # noqa: BLE001 - gradients are clipped, whatever this is
+            self._failed(error)
+
+    def _add(
+        self, gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
+    ) -> None:
         for wanted in self._wanted:
             known = {
                 id(g) for handed, kept in self._before if handed.norm_type == wanted for g in kept
@@ -75,6 +86,13 @@ class Keeping:
         self, gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
     ) -> None:
         self._new.append((Handed(gradients, norms, norm_type), gradients))
+
+    @classmethod
+    def _failed(cls, error: Exception) -> None:
+        if not cls._warned:
+            cls._warned = True
+            problem = f"{type(error).__name__}: {error}"
+            warn(f"norms before clipping cannot be had, those after it are logged: {problem}")
 
     def clipped(self) -> None:
         """The gradients have been clipped now: what is kept is of before."""

@@ -74,11 +74,11 @@ def mesh_of(tensor: Tensor) -> Any:
 
 
 def reduced(tensor: Any) -> Any:
-    """A `DTensor` without partial placements: their values are not known before they are added.
+    """A tensor without partial placements: their values are not known before they are added.
 
     All processes of the mesh must take part, as in the optimizer's own step.
     """
-    if not any(placement.is_partial() for placement in tensor.placements):
+    if mesh_of(tensor) is None or not any(each.is_partial() for each in tensor.placements):
         return tensor
     # Before torch 2.5 there is no torch.distributed.tensor, and afterwards this is its alias.
     replicate = import_module("torch.distributed._tensor").Replicate()

@@ -1,0 +1,274 @@
+"""Trainings over several real processes; run by `tests/test_distributed.py`, once per process.
+
+Each scenario leaves a run and, next to it, the norms of an unsharded model in float64.
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import torch
+from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
+from torch.distributed.tensor.debug import CommDebugMode
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    RowwiseParallel,
+    parallelize_module,
+)
+from torch.nn.parallel import DistributedDataParallel
+
+from tb_sonify import SonifyWriter, clip_grad_norm_
+from tests.reference import layer_norms, norm_of
+
+STEPS = 6
+
+
+def network(width=7):
+    """Layers whose sizes two and four processes cannot share evenly, in float64."""
+    torch.manual_seed(0)
+    layers = (nn.Linear(5, width), nn.Tanh(), nn.Linear(width, 3), nn.Tanh(), nn.Linear(3, 1))
+    return nn.Sequential(*layers).double()
+
+
+def loss_of(model, step, rank):
+    generator = torch.Generator().manual_seed(100 * step + rank)
+    return model(torch.randn(4, 5, generator=generator, dtype=torch.float64)).square().sum()
+
+
+class Training:
+    """A model, sharded by `shard`, and an unsharded twin that sees all data."""
+
+    def __init__(self, directory, name, shard, *, batches=None, width=7, **options):
+        self.rank = distributed.get_rank()
+        self.batches = batches or distributed.get_world_size()
+        self.model, self.twin = network(width), network(width)
+        self.model = shard(self.model) or self.model
+        self.directory, self.name = directory, name
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01)
+        self.writer = SonifyWriter(str(directory / name))
+        self.norm_type = options.get("norm_type", 2.0)
+        self.expected = {}
+        self.watch = self.writer.watch(self.model, self.optimizer, **options)
+
+    def backward(self, step):
+        """A step of the twin, and gradients of the model that must be the same."""
+        self.twin.zero_grad()
+        for rank in range(self.batches):
+            (loss_of(self.twin, step, rank) / self.batches).backward()
+        self.optimizer.zero_grad()
+        loss_of(self.model, step, self.rank % self.batches).backward()
+        self.expected[step] = layer_norms(self.twin, self.norm_type)
+
+    def update(self, clip=None):
+        if clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.twin.parameters(), clip)
+        with torch.no_grad():
+            for parameter in self.twin.parameters():
+                parameter -= 0.01 * parameter.grad
+
+    def finish(self):
+        self.writer.close()
+        if self.rank == 0:
+            expected = {step: norms for step, norms in self.expected.items() if norms is not None}
+            text = json.dumps(expected)
+            (self.directory / f"{self.name}.json").write_text(text)
+
+
+def run(training, *, clip=None):
+    """Train; clipping is by the 2-norm, whatever is watched."""
+    for step in range(STEPS):
+        training.backward(step)
+        if clip is not None:
+            clip_grad_norm_(training.model.parameters(), clip)
+        training.optimizer.step()
+        training.update(clip)
+    training.finish()
+
+
+def sharded(model):
+    for layer in model:
+        if isinstance(layer, nn.Linear):
+            fully_shard(layer)
+    fully_shard(model)
+
+
+def in_parallel(model):
+    mesh = init_device_mesh("cpu", (distributed.get_world_size(),))
+    plan = {"0": ColwiseParallel(), "2": RowwiseParallel()}
+    return parallelize_module(model, mesh, plan)  # the last layer is not sharded at all
+
+
+def ddp(directory):
+    run(Training(directory, "ddp", DistributedDataParallel))
+
+
+def fsdp(directory):
+    for norm_type in (1.0, 2.0, 3.0, float("inf")):
+        run(Training(directory, f"fsdp-{norm_type}", sharded, norm_type=norm_type))
+
+
+def clipped(directory):
+    run(Training(directory, "clipped", sharded), clip=0.1)
+    run(Training(directory, "clipped-1", sharded, norm_type=1.0), clip=0.1)
+
+
+def tensor_parallel(directory):
+    run(Training(directory, "tensor-parallel", in_parallel, batches=1, width=8))
+    run(
+        Training(
+            directory, "tensor-parallel-part", in_parallel, batches=1, width=8, include=["0", "2"]
+        )
+    )
+
+
+def two_dimensions(directory):
+    """Four processes: shards of shards, and copies of shards."""
+
+    def both(model):
+        mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "tensor"))
+        plan = {"0": ColwiseParallel(), "2": RowwiseParallel()}
+        parallelize_module(model, mesh["tensor"], plan)
+        for layer in (model[0], model[2]):
+            fully_shard(layer, mesh=mesh["data"])
+        return model
+
+    def hybrid(model):
+        mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("replicate", "shard"))
+        for layer in model:
+            if isinstance(layer, nn.Linear):
+                fully_shard(layer, mesh=mesh)
+        fully_shard(model, mesh=mesh)
+
+    training = Training(directory, "two-dimensions", both, batches=2, width=8, include=["0", "2"])
+    data_rank = distributed.get_rank() // 2
+    for step in range(STEPS):
+        training.rank = data_rank
+        training.backward(step)
+        training.expected[step].pop("4")
+        training.optimizer.step()
+        training.update()
+        training.model[4].load_state_dict(training.twin[4].state_dict())  # nothing else does so
+    training.rank = distributed.get_rank()
+    training.finish()
+    run(Training(directory, "hybrid", hybrid))
+
+
+def placements(directory):
+    """One layer with parameters of every placement, and gradients that are not added up yet."""
+    mesh = init_device_mesh("cpu", (2,))
+    rank = distributed.get_rank()
+    values = [torch.arange(6.0) + 1, torch.arange(4.0) - 5, torch.ones(3)]
+    kinds = [Shard(0), Replicate(), Partial()]
+    model = nn.ParameterList()
+    for value, kind in zip(values, kinds, strict=True):
+        of_parameter = Replicate() if kind.is_partial() else kind
+        parameter = nn.Parameter(distribute_tensor(torch.zeros_like(value), mesh, [of_parameter]))
+        if kind.is_partial():
+            share = value * (0.25 if rank == 0 else 0.75)
+            parameter.grad = DTensor.from_local(share, mesh, [Partial()], run_check=False)
+        else:
+            parameter.grad = distribute_tensor(value, mesh, [kind])
+        model.append(parameter)
+    plain = nn.Parameter(torch.zeros(2))
+    plain.grad = torch.full((2,), 3.0)
+    model.append(plain)
+    with SonifyWriter(str(directory / "placements")) as writer:
+        writer.add_gradient_norms(model, 0)
+        writer.add_gradient_norms(model, 1, norm_type=float("inf"))
+    kinds = {0: 2.0, 1: float("inf")}
+    expected = {
+        step: {"ParameterList": norm_of([*values, plain.grad], norm_type)}
+        for step, norm_type in kinds.items()
+    }
+    if rank == 0:
+        (directory / "placements.json").write_text(json.dumps(expected))
+
+
+def counted(directory):
+    """How many collectives there are: in the training, and behind its back."""
+    kinds = distributed.distributed_c10d.ProcessGroupGloo
+    reduce, ours = kinds.allreduce, []
+    kinds.allreduce = lambda *arguments: (ours.append(1), reduce(*arguments))[1]
+    training = Training(directory, "counted", sharded)
+    seen = 0
+    for step in range(STEPS):
+        training.backward(step)
+        with CommDebugMode() as collectives:
+            training.optimizer.step()
+        seen += collectives.get_total_counts()
+        training.update()
+    training.finish()
+    kinds.allreduce = reduce
+    if training.rank == 0:
+        (directory / "counts.json").write_text(json.dumps({"step": seen, "ours": len(ours)}))
+
+
+def uneven(directory):
+    """One process leaves steps out, and has no gradients for a while."""
+    training = Training(directory, "uneven", sharded)
+    for step in range(12):
+        training.backward(step)
+        if step in (3, 4) and training.rank == 1:
+            training.watch.skip(training.optimizer)  # as a GradScaler does
+            continue
+        if step == 6 and training.rank == 1:
+            training.optimizer.zero_grad()
+        training.optimizer.step()
+        training.update()
+    training.finish()
+
+
+def uncounted(directory):
+    """One process does not step, and nobody knows."""
+    training = Training(directory, "uncounted", sharded)
+    for step in range(STEPS):
+        training.backward(step)
+        if step != 3 or training.rank == 0:
+            training.optimizer.step()
+        training.update()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        training.finish()
+
+
+def alone(directory):
+    """Only the first process watches."""
+    from tb_sonify.training import gathering
+
+    gathering._CONNECT_SECONDS = 2.0
+    model = network()
+    sharded(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    rank = distributed.get_rank()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        writer = SonifyWriter(str(directory / "alone"))
+        if rank == 0:
+            writer.watch(model, optimizer)
+        for step in range(STEPS):
+            optimizer.zero_grad()
+            loss_of(model, step, rank).backward()
+            optimizer.step()
+            writer.add_scalar("loss", 1.0, step)
+        writer.close()
+    if rank == 0:
+        (directory / "alone.json").write_text(json.dumps([str(each.message) for each in caught]))
+
+
+def main():
+    rank, size, store, directory, *names = sys.argv[1:]
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{store}", rank=int(rank), world_size=int(size)
+    )
+    for name in names:
+        globals()[name](Path(directory))
+        distributed.barrier()
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
