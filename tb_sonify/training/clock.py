@@ -20,7 +20,7 @@ class Clock:
 
     def __init__(self, first_step: int) -> None:
         self.first_step = self.step = first_step
-        self._stepped: list[tuple[object, ref[Optimizer]]] = []  # in this step, seen by whom
+        self._stepped: list[tuple[ref[object], ref[Optimizer]]] = []  # in this step, seen by whom
         self._parameters: WeakKeyDictionary[Optimizer, tuple[Any, frozenset[Tensor]]]
         self._parameters = WeakKeyDictionary()
 
@@ -29,17 +29,15 @@ class Clock:
         if any(self._ends(watch, optimizer, *stepped) for stepped in self._stepped):
             self.step += 1
             self._stepped.clear()
-        self._stepped.append((watch, ref(optimizer)))
+        self._stepped.append((ref(watch), ref(optimizer)))
         return self.step
 
     def _ends(
-        self, watch: object, optimizer: Optimizer, by: object, other: "ref[Optimizer]"
+        self, watch: object, optimizer: Optimizer, by: "ref[object]", other: "ref[Optimizer]"
     ) -> bool:
         stepped = other()
-        if stepped is optimizer:
-            return by is watch
-        if stepped is None:
-            return by is watch
+        if stepped is None or stepped is optimizer:
+            return by() is watch
         return not self._held(stepped).isdisjoint(self._held(optimizer))
 
     def _held(self, optimizer: Optimizer) -> frozenset[Tensor]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from torch import nn
 
@@ -15,7 +16,7 @@ class Watches:
     """Models that are watched side by side: layers have different names, and steps are the same."""
 
     def __init__(self) -> None:
-        self._active: list[Watch] = []
+        self._all: WeakSet[Watch] = WeakSet()  # an optimizer that is gone takes its watch along
         self._clock = Clock(0)
 
     def add(
@@ -39,14 +40,14 @@ class Watches:
         options
             As in `Watch`.
         """
-        self._active = [watch for watch in self._active if watch.active]
-        clock = self._clock if self._active else Clock(first_step)
+        active = [watch for watch in self._all if watch.active]
+        clock = self._clock if active else Clock(first_step)
         if first_step not in (0, clock.first_step):
             raise ValueError(
                 f"all that a writer watches at a time has the same steps: first_step must be that "
                 f"of the first watch, {clock.first_step}, got {first_step}"
             )
-        taken = {name for watch in self._active for name in watch.names}
+        taken = {name for watch in active for name in watch.names}
         names = find(prefix=prefix or "").norms.names
         if prefix is None:
             prefix = free_prefix(model, names, taken)
@@ -55,10 +56,10 @@ class Watches:
         chosen = prefix
         watch = Watch(lambda: find(prefix=chosen), recording, clock=clock, **options)
         self._clock = clock
-        self._active.append(watch)
+        self._all.add(watch)
         return watch
 
     def remove(self) -> None:
         """Stop watching all of them."""
-        for watch in self._active:
+        for watch in list(self._all):
             watch.remove()
