@@ -44,7 +44,7 @@ def trained(directory, processes, *scenarios):
 def two(tmp_path_factory):
     directory = tmp_path_factory.mktemp("two")
     sharded = ("fsdp", "clipped", "tensor_parallel", "placements")
-    trained(directory, 2, "ddp", *sharded, "counted", "uneven", "uncounted", "alone")
+    trained(directory, 2, "ddp", *sharded, "counted", "uneven", "uncounted", "alone", "flat")
     return directory
 
 
@@ -117,3 +117,8 @@ def test_a_process_that_watches_alone_trains_on_with_one_warning(two):
     assert "every process must make a SonifyWriter and watch the model" in warning
     assert recorded.tags(two / "alone") == {"loss"}
     assert len(recorded.scalars(two / "alone", "loss")) == 6
+
+
+def test_a_model_whose_layers_are_hidden_is_refused(two):
+    for rank in range(2):
+        assert "fully_shard" in (two / f"flat{rank}.txt").read_text()

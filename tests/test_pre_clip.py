@@ -8,6 +8,7 @@ from torch.nn.utils import clip_grad_norm_ as torch_clip
 
 from tb_sonify import SonifyWriter, clip_grad_norm_
 from tb_sonify.training import pre_clip as registry
+from tests.commands import tb_sonify as command
 from tests.reference import assert_norms, layer_norms, pre_clip
 from tests.training import network
 
@@ -185,3 +186,21 @@ def test_a_gradient_is_freed_as_ever(writer):
     assert all(gradient() is not None for gradient in gradients)
     model.zero_grad()
     assert all(gradient() is None for gradient in gradients)
+
+
+@pytest.mark.parametrize(
+    ("clip", "words"),
+    [
+        (clip_grad_norm_, "norms are those before clipping"),
+        (torch_clip, "norms are those that the optimizer got, after any clipping"),
+    ],
+)
+def test_the_run_says_in_words_which_it_is(tmp_path, clip, words):
+    model = network()
+    optimizer = sgd(model)
+    with SonifyWriter(str(tmp_path / "run")) as writer:
+        writer.watch(model, optimizer)
+        backward(model)
+        clip(model.parameters(), 1e-3)
+        optimizer.step()
+    assert f"  {words}\n" in command("describe", tmp_path).stdout

@@ -51,6 +51,7 @@ class Description:
     streams: tuple[StreamSummary, ...]
     landmarks: tuple[Landmark, ...]
     scalars: tuple[SignalSummary, ...]  # of a run without norms
+    pre_clip: bool | str | None = None  # whether norms are before clipping, or "mixed"
 
 
 def describe_run(store: Store, scope: Scope, timeline: Timeline, run: str) -> Description:
@@ -68,6 +69,7 @@ def describe_run(store: Store, scope: Scope, timeline: Timeline, run: str) -> De
             streams=_streams(timeline),
             landmarks=landmarks_of(timeline),
             scalars=(),
+            pre_clip=timeline.pre_clip,
         )
     signals = {tag: _signal(store, scope, run, tag) for tag in tags[:_MOST_SCALARS]}
     all_steps = np.concatenate([np.empty(0), *(signal.steps for signal in signals.values())])

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.contract import NO_GRADIENT, Grid, Segment
+from tb_sonify.contract import NO_GRADIENT, PRE_CLIP_OPTION, Grid, Segment
 from tb_sonify.reading.clock import Clock
 from tb_sonify.reading.hearable import digest, digest_histories, digest_state
 from tb_sonify.reading.presets import own_presets
@@ -128,6 +128,12 @@ class Timeline:
     def own_presets(self) -> tuple[StreamPreset, ...]:
         """The presets that the run's user made, as its last session had them."""
         return own_presets(self.segments[-1].segment.options) if self.segments else ()
+
+    @property
+    def pre_clip(self) -> bool | str | None:
+        """Whether norms are those before clipping, or ``"mixed"``; `None` where nobody said."""
+        stored = self.segments[-1].segment.options.get(PRE_CLIP_OPTION) if self.segments else None
+        return stored if isinstance(stored, bool) or stored == "mixed" else None
 
     @cached_property
     def times(self) -> NDArray[np.float64]:

@@ -4,6 +4,12 @@ from collections.abc import Iterator
 
 from tb_sonify.reading.description import Description, SignalSummary, StreamSummary
 
+_CLIPPING = {
+    True: "norms are those before clipping",
+    False: "norms are those that the optimizer got, after any clipping",
+    "mixed": "some norms are those before clipping, some those that the optimizer got",
+}
+
 
 def lines(description: Description) -> Iterator[str]:
     """A description as text, one fact per line."""
@@ -15,6 +21,8 @@ def lines(description: Description) -> Iterator[str]:
     for signal in (description.loss, *description.scalars):
         if signal is not None:
             yield f"  {_signal(signal)}"
+    if description.pre_clip is not None:
+        yield f"  {_CLIPPING[description.pre_clip]}"
     for stream in description.streams:
         yield f"  {_stream(stream)}"
     for landmark in description.landmarks:
