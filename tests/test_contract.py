@@ -38,8 +38,9 @@ def test_rows_come_back_as_they_were_rounded():
     assert read.options == {"norm_type": 2.0}
 
 
-def test_a_segment_comes_back():
-    counts = np.array([[0, 3], [1, 0], [0, 0]], np.uint32)
+@pytest.mark.parametrize("counted", [0, 1])
+def test_a_segment_comes_back_and_spends_no_bytes_on_counts_of_nothing(counted):
+    counts = counted * np.array([[0, 3], [1, 0], [0, 0]], np.uint32)
     segment = Segment(
         session=1.0,
         segment=33,
@@ -56,6 +57,8 @@ def test_a_segment_comes_back():
     for name in ("steps", "median", "max", "nan", "inf"):
         np.testing.assert_array_equal(getattr(read, name), getattr(segment, name))
     assert (read.segment, read.rows) == (33, 6)
+    assert read.nan.dtype == read.inf.dtype == np.uint32
+    assert (b"nan" in segment.encode()) == bool(counted)
 
 
 @given(hnp.arrays(np.float32, 50, elements=st.floats(0, width=32, allow_subnormal=False)))

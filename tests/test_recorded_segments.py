@@ -13,12 +13,19 @@ from tests.batches import LAYERS, batch, batches, norms_of, record
 SMOOTH, CLASSIC = PRESETS["smooth"], PRESETS["classic"]
 
 
-def test_three_thousand_steps_have_thirty_segments_and_as_many_clips(tmp_path):
+def test_three_thousand_steps_have_thirty_segments(tmp_path):
     record(tmp_path, *batches(norms_of(3000)), presets=[SMOOTH])
     segments = recorded.segments(tmp_path)
     assert [segment.segment for segment in segments] == list(range(30))
     assert {segment.rows for segment in segments} == {100}
-    assert len(recorded.values(tmp_path, "sonify/smooth")) == 30
+
+
+def test_clips_thin_out_as_a_run_grows_and_the_last_segment_has_one(tmp_path):
+    record(tmp_path, *batches(norms_of(3000)), presets=[SMOOTH])
+    starts = [int(segment.steps[0]) for segment in recorded.segments(tmp_path)]
+    clips = recorded.values(tmp_path, "sonify/smooth")
+    kept = [*range(10), *range(10, 20, 2), *range(20, 30, 4), 29]
+    assert [step for step, _ in clips] == [starts[segment] for segment in kept]
 
 
 def test_notes_of_a_long_run_cover_more_rows_as_the_grid_says(tmp_path):
@@ -84,13 +91,15 @@ def test_a_layer_that_appears_later_has_no_gradient_before(tmp_path):
 
 def test_clips_are_left_out_before_rows_are_and_the_others_keep_their_sound(tmp_path):
     norms = norms_of(7000)
+    presets = [SMOOTH, CLASSIC, PRESETS["single"], replace(SMOOTH, name="soft")]
     with pytest.warns(RuntimeWarning, match="some clips are left out") as caught:
-        record(tmp_path, batch(norms), presets=[SMOOTH, CLASSIC])
+        record(tmp_path, batch(norms), presets=presets)
     assert len(caught) == 1
     np.testing.assert_array_equal(recorded.steps_and_norms(tmp_path)[1], round_norms(norms))
     segments = recorded.segments(tmp_path)
     clips = dict(recorded.values(tmp_path, "sonify/smooth"))
-    assert len(clips) < len(segments)
+    assert clips
+    assert int(segments[0].steps[0]) not in clips
     lead = None
     for segment in segments[:-1]:
         lead = advance(recorded.notes(segment), preset=SMOOTH, lead=lead)

@@ -81,7 +81,8 @@ class Segment:
         Over the finite norms of a note's rows, float32 that bfloat16 can hold, ``(notes,
         layers)``; `NO_GRADIENT` where there is none. The median of an even number is the upper.
     nan, inf
-        How many rows of the note are NaN, infinite: uint32, ``(notes, layers)``.
+        How many rows of the note are NaN, infinite: uint32, ``(notes, layers)``. Not stored
+        where all are 0.
     """
 
     session: float
@@ -98,7 +99,8 @@ class Segment:
     def encode(self) -> bytes:
         """The segment as a block."""
         norms = {"median": to_bfloat16(self.median), "max": to_bfloat16(self.max)}
-        counts = {"nan": self.nan, "inf": self.inf}
+        tables = {"nan": self.nan, "inf": self.inf}
+        counts = {name: table for name, table in tables.items() if table.any()}
         return encode_block(
             Block(_header("segment", self), {"steps": self.steps, **norms, **counts})
         )
@@ -109,9 +111,10 @@ class Segment:
         block = decode_block(data)
         common = _common("segment", block)
         steps = block.arrays.get("steps", np.empty(0, np.int64))
-        names = ("median", "max", "nan", "inf")
-        shape = (steps.size - 1, len(common["layers"]))
-        tables = {name: block.arrays.get(name, np.empty(0)) for name in names}
+        shape = (max(steps.size - 1, 0), len(common["layers"]))
+        missing = {"median": np.empty(0), "max": np.empty(0)}
+        missing |= dict.fromkeys(("nan", "inf"), np.broadcast_to(np.uint32(0), shape))
+        tables = {name: block.arrays.get(name, table) for name, table in missing.items()}
         if steps.ndim != 1 or any(table.shape != shape for table in tables.values()):
             raise ValueError(f"median, max, nan and inf of a segment must have shape {shape}")
         return cls(

@@ -10,8 +10,10 @@ from tb_sonify.contract import clip_tag
 from tb_sonify.sound import Lead, Notes, Preset, advance, render
 from tb_sonify.training.segments import FilledSegment
 from tb_sonify.training.summaries import audio_event
+from tb_sonify.training.thinning import thinned
 from tb_sonify.training.warn import warn
 
+_SHOWN = 10  # of a tag, by TensorBoard's Audio tab; the Sonify tab renders those that it misses
 _MAX_CLIPS = 64
 _MAX_BYTES = 64 * 2**20
 
@@ -26,7 +28,9 @@ class _Clip:
 
 
 class Clips:
-    """Renders segments in turn; the oldest are left out where rendering falls behind.
+    """Renders segments in turn, ever fewer of them as a run grows, and the last one.
+
+    The oldest are left out where rendering falls behind.
 
     Parameters
     ----------
@@ -39,20 +43,33 @@ class Clips:
         self._leads: dict[str, Lead | None] = {preset.name: None for preset in presets}
         self._presets = presets
         self._waiting: deque[_Clip] = deque()
+        self._unlogged: list[_Clip] = []  # of the newest segment
         self._warned_late = self._warned_failed = False
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, filled: FilledSegment) -> None:
-        """Line up the clips of a segment, one for each preset."""
+        """Take a segment; where it is one of those that get clips, line up one for each preset."""
+        self._unlogged = []
         for preset in self._presets:
             lead = self._leads[preset.name]
-            self._waiting.append(_Clip(filled, preset, lead))
+            self._unlogged.append(_Clip(filled, preset, lead))
             try:
                 self._leads[preset.name] = advance(filled.notes, preset=preset, lead=lead)
             except Exception as error:  # noqa: BLE001 - rows matter more
                 self._failed(error)
+        if thinned(filled.segment, _SHOWN):
+            self._line_up(filled)
+
+    def finish(self) -> None:
+        """Line up the clips of the last segment, which tells how the run ended."""
+        if self._unlogged:
+            self._line_up(self._unlogged[0].filled)
+
+    def _line_up(self, filled: FilledSegment) -> None:
+        self._waiting.extend(self._unlogged)
+        self._unlogged = []
         while len(self._waiting) > max(1, min(_MAX_CLIPS, _MAX_BYTES // _size(filled.notes))):
             self._waiting.popleft()
             if not self._warned_late:

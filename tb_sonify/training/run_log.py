@@ -104,6 +104,7 @@ class RunLog:
         filled = self._segments.finish()
         if filled is not None:
             self._emit_segment(filled)
+        self.clips.finish()
 
     def _spread(self, batch: Batch) -> NDArray[np.float32]:
         """The norms of a batch in the columns of all layers; layers that are new come last."""

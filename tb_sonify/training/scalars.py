@@ -8,12 +8,13 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify.contract import NO_GRADIENT, scalar_tag
 from tb_sonify.training.summaries import scalars_event
+from tb_sonify.training.thinning import thinned
 
 _POINTS = 1000  # as many as TensorBoard shows
 
 
 class Scalars:
-    """Emits the norms of every row at first, and of half as many after each 1,000 points.
+    """Emits the norms of every row at first, of half as many after 1,000, 2,000, 4,000, ... rows.
 
     Parameters
     ----------
@@ -26,9 +27,7 @@ class Scalars:
     def __init__(self, every: int | None, emit: Callable[[Event], None]) -> None:
         if every is not None and every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {every!r}")
-        self._fixed = every is not None
-        self._stride = every or 1
-        self._points = 0
+        self._every = every
         self._row = 0
         self._emit = emit
 
@@ -42,16 +41,14 @@ class Scalars:
         """Take the next rows, shapes ``(rows,)`` and ``(rows, layers)``."""
         tags = [scalar_tag(layer) for layer in layers]
         for row in range(len(steps)):
-            if (self._row + row) % self._stride == 0:
-                values = zip(tags, norms[row].tolist(), strict=True)
-                present = [(tag, norm) for tag, norm in values if norm != NO_GRADIENT]
+            if not self._takes(self._row + row):
+                continue
+            values = zip(tags, norms[row].tolist(), strict=True)
+            present = [(tag, norm) for tag, norm in values if norm != NO_GRADIENT]
+            if present:
                 step, wall_time = int(steps[row]), float(wall_times[row])
-                if present:
-                    self._emit(scalars_event(present, step=step, wall_time=wall_time))
-                self._count()
+                self._emit(scalars_event(present, step=step, wall_time=wall_time))
         self._row += len(steps)
 
-    def _count(self) -> None:
-        self._points += 1
-        if self._points % _POINTS == 0 and not self._fixed:
-            self._stride *= 2
+    def _takes(self, row: int) -> bool:
+        return thinned(row, _POINTS) if self._every is None else row % self._every == 0

@@ -32,10 +32,11 @@ class SonifyWriter(SummaryWriter):
     presets
         Presets of which clips are logged for TensorBoard's Audio tab: by name, or a
         `StreamPreset` of your own, under a name of its own. The Sonify tab plays every preset,
-        logged or not, and those that are in here.
+        logged or not, and those that are in here. Every hundred notes are a clip at first; as the
+        Audio tab shows ten, a long run logs ever fewer, and the last one.
     scalar_every
         Log the norms as scalars every so many rows. By default every row at first, and half as
-        many after each 1,000 points; the Sonify tab has every row in any case.
+        many after 1,000, 2,000, 4,000, ... rows; the Sonify tab has every row in any case.
 
     Examples
     --------
