@@ -140,7 +140,7 @@ def test_hostile_names_stay_text_and_within_their_cells(crowd, browser, width):
             line = page.locator(line_of(PREFIX + name))
             line.scroll_into_view_if_needed()
             expect(line.locator(".name")).to_have_attribute("title", PREFIX + name)
-            assert line.locator(".name").inner_text() == name
+            assert line.locator(".name").text_content() == name
             assert line.get_by_role("rowheader").get_attribute("aria-label") == PREFIX + name
             line.click(position={"x": 100, "y": 14})
         panel = page.locator(".runs").bounding_box()
