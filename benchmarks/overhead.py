@@ -35,6 +35,7 @@ from benchmarks.figure import Figure, show
 from benchmarks.networks import NETWORKS, Training
 
 WARM_UP = 5
+MIN_STEPS = 5  # of a round: its end, where all is written, must not weigh too much
 TARGETS = {"mlp": 1.08, "resnet": 1.01, "transformer": 1.02}
 OURS = "tb_sonify, all on"
 
@@ -104,7 +105,7 @@ def measure(model: str, device: str, rounds: int, seconds: float, logdir: Path) 
         start = time.perf_counter()
         entries["bare"].train(WARM_UP)
         _wait_for_device()
-        steps = max(1, round(seconds * WARM_UP / (time.perf_counter() - start)))
+        steps = max(MIN_STEPS, round(seconds * WARM_UP / (time.perf_counter() - start)))
         names = list(entries)
         random = np.random.default_rng(0)
         for _ in range(rounds):
