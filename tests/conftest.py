@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.serving import INSECURE_HOST
+pytest.register_assert_rewrite("tests.looks", "tests.pages")
+
+from tests.serving import INSECURE_HOST  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

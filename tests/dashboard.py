@@ -101,7 +101,7 @@ class Dashboard:
     def wait_for_sound(self, *, silence: bool = False) -> None:
         """Wait until something goes to the loudspeaker, or until nothing does."""
         condition = "tap.level() === 0" if silence else "tap.level() > 1e-4 && tap.runs()"
-        self.frame.wait_for_function(condition, timeout=5_000)
+        self.frame.wait_for_function(condition, timeout=WAIT_MS)
 
     def _count(self, frame: Frame) -> None:
         self.loads += "plugin_entry" in frame.url

@@ -29,6 +29,8 @@ def look(page: Page, state: str, *, masked: bool = False, golden: bool = False) 
     Nothing may be wrong for axe-core, or wider than the page. With `golden`, the accessibility
     tree is to be that of the state; `masked`, whatever the numbers in it are.
     """
+    if golden:
+        _compare(page, state, masked=masked)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(SETTLE_MS)
@@ -36,8 +38,6 @@ def look(page: Page, state: str, *, masked: bool = False, golden: bool = False) 
         found = violations(page)
         assert not found, found
     assert_fits(page)
-    if golden:
-        _compare(page, state, masked=masked)
 
 
 def photograph(page: Page, name: str) -> None:

@@ -31,6 +31,7 @@ def test_two_runs_playing(show, logdir):
     write_run(logdir / "adam", spike=True)
     write_run(logdir / "sgd", nan_from=NAN_AT, seed=1)
     tab = show()
+    tab.frame.get_by_label("Speed").select_option("5")  # so that it is not over too soon
     play(tab)
     look(tab.page, "playing", golden=True, masked=True)
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
