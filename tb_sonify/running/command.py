@@ -2,13 +2,19 @@
 
 import argparse
 import atexit
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from tb_sonify.cli import CommandError, add_parser
 from tb_sonify.running.imports import after_import
 from tb_sonify.running.program import Program
 from tb_sonify.running.session import Session
 from tb_sonify.running.signals import end_on_signals
+from tb_sonify.running.writers import SummaryWriters
+
+if TYPE_CHECKING:
+    from tb_sonify.running.runs import Runs
 
 _DESCRIPTION = """\
 Run a training script that knows nothing of tb_sonify, just as `python` would, and log the gradient
@@ -20,9 +26,10 @@ and tracebacks are the script's own; options of ours come before its name:
     torchrun --nproc-per-node 2 -m tb_sonify run train.py
 
 Where the script makes a SummaryWriter, of torch or of tensorboardX, the norms go into its
-directory, so that its loss and its gradients are one run. Rows of norms count the steps of the
-optimizer from 0; of several optimizers, such as a GAN's, each step is one row that holds the
-layers of all. At the end, one line says where the run is and how to hear it."""
+directory, so that its loss and its gradients are one run; each training of a sweep is a run of its
+own. Steps are those of the optimizer, counted from 0; several optimizers, such as a GAN's, share
+them. Layers have the names that they have in their model. At the end, one line says where the run
+is and how to hear it."""
 
 
 def add_command(commands: Any, name: str) -> None:
@@ -65,19 +72,28 @@ def run(options: argparse.Namespace) -> int:
     """Run the script; returns if it ends as a script does that comes to its end."""
     _require_presets(options.preset or [])
     program = Program(options.script, options.arguments, is_module=options.module)
-    session = Session(
-        program.name,
-        logdir=options.logdir,
-        every=options.every,
-        presets=options.preset or ["smooth"],
-    )
+    writers = SummaryWriters()
+
+    def make_runs(fail: Callable[[Exception], None]) -> "Runs":
+        from tb_sonify.running.runs import Runs
+
+        started = time.strftime("%b%d_%H-%M-%S")
+        return Runs(
+            writers,
+            logdir=options.logdir or f"runs/{started}_{program.name}",
+            every=options.every,
+            presets=options.preset or ["smooth"],
+            fail=fail,
+        )
+
+    session = Session(make_runs, writers.any_of_ours)
     # The first to be registered is the last to run: what the script does at exit is seen, too.
     atexit.register(session.end)
     end_on_signals(session.end_soon)
     after_import(
         {
             "torch": session.torch_is_there,
-            **dict.fromkeys(session.writers.MODULES, session.writers.notice),
+            **dict.fromkeys(writers.MODULES, writers.notice),
         }
     )
     try:

@@ -6,12 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-# What wraps a whole model (DDP, torch.compile, FSDP), and the name of the model in it.
-_WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module"}
-
-
-class Models(nn.ModuleDict):
-    """Models that are watched as one, each under a name."""
+# Names of the model in what wraps it: DDP, torch.compile, FSDP, Lightning Fabric.
+_WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module", "_original_module"}
 
 
 class LooseParameters(nn.Module):
@@ -41,7 +37,7 @@ def find_models(optimizer: Optimizer, *, besides: Sequence[nn.Module] = ()) -> d
     optimizers: list[Optimizer] = []
     for thing in gc.get_objects():
         kind = type(thing)  # never `isinstance`, which would ask proxies for their class
-        if issubclass(kind, nn.Module) and kind not in (Models, LooseParameters):
+        if issubclass(kind, nn.Module) and kind is not LooseParameters:
             modules += [thing] if vars(thing).get("_modules") is not None else []
         elif issubclass(kind, Optimizer):
             optimizers += [thing] if "param_groups" in vars(thing) else []
@@ -68,9 +64,9 @@ def _roots(modules: Iterable[nn.Module]) -> list[nn.Module]:
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
-    while len(module._modules) == 1 and not any(module._parameters.values()):
-        ((name, child),) = module._modules.items()
-        if name not in _WRAPPERS or child is None:
+    while module._modules and set(module._modules) <= _WRAPPERS:
+        *_, child = module._modules.values()
+        if child is None or any(p is not None for p in module._parameters.values()):
             break
         module = child
     return module

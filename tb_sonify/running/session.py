@@ -1,18 +1,18 @@
-"""What goes on beside the script: its optimizers are watched, and logged into its run."""
+"""What goes on beside the script: every step of its optimizers is seen, and the end told of."""
 
+import os
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from tb_sonify.running.writers import SummaryWriters
-
 if TYPE_CHECKING:
-    from tb_sonify.running.run import Run
+    from tb_sonify.running.runs import Runs
 
-# How long rows are kept for a SummaryWriter that the script may be about to make.
-_PATIENCE_SECONDS = 10.0
+_NOWHERE = (
+    "nothing to hear, no optimizer of torch took a step in this process; processes that the script "
+    "starts by itself are not watched, those of torchrun are"
+)
 
 
 class Session:
@@ -20,46 +20,57 @@ class Session:
 
     Parameters
     ----------
-    name
-        Of the script.
-    logdir
-        Of the run, where the script has no SummaryWriter; `None`: one named after the script.
-    every
-        Log every so many steps.
-    presets
-        Of the clips that are logged.
+    make_runs
+        Makes what logs the script's runs; called once torch is there.
+    own_writer
+        Whether the script logs with a `SonifyWriter` itself.
     """
 
     def __init__(
-        self, name: str, *, logdir: str | None, every: int, presets: Sequence[str]
+        self,
+        make_runs: Callable[[Callable[[Exception], None]], "Runs"],
+        own_writer: Callable[[], bool],
     ) -> None:
-        self.writers = SummaryWriters()
-        self._name = name
-        self._logdir = logdir or f"runs/{time.strftime('%b%d_%H-%M-%S')}_{name}"
-        self._every, self._presets = every, presets
-        self._torch = self._ended = self._failed = False
-        self._run: Run | None = None
-        self._done: list[Run] = []
-        self._patient_until = 0.0
+        self._make_runs = make_runs
+        self._own_writer = own_writer
+        self._runs: Runs | None = None
+        self._ended = self._failed = False
+        self.calls = 0  # of optimizers, as `count_skipped_steps` has it
 
     def torch_is_there(self, _: ModuleType) -> None:
         """Have torch tell of every step from here on."""
-        from torch.optim.optimizer import register_optimizer_step_pre_hook
+        import torch
+        from torch.optim.optimizer import (
+            register_optimizer_step_post_hook,
+            register_optimizer_step_pre_hook,
+        )
 
-        register_optimizer_step_pre_hook(self._on_step)
-        self._torch = True
+        from tb_sonify.training.amp import count_skipped_steps
+
+        self._runs = self._make_runs(self._fail)
+        # What is compiled must not look into the hooks, which then run as they are.
+        register_optimizer_step_pre_hook(torch.compiler.disable(self._before_step))
+        register_optimizer_step_post_hook(torch.compiler.disable(self._after_step))
+        count_skipped_steps(self)
+
+    def skip(self, optimizer: Any) -> None:
+        """Count a step that a `GradScaler` leaves out."""
+        if self._runs is not None:
+            self._guarded(self._runs.skip, optimizer)
 
     def end(self) -> None:
         """Write all there is, and say where; can be called again."""
         if self._ended:
             return
         self._ended = True
-        if self._run is not None:
-            if not self._run.logdir:
-                self._run.open(self.writers.logdir() or self._logdir)
-            self._run.close()
-            self._done.append(self._run)
-        print(f"tb-sonify run: {self._last_words()}", file=sys.stderr, flush=True)
+        try:
+            if self._runs is not None:
+                self._runs.close()
+        except Exception as error:  # noqa: BLE001 - the script has ended well, for all we know
+            self._fail(error)
+        done = self._runs.done if self._runs is not None else []
+        if any(run.writes for run in done) if done else os.environ.get("RANK", "0") == "0":
+            print(f"tb-sonify run: {self._last_words()}", file=sys.stderr, flush=True)
 
     def end_soon(self, and_then: Callable[[], None]) -> None:
         """The same, and then what ends the process."""
@@ -68,66 +79,44 @@ class Session:
         finally:
             and_then()
 
-    def _on_step(self, optimizer: Any, *_: Any) -> None:
+    def _before_step(self, optimizer: Any, *_: Any) -> None:
+        self.calls += 1
+        if self._runs is not None and not self._own_writer():
+            self._guarded(self._runs.before_step, optimizer)
+
+    def _after_step(self, optimizer: Any, *_: Any) -> None:
+        if self._runs is not None:
+            self._guarded(self._runs.after_step, optimizer)
+
+    def _guarded(self, look: Callable[[Any], None], optimizer: Any) -> None:
         if self._ended or self._failed:
             return
         try:
-            self._look(optimizer)
+            look(optimizer)
         except Exception as error:  # noqa: BLE001 - training goes on, whatever this is
             self._fail(error)
-
-    def _look(self, optimizer: Any) -> None:
-        logdir = self.writers.logdir()
-        run = self._run
-        if run is not None and run.is_of_writer and logdir not in (None, run.logdir):
-            # The script has closed the SummaryWriter of the run, and goes on with another.
-            run.close()
-            self._done.append(run)
-            run = None
-        if run is None:
-            if self.writers.any_of_ours():
-                return
-            writer_may_come = any(name in sys.modules for name in self.writers.MODULES)
-            run = self._run = self._new_run()
-            self._patient_until = time.monotonic() + _PATIENCE_SECONDS * writer_may_come
-        if not run.logdir:
-            if logdir is not None:
-                run.open(logdir, is_of_writer=True)
-            elif time.monotonic() >= self._patient_until:
-                run.open(self._logdir)
-        run.look(optimizer)
-
-    def _new_run(self) -> "Run":
-        # Not before the first step: it imports much that the script may never need.
-        from tb_sonify.running.run import Run
-
-        return Run(every=self._every, presets=self._presets, fail=self._fail)
 
     def _fail(self, error: Exception) -> None:
         from tb_sonify.training.warn import warn
 
+        if self._failed:
+            return  # one warning is enough
         self._failed = True
-        if self._run is not None:
-            self._run.stop()
-        warn(
-            f"tb-sonify run watches no longer, the script goes on: {type(error).__name__}: {error}"
-        )
+        if self._runs is not None:
+            self._runs.stop()
+        what = f"{type(error).__name__}: {error}"
+        warn(f"tb-sonify run watches no longer, the script goes on: {what}")
 
     def _last_words(self) -> str:
-        if self.writers.any_of_ours():
-            return f"{self._name} has a SonifyWriter of its own, so nothing was added to its log"
-        if not self._torch:
-            return f"nothing to hear, {self._name} did not import torch"
-        if not self._done:
-            return (
-                f"nothing to hear, no optimizer of torch took a step in this process; processes "
-                f"that {self._name} starts by itself are not watched, those of torchrun are"
-            )
-        runs = ", ".join(dict.fromkeys(run.logdir for run in self._done))
-        return f"the gradients are in {runs}; hear them: tensorboard --logdir {self._parent()}"
-
-    def _parent(self) -> str:
-        """A log directory that shows the runs by their names."""
-        parents = {run.logdir.rpartition("/")[0] for run in self._done}
-        shortest = min(parents, key=len)
-        return shortest or self._done[0].logdir
+        if self._own_writer():
+            return "the script has a SonifyWriter of its own, so nothing was added to its log"
+        if self._runs is None:
+            return "nothing to hear, the script did not import torch"
+        logdirs = [run.logdir for run in self._runs.done if run.logdir]
+        if not logdirs:
+            return _NOWHERE if not self._failed else "nothing to hear, for the reason above"
+        where = ", ".join(dict.fromkeys(logdirs))
+        # A directory that shows the runs by their names.
+        parent = min((logdir.rpartition("/")[0] for logdir in logdirs), key=len)
+        parent = parent or ("." if "," in where else where)
+        return f"the gradients are in {where}; hear them: tensorboard --logdir {parent}"

@@ -4,6 +4,8 @@ from types import ModuleType
 from typing import Any
 from weakref import ReferenceType, ref
 
+from tb_sonify.training.summary_writers import is_closed, logdir_of
+
 
 class SummaryWriters:
     """Those of the script, in the order in which it made them.
@@ -23,7 +25,7 @@ class SummaryWriters:
 
         def new(kind: type, *_: object, **__: object) -> Any:
             writer: Any = object.__new__(kind)
-            if not kind.__module__.startswith("tb_sonify.running."):
+            if kind.__name__ != "RedirectedWriter":  # which is the one of ours
                 made.append(ref(writer))
             return writer
 
@@ -32,13 +34,13 @@ class SummaryWriters:
     def logdir(self) -> str | None:
         """Directory of the first that is open, or was; it changes only once that one is done."""
         followed = self._followed and self._followed()
-        if followed is None or _logdir(followed) is None or _is_closed(followed):
+        if followed is None or logdir_of(followed) is None or is_closed(followed):
             for reference in self._made:
                 writer = reference()
-                if writer is not None and _logdir(writer) is not None and not _is_closed(writer):
+                if writer is not None and logdir_of(writer) is not None and not is_closed(writer):
                     self._followed = reference
-                    return _logdir(writer)
-        return None if followed is None else _logdir(followed)
+                    return logdir_of(writer)
+        return None if followed is None else logdir_of(followed)
 
     def any_of_ours(self) -> bool:
         """Whether the script uses a `SonifyWriter` itself."""
@@ -48,14 +50,3 @@ class SummaryWriters:
             for writer in alive
             for kind in type(writer).__mro__
         )
-
-
-def _logdir(writer: Any) -> str | None:
-    if not getattr(writer, "_write_to_disk", True):  # tensorboardX
-        return None
-    logdir = getattr(writer, "log_dir", None) or getattr(writer, "logdir", None)
-    return None if logdir is None else str(logdir)
-
-
-def _is_closed(writer: Any) -> bool:
-    return getattr(writer, "all_writers", None) is None

@@ -1,33 +1,13 @@
-"""A writer whose directory is known later."""
+"""A file of events whose directory is known later."""
 
 import threading
-from collections.abc import Sequence
 from typing import Any
 
-from torch.utils.tensorboard import FileWriter
-
 from tb_sonify.training.event_file import EventFile
-from tb_sonify.training.writer import SonifyWriter
-
-
-class LateWriter(SonifyWriter):
-    """Keeps what is logged until its `events` are opened."""
-
-    def __init__(self, *, presets: Sequence[str]) -> None:
-        self.events = LateEvents()
-        super().__init__("not known yet", presets=presets)
-
-    def _new_file_writer(self, logdir: str) -> FileWriter:
-        if not self._writes:
-            return super()._new_file_writer(logdir)
-        self._files.append(self.events)
-        writer: FileWriter = FileWriter.__new__(FileWriter)  # whose own `__init__` opens a file
-        writer.event_writer = self.events
-        return writer
 
 
 class LateEvents(EventFile):
-    """An event file that keeps events until it is opened."""
+    """Keeps events until it is opened."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
