@@ -18,6 +18,8 @@ ROOMS = {
     "training": {"contract", "sound"},
     "reading": {"contract", "sound"},
     "plugin": {"contract", "sound", "reading"},
+    "running": {"cli", "contract", "sound", "training"},
+    "integrations": {"contract", "sound", "training"},
 }
 # The rooms of the dashboard, from the bottom to the top: each may import those before it.
 FRONTEND = ("units", "model", "drawing", "audio", "server", "host", "state", "actions", "effects")
@@ -34,7 +36,8 @@ print(*sys.modules)
 
 def modules_after_importing(*names: str) -> set[str]:
     command = [sys.executable, "-c", IMPORT_ALL, *names]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return set(result.stdout.split())
 

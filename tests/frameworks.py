@@ -1,0 +1,56 @@
+"""Training scripts of frameworks, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+# Norms of each layer in float64, as a list of {layer: norm}, one for each step.
+REFERENCE = """
+    import json, os, sys, torch
+    from torch import nn
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    expected = []
+    def norms(model, only=None):
+        found = {}
+        for name, module in model.named_modules():
+            gradients = [
+                p.grad.double().flatten()
+                for p in module.parameters(recurse=False)
+                if p.grad is not None and (only is None or any(p is other for other in only))
+            ]
+            if gradients:
+                found[name] = torch.cat(gradients).norm().item()
+        return found
+    def done():
+        with open("expected.json", "w") as file:
+            json.dump(expected, file)
+    """
+
+
+def ended(command, directory, **environment):
+    """Exit status, output and errors of a command, which reaches no network."""
+    result = subprocess.run(
+        [*command],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+    return result.returncode, result.stdout, result.stderr
+
+
+def trained(directory, script, *arguments, **environment):
+    """Run a script that writes a run to `run` and its reference to `expected.json`."""
+    path = directory / "script.py"
+    path.write_text(textwrap.dedent(REFERENCE) + textwrap.dedent(script))
+    command = [sys.executable, str(path), *arguments]
+    status, output, errors = ended(command, directory, **environment)
+    assert status == 0, output + errors
+    return errors

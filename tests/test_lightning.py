@@ -1,0 +1,193 @@
+"""Lightning in real trainings: its callback, of both packages, and the logger of Fabric."""
+
+import json
+
+import pytest
+
+from tests import recorded
+from tests.frameworks import trained
+
+pytestmark = pytest.mark.slow
+
+MODULE = """
+    package = sys.argv[1]
+    if package == "lightning":
+        import lightning.pytorch as pl
+        from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+    else:
+        import pytorch_lightning as pl
+        from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+    from torch.utils.data import DataLoader, TensorDataset
+    from tb_sonify.integrations.lightning import SonifyCallback
+    assert issubclass(SonifyCallback, pl.Callback)
+    inputs = torch.randn(64, 4)
+    data = DataLoader(TensorDataset(inputs), batch_size=4)
+    quiet = {
+        "accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False,
+        "enable_checkpointing": False, "log_every_n_steps": 2,
+    }
+    class Module(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+        def training_step(self, batch, _):
+            loss = self.net(batch[0]).square().mean()
+            self.log("loss/train", loss)
+            return loss
+        def validation_step(self, batch, _):
+            self.log("loss/val", self.net(batch[0]).square().mean())
+        def on_before_optimizer_step(self, optimizer):
+            expected.append(norms(self))
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+    """
+
+
+def assert_norms(directory, run, *, first_step=0):
+    expected = json.loads((directory / "expected.json").read_text())
+    for layer in expected[0]:
+        logged = recorded.scalars(run, f"grad_norm/{layer}")
+        assert [step for step, _ in logged] == list(range(first_step, first_step + len(expected)))
+        assert [norm for _, norm in logged] == pytest.approx(
+            [step[layer] for step in expected], rel=1e-5
+        )
+    assert len(recorded.steps_and_norms(run)[0]) == len(expected)
+
+
+@pytest.mark.parametrize("package", ["lightning", "pytorch_lightning"])
+def test_the_callback_logs_beside_the_tensorboard_logger(package, tmp_path):
+    script = """
+    trainer = pl.Trainer(
+        max_epochs=2, accumulate_grad_batches=2, precision="bf16-mixed",
+        logger=TensorBoardLogger(".", name="", version="run"),
+        callbacks=[SonifyCallback()], **quiet,
+    )
+    trainer.fit(Module(), data, data)
+    done()
+    """
+    trained(tmp_path, MODULE + script, package)
+    run = tmp_path / "run"
+    assert_norms(tmp_path, run)
+    assert len(recorded.steps_and_norms(run)[0]) == 16
+    losses = recorded.scalars(run, "loss/train")
+    assert [step for step, _ in losses] == sorted({step for step, _ in losses})
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["run"]
+
+
+@pytest.mark.parametrize("package", ["lightning", "pytorch_lightning"])
+def test_without_a_tensorboard_logger_the_callback_logs_what_the_module_logs(package, tmp_path):
+    script = """
+    trainer = pl.Trainer(
+        max_steps=20, logger=CSVLogger(".", name="", version="run"),
+        val_check_interval=8, limit_val_batches=1, callbacks=[SonifyCallback(every=2)], **quiet,
+    )
+    trainer.fit(Module(), data, data)
+    """
+    trained(tmp_path, MODULE + script, package)
+    run = tmp_path / "run"
+    assert recorded.steps_and_norms(run)[0] == list(range(0, 20, 2))
+    assert [step for step, _ in recorded.scalars(run, "loss/train")] == list(range(0, 20, 2))
+    validations = [step for step, _ in recorded.scalars(run, "loss/val")]
+    assert len(validations) == 2
+    assert (run / "metrics.csv").exists()
+
+
+def test_without_any_logger_the_run_is_a_new_one_and_a_second_fit_goes_on(tmp_path):
+    script = """
+    callback = SonifyCallback(log_dir=sys.argv[2] if len(sys.argv) > 2 else None)
+    trainer = pl.Trainer(max_steps=10, logger=False, callbacks=[callback], **quiet)
+    module = Module()
+    trainer.fit(module, data)
+    trainer.fit_loop.epoch_loop.max_steps = 16
+    trainer.fit(module, data)
+    done()
+    """
+    trained(tmp_path, MODULE + script, "lightning")
+    runs = sorted((tmp_path / "runs").iterdir())
+    assert runs[0].name.endswith("_Module")
+    trained(tmp_path, MODULE + script, "lightning", "run")
+    assert recorded.steps_and_norms(tmp_path / "run")[0] == list(range(16))
+
+
+def test_two_optimizers_share_the_steps(tmp_path):
+    script = """
+    class Two(Module):
+        automatic_optimization = False
+        def __init__(self):
+            super().__init__()
+            self.critic = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+        def training_step(self, batch, _):
+            for optimizer, net in zip(self.optimizers(), (self.net, self.critic)):
+                optimizer.zero_grad()
+                self.manual_backward(net(batch[0]).square().mean())
+                optimizer.step()
+        def on_before_optimizer_step(self, optimizer):
+            held = optimizer.param_groups[0]["params"]
+            if held[0] is self.net[0].weight:
+                expected.append({})
+            expected[-1].update(norms(self, held))
+        def configure_optimizers(self):
+            return [torch.optim.SGD(net.parameters(), lr=0.1) for net in (self.net, self.critic)]
+    trainer = pl.Trainer(
+        max_epochs=1, logger=TensorBoardLogger(".", name="", version="run"),
+        callbacks=[SonifyCallback()], **quiet,
+    )
+    trainer.fit(Two(), data)
+    done()
+    """
+    trained(tmp_path, MODULE + script, "lightning")
+    assert_norms(tmp_path, tmp_path / "run")
+    (block,) = recorded.rows(tmp_path / "run")
+    assert block.layers == ("net.0", "net.2", "critic.0", "critic.2")
+    assert (block.norms > 0).all()
+
+
+def test_a_run_that_is_resumed_goes_on_with_its_steps_and_a_failure_is_written(tmp_path):
+    script = """
+    from torch.optim.optimizer import _global_optimizer_pre_hooks
+    quiet["enable_checkpointing"] = True
+    class Failing(Module):
+        def on_train_batch_end(self, outputs, batch, batch_idx):
+            if self.global_step == 12:
+                raise ValueError("mine")
+    for module, path in ((Module(), None), (Failing(), "last.ckpt")):
+        logger = TensorBoardLogger(".", name="", version="run")
+        trainer = pl.Trainer(max_steps=8 if path is None else 20, logger=logger,
+                             callbacks=[SonifyCallback()], **quiet)
+        try:
+            trainer.fit(module, data, ckpt_path=path, **({"weights_only": False} if path else {}))
+        except ValueError as error:
+            assert str(error) == "mine"
+            assert not _global_optimizer_pre_hooks
+        trainer.save_checkpoint("last.ckpt")
+    done()
+    """
+    trained(tmp_path, MODULE + script, "lightning")
+    assert_norms(tmp_path, tmp_path / "run")
+    assert len(recorded.steps_and_norms(tmp_path / "run")[0]) == 12
+
+
+def test_the_logger_of_fabric_watches_what_fabric_has_set_up(tmp_path):
+    script = """
+    from lightning.fabric import Fabric
+    from tb_sonify.integrations.fabric import SonifyLogger
+    logger = SonifyLogger(".", name="", version="run", presets=["single"])
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed", loggers=logger)
+    fabric.launch()
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+    wrapped, optimizer = fabric.setup(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    logger.watch(wrapped, optimizer)
+    for step in range(10):
+        optimizer.zero_grad()
+        loss = wrapped(torch.randn(4, 4)).square().mean()
+        fabric.backward(loss)
+        expected.append(norms(model))
+        optimizer.step()
+        fabric.log("loss", loss, step)
+    logger.finalize("success")
+    done()
+    """
+    trained(tmp_path, script)
+    assert_norms(tmp_path, tmp_path / "run")
+    assert len(recorded.scalars(tmp_path / "run", "loss")) == 10
+    assert "sonify/single" in recorded.tags(tmp_path / "run")
