@@ -33,6 +33,7 @@ def test_two_runs_playing(show, logdir):
     tab = show()
     tab.frame.get_by_label("Speed").select_option("5")  # so that it is not over too soon
     play(tab)
+    expect(tab.frame.get_by_text("Loading sound…")).to_have_count(0, timeout=WAIT_MS)
     look(tab.page, "playing", golden=True, masked=True)
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
 
