@@ -1,9 +1,11 @@
 """Rows of gradients that were clipped: of before it, and they say so."""
 
 import math
+from weakref import ref
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.utils import clip_grad_norm_ as torch_clip
 
 from tb_sonify import SonifyWriter, clip_grad_norm_
@@ -182,7 +184,7 @@ def test_a_gradient_is_freed_as_ever(writer):
     writer.watch(model)
     backward(model)
     clip_grad_norm_(model.parameters(), 1.0)
-    gradients = [*registry._handed[0]._gradients]
+    gradients = [ref(p.grad) for p in model.parameters()]
     assert all(gradient() is not None for gradient in gradients)
     model.zero_grad()
     assert all(gradient() is None for gradient in gradients)
@@ -204,3 +206,19 @@ def test_the_run_says_in_words_which_it_is(tmp_path, clip, words):
         clip(model.parameters(), 1e-3)
         optimizer.step()
     assert f"  {words}\n" in command("describe", tmp_path).stdout
+
+
+def test_clipping_parameter_by_parameter_is_as_true_and_keeps_little(writer, tmp_path):
+    model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(40)])
+    optimizer = sgd(model)
+    writer.watch(model, optimizer)
+    expected = {}
+    for step in range(60):
+        expected[step] = backward(model)
+        for parameter in model.parameters():
+            clip_grad_norm_(parameter, 1e-3)
+        optimizer.step()
+    assert len(registry._handed[2.0]) < 1200
+    writer.close()
+    assert_norms(tmp_path, expected)
+    assert pre_clip(tmp_path) == {True}

@@ -14,8 +14,7 @@ from torch.utils._foreach_utils import (
     _has_foreach_support,
 )
 
-from tb_sonify.training.pre_clip import Keeping, wanted_norm_types
-from tb_sonify.training.shards import mesh_of
+from tb_sonify.training.pre_clip import Keeping, Norms, wanted_norm_types
 
 _HALF = (torch.float16, torch.bfloat16)
 
@@ -70,18 +69,18 @@ class _Group:
 
     gradients: list[Tensor]
     foreach: bool
+    plain: bool  # neither sharded nor sparse, with which torch has ways of its own
 
-    def norms(self, norm_type: float) -> tuple[list[Tensor], list[Tensor] | None]:
+    def norms(self, norm_type: float) -> tuple[Norms, Norms | None]:
         """The norms as torch takes them; the same in a dtype that can hold them, if it is known."""
         dtype = self.gradients[0].dtype
-        if dtype not in _HALF:
+        half = dtype in _HALF
+        if not self.plain:
             norms = self._norms(norm_type, None)
-            return norms, norms
-        if any(map(_is_special, self.gradients)):
-            return self._norms(norm_type, None), None
+            return norms, None if half else norms
         # Torch adds up in float32 in any case, and rounds the result.
-        wide = self._norms(norm_type, torch.float32)
-        return [norm.to(dtype) for norm in wide], wide
+        wide = torch.stack(self._norms(norm_type, torch.float32 if half else None))
+        return wide.to(dtype) if half else wide, wide
 
     def scale_(self, factor: Tensor) -> None:
         """Multiply the gradients."""
@@ -99,11 +98,6 @@ class _Group:
         return [norm(gradient, norm_type, dtype=dtype) for gradient in self.gradients]
 
 
-def _is_special(gradient: Tensor) -> bool:
-    """Whether torch has its own way with it, sharded or sparse."""
-    return mesh_of(gradient) is not None or gradient.layout != torch.strided
-
-
 def _grouped(gradients: list[Tensor], foreach: bool | None) -> list[_Group]:
     grouped: Any = _group_tensors_by_device_and_dtype([gradients])  # type: ignore[list-item]
     groups = []
@@ -114,7 +108,8 @@ def _grouped(gradients: list[Tensor], foreach: bool | None) -> list[_Group]:
                 f"foreach=True was passed, but can't use the foreach API on {device.type} tensors"
             )
         by_itself = foreach is None and _has_foreach_support(tensors, device)
-        groups.append(_Group(tensors, bool(foreach) or by_itself))
+        plain = all(type(g) is Tensor and g.layout == torch.strided for g in tensors)
+        groups.append(_Group(tensors, bool(foreach) or by_itself, plain))
     return groups
 
 
@@ -128,12 +123,12 @@ def _clip(
     wanted: set[float],
 ) -> Tensor:
     keeping = Keeping([g for group in groups for g in group.gradients], wanted)
-    norms: list[Tensor] = []
+    norms: list[Norms] = []
     for group in groups:
         of_torch, wide = group.norms(norm_type)
-        norms += of_torch
+        norms.append(of_torch)
         keeping.add(group.gradients, wide, norm_type)
-    total = torch.linalg.vector_norm(torch.stack([norm.to(home) for norm in norms]), norm_type)
+    total = torch.linalg.vector_norm(_joined(norms, home), norm_type)
     if error_if_nonfinite and not total.isfinite():
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -145,3 +140,11 @@ def _clip(
         group.scale_(factor)
     keeping.clipped()
     return total
+
+
+def _joined(norms: list[Norms], home: torch.device) -> Tensor:
+    """The norms of all groups, on one device."""
+    first = norms[0]
+    if len(norms) == 1 and isinstance(first, Tensor):
+        return first.to(home)
+    return torch.stack([norm.to(home) for of_group in norms for norm in of_group])

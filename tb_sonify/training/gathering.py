@@ -58,7 +58,7 @@ class Gathering:
         self._name = f"tb_sonify/{'-'.join(map(str, ranks[:8]))}/{len(ranks)}/{number}"
         self._changed = threading.Condition()
         self._batches: deque[Batch] = deque(maxlen=_MAX_ROWS)
-        self._busy = self._closing = self._ended = False
+        self._busy = self._closing = self._ended = self._stalled = False
         self._thread = threading.Thread(target=self._run, name="tb_sonify gathering", daemon=True)
         self._thread.start()
 
@@ -75,9 +75,10 @@ class Gathering:
     def wait(self) -> None:
         """Wait until all rows taken so far are added up, if the other processes allow."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._ended or not (self._batches or self._busy), timeout=_WAIT_SECONDS
-            )
+            if not self._stalled:  # else they have not been heard of since the last time
+                self._stalled = not self._changed.wait_for(
+                    lambda: self._ended or not (self._batches or self._busy), timeout=_WAIT_SECONDS
+                )
 
     def close(self) -> None:
         """Add up what there is, and end."""
@@ -117,6 +118,7 @@ class Gathering:
             inf = row.source.options.get("norm_type") == "inf"
             totals = group.largest(row) if inf else group.sums(row)
             if totals is not None:
+                self._stalled = False
                 self._put(_finished(row, totals))
             elif group.latest(row.step) == row.step:
                 continue  # the others have to catch up

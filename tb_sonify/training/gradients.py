@@ -1,7 +1,7 @@
 """The norm of each layer's gradient, on the gradients' device and without waiting for it."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -72,7 +72,9 @@ class LayerNorms:
         )
 
     @torch.no_grad()
-    def __call__(self, *, handed: Sequence[Handed] = (), scaling: Scaling | None = None) -> Tensor:
+    def __call__(
+        self, *, known: Mapping[int, Handed] | None = None, scaling: Scaling | None = None
+    ) -> Tensor:
         """The norms as they are now: float32, shape ``(layers,)``.
 
         `NO_GRADIENT` where no parameter of a layer has a gradient. Where parameters are sharded,
@@ -81,13 +83,13 @@ class LayerNorms:
 
         Parameters
         ----------
-        handed
-            Norms that are known already.
+        known
+            By `known_norms`.
         scaling
             How the gradients are scaled.
         """
         gradients = [p.grad for p in self.parameters]
-        places = _places(gradients, handed) if handed else ()
+        places, handed = _places(gradients, known) if known else ((), [])
         measured: Gradients = gradients
         if places:
             measured = [None if at else g for g, at in zip(gradients, places, strict=True)]
@@ -138,7 +140,7 @@ class LayerNorms:
         )
 
     def _counts(self, handed: Handed, place: int) -> bool:
-        return self.shards is None or self.shards.counts(*handed.pieces[place])
+        return self.shards is None or self.shards.counts(*handed.piece(place))
 
     def _row(self, recipe: "_Recipe", sums: Tensor, scaling: Scaling | None) -> Tensor:
         if scaling is not None and scaling.factor is not None:
@@ -199,15 +201,15 @@ class _Recipe:
         return total
 
 
-def _places(gradients: Gradients, handed: Sequence[Handed]) -> Places:
-    """Where the norm of each gradient is, of those that were handed over; empty: nowhere."""
-    places = [None if g is None else _place(g, handed) for g in gradients]
-    return tuple(places) if any(places) else ()
-
-
-def _place(gradient: Tensor, handed: Sequence[Handed]) -> tuple[int, int] | None:
-    for number, source in enumerate(handed):
-        place = source.place_of(gradient)
-        if place is not None:
-            return number, place
-    return None
+def _places(gradients: Gradients, known: Mapping[int, Handed]) -> tuple[Places, list[Handed]]:
+    """Where the norm of each gradient is, and in which of those that know some."""
+    numbers: dict[Handed, int] = {}
+    places: list[tuple[int, int] | None] = []
+    for gradient in gradients:
+        handed = None if gradient is None else known.get(id(gradient))
+        place = None if handed is None or gradient is None else handed.place_of(gradient)
+        if handed is None or place is None:
+            places.append(None)
+        else:
+            places.append((numbers.setdefault(handed, len(numbers)), place))
+    return (tuple(places) if numbers else ()), list(numbers)

@@ -1,6 +1,7 @@
 """Norms of tensors, true over the whole range of float32, on a CPU and elsewhere."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ def goes_by_piece(tensor: Tensor, norm_type: float) -> bool:
     )
 
 
-def inexact(tensors: list[Tensor], norms: Tensor, norm_type: float) -> list[int]:
+def inexact(tensors: Sequence[Tensor], norms: Tensor, norm_type: float) -> list[int]:
     """Which norms of tensors of one kind, by torch in float32, are not as exact as those here."""
     first = tensors[0]
     wide = first.dtype in (torch.float64, torch.complex128)

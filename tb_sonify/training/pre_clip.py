@@ -1,7 +1,7 @@
 """From clipping to watching: who wants to know norms, and which are known."""
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias
 from weakref import WeakSet
 
 from torch import Tensor
@@ -17,8 +17,11 @@ class Listener(Protocol):
         """Which norm it logs of one of these parameters at least, if any."""
 
 
+Norms: TypeAlias = Tensor | Sequence[Tensor]
+
 _listeners: "WeakSet[Listener]" = WeakSet()
-_handed: list[Handed] = []
+_handed: dict[float, dict[int, Handed]] = {}  # by type of norm, and `id` of the gradient
+_LIMIT = 1024  # of those that no longer hold
 
 
 def listen(listener: Listener) -> None:
@@ -39,9 +42,9 @@ def wanted_norm_types(parameters: Sequence[Tensor]) -> set[float]:
     return {norm_type for norm_type in types if norm_type is not None}
 
 
-def known_norms(norm_type: float) -> list[Handed]:
-    """The norms that clipping took and that hold, as far as can be told quickly."""
-    return [handed for handed in _handed if handed.norm_type == norm_type and handed.holds()]
+def known_norms(norm_type: float) -> Mapping[int, Handed]:
+    """Who may know the norm of a gradient, by its `id`."""
+    return _handed.get(norm_type, {})
 
 
 class Keeping:
@@ -50,42 +53,48 @@ class Keeping:
     _warned = False
 
     def __init__(self, gradients: Sequence[Tensor], wanted: Iterable[float]) -> None:
-        _handed[:] = [handed for handed in _handed if handed.holds()]
-        self._wanted = wanted
-        self._before = [
-            (handed, [g for g in gradients if handed.place_of(g) is not None]) for handed in _handed
-        ]
-        self._new: list[tuple[Handed, Sequence[Tensor]]] = []
+        self._kept: dict[Handed, list[Tensor]] = {}  # and of which gradients the norms hold
+        self._known: dict[float, set[int]] = {}
+        for norm_type in wanted:
+            handed = _handed.setdefault(norm_type, {})
+            if len(handed) > _LIMIT + len(gradients):
+                _forget_old(handed)
+            known = self._known[norm_type] = set()
+            for gradient in gradients if handed else ():
+                by = handed.get(id(gradient))
+                if by is not None and by.place_of(gradient) is not None:
+                    known.add(id(gradient))
+                    self._kept.setdefault(by, []).append(gradient)
 
-    def add(
-        self, gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
-    ) -> None:
-        """Keep the norms of gradients of one device; `None` for norms: measure them."""
+    def add(self, gradients: Sequence[Tensor], norms: Norms | None, norm_type: float) -> None:
+        """Keep the norms of gradients of one device, as `Handed` takes them."""
         try:
-            self._add(gradients, norms, norm_type)
+            for wanted, known in self._known.items():
+                self._add(gradients, norms if wanted == norm_type else None, wanted, known)
         except Exception as error:  # noqa: BLE001 - gradients are clipped, whatever this is
             self._failed(error)
 
-    def _add(
-        self, gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
-    ) -> None:
-        for wanted in self._wanted:
-            known = {
-                id(g) for handed, kept in self._before if handed.norm_type == wanted for g in kept
-            }
-            given = norms if wanted == norm_type else None
-            if not known:
-                self._keep(gradients, given, wanted)
-                continue
-            fresh = [i for i, g in enumerate(gradients) if id(g) not in known]
-            if fresh:
-                some = None if given is None else [given[i] for i in fresh]
-                self._keep([gradients[i] for i in fresh], some, wanted)
+    def clipped(self) -> None:
+        """The gradients have been clipped now: what is kept is of before."""
+        for handed, gradients in self._kept.items():
+            handed.keep(gradients)
+            of_type = _handed.setdefault(handed.norm_type, {})
+            of_type.update((id(gradient), handed) for gradient in gradients)
 
-    def _keep(
-        self, gradients: Sequence[Tensor], norms: Sequence[Tensor] | None, norm_type: float
+    def _add(
+        self,
+        gradients: Sequence[Tensor],
+        norms: Norms | None,
+        norm_type: float,
+        known: set[int],
     ) -> None:
-        self._new.append((Handed(gradients, norms, norm_type), gradients))
+        if known:
+            fresh = [i for i, gradient in enumerate(gradients) if id(gradient) not in known]
+            gradients = [gradients[i] for i in fresh]
+            if norms is not None:
+                norms = norms[fresh] if isinstance(norms, Tensor) else [norms[i] for i in fresh]
+        if gradients:
+            self._kept[Handed(gradients, norms, norm_type)] = list(gradients)
 
     @classmethod
     def _failed(cls, error: Exception) -> None:
@@ -94,8 +103,7 @@ class Keeping:
             problem = f"{type(error).__name__}: {error}"
             warn(f"norms before clipping cannot be had, those after it are logged: {problem}")
 
-    def clipped(self) -> None:
-        """The gradients have been clipped now: what is kept is of before."""
-        for handed, gradients in (*self._before, *self._new):
-            handed.keep(gradients)
-        _handed.extend(handed for handed, _ in self._new)
+
+def _forget_old(handed: dict[int, Handed]) -> None:
+    for number in [number for number, by in handed.items() if not by.holds(number)]:
+        del handed[number]

@@ -149,7 +149,7 @@ class Watch:
         norms = measured.norms
         if not self._recording.takes(norms) or self._is_captured():
             return
-        row = norms(handed=known_norms(norms.norm_type), scaling=scaling_of(optimizer))
+        row = norms(known=known_norms(norms.norm_type), scaling=scaling_of(optimizer))
         self._recording.collector.add(measured.source(norms.pre_clip), self._clock.step, row)
 
     def _is_logged(self, step: int) -> bool:

@@ -174,7 +174,7 @@ class SonifyWriter(SummaryWriter):
         )
         norms = measured.norms
         if self._is_open() and self._recording.takes(norms):
-            row = norms(handed=known_norms(norms.norm_type))
+            row = norms(known=known_norms(norms.norm_type))
             self._recording.collector.add(measured.source(norms.pre_clip), step, row)
 
     def add_norms(self, norms: Mapping[str, SupportsFloat | None], global_step: int) -> None:
@@ -200,6 +200,11 @@ class SonifyWriter(SummaryWriter):
             if run not in self.all_writers:
                 self.all_writers[run] = self._new_file_writer(run)
         super().add_scalars(main_tag, tag_scalar_dict, global_step, walltime)
+
+    def add_hparams(self, *args: Any, **kwargs: Any) -> None:
+        """As the base class, which writes them with a writer of its own."""
+        if self._writes:
+            super().add_hparams(*args, **kwargs)
 
     def flush(self) -> None:
         """Wait until everything logged so far, clips included, is written."""
