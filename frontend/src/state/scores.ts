@@ -10,7 +10,7 @@ import type { Along, View } from "../model/view";
 import { type Query, viewQuery } from "../server/api";
 import { otherSide, SIDES, type Side } from "../units";
 import { curveHeard, hearing, listening, measure } from "./choices";
-import { coverageOf, scalarOf, soundOf, sources, views } from "./sources";
+import { coverageOf, scalarOf, soundingOf, sources, views } from "./sources";
 import { runOf } from "./store";
 
 /** How the run that is not the lead is laid on its notes; by the clock, two runs may never meet. */
@@ -42,19 +42,6 @@ export function playedOf(side: Side): { readonly source: Source; readonly on: Si
 export const curveHearable: ReadonlySignal<boolean> = computed(() => {
   const side = hearing.value;
   return runOf(side)?.hasNorms === true && scalarOf(side) !== null;
-});
-
-/** Whether the sound that was chosen has no notes for the drawn curve. */
-export const curveMissing: ReadonlySignal<boolean> = computed(() => {
-  const lead = sources[hearing.value].value;
-  return followers(hearing.value).some(
-    ({ view, side }) =>
-      lead !== null &&
-      view.scalar !== null &&
-      views[side].value?.scalar === null &&
-      coverageOf(view) !== null &&
-      laidOn(lead, view, side) === null,
-  );
 });
 
 /** The coverages that are needed for what is heard and seen. */
@@ -108,13 +95,6 @@ function laidOn(lead: Source, view: View, side: Side): Source | null {
   if (preset.sampleRate !== lead.preset.sampleRate || preset.tail !== lead.preset.tail) return null;
   // A run that grows is known in parts for a moment.
   if (coverage.steps.length !== lead.timeline.steps.length) return null;
-  return {
-    view: viewQuery(view),
-    sound: soundOf(view, preset, coverage),
-    run: run.name,
-    startTime: run.startTime,
-    preset,
-    timeline: lead.timeline,
-    spans: spansLike(lead.spans, coverage.segments),
-  };
+  const spans = spansLike(lead.spans, coverage.segments);
+  return { ...soundingOf(view, run, preset, coverage), timeline: lead.timeline, spans };
 }

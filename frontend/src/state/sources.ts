@@ -2,14 +2,14 @@
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Source } from "../audio/clips";
-import type { Coverage, Preset } from "../model/answers";
+import type { Coverage, Preset, Run } from "../model/answers";
 import { settlePreset } from "../model/choices";
 import { silentAmong } from "../model/desk";
 import { sharedScale } from "../model/scale";
 import { spansOf } from "../model/spans";
 import { timelineOf } from "../model/timeline";
 import type { View } from "../model/view";
-import { clipQuery, type Query, soundQuery, viewQuery } from "../server/api";
+import { clipQuery, soundQuery, viewQuery } from "../server/api";
 import { coverageShelf } from "../server/data";
 import { SIDES, type Side } from "../units";
 import { chosenPreset, mutedStreams, soloedStreams, sound } from "./choices";
@@ -75,20 +75,28 @@ function sourceOf(side: Side): Source | null {
   const preset = settlePreset(coverage.presets, chosenPreset.value);
   if (preset === null) return null;
   return {
-    view: viewQuery(view),
-    sound: soundOf(view, preset, coverage),
-    run: run.name,
-    startTime: run.startTime,
-    preset,
+    ...soundingOf(view, run, preset, coverage),
     timeline: timelineOf(coverage, preset),
     spans: spansOf(coverage.segments, preset),
   };
 }
 
-/** How a view is to sound with a preset, as it is asked for. */
-export function soundOf(view: View, preset: Preset, coverage: Coverage): Query {
+/** All of a source but where its notes lie: what is asked of the server, and for which run. */
+export function soundingOf(
+  view: View,
+  { name, startTime }: Run,
+  preset: Preset,
+  coverage: Coverage,
+): Omit<Source, "timeline" | "spans"> {
   const settings = preset.takesZoom ? soundQuery(sound.value, silentOf(preset, coverage)) : "";
-  return clipQuery(viewQuery(view), preset.name, settings);
+  const query = viewQuery(view);
+  return {
+    view: query,
+    sound: clipQuery(query, preset.name, settings),
+    run: name,
+    startTime,
+    preset,
+  };
 }
 
 /** The streams that are not heard, by number. */
