@@ -1,10 +1,13 @@
-"""A run with a spike and a NaN, or the same without."""
+"""A run with a spike and a NaN, or the same without; and both, served."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from tb_sonify import SonifyWriter
+from tests.serving import served
 
 STEPS, NAN_AT, SPIKE_AT = 400, 300, 120
 
@@ -20,3 +23,12 @@ def write_run(path: Path, *, broken: bool) -> None:
         for step, row in enumerate(norms):
             writer.add_norms({f"block.{layer}": norm for layer, norm in enumerate(row)}, step)
             writer.add_scalar("loss/train", 2.3 * 0.99**step, step)
+
+
+@contextmanager
+def served_pair(logdir: Path) -> Iterator[str]:
+    """The address of a broken run in A and a calm one in B."""
+    write_run(logdir / "a-broken", broken=True)
+    write_run(logdir / "b-calm", broken=False)
+    with served(logdir) as url:
+        yield url

@@ -85,13 +85,23 @@ class Dashboard:
     def place(self) -> Place:
         """Where the plot is; this evaluates."""
         timeline = self.frame.locator(".timeline")
-        first, last = re.findall(r"[\d,.]+", timeline.get_attribute("aria-label") or "")
         plot = self.frame.locator(".blocks").first.bounding_box()
         box = timeline.bounding_box()
         assert plot is not None
         assert box is not None
-        steps = (float(text.replace(",", "")) for text in (first, last))
-        return Place(plot["x"], plot["width"], box["y"] + box["height"] / 3, *steps)
+        return Place(plot["x"], plot["width"], box["y"] + box["height"] / 3, *self.seen())
+
+    def seen(self) -> tuple[float, float]:
+        """The first and the last step that are seen; this evaluates."""
+        label = self.frame.locator(".timeline").get_attribute("aria-label") or ""
+        first, last = (float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label))
+        return first, last
+
+    def heard_from(self) -> float:
+        """The step at which what is heard has begun; this evaluates, and waits for a sound."""
+        marks = "performance.getEntriesByName('sonify:sound')"
+        self.frame.wait_for_function(f"{marks}.length > 0", timeout=WAIT_MS)
+        return float(self.frame.evaluate(f"{marks}.at(-1).detail.step"))
 
     def report(self) -> dict[str, Any]:
         """What the tap has noted so far."""

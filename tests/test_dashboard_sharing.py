@@ -1,33 +1,23 @@
 """What the tab gives away: a sound, numbers, a link."""
 
 import io
-import re
 import wave
 
 import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
-from tests.broken_run import SPIKE_AT, STEPS, write_run
+from tests.broken_run import SPIKE_AT, STEPS, served_pair
 from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.pages import fresh_page
-from tests.serving import served
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
-    write_run(logdir / "a-broken", broken=True)
-    write_run(logdir / "b-calm", broken=False)
-    with served(logdir) as url:
+    with served_pair(tmp_path_factory.mktemp("runs")) as url:
         yield url
-
-
-def seen(tab):
-    label = tab.frame.locator(".timeline").get_attribute("aria-label")
-    return [float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label)]
 
 
 def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(url, browser):
@@ -36,7 +26,7 @@ def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(url, browser):
         tab.frame.locator(".timeline").focus()
         for key in ("n", "+", "+", "+"):
             tab.page.keyboard.press(key)
-        first, last = seen(tab)
+        first, last = tab.seen()
         files = {}
         for kind in ("WAV", "CSV"):
             with tab.page.expect_download() as download:

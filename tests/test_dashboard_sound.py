@@ -1,6 +1,5 @@
 """What else the tab can do: landmarks, zoom, heat-map, sound to taste."""
 
-import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,7 +7,7 @@ from playwright.sync_api import expect
 from torch.utils.tensorboard import SummaryWriter
 
 from tests import dashboard
-from tests.broken_run import NAN_AT, SPIKE_AT, STEPS, write_run
+from tests.broken_run import NAN_AT, SPIKE_AT, STEPS, served_pair, write_run
 from tests.dashboard import WAIT_MS
 from tests.serving import served
 
@@ -17,10 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
-    write_run(logdir / "a-broken", broken=True)
-    write_run(logdir / "b-calm", broken=False)
-    with served(logdir) as url:
+    with served_pair(tmp_path_factory.mktemp("runs")) as url:
         yield url
 
 
@@ -48,18 +44,6 @@ def status(tab):
     return tab.frame.locator(".status")
 
 
-def seen(tab):
-    label = tab.frame.locator(".timeline").get_attribute("aria-label")
-    return [float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label)]
-
-
-def heard_from(tab):
-    """The step at which what is heard has begun."""
-    marks = "performance.getEntriesByName('sonify:sound')"
-    tab.frame.wait_for_function(f"{marks}.length > 0", timeout=WAIT_MS)
-    return tab.frame.evaluate(f"{marks}.at(-1).detail.step")
-
-
 def test_the_landmarks_are_listed_and_reached_by_keys(tab):
     landmarks = tab.frame.get_by_role("region", name="Landmarks")
     buttons = landmarks.get_by_role("button")
@@ -82,22 +66,22 @@ def test_a_landmark_plays_from_two_notes_before_it(tab):
     button = tab.frame.get_by_role("button", name=f"step {SPIKE_AT}")
     button.focus()
     tab.page.keyboard.press("Enter")
-    assert heard_from(tab) == SPIKE_AT - 2
+    assert tab.heard_from() == SPIKE_AT - 2
 
 
 def test_zoom_goes_around_the_playhead_and_fits_again(tab):
     timeline(tab)
-    assert seen(tab) == [0, STEPS - 1]
+    assert tab.seen() == (0, STEPS - 1)
     tab.page.keyboard.press("n")
     tab.page.keyboard.press("+")
     tab.page.keyboard.press("+")
-    first, last = seen(tab)
+    first, last = tab.seen()
     assert first < SPIKE_AT < last
     assert last - first == pytest.approx((STEPS - 1) / 4, abs=2)
     tab.page.keyboard.press("-")
-    assert seen(tab)[1] - seen(tab)[0] == pytest.approx((STEPS - 1) / 2, abs=2)
+    assert tab.seen()[1] - tab.seen()[0] == pytest.approx((STEPS - 1) / 2, abs=2)
     tab.page.keyboard.press("0")
-    assert seen(tab) == [0, STEPS - 1]
+    assert tab.seen() == (0, STEPS - 1)
 
 
 def test_a_wheel_with_ctrl_zooms_where_the_pointer_is_and_a_click_there_plays_there(tab):
@@ -112,7 +96,7 @@ def test_a_wheel_with_ctrl_zooms_where_the_pointer_is_and_a_click_there_plays_th
     assert closer.last_step - closer.first_step < (STEPS - 1) / 2
     assert closer.step(place.x(200)) == pytest.approx(200, abs=2)
     tab.page.mouse.click(closer.x(230), closer.y)
-    assert heard_from(tab) == pytest.approx(230, abs=1)
+    assert tab.heard_from() == pytest.approx(230, abs=1)
 
 
 def test_a_click_on_the_heat_map_plays_that_step(tab):
@@ -122,7 +106,7 @@ def test_a_click_on_the_heat_map_plays_that_step(tab):
     box = canvas.bounding_box()
     assert (box["x"], box["width"]) == pytest.approx((place.left, place.width), abs=1)
     tab.page.mouse.click(place.x(250), box["y"] + box["height"] / 2)
-    assert heard_from(tab) == pytest.approx(250, abs=1)
+    assert tab.heard_from() == pytest.approx(250, abs=1)
 
 
 def test_the_heat_map_shows_the_spike_and_the_nan_in_their_rows_and_columns(tab):
@@ -185,7 +169,7 @@ def test_a_switch_to_a_sound_of_another_sample_rate_keeps_its_pace(browser, tmp_
         tab.page.wait_for_timeout(500)
         tab.wait_for_sound()
         expect(tab.frame.locator(".timeline")).to_have_attribute("data-run", "b-scalar")
-        begun = heard_from(tab)
+        begun = tab.heard_from()
         tab.page.wait_for_timeout(2_000)
         marks = "performance.getEntriesByName('sonify:sound').at(-1)"
         seconds = tab.frame.evaluate(f"(performance.now() - {marks}.startTime) / 1000")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
-from tests.broken_run import NAN_AT, STEPS, write_run
+from tests.broken_run import NAN_AT, STEPS, served_pair
 from tests.dashboard import WAIT_MS
 from tests.logs import run_events, scalar_events, write_events
 from tests.serving import served
@@ -27,10 +27,7 @@ def write_paced_run(path, steps, *, start=1_000.0):
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
-    write_run(logdir / "a-broken", broken=True)
-    write_run(logdir / "b-calm", broken=False)
-    with served(logdir) as url:
+    with served_pair(tmp_path_factory.mktemp("runs")) as url:
         yield url
 
 
@@ -39,17 +36,6 @@ def tab(url, browser):
     with dashboard.opened(browser, url) as tab:
         tab.wait_until_ready()
         yield tab
-
-
-def seen(tab):
-    label = tab.frame.locator(".timeline").get_attribute("aria-label")
-    return [float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", label)]
-
-
-def heard_from(tab):
-    marks = "performance.getEntriesByName('sonify:sound')"
-    tab.frame.wait_for_function(f"{marks}.length > 0", timeout=WAIT_MS)
-    return tab.frame.evaluate(f"{marks}.at(-1).detail.step")
 
 
 def drag(tab, from_x, to_x, y, *, key=None):
@@ -69,11 +55,11 @@ def drag(tab, from_x, to_x, y, *, key=None):
 def test_a_drag_zooms_and_a_double_click_shows_all_again(tab):
     place = tab.place()
     drag(tab, place.x(100), place.x(200), place.y)
-    assert seen(tab) == pytest.approx([100, 200], abs=2)
+    assert tab.seen() == pytest.approx((100, 200), abs=2)
     assert tab.report()["starts"] == []  # a drag is not a click
     tab.page.mouse.dblclick(place.x(150), place.y)
     tab.page.wait_for_timeout(300)
-    assert seen(tab) == [0, LAST]
+    assert tab.seen() == (0, LAST)
 
 
 def test_escape_gives_a_drag_up(tab):
@@ -86,7 +72,7 @@ def test_escape_gives_a_drag_up(tab):
     tab.page.keyboard.press("Escape")
     tab.page.mouse.up()
     expect(tab.frame.locator(".region")).to_have_count(0)
-    assert seen(tab) == [0, LAST]
+    assert tab.seen() == (0, LAST)
 
 
 def test_a_drag_with_shift_makes_a_loop_that_is_played_again_and_again(tab):
@@ -121,17 +107,17 @@ def test_the_window_of_the_overview_is_drawn_moved_and_widened(tab):
         return box["x"] + box["width"] * step / LAST
 
     drag(tab, x(100), x(200), y)
-    assert seen(tab) == pytest.approx([100, 200], abs=3)
+    assert tab.seen() == pytest.approx((100, 200), abs=3)
     drag(tab, x(150), x(250), y)
-    assert seen(tab) == pytest.approx([200, 300], abs=4)
+    assert tab.seen() == pytest.approx((200, 300), abs=4)
     drag(tab, x(300), x(350), y)
-    assert seen(tab) == pytest.approx([200, 350], abs=5)
+    assert tab.seen() == pytest.approx((200, 350), abs=5)
     drag(tab, x(200), x(150), y)
-    assert seen(tab) == pytest.approx([150, 350], abs=6)
+    assert tab.seen() == pytest.approx((150, 350), abs=6)
     assert tab.report()["starts"] == []
     tab.page.mouse.click(x(30), y)  # a click plays from there, and brings it into sight
-    assert heard_from(tab) == pytest.approx(30, abs=2)
-    first, last = seen(tab)
+    assert tab.heard_from() == pytest.approx(30, abs=2)
+    first, last = tab.seen()
     assert first <= 32 <= last
 
 
@@ -141,9 +127,9 @@ def test_what_is_seen_can_be_typed(tab):
     tab.frame.get_by_label("to", exact=True).fill("180")
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_timeout(300)
-    assert seen(tab) == [120, 180]
+    assert tab.seen() == (120, 180)
     tab.frame.get_by_role("button", name="Show all").click()
-    assert seen(tab) == [0, LAST]
+    assert tab.seen() == (0, LAST)
 
 
 def test_the_band_shows_where_a_run_is_not_a_number(tab):
