@@ -15,6 +15,7 @@ from tests.serving import INSECURE_HOST  # noqa: E402
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tb_sonify import SonifyWriter
     from tests.client import TensorBoardClient
     from tests.dashboard import Dashboard
 
@@ -65,6 +66,27 @@ def browser() -> "Iterator[Browser]":
         chromium = playwright.chromium.launch(executable_path=find(), args=[*quiet, named])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> "Iterator[SonifyWriter]":
+    """Writes a run into `tmp_path`."""
+    from tb_sonify import SonifyWriter
+
+    with SonifyWriter(str(tmp_path)) as writer:
+        yield writer
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of fifty runs."""
+    from tests.many_runs import write_crowd
+    from tests.serving import served
+
+    logdir = tmp_path_factory.mktemp("runs")
+    assert len(write_crowd(logdir)) == 50
+    with served(logdir) as url:
+        yield url
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.amp import GradScaler
 
-from tb_sonify import SonifyWriter, clip_grad_norm_
+from tb_sonify import clip_grad_norm_
 from tests.reference import assert_norms, layer_norms, pre_clip
 
 OPTIMIZERS = [
@@ -14,12 +14,6 @@ OPTIMIZERS = [
     (torch.optim.SGD, {"fused": False}),
     (torch.optim.AdamW, {}),
 ]
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
 
 
 def model_and_optimizer(kind, options):

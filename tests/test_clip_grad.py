@@ -7,28 +7,12 @@ import torch
 from torch import nn
 from torch.nn.utils import clip_grad_norm_ as torch_clip
 
-from tb_sonify import SonifyWriter, clip_grad_norm_
+from tb_sonify import clip_grad_norm_
 from tb_sonify.training import pre_clip as registry
 from tests.reference import assert_norms, layer_norms, norm_of, pre_clip
-from tests.training import network
+from tests.training import backward, network, sgd
 
 INF = math.inf
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
-
-
-def sgd(model):
-    return torch.optim.SGD(model.parameters(), lr=0.01)
-
-
-def backward(model):
-    model.zero_grad()
-    model(torch.randn(3, 4)).square().sum().backward()
-    return layer_norms(model)
 
 
 def wide(dtype=torch.float32, scale=1.0):

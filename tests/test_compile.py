@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tb_sonify import SonifyWriter, clip_grad_norm_
+from tb_sonify import clip_grad_norm_
 from tb_sonify.training.layers import find_layers
 from tests import recorded
 from tests.reference import assert_norms, layer_norms
@@ -23,12 +23,6 @@ def fresh_compiler():
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
 
 
 @pytest.mark.parametrize("whole", [True, False])

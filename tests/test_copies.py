@@ -12,7 +12,7 @@ from torch import nn
 from torch.amp import GradScaler
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
-from tb_sonify import SonifyWriter, clip_grad_norm_
+from tb_sonify import clip_grad_norm_
 from tb_sonify.training import amp, pre_clip
 from tests.training import network, train
 
@@ -27,12 +27,6 @@ def model():
 @pytest.fixture
 def optimizer(model):
     return torch.optim.Adam(model.parameters(), lr=0.01)
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
 
 
 @pytest.fixture(params=["optimizer", "any"])

@@ -5,21 +5,11 @@ from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.desk import at, press, row, rows, shown
-from tests.many_runs import PREFIX, write_crowd
-from tests.serving import served
+from tests.many_runs import PREFIX
 
 pytestmark = pytest.mark.slow
 
 A = f"{PREFIX}a-broken"
-
-
-@pytest.fixture(scope="module")
-def crowd(tmp_path_factory):
-    """The address of fifty runs."""
-    logdir = tmp_path_factory.mktemp("runs")
-    assert len(write_crowd(logdir)) == 50
-    with served(logdir) as url:
-        yield url
 
 
 @pytest.fixture

@@ -10,22 +10,12 @@ from tests import dashboard, many_runs
 from tests.axe import violations
 from tests.dashboard import WAIT_MS
 from tests.desk import line_of, press, row, rows, shown
-from tests.many_runs import BREAKS_AT, HOSTILE, OVERFLOWS_AT, PREFIX, write_crowd
+from tests.many_runs import BREAKS_AT, HOSTILE, OVERFLOWS_AT, PREFIX
 from tests.pages import fresh_page
-from tests.serving import served
 
 pytestmark = pytest.mark.slow
 
 A, B = f"{PREFIX}a-broken", f"{PREFIX}b-calm"
-
-
-@pytest.fixture(scope="module")
-def crowd(tmp_path_factory):
-    """The address of fifty runs."""
-    logdir = tmp_path_factory.mktemp("runs")
-    assert len(write_crowd(logdir)) == 50
-    with served(logdir) as url:
-        yield url
 
 
 @pytest.fixture

@@ -12,25 +12,9 @@ from tb_sonify import SonifyWriter, clip_grad_norm_
 from tb_sonify.training import pre_clip as registry
 from tests.commands import tb_sonify as command
 from tests.reference import assert_norms, layer_norms, pre_clip
-from tests.training import network
+from tests.training import backward, network, sgd
 
 INF = math.inf
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
-
-
-def sgd(model):
-    return torch.optim.SGD(model.parameters(), lr=0.01)
-
-
-def backward(model):
-    model.zero_grad()
-    model(torch.randn(3, 4)).square().sum().backward()
-    return layer_norms(model)
 
 
 def test_rows_are_of_before_clipping_and_say_so(writer, tmp_path):

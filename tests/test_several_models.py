@@ -4,16 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from tb_sonify import SonifyWriter
 from tests import recorded
 from tests.reference import assert_norms, layer_norms, norm_of
 from tests.training import network
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
 
 
 class Generator(nn.Sequential):

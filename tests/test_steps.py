@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from tb_sonify import SonifyWriter
 from tests import recorded
 from tests.reference import assert_norms, layer_norms
 from tests.training import network
@@ -13,12 +12,6 @@ from tests.training import network
 @pytest.fixture
 def model():
     return network()
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
 
 
 def loss_of(model):

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
-from tb_sonify import SonifyWriter
 from tb_sonify.contract import NO_GRADIENT, round_norms
 from tests import recorded
 from tests.training import network, train
@@ -25,12 +24,6 @@ def model():
 @pytest.fixture
 def optimizer(model):
     return torch.optim.SGD(model.parameters(), lr=0.01)
-
-
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
 
 
 def step_often(optimizer, times):

@@ -26,12 +26,6 @@ def optimizer(model):
     return torch.optim.SGD(model.parameters(), lr=0.01)
 
 
-@pytest.fixture
-def writer(tmp_path):
-    with SonifyWriter(str(tmp_path)) as writer:
-        yield writer
-
-
 def test_norms_after_backward_are_a_row(writer, model, optimizer, tmp_path):
     expected = []
     for step in range(0, 50, 10):

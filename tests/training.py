@@ -4,11 +4,25 @@ import numpy as np
 import torch
 from torch import nn
 
+from tests.reference import layer_norms
+
 
 def network():
     """Two layers with parameters, `0` and `2`."""
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+
+
+def sgd(model):
+    """An optimizer that changes little."""
+    return torch.optim.SGD(model.parameters(), lr=0.01)
+
+
+def backward(model):
+    """Fresh gradients; gives their norms, computed one layer at a time in float64."""
+    model.zero_grad()
+    model(torch.randn(3, 4)).square().sum().backward()
+    return layer_norms(model)
 
 
 def train(model, optimizer, steps):
