@@ -34,6 +34,7 @@ import { coverages, sources } from "../state/sources";
 import * as store from "../state/store";
 import { type Seconds, SIDES, type Side, type Step } from "../units";
 import { chooseSpeed } from "./choose";
+import { toggleMute, toggleSolo } from "./desk";
 
 const ONCE_SECONDS: Seconds = 2;
 const LIVE_SECONDS: Seconds = 3; // of what is there already, where following begins
@@ -192,14 +193,14 @@ export function playLiveEnd(): void {
 export function soloHere(): void {
   const run = store.sides.value[hearing.value];
   if (run === null) return;
-  soloed.value = toggled(soloed.value, run);
+  toggleSolo(run);
   announcer.say(`${spokenName(run)} ${soloed.value.has(run) ? "alone" : "not alone"}`);
 }
 
 export function muteHere(): void {
   const run = store.sides.value[hearing.value];
   if (run === null) return;
-  mutedRuns.value = toggled(mutedRuns.value, run);
+  toggleMute(run);
   announcer.say(`${spokenName(run)} ${mutedRuns.value.has(run) ? "muted" : "not muted"}`);
 }
 
@@ -211,10 +212,4 @@ export function toggleCurve(): void {
   }
   curveHeard.value = !curveHeard.value;
   announcer.say(curveHeard.value ? "The curve is heard as well" : "The curve is silent");
-}
-
-function toggled(set: ReadonlySet<string>, name: string): ReadonlySet<string> {
-  const changed = new Set(set);
-  if (!changed.delete(name)) changed.add(name);
-  return changed;
 }

@@ -1,18 +1,5 @@
 /** Asking the server, and why it does not answer. */
 
-/** What the server answered instead of what was asked for, in its own words. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-
-  constructor(
-    message: string,
-    /** HTTP status; 0 where no answer came. */
-    readonly status: number,
-  ) {
-    super(message);
-  }
-}
-
 const LONGEST_MS = 30_000; // a server that says nothing for so long will not say anything
 
 /** What the server answers at a path, relative to its other routes. */
@@ -23,11 +10,11 @@ export async function request(path: string, signal: AbortSignal): Promise<Respon
     response = await fetch(`./${path}`, { signal: AbortSignal.any([signal, longest]) });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new ApiError("TensorBoard does not answer: is it still running?", 0);
+    throw new Error("TensorBoard does not answer: is it still running?");
   }
   if (!response.ok) {
     const said = (await response.text()).trim().slice(0, 500);
-    throw new ApiError(said || `${path.split("?")[0]}: ${response.statusText}`, response.status);
+    throw new Error(said || `${path.split("?")[0]}: ${response.statusText}`);
   }
   return response;
 }
