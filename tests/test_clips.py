@@ -78,7 +78,7 @@ def test_every_segment_plays_and_sounds_as_it_was_logged(long_run, logged_clips,
     client = open_client(long_run)
     segments = client.block_of("coverage", run="run").header["segments"]
     assert [segment["first_note"] for segment in segments] == list(range(0, 3_000, 100))
-    assert len(logged_clips) == 19
+    assert len(logged_clips) == 14
     sources = []
     for segment in segments:
         played, source = clip(client, "run", segment["first_note"], 100)
@@ -88,7 +88,7 @@ def test_every_segment_plays_and_sounds_as_it_was_logged(long_run, logged_clips,
             assert np.abs(played - logged).max() <= 1
         sources.append(source)
     assert len(sources) == 30
-    assert sources.count("rendered") >= 15  # TensorBoard keeps 10
+    assert sources.count("rendered") >= 20  # TensorBoard keeps 10
     assert "logged" in sources
 
 

@@ -72,7 +72,7 @@ def test_blocks_that_are_well_formed_and_make_no_sense_are_passed_over(tmp_path,
     one, two = np.arange(1), np.arange(2)
     norms = {"norms": np.zeros((2, 1), np.uint16)}
     table = np.zeros((2, 1), np.uint16)
-    tables = dict.fromkeys(("median", "max"), table) | dict.fromkeys(("nan", "inf"), table + 0)
+    tables = dict.fromkeys(("median", "above"), table) | dict.fromkeys(("nan", "inf"), table + 0)
     odd_rows = [
         (rows, {"steps": np.array(0), "norms": np.zeros((1, 1), np.uint16)}),
         (rows, {"steps": two.astype(float), **norms}),
@@ -86,7 +86,7 @@ def test_blocks_that_are_well_formed_and_make_no_sense_are_passed_over(tmp_path,
         ({**rows, "layers": "a"}, {"steps": two, **norms}),
         ({**rows, "session": "now"}, {"steps": two, **norms}),
         ({**rows, "kind": "columns"}, {"steps": two, **norms}),
-        ({**rows, "version": 2}, {"steps": two, **norms}),
+        ({**rows, "version": 3}, {"steps": two, **norms}),
         ({}, {}),
     ]
     odd_segments = [

@@ -83,9 +83,9 @@ def test_scalars_thin_out_as_a_run_grows(tmp_path):
     steps = [step for step, _ in recorded.scalars(tmp_path, "grad_norm/fc")]
     assert steps == [
         *range(1000),
-        *range(1000, 2000, 2),
-        *range(2000, 4000, 4),
-        *range(4000, 7500, 8),
+        *range(1000, 2000, 4),
+        *range(2000, 4000, 8),
+        *range(4000, 7500, 16),
     ]
 
 

@@ -28,8 +28,8 @@ test("a block that is cut short is refused", () => {
 });
 
 test("a block of another version is refused, with what to do", () => {
-  const text = atob(golden.base64).replace('"version":1', '"version":2');
-  expect(() => decodeBlock(bytes(btoa(text)))).toThrow(/version 1, got 2; reload the page/);
+  const text = atob(golden.base64).replace('"version":2', '"version":3');
+  expect(() => decodeBlock(bytes(btoa(text)))).toThrow(/version 2, got 3; reload the page/);
 });
 
 test("an array that is not there is named", () => {

@@ -5,17 +5,20 @@ with blocks too.
 """
 
 import json
+import math
 import struct
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 
 _MAGIC = b"TBSN"
+_MOST_BYTES = 2**28  # of an array: what is packed may claim anything
 _PREFIX = struct.Struct("<4sI")  # magic, length of the JSON header in bytes
 _DTYPES = {"<i8", "<f8", "<f4", "<u4", "<u2"}
 
@@ -28,20 +31,29 @@ class Block:
     UTF-8 JSON padded with spaces so that the arrays begin at a multiple of 8 bytes, and the
     arrays in the order of ``header["arrays"]`` (name, dtype, shape), each padded with zeros to a
     multiple of 8 bytes, in C order, little-endian.
+
+    Arrays may be packed. The listing of each then ends with how many bytes it takes, which are a
+    zlib stream: the first byte of every value, column by column, then the second, and so on. From
+    row to row, norms and steps are alike in most of their bytes.
     """
 
     header: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
 
 
-def encode_block(block: Block) -> bytes:
+def encode_block(block: Block, *, packed: bool = False) -> bytes:
     """A block as bytes; `header` must be JSON, and arrays one of the dtypes i8, f8, f4, u4, u2."""
-    packed = {name: _little_endian(array) for name, array in block.arrays.items()}
-    listing = [[name, array.dtype.str, list(array.shape)] for name, array in packed.items()]
+    listing: list[list[Any]] = []
+    body = b""
+    for name, values in block.arrays.items():
+        array = _little_endian(values)
+        stored = _pack(array) if packed else array.tobytes()
+        size = [len(stored)] if packed else []
+        listing.append([name, array.dtype.str, list(array.shape), *size])
+        body += stored + b"\0" * (-len(stored) % 8)
     header = {"version": VERSION, **block.header, "arrays": listing}
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-(_PREFIX.size + len(text)) % 8)
-    body = b"".join(_padded(array.tobytes()) for array in packed.values())
     return _PREFIX.pack(_MAGIC, len(text)) + text + body
 
 
@@ -77,24 +89,46 @@ def _little_endian(array: NDArray[Any]) -> NDArray[Any]:
     return packed
 
 
-def _padded(data: bytes) -> bytes:
-    return data + b"\0" * (-len(data) % 8)
+def _pack(array: NDArray[Any]) -> bytes:
+    rows, columns = _sides(array.shape)
+    values = array.reshape(-1, 1).view(np.uint8).reshape(rows, columns, array.itemsize)
+    return zlib.compress(values.transpose(2, 1, 0).tobytes())
 
 
-def _arrays(data: bytes, offset: int, listing: Any) -> "list[tuple[str, NDArray[Any]]]":
-    arrays = []
+def _unpack(stored: bytes, dtype: np.dtype[Any], shape: Sequence[int]) -> NDArray[Any]:
+    rows, columns = _sides(shape)
+    size = rows * columns * dtype.itemsize
+    stream = zlib.decompressobj()
+    data = stream.decompress(stored, size + 1)
+    if len(data) != size or not stream.eof:
+        raise ValueError(f"what is packed must give {size} bytes")
+    values = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, columns, rows)
+    return np.ascontiguousarray(values.transpose(2, 1, 0)).view(dtype).reshape(shape)
+
+
+def _sides(shape: Sequence[int]) -> tuple[int, int]:
+    return (shape[0] if shape else 1), math.prod(shape[1:])
+
+
+def _arrays(data: bytes, offset: int, listing: Any) -> Iterator[tuple[str, NDArray[Any]]]:
     try:
-        for name, dtype, shape in listing:
-            if dtype not in _DTYPES or any(type(side) is not int or side < 0 for side in shape):
-                raise ValueError(f"unknown dtype or shape {dtype!r}, {shape!r}")
-            size = int(np.prod(shape, dtype=object)) * np.dtype(dtype).itemsize
-            if offset + size > len(data):
+        for name, code, shape, *packed in listing:
+            if code not in _DTYPES or any(type(side) is not int or side < 0 for side in shape):
+                raise ValueError(f"unknown dtype or shape {code!r}, {shape!r}")
+            dtype = np.dtype(code)
+            size = math.prod(shape) * dtype.itemsize
+            stored = packed[0] if packed else size
+            if size > _MOST_BYTES or type(stored) is not int or stored < 0:
+                raise ValueError(f"array {name!r} cannot have {size} bytes, stored as {stored!r}")
+            if offset + stored > len(data):
                 raise ValueError(
-                    f"array {name!r} needs {size} bytes, {len(data) - offset} are left"
+                    f"array {name!r} needs {stored} bytes, {len(data) - offset} are left"
                 )
-            array = np.frombuffer(data, dtype, size // np.dtype(dtype).itemsize, offset)
-            arrays.append((str(name), array.reshape(shape)))
-            offset += size + -size % 8
-    except (TypeError, ValueError) as error:
+            if packed:
+                array = _unpack(data[offset : offset + stored], dtype, shape)
+            else:
+                array = np.frombuffer(data, dtype, math.prod(shape), offset).reshape(shape)
+            yield str(name), array
+            offset += stored + -stored % 8
+    except (TypeError, ValueError, zlib.error) as error:
         raise ValueError(f"the arrays of a block do not fit its header: {error}") from None
-    return arrays

@@ -45,7 +45,7 @@ class Rows:
     def encode(self) -> bytes:
         """The rows as a block."""
         arrays: dict[str, NDArray[Any]] = {"steps": self.steps, "norms": to_bfloat16(self.norms)}
-        return encode_block(Block(_header("rows", self), arrays))
+        return encode_block(Block(_header("rows", self), arrays), packed=True)
 
     @classmethod
     def decode(cls, data: bytes) -> "Rows":
@@ -81,8 +81,7 @@ class Segment:
         Over the finite norms of a note's rows, float32 that bfloat16 can hold, ``(notes,
         layers)``; `NO_GRADIENT` where there is none. The median of an even number is the upper.
     nan, inf
-        How many rows of the note are NaN, infinite: uint32, ``(notes, layers)``. Not stored
-        where all are 0.
+        How many rows of the note are NaN, infinite: uint32, ``(notes, layers)``.
     """
 
     session: float
@@ -98,12 +97,15 @@ class Segment:
 
     def encode(self) -> bytes:
         """The segment as a block."""
-        norms = {"median": to_bfloat16(self.median), "max": to_bfloat16(self.max)}
-        tables = {"nan": self.nan, "inf": self.inf}
-        counts = {name: table for name, table in tables.items() if table.any()}
-        return encode_block(
-            Block(_header("segment", self), {"steps": self.steps, **norms, **counts})
-        )
+        median = to_bfloat16(self.median)
+        tables: dict[str, NDArray[Any]] = {
+            "median": median,
+            "above": to_bfloat16(self.max) - median,  # so much alike, they pack better
+            "nan": self.nan,
+            "inf": self.inf,
+        }
+        block = Block(_header("segment", self), {"steps": self.steps, **tables})
+        return encode_block(block, packed=True)
 
     @classmethod
     def decode(cls, data: bytes) -> "Segment":
@@ -112,16 +114,15 @@ class Segment:
         common = _common("segment", block)
         steps = block.arrays.get("steps", np.empty(0, np.int64))
         shape = (max(steps.size - 1, 0), len(common["layers"]))
-        missing = {"median": np.empty(0), "max": np.empty(0)}
-        missing |= dict.fromkeys(("nan", "inf"), np.broadcast_to(np.uint32(0), shape))
-        tables = {name: block.arrays.get(name, table) for name, table in missing.items()}
+        names = ("median", "above", "nan", "inf")
+        tables = {name: block.arrays.get(name, np.empty(0)) for name in names}
         if steps.ndim != 1 or any(table.shape != shape for table in tables.values()):
-            raise ValueError(f"median, max, nan and inf of a segment must have shape {shape}")
+            raise ValueError(f"{', '.join(names)} of a segment must have shape {shape}")
         return cls(
             **common,
             steps=steps,
             median=from_bfloat16(tables["median"]),
-            max=from_bfloat16(tables["max"]),
+            max=from_bfloat16(tables["median"] + tables["above"]),
             nan=tables["nan"],
             inf=tables["inf"],
         )

@@ -14,7 +14,7 @@ _POINTS = 1000  # as many as TensorBoard shows
 
 
 class Scalars:
-    """Emits the norms of every row at first, of half as many after 1,000, 2,000, 4,000, ... rows.
+    """Emits the norms of the first 1,000 rows, and of ever fewer as a run grows.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ class SonifyWriter(SummaryWriter):
         logged or not, and those that are in here. Every hundred notes are a clip at first; as the
         Audio tab shows ten, a long run logs ever fewer, and the last one.
     scalar_every
-        Log the norms as scalars every so many rows. By default every row at first, and half as
-        many after 1,000, 2,000, 4,000, ... rows; the Sonify tab has every row in any case.
+        Log the norms as scalars every so many rows. By default the first 1,000 rows, and then 250
+        while a run doubles: as TensorBoard shows 1,000. The Sonify tab has every row in any case.
 
     Examples
     --------

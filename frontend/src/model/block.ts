@@ -7,7 +7,7 @@ export type Block = {
   readonly arrays: ReadonlyMap<string, NumberArray>;
 };
 
-const VERSION = 1;
+const VERSION = 2;
 const MAGIC = 0x4e534254; // "TBSN" read as a little-endian uint32
 const PREFIX_BYTES = 8;
 
