@@ -1,0 +1,104 @@
+"""A TensorBoard to be measured: its process tree, and the requests of the tab."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from benchmarks.logs_of_size import END, LOSS, Log
+from tb_sonify.contract import Block, decode_block
+from tests.serving import served
+
+ROUTE = "data/plugin/sonify/"
+SECONDS = 900  # that loading may take
+
+
+class Server:
+    """A TensorBoard that has read all of a log.
+
+    Attributes
+    ----------
+    loaded_seconds
+        From its start until it had read all.
+    """
+
+    def __init__(self, url: str, log: Log, loaded_seconds: float) -> None:
+        self._url = url
+        self.log = log
+        self.loaded_seconds = loaded_seconds
+
+    def get(self, route: str, **query: object) -> bytes:
+        """An answer of the tab's server."""
+        return _get(f"{self._url}{ROUTE}{route}?{urlencode(query)}")
+
+    def block(self, route: str, **query: object) -> Block:
+        """The same, where it is a block."""
+        return decode_block(self.get(route, **query))
+
+    def milliseconds(self, route: str, **query: object) -> float:
+        """How long an answer takes."""
+        start = time.perf_counter()
+        self.get(route, **query)
+        return 1_000 * (time.perf_counter() - start)
+
+    def first_curve(self) -> float:
+        """Milliseconds until the tab has its first curve, beside all else that it asks for."""
+        start = time.perf_counter()
+        self.get("runs")
+        run, tag = self.log.run, LOSS
+        with ThreadPoolExecutor(6) as pool:  # as many as a browser has connections
+            rest = [pool.submit(self.get, route, run=run) for route in ("coverage", "landmarks")]
+            self.get("signals", run=run)
+            rest.append(pool.submit(self.get, "summaries", tag=tag))
+            self.get("curve", run=run, tag=tag, points=5_000)
+            taken = 1_000 * (time.perf_counter() - start)
+            for each in rest:
+                each.result()
+        return taken
+
+    def mib(self) -> float:
+        """Memory of all processes, what they share counted once (PSS)."""
+        return sum(map(_pss_kib, _below(os.getpid()))) / 1024
+
+
+@contextmanager
+def started(log: Log, loader: str) -> Iterator[Server]:
+    """A TensorBoard on a log, once it has read all; `loader` is ``fast`` or ``slow``."""
+    load_fast = {"fast": "true", "slow": "false"}[loader]
+    start = time.perf_counter()
+    with served(log.path, "--load_fast", load_fast) as url:
+        while not _has_read(url, log):
+            if time.perf_counter() - start > SECONDS:
+                raise TimeoutError(f"{log.name} is not read after {SECONDS} s")
+            time.sleep(0.1)
+        yield Server(url, log, time.perf_counter() - start)
+
+
+def _has_read(url: str, log: Log) -> bool:
+    tags = json.loads(_get(f"{url}data/plugin/scalars/tags"))
+    return sum(END in of_run for of_run in tags.values()) == log.runs
+
+
+def _get(url: str) -> bytes:
+    with urlopen(url, timeout=120) as response:
+        data: bytes = response.read()
+    return data
+
+
+def _below(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for file in files for child in file.read_text().split()]
+    return [*children, *(each for child in children for each in _below(child))]
+
+
+def _pss_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
