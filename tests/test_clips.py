@@ -197,7 +197,7 @@ def test_where_layers_came_later_no_clip_of_before_is_used(tmp_path, open_client
     norms[:150, 3] = -1
     write_events(tmp_path / "whole", row_events(norms, range(300)))
     client = open_client(tmp_path)
-    assert client.json_of("signals", run="run")["layers"] == list(LAYERS)
+    assert client.block_of("coverage", run="run").header["layers"] == list(LAYERS)
     for first in (0, 100, 200):
         played, source = clip(client, "run", first, 100)
         assert source == "rendered"

@@ -51,18 +51,22 @@ def test_a_run_of_neither_scalars_nor_norms_is_left_out(tmp_path, open_client):
     assert client.json_of("runs") == {"runs": []}
 
 
-def test_signals_name_the_loss_the_layers_and_the_streams(client):
+def test_signals_name_the_loss(client):
     assert client.json_of("signals", run="sgd") == {
         "run": "sgd",
         "scalars": ["Loss/train", "accuracy", "grad_norm/conv1"],
         "loss": "Loss/train",
-        "layers": list(LAYERS),
-        "streams": [
-            {"name": "early", "layers": ["conv1", "conv2"]},
-            {"name": "middle", "layers": ["fc1"]},
-            {"name": "late", "layers": ["fc2"]},
-        ],
     }
+
+
+def test_coverage_names_the_layers_and_the_streams(client):
+    header = client.block_of("coverage", run="sgd").header
+    assert header["layers"] == list(LAYERS)
+    assert header["streams"] == [
+        {"name": "early", "layers": ["conv1", "conv2"]},
+        {"name": "middle", "layers": ["fc1"]},
+        {"name": "late", "layers": ["fc2"]},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tensorboard.errors import NotFoundError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import query
-from tb_sonify.plugin.answer import block, refusals, scope_of, voices
+from tb_sonify.plugin.answer import block, refusals, scope_of
 from tb_sonify.plugin.listening import Listening
 from tb_sonify.plugin.overview import Overview
 from tb_sonify.plugin.script import part, script
@@ -21,6 +21,7 @@ from tb_sonify.reading import (
     list_runs,
     list_scalars,
     read_summaries,
+    run_exists,
 )
 
 YEAR_SECONDS = 365 * 86_400
@@ -73,13 +74,9 @@ class Routes:
     def _signals(self, request: Request) -> Response:
         scope, run = scope_of(request), query.text(request, "run")
         scalars = list_scalars(self._store, scope, run)
-        with refusals():
-            timeline = self._views.timeline(scope, run)
-        answer = {
-            "scalars": scalars,
-            "loss": first_to_draw(scalars),
-            **voices(run, timeline.layers),
-        }
+        if not scalars and not run_exists(self._store, scope, run):
+            raise NotFoundError(f"no run {run!r}")
+        answer = {"run": run, "scalars": scalars, "loss": first_to_draw(scalars)}
         return Respond(request, answer, "application/json")
 
     def _curve(self, request: Request) -> Response:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 
-from tb_sonify.contract import Segment, clip_tag
+from tb_sonify.contract import NOTES_PER_SEGMENT, Segment, clip_tag
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.presets import own_presets
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import (
+    CONTEXT_NOTES,
     PRESETS,
     Lead,
     Preset,
@@ -23,10 +25,12 @@ from tb_sonify.sound import (
     advance,
     encode_wav,
     epoch_ticks,
+    phases_at,
     render,
 )
 
-_KEPT_LEADS = 64 * 2**20  # bytes, about
+_KEPT_PHASES = 100_000
+_MOST_VALUES = 500_000  # notes times layers that phases are taken of at a time
 _MOST_FRAMES = 8_000_000  # of a clip; some minutes of sound
 
 
@@ -44,7 +48,7 @@ class Clips:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._leads: Cache[tuple[Preset, bytes], Lead] = Cache(_KEPT_LEADS)
+        self._phases: Cache[tuple[Preset, bytes], NDArray[np.float64]] = Cache(_KEPT_PHASES)
 
     def clip(
         self,
@@ -108,18 +112,33 @@ class Clips:
         """What a clip that begins with a segment must know of all the notes before."""
         if isinstance(preset, StreamPreset):
             preset = replace(preset, muted=(), reference=0.0)  # which the lead is the same for
-        kept = index
-        lead = None
-        while kept and lead is None:
-            lead = self._leads.get((preset, source.histories[kept]))
-            kept -= lead is None
-        for each in range(kept, index):
-            first_note, end = source.first_notes[each : each + 2]
-            notes = source.table(first_note, end - first_note)
-            lead = advance(notes, preset=preset, lead=lead)
-            key = preset, source.histories[each + 1]
-            self._leads.put(key, lead, cost=1_000 + 4 * notes.median.nbytes)
-        return lead
+        known = index
+        cycles = None
+        while known and cycles is None:
+            cycles = self._phases.get((preset, source.histories[known]))
+            known -= cycles is None
+        together = max(_MOST_VALUES // max(NOTES_PER_SEGMENT * len(source.layers), 1), 1)
+        for start in range(known, index, together):
+            stop = min(start + together, index)
+            first_note, *ends = source.first_notes[start : stop + 1]
+            notes = source.table(first_note, ends[-1] - first_note)
+            lead = _lead_at(source, first_note, cycles)
+            counts = [end - first_note for end in ends]
+            for cycles, history in zip(
+                phases_at(counts, notes, preset=preset, lead=lead),
+                source.histories[start + 1 : stop + 1],
+                strict=True,
+            ):
+                self._phases.put((preset, history), cycles)
+        return _lead_at(source, source.first_notes[index], cycles)
+
+
+def _lead_at(source: Hearable, note: int, cycles: NDArray[np.float64] | None) -> Lead | None:
+    """The lead of the notes before one, by the phases that they leave; `None` at the start."""
+    if cycles is None:
+        return None
+    context = min(note, CONTEXT_NOTES)
+    return Lead(note, source.table(note - context, context), cycles)
 
 
 def _was_logged(preset: Preset, segment: Segment) -> bool:

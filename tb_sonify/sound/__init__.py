@@ -6,7 +6,7 @@ from tb_sonify.sound.guides import epoch_ticks
 from tb_sonify.sound.legend import Legend, legend
 from tb_sonify.sound.notes import Notes, aggregate
 from tb_sonify.sound.preset_json import preset_from_json, preset_to_json
-from tb_sonify.sound.render import Lead, advance, render
+from tb_sonify.sound.render import Lead, advance, phases_at, render
 from tb_sonify.sound.scale import Scale
 from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
 from tb_sonify.sound.variant import variant
@@ -19,8 +19,10 @@ from tb_sonify.sound.voice import (
     StreamPreset,
     Voice,
 )
+from tb_sonify.sound.voicing import CONTEXT_NOTES
 
 __all__ = [
+    "CONTEXT_NOTES",
     "PRESETS",
     "REFERENCE_LEVEL",
     "SPEEDS",
@@ -39,6 +41,7 @@ __all__ = [
     "encode_wav",
     "epoch_ticks",
     "legend",
+    "phases_at",
     "preset_from_json",
     "preset_to_json",
     "render",

@@ -1,5 +1,6 @@
 """Notes to samples, so that clips join: every clip knows what went before it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from tb_sonify.sound.earcons import Earcon
 from tb_sonify.sound.guides import reference_waveform, tick_waveform
 from tb_sonify.sound.notes import Notes
 from tb_sonify.sound.sequence import render_sequence
-from tb_sonify.sound.synth import cycles_at_ends, pitch_glide, synthesise
+from tb_sonify.sound.synth import Glide, cycles_at_ends, pitch_glide, synthesise
 from tb_sonify.sound.voice import Preset, SequencePreset, StreamPreset
 from tb_sonify.sound.voicing import CONTEXT_NOTES
 
@@ -42,17 +43,42 @@ def advance(notes: Notes, *, preset: Preset, lead: Lead | None = None) -> Lead:
     recent = notes[-CONTEXT_NOTES:]
     older = before.context[max(len(before.context) + len(recent) - CONTEXT_NOTES, 0) :]
     cycles = before.cycles
-    if isinstance(preset, StreamPreset) and len(notes):
-        hz = arranged_hz(notes, before.context, preset).T
-        cycles = np.array(
-            [
-                cycles_at_ends(pitch_glide(pitch[1:], pitch[0]), start, delay, preset)[-1] % 1.0
-                for pitch, start, delay in zip(
-                    hz, _phases(before, len(hz)), voice_delays(preset, len(hz)), strict=True
-                )
-            ]
-        )
+    if len(notes):
+        (cycles,) = phases_at([len(notes)], notes, preset=preset, lead=before)
     return Lead(before.notes + len(notes), recent.after(older), cycles)
+
+
+def phases_at(
+    ends: Sequence[int], notes: Notes, *, preset: Preset, lead: Lead | None = None
+) -> NDArray[np.float64]:
+    """The phases of the leads that the first so many of `notes` leave.
+
+    Parameters
+    ----------
+    ends
+        So many, at least 1, increasing.
+    lead
+        Of the notes before; `None` at the start of a run.
+
+    Returns
+    -------
+    cycles
+        As in `Lead`, shape ``(ends, voices)``.
+    """
+    before = _start(notes) if lead is None else lead
+    if not isinstance(preset, StreamPreset):
+        return np.zeros((len(ends), 0))
+    hz = arranged_hz(notes, before.context, preset).T
+    delays, events = voice_delays(preset, len(hz)), preset.events(notes.layers)
+    phases = np.empty((len(ends), len(hz)))
+    starts = _phases(before, len(hz)).tolist()
+    for pitch, phase, delay, reached in zip(hz, starts, delays, phases.T, strict=True):
+        glide, first = pitch_glide(pitch[1:], pitch[0]), 0
+        for number, end in enumerate(ends):
+            part = Glide(glide.before[first : end * events], glide.after[first : end * events])
+            phase = cycles_at_ends(part, phase, delay, preset)[-1] % 1.0
+            reached[number], first = phase, end * events
+    return phases
 
 
 def render(

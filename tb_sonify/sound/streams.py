@@ -40,16 +40,18 @@ def stream_levels(norms: NDArray[np.float32], groups: tuple[range, ...]) -> NDAr
     levels
         Shape ``(notes, streams)``; NaN where a stream has no positive norm.
     """
-    logs = np.log2(np.where(norms > 0, norms, np.nan), dtype=np.float64)
-    levels = [_row_median(logs[:, group.start : group.stop]) for group in groups]
+    positive = np.where(norms > 0, norms, np.nan)
+    levels = [_log_median(positive[:, group.start : group.stop]) for group in groups]
     return np.stack(levels, axis=1) if levels else np.empty((len(norms), 0))
 
 
-def _row_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median of each row without its NaNs; NaN where nothing else is there."""
-    ordered = np.sort(values, axis=1)  # NaNs at the end
+def _log_median(norms: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Median log2 of each row without its NaNs; NaN where nothing else is there."""
+    # The order of logs is that of norms, so that only the middle two need a log.
+    ordered = np.sort(norms, axis=1)  # NaNs at the end
     count = np.count_nonzero(~np.isnan(ordered), axis=1)
     rows = np.arange(len(ordered))
     lower = ordered[rows, np.maximum(count - 1, 0) // 2]
-    upper = ordered[rows, np.minimum(count // 2, values.shape[1] - 1)]
-    return np.asarray((lower + upper) / 2)
+    upper = ordered[rows, np.minimum(count // 2, norms.shape[1] - 1)]
+    middle = np.log2(np.stack([lower, upper]), dtype=np.float64)
+    return np.asarray(middle.mean(axis=0))
