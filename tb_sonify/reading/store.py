@@ -96,9 +96,7 @@ class Store:
         now = time.monotonic()
         if kept is not None and now - kept[0] < REFRESH_SECONDS:
             return kept[1]
-        found = self._read_scalars(scope, RunTagFilter(runs=[run], tags=[tag]))
-        data = found.get(run, {}).get(tag)
-        points = None if data is None else _array(data)
+        points = self._read_scalars(scope, RunTagFilter(runs=[run], tags=[tag])).get((run, tag))
         self._keep_points(key, now, points)
         return points
 
@@ -106,19 +104,32 @@ class Store:
         """What `points` gives of every run that has such a tag, read in a single call."""
         now = time.monotonic()
         found = self._read_scalars(scope, RunTagFilter(tags=[tag]))
-        points = {run: _array(tags[tag]) for run, tags in found.items() if tag in tags}
+        points = {run: of_run for (run, _), of_run in found.items()}
         for run, of_run in points.items():
             self._keep_points((scope.experiment, run, tag), now, of_run)
         return points
 
-    def _read_scalars(self, scope: Scope, wanted: RunTagFilter) -> Any:
-        return self.provider.read_scalars(
-            scope.context,
-            experiment_id=scope.experiment,
-            plugin_name=SCALARS,
-            downsample=MOST_POINTS,
-            run_tag_filter=wanted,
-        )
+    def _read_scalars(
+        self, scope: Scope, wanted: RunTagFilter
+    ) -> dict[tuple[str, str], NDArray[np.float64]]:
+        """The points of each run and tag; none of one whose values TensorBoard cannot read."""
+        where = {"experiment_id": scope.experiment, "plugin_name": SCALARS}
+        try:
+            found = self.provider.read_scalars(
+                scope.context, downsample=MOST_POINTS, run_tag_filter=wanted, **where
+            )
+        except (TypeError, ValueError):
+            # One tensor that is no number, as a bfloat16, makes TensorBoard's slow loader fail.
+            found = self.provider.list_scalars(scope.context, run_tag_filter=wanted, **where)
+            pairs = [(run, tag) for run, tags in found.items() for tag in tags]
+            if len(pairs) == 1:
+                return {pairs[0]: np.empty((0, 3))}
+            each = (RunTagFilter(runs=[run], tags=[tag]) for run, tag in pairs)
+            parts = [self._read_scalars(scope, one) for one in each]
+            return {pair: points for part in parts for pair, points in part.items()}
+        return {
+            (run, tag): _array(data) for run, tags in found.items() for tag, data in tags.items()
+        }
 
     def _keep_points(self, key: Any, now: float, points: NDArray[np.float64] | None) -> None:
         self._points.put(key, (now, points), cost=1 if points is None else 1 + len(points))
