@@ -26,6 +26,19 @@ def test_a_resumed_run_is_heard_as_it_went_in_the_end(tmp_path, open_client, res
     assert coverage.header["missing"] == []
 
 
+@pytest.mark.parametrize("before", [1, 29, 99])
+def test_what_was_logged_before_a_first_segment_is_heard_with_the_run_that_goes_on(
+    tmp_path, open_client, before
+):
+    # It was killed, so that its last segment was not stored, and it has no other.
+    first, again = norms_of(before, seed=1), norms_of(250, seed=2)
+    write_events(tmp_path / "run", row_events(first, np.arange(before)))
+    later = np.arange(before, before + 250)
+    write_events(tmp_path / "run", run_events(again, later, session=9_000.0, presets=()))
+    norms = np.concatenate([first, again])
+    assert_hears(open_client(tmp_path), "run", norms, np.arange(before + 250), logged=0)
+
+
 def test_a_run_resumed_twice_and_further_back_is_heard_as_it_went(tmp_path, open_client):
     starts = (0, 1_500, 700)
     norms = [norms_of(2_000, seed=seed) for seed in range(3)]

@@ -1,7 +1,8 @@
 """How far the stored segments of a run hold.
 
 They sum up the rows of one session. Where a later session, or the same one, went back to an
-earlier step, the segments from there on tell of rows that have been replaced.
+earlier step, the segments from there on tell of rows that have been replaced; and where one before
+it was killed early, its rows come first, which no segment has.
 """
 
 from bisect import bisect_left
@@ -22,7 +23,7 @@ def stored_prefix(records: RunRecords, former: Timeline | None) -> list[Timeline
         The timeline as it was before, whose segments need not be read again.
     """
     prefix = _first_session(records, former)
-    if not prefix:
+    if not prefix or any(blob.step < prefix[0].segment.steps[0] for blob in records.row_blobs):
         return []
     replaced = _first_replaced_step(records, prefix)
     while prefix and replaced is not None and prefix[-1].last_step >= replaced:
