@@ -1,12 +1,18 @@
 """What a client of the plugin hears of a run."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
-from tb_sonify.contract import Grid
+from tb_sonify.contract import Block, Grid
 from tb_sonify.sound import aggregate
+from tests.client import TensorBoardClient
 
 
-def notes_of(client, run, **view):
+def notes_of(
+    client: TensorBoardClient, run: str, **view: Any
+) -> tuple[Block, dict[str, NDArray[Any]]]:
     """Coverage, and all notes of a view of a run: steps, and the four tables by name."""
     coverage = client.block_of("coverage", run=run, **view)
     parts = [
@@ -20,7 +26,14 @@ def notes_of(client, run, **view):
     return coverage, tables
 
 
-def assert_hears(client, run, norms, steps, *, logged):
+def assert_hears(
+    client: TensorBoardClient,
+    run: str,
+    norms: NDArray[np.float32],
+    steps: NDArray[np.int64],
+    *,
+    logged: int | None,
+) -> Block:
     """The notes are those of just these rows, in segments of which so many are logged.
 
     `logged` may be `None`: however many.

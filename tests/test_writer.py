@@ -13,6 +13,7 @@ from tb_sonify import SonifyWriter
 from tb_sonify.contract import NO_GRADIENT, round_norms
 from tb_sonify.sound import PRESETS, preset_from_json
 from tests import recorded
+from tests.hearing import assert_hears
 from tests.training import network, train
 
 
@@ -142,9 +143,26 @@ def test_an_unknown_preset_is_an_error_that_lists_the_known(tmp_path, presets):
 
 def test_purge_step_tells_tensorboard_where_the_run_starts_again(tmp_path):
     SonifyWriter(str(tmp_path), purge_step=70).close()
-    _, version, start = recorded.events(tmp_path)
+    _, version, *starts = recorded.events(tmp_path)
     assert (version.step, version.file_version) == (70, "brain.Event:2")
-    assert (start.step, start.session_log.status) == (70, SessionLog.START)
+    for start in starts:
+        assert (start.step, start.session_log.status) == (70, SessionLog.START)
+
+
+def test_both_loaders_leave_out_what_a_run_that_starts_again_replaces(tmp_path, open_client):
+    for first_step, purge_step in ((0, None), (40, 40)):
+        with SonifyWriter(str(tmp_path / "run"), purge_step=purge_step) as writer:
+            for step in range(first_step, first_step + 50):
+                writer.add_norms({"a": 1.0 + first_step}, step)
+                writer.add_scalar("loss", first_step, step)
+                if step == 39:
+                    writer.flush()  # so that a block begins where the run starts again
+    client = open_client(tmp_path)
+    norms = round_norms(np.repeat([1.0, 41.0], [40, 50])[:, None].astype(np.float32))
+    coverage = assert_hears(client, "run", norms, np.arange(90), logged=0)
+    assert coverage.header["missing"] == []
+    points = client.get("/data/plugin/scalars/scalars", query_string={"run": "run", "tag": "loss"})
+    assert [value for _, _, value in points.json] == [0.0] * 40 + [40.0] * 50
 
 
 def test_a_run_can_be_resumed_in_its_directory(tmp_path, model, optimizer):

@@ -40,7 +40,7 @@ class Collector:
         self._home = Home()
         self._lock = threading.Lock()
         self._rows: list[_Row] = []
-        self._since = 0.0
+        self._since = self._latest = -_SECONDS
 
     def add(self, source: Source, step: int, norms: Tensor) -> None:
         """Take one row: shape ``(layers,)``, on any device. Does not wait for it."""
@@ -53,8 +53,10 @@ class Collector:
             elif source.ranks:
                 self._hand_on()
             self._rows.append(_Row(source, step, time.time(), norms))
+            # The next row after a pause may be as far off as the one before.
+            late, self._latest = now - self._latest >= _SECONDS, now
             # The other processes may be waiting for what belongs to their rows.
-            if source.ranks or len(self._rows) >= _ROWS or now - self._since >= _SECONDS:
+            if source.ranks or late or len(self._rows) >= _ROWS or now - self._since >= _SECONDS:
                 self._hand_on()
 
     def hand_on(self) -> None:
@@ -62,6 +64,17 @@ class Collector:
         if self._home.is_here():
             with self._lock:
                 self._hand_on()
+
+    def hand_on_meanwhile(self) -> None:
+        """The same in a thread other than training's, which may not add a row for a long time."""
+        if not self._lock.acquire(blocking=False):
+            return  # training is adding one, and may be waiting for this very thread
+        try:
+            # On a GPU, only training knows whether it is capturing a graph just now.
+            if not any(row.norms.is_cuda for row in self._rows):
+                self._hand_on()
+        finally:
+            self._lock.release()
 
     def _hand_on(self) -> None:
         rows, self._rows = self._rows, []

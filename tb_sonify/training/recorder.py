@@ -1,6 +1,7 @@
 """The recorder: a thread that turns rows into what is stored, behind the training's back."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -29,6 +30,8 @@ class Recorder:
         A clip is logged for each.
     scalar_every
         Of how many rows one is logged as scalars; `None`: all at first, then ever fewer.
+    fetch
+        Called about once a second, in the recorder's thread, to put rows that wait elsewhere.
     """
 
     def __init__(
@@ -38,11 +41,14 @@ class Recorder:
         session: float,
         presets: Sequence[Preset] = (),
         scalar_every: int | None = None,
+        fetch: Callable[[], None] = lambda: None,
     ) -> None:
         self._events = events
         self._log = RunLog(
             session=session, presets=presets, scalar_every=scalar_every, emit=events.add_event
         )
+        self._fetch = fetch
+        self._fetched_at = time.monotonic()
         self._home = Home()
         self._changed = threading.Condition()
         self._batches: deque[Batch] = deque()
@@ -56,7 +62,8 @@ class Recorder:
         if not self._home.is_here():
             return
         with self._changed:
-            self._wait_for(lambda: len(self._batches) < _MAX_BATCHES or self._closing)
+            if threading.current_thread() is not self._thread:
+                self._wait_for(lambda: len(self._batches) < _MAX_BATCHES or self._closing)
             if self._closing:
                 raise ValueError("rows cannot be logged: the writer is closed")
             self._batches.append(batch)
@@ -111,6 +118,9 @@ class Recorder:
     def _work(self, batch: Batch | None, *, flush: bool) -> None:
         if batch is not None:
             self._log.add(batch)
+        elif not self._closing and time.monotonic() - self._fetched_at >= _IDLE_SECONDS:
+            self._fetched_at = time.monotonic()
+            self._fetch()
         if flush or self._log.is_due():
             self._log.write_rows(newest=flush)
         if flush:

@@ -39,13 +39,19 @@ class Recording:
         presets: Sequence[Preset],
         scalar_every: int | None,
     ) -> None:
+        self._gathering: Gathering | None = None
+        self.collector = Collector(self._put)
         self._recorder = (
-            Recorder(files[0], session=session, presets=presets, scalar_every=scalar_every)
+            Recorder(
+                files[0],
+                session=session,
+                presets=presets,
+                scalar_every=scalar_every,
+                fetch=self.collector.hand_on_meanwhile,
+            )
             if files
             else None
         )
-        self._gathering: Gathering | None = None
-        self.collector = Collector(self._put)
         self._files = files
         self._home = Home()
         self._lock = threading.Lock()

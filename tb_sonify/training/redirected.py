@@ -6,6 +6,7 @@ from torch.utils.tensorboard import FileWriter
 
 from tb_sonify.sound import StreamPreset
 from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.file_writer import EventFileWriter
 from tb_sonify.training.writer import SonifyWriter
 
 
@@ -32,7 +33,4 @@ class RedirectedWriter(SonifyWriter):
             return super()._new_file_writer(logdir)
         events = self._make_events()
         self._files.append(events)
-        # Whose own `__init__` would open a file.
-        writer: FileWriter = FileWriter.__new__(FileWriter)
-        writer.event_writer = events
-        return writer
+        return EventFileWriter(events)

@@ -26,7 +26,9 @@ from tb_sonify.training.summaries import blob_event
 from tb_sonify.training.table import Table
 
 _BLOCK_ROWS = 1000
-_BLOCK_SECONDS = 8.0  # with a second in the collector and one in the event file: at most 10
+# With a second in the collector, one until the recorder looks, and one in the event file, a row is
+# stored within 9; what is killed loses at most 10.
+_BLOCK_SECONDS = 6.0
 _NEWEST_SECONDS = 2.0  # that a row waits for another of the same step
 
 

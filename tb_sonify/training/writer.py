@@ -13,6 +13,7 @@ from torch.utils.tensorboard import FileWriter, SummaryWriter
 from tb_sonify.sound import StreamPreset
 from tb_sonify.training.batch import Source
 from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.file_writer import EventFileWriter
 from tb_sonify.training.layers import Granularity, Patterns
 from tb_sonify.training.pre_clip import known_norms
 from tb_sonify.training.presets import chosen_presets
@@ -232,19 +233,14 @@ class SonifyWriter(SummaryWriter):
                 step, self.purge_step = self.purge_step, None
                 start = SessionLog(status=SessionLog.START)
                 file_writer.add_event(Event(step=step, file_version="brain.Event:2"))
-                file_writer.add_event(Event(step=step, session_log=start))
+                # TensorBoard's slow loader takes the first of a run for its beginning.
+                for _ in range(2):
+                    file_writer.add_event(Event(step=step, session_log=start))
         return self.file_writer
 
     def _new_file_writer(self, logdir: str) -> FileWriter:
         if not self._writes:
-            return _FileWriter(NoEvents(logdir))
+            return EventFileWriter(NoEvents(logdir))
         events = EventFile(logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix)
         self._files.append(events)
-        return _FileWriter(events)
-
-
-class _FileWriter(FileWriter):
-    """torch's file writer, over our event file."""
-
-    def __init__(self, events: EventFile | NoEvents) -> None:
-        self.event_writer = events
+        return EventFileWriter(events)
