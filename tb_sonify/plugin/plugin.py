@@ -8,6 +8,7 @@ from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 from werkzeug.wrappers import Request
 
 from tb_sonify.contract import PLUGIN_NAME
+from tb_sonify.plugin.data_server import watched_provider
 from tb_sonify.plugin.routes import Routes
 from tb_sonify.reading import Store
 
@@ -21,7 +22,7 @@ class SonifyPlugin(TBPlugin):
     plugin_name = PLUGIN_NAME
 
     def __init__(self, context: TBContext) -> None:
-        self._provider = context.data_provider
+        self._provider = watched_provider(context)
         self._routes = Routes(Store(self._provider))
 
     def get_plugin_apps(self) -> "dict[str, WSGIApplication]":

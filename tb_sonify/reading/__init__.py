@@ -5,8 +5,9 @@ from tb_sonify.reading.clips import Clip, Clips
 from tb_sonify.reading.curve import Curve, Series, bin_series, read_series
 from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.heatmap import Heatmaps
+from tb_sonify.reading.news import News, NewsReader
 from tb_sonify.reading.presets import presets_of
-from tb_sonify.reading.store import Blob, Scope, Store
+from tb_sonify.reading.store import Blob, Scope, Store, Unavailable
 from tb_sonify.reading.summaries import Summaries, read_summaries
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 from tb_sonify.reading.timelines import Timelines
@@ -21,6 +22,8 @@ __all__ = [
     "Curve",
     "Hearable",
     "Heatmaps",
+    "News",
+    "NewsReader",
     "Run",
     "Scope",
     "Selection",
@@ -30,6 +33,7 @@ __all__ = [
     "Timeline",
     "TimelineSegment",
     "Timelines",
+    "Unavailable",
     "Views",
     "bin_series",
     "first_to_draw",

@@ -3,6 +3,7 @@
 import io
 import wave
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +15,7 @@ from tb_sonify.contract import NOTES_PER_SEGMENT, Segment, clip_tag
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.presets import own_presets
-from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.store import Scope, Store, Unavailable
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import (
     CONTEXT_NOTES,
@@ -75,10 +76,12 @@ class Clips:
         index = bisect_right(source.first_notes, first_note) - 1
         start = source.first_notes[index]
         whole = (start, source.first_notes[index + 1]) == (first_note, first_note + notes)
+        logged = None
         if isinstance(source, Timeline) and whole and epoch is None:
-            logged = self._logged(scope, run, source, index, preset)
-            if logged is not None:
-                return Clip(logged, notes, "logged")
+            with suppress(Unavailable):  # then the same samples are made again
+                logged = self._logged(scope, run, source, index, preset)
+        if logged is not None:
+            return Clip(logged, notes, "logged")
         lead = self._lead(source, index, preset)
         if start < first_note:
             lead = advance(source.table(start, first_note - start), preset=preset, lead=lead)

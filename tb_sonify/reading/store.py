@@ -27,6 +27,14 @@ REFRESH_SECONDS = 1.0
 MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
 
 
+class Unavailable(errors.PublicError):
+    """A data provider that does not answer now; TensorBoard says so with this status."""
+
+    def __init__(self, details: str, http_code: int) -> None:
+        super().__init__(details)
+        self.http_code = http_code
+
+
 @dataclass(frozen=True)
 class Scope:
     """On whose behalf something is read, and from which experiment."""
@@ -47,7 +55,8 @@ class Blob:
 class Store:
     """The blobs and scalars of all runs, through a data provider.
 
-    What there is of them is refreshed at most once a second. Safe to use from many threads.
+    What there is of them is refreshed at most once a second; while the provider is unavailable,
+    what was there last is kept. Safe to use from many threads.
 
     Attributes
     ----------
@@ -70,13 +79,18 @@ class Store:
         now = time.monotonic()
         if kept is not None and now - kept[0] < REFRESH_SECONDS:
             return kept[1]
-        series = self.provider.read_blob_sequences(
-            scope.context,
-            experiment_id=scope.experiment,
-            plugin_name=plugin,
-            downsample=MOST_POINTS,
-            run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
-        )
+        try:
+            series = self.provider.read_blob_sequences(
+                scope.context,
+                experiment_id=scope.experiment,
+                plugin_name=plugin,
+                downsample=MOST_POINTS,
+                run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
+            )
+        except Unavailable:
+            if kept is None:
+                raise
+            return kept[1]
         data = series.get(run, {}).get(tag, ())
         blobs = [Blob(d.values[0].blob_key, d.step, d.wall_time) for d in data if d.values]
         listing = tuple(sorted(blobs, key=lambda blob: blob.step))
@@ -96,7 +110,13 @@ class Store:
         now = time.monotonic()
         if kept is not None and now - kept[0] < REFRESH_SECONDS:
             return kept[1]
-        points = self._read_scalars(scope, RunTagFilter(runs=[run], tags=[tag])).get((run, tag))
+        try:
+            found = self._read_scalars(scope, RunTagFilter(runs=[run], tags=[tag]))
+        except Unavailable:
+            if kept is None:
+                raise
+            return kept[1]
+        points = found.get((run, tag))
         self._keep_points(key, now, points)
         return points
 

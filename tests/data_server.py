@@ -1,0 +1,64 @@
+"""TensorBoard's own data server: as a process of its own, or as the one that TensorBoard starts."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import tensorboard_data_server
+
+BINARY = tensorboard_data_server.server_binary()
+
+
+class DataServer:
+    """A data server at one port, which can be ended and started again."""
+
+    def __init__(self, logdir: Path) -> None:
+        self._logdir = logdir
+        with socket.socket() as probe:
+            probe.bind(("localhost", 0))
+            self.port = probe.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        options = ("--reload=1", "--samples-per-plugin=sonify=all", f"--port={self.port}")
+        self.process = subprocess.Popen(
+            [BINARY, f"--logdir={self._logdir}", *options], stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 10
+        while not self._listens():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("localhost", self.port)) == 0
+
+
+@contextmanager
+def data_server(logdir: Path) -> Iterator[DataServer]:
+    """A data server that serves a log directory."""
+    server = DataServer(logdir)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+def started_by_tensorboard() -> psutil.Process:
+    """The data server that a `tensorboard` has started, which a test has started."""
+    (found,) = (
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process.cmdline()[:1] == [BINARY]
+    )
+    return found

@@ -1,0 +1,130 @@
+"""TensorBoard's data server ends, hangs, or is started again."""
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tb_sonify.contract import decode_block
+from tests.client import opened_client
+from tests.data_server import data_server, started_by_tensorboard
+from tests.logs import norms_of, run_events, scalar_events, write_events
+from tests.serving import served
+
+pytestmark = pytest.mark.slow
+
+NOTES = 150
+RUN = {"run": "adam"}
+SPAN = {**RUN, "first_note": 0, "notes": 100}
+# Those of which all is kept in memory once they have been asked for, and those that ask anew.
+KEPT = {
+    "coverage": RUN,
+    "notes": SPAN,
+    "clip": {**SPAN, "preset": "smooth"},
+    "curve": {**RUN, "tag": "loss"},
+    "heatmap": {**RUN, "from": 0, "to": NOTES, "columns": 10},
+    "layers": RUN,
+    "landmarks": RUN,
+    "table": {**RUN, "tag": "loss"},
+}
+ASKED = {
+    "runs": {},
+    "signals": RUN,
+    "summaries": {"tag": "loss"},
+    "describe": RUN,
+    "coverage": {"run": "never asked for"},
+}
+
+
+@pytest.fixture
+def logdir(tmp_path):
+    events = run_events(norms_of(NOTES), np.arange(NOTES))
+    loss = scalar_events("loss", [(step, 1 / (1 + step)) for step in range(NOTES)])
+    write_events(tmp_path / "logs" / "adam", [*events, *loss])
+    return tmp_path / "logs"
+
+
+def ask(url, route, **query):
+    address = f"{url}data/plugin/sonify/{route}?{urllib.parse.urlencode(query)}"
+    try:
+        with urllib.request.urlopen(address, timeout=40) as response:
+            return response.status, response.read(), response.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), error.headers
+
+
+def wait_until_read(url, seconds=30):
+    deadline = time.monotonic() + seconds
+    while True:
+        status, body, _ = ask(url, "coverage", **RUN)
+        if status == 200 and decode_block(body).header["notes"] == NOTES:
+            return
+        assert time.monotonic() < deadline, (status, body[:200])
+        time.sleep(0.2)
+
+
+def wait_until_listed(url, seconds=30):
+    deadline = time.monotonic() + seconds
+    while (runs := ask(url, "runs"))[0] != 200 or not json.loads(runs[1])["runs"]:
+        assert time.monotonic() < deadline, runs
+        time.sleep(0.2)
+
+
+def assert_told(url, words):
+    """Whatever is not at hand is answered with a status and words, and nothing waits."""
+    for route, query in ASKED.items():
+        began = time.monotonic()
+        status, body, headers = ask(url, route, **query)
+        assert (status, headers["Content-Type"]) == (503, "text/plain; charset=utf-8"), route
+        assert body.decode().startswith(words)
+        assert "Traceback" not in body.decode()
+        assert time.monotonic() - began < 5
+
+
+def test_a_server_that_is_killed_is_told_what_was_read_is_heard_and_its_return_is_noticed(logdir):
+    with data_server(logdir) as server:
+        place = f"localhost:{server.port}"
+        with served(logdir, f"--grpc_data_provider={place}") as url:
+            wait_until_read(url)
+            before = {route: ask(url, route, **query) for route, query in KEPT.items()}
+            assert {status for status, *_ in before.values()} == {200}
+            server.kill()
+            time.sleep(1.2)  # so that what was listed is looked for again
+            assert_told(url, f"TensorBoard's data server at {place} does not answer; start it")
+            for route, query in KEPT.items():
+                assert ask(url, route, **query)[:2] == before[route][:2], route
+            server.start()
+            wait_until_listed(url)
+            wait_until_read(url)
+
+
+def test_a_server_that_tensorboard_has_started_is_told_to_need_a_new_tensorboard(logdir):
+    with served(logdir, "--load_fast=true") as url:
+        wait_until_read(url)
+        server = started_by_tensorboard()
+        server.kill()
+        assert_told(url, "TensorBoard's data server does not answer; if it has ended, TensorBoard")
+        assert ask(url, "notes", **SPAN)[0] == 200
+        assert ask(url, "index.js")[0] == 200
+
+
+def test_no_request_waits_for_ever_on_a_server_that_hangs(logdir, monkeypatch):
+    monkeypatch.setattr("tb_sonify.plugin.data_server.PATIENCE_SECONDS", 1.0)
+    with opened_client(logdir, "fast") as client, ThreadPoolExecutor(50) as pool:
+        assert client.block_of("coverage", **RUN).header["notes"] == NOTES
+        server = started_by_tensorboard()
+        server.suspend()
+        began = time.monotonic()
+        answers = list(pool.map(lambda _: client.sonify("runs"), range(50)))
+        assert time.monotonic() - began < 4
+        assert {answer.status_code for answer in answers} == {503}
+        assert "said nothing for 1 s" in answers[0].text
+        assert client.sonify("index.js").status_code == 200
+        server.resume()
+        assert [run["run"] for run in client.json_of("runs")["runs"]] == ["adam"]
