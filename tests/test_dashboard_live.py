@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from tb_sonify import SonifyWriter
 from tests import dashboard
 from tests.dashboard import WAIT_MS
+from tests.logs import norms_of, row_events, run_events, write_events
 from tests.looks import look
 from tests.serving import served
 from tests.state_runs import write_run
@@ -167,3 +168,52 @@ def test_behind_another_tab_of_tensorboard_it_is_silent_within_300_ms(browser, l
         expect(tab.page.frame_locator("iframe").locator(".timeline")).to_have_attribute(
             "data-state", "paused", timeout=WAIT_MS
         )
+
+
+def wait_until(condition):
+    """TensorBoard reloads every second; the tab has two more, and a slow machine another one."""
+    deadline = time.monotonic() + 4
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_changes_is_seen_soon_and_nothing_that_is_here_is_asked_for_again(browser, logdir):
+    norms, steps = norms_of(900), np.arange(900)
+    write_events(logdir / "live", run_events(norms[:400], steps[:400]))
+    write_run(logdir / "other", seed=1)
+    gone = ["status of 404"]
+    with served(logdir) as url, dashboard.opened(browser, url, expected=gone) as tab:
+        tab.wait_until_ready()
+        asked = []
+        tab.page.on("request", lambda request: asked.append(request.url))
+        tab.frame.get_by_label("Speed").select_option("5")
+        tab.frame.get_by_role("button", name="Play", exact=True).click()
+        tab.wait_for_sound()
+        tab.page.wait_for_timeout(2_000)
+        asked.clear()
+        tab.page.wait_for_timeout(4_000)
+        assert {route_of(url) for url in asked} <= {"news", "notes"}
+
+        for first in range(400, 900, 100):
+            part = slice(first, first + 100)
+            events = row_events(norms[part], steps[part], first_row=first)
+            write_events(logdir / "live", events)
+            wait_until(lambda last=first + 99: last_step(tab) == last)
+        clips = [url for url in asked if "/clip?" in url]
+        assert len(clips) == len(set(clips))
+        # Of the run that stands still: clips, each once, to change over to, and a wider heat-map.
+        others = {route_of(url) for url in asked if "run=other" in url}
+        assert others <= {"news", "clip", "heatmap"}
+        expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
+
+        names = tab.frame.get_by_role("grid").get_by_role("rowheader")
+        write_run(logdir / "new", seed=2)
+        wait_until(lambda: names.filter(has_text="new").count() == 1)
+        shutil.rmtree(logdir / "new")
+        wait_until(lambda: names.filter(has_text="new").count() == 0)
+        expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
+
+
+def route_of(url):
+    return url.split("?")[0].rpartition("/")[2]

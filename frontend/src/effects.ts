@@ -2,10 +2,12 @@
 
 import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./actions/alarms";
-import { keepUp, LIVE_POLL_MS } from "./actions/live";
+import { keepUp } from "./actions/live";
 import { pause } from "./actions/transport";
 import { bringIntoSight } from "./actions/zoom";
 import { onHidden, onNews } from "./host";
+import type { Newest } from "./model/answers";
+import { type Query, runsIn } from "./server/api";
 import {
   chartShelf,
   coverageShelf,
@@ -13,13 +15,14 @@ import {
   heatmapShelf,
   landmarkShelf,
   layerShelf,
+  newestShelf,
   noteShelf,
   runShelf,
   signalShelf,
   sketchShelf,
   summaryShelf,
 } from "./server/data";
-import { chosenSides, following, hearing, mono, volume } from "./state/choices";
+import { chosenSides, hearing, mono, volume } from "./state/choices";
 import { landmarkKeys } from "./state/landmarks";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./state/layers";
 import { mix } from "./state/mixing";
@@ -34,6 +37,8 @@ import { SIDES } from "./units";
 
 const sides = store.sides;
 
+const NEWS_MS = 1_100; // a little longer than the server keeps what it has listed
+
 /** Start all of it; lives as long as the page. */
 export function startEffects(): void {
   effect(loadWhatIsShown);
@@ -42,11 +47,8 @@ export function startEffects(): void {
   effect(speakOfWhatPasses);
   effect(updatePlayer);
   effect(keepUp);
-  effect(() => {
-    if (!following.value) return;
-    const timer = window.setInterval(() => untracked(refresh), LIVE_POLL_MS);
-    return () => window.clearInterval(timer);
-  });
+  effect(takeNews);
+  window.setInterval(lookForNews, NEWS_MS);
   effect(() => {
     if (isPlaying()) bringIntoSight(here.value);
   });
@@ -65,20 +67,59 @@ export function startEffects(): void {
 /** Ask the server again for all that is on screen; what is there stays until the answer comes. */
 export function refresh(): void {
   const names = SIDES.map((side) => sides.peek()[side]).filter((run) => run !== null);
-  const tag = store.tag.peek();
-  const notes = noteKey.peek();
   chartShelf.refresh([[]]);
   runShelf.refresh([[]]);
   signalShelf.refresh(names.map((run) => [run]));
+  const tag = store.tag.peek();
+  const notes = noteKey.peek();
+  sketchShelf.refresh(untracked(sketchKeys));
   coverageShelf.refresh(untracked(coverageKeys));
   curveShelf.refresh(curveKeys(tag));
   summaryShelf.refresh(tag === null ? [] : [[tag]]);
-  sketchShelf.refresh(untracked(sketchKeys));
   noteShelf.refresh([...(notes === null ? [] : [notes]), ...untracked(tableKeys)]);
   landmarkShelf.refresh(untracked(landmarkKeys));
   heatmapShelf.refresh(untracked(heatmapKeys));
   layerShelf.refresh(untracked(layerKeys));
   player.clips.retry();
+}
+
+/** Ask again for what is other now that these runs have grown. */
+function refreshGrown(grown: readonly string[]): void {
+  const isOf = (view: Query) => grown.some((run) => runsIn(view).includes(run));
+  const of = <Key extends readonly [string, ...unknown[]]>(keys: readonly Key[]) =>
+    keys.filter(([run]) => grown.includes(run));
+  const tag = store.tag.peek();
+  const notes = noteKey.peek();
+  const tables = [...(notes === null ? [] : [notes]), ...tableKeys()];
+  coverageShelf.renew(coverageKeys().filter(([view]) => isOf(view)));
+  noteShelf.renew(tables.filter(([view]) => isOf(view)));
+  curveShelf.renew(of(curveKeys(tag)));
+  summaryShelf.renew(tag === null ? [] : [[tag]]);
+  landmarkShelf.renew(of(landmarkKeys()));
+  heatmapShelf.renew(of(heatmapKeys()));
+  layerShelf.renew(of(layerKeys()));
+}
+
+function lookForNews(): void {
+  if (!document.hidden || player.transport.peek().state === "playing") {
+    newestShelf.refresh([store.newestKey.peek()]);
+  }
+}
+
+/** What was new when it was last looked for, and of which runs. */
+let known: { readonly of: string; readonly newest: Newest } | null = null;
+
+function takeNews(): void {
+  const key = store.newestKey.value;
+  const newest = newestShelf.get(key).value;
+  if (newest === null) return;
+  const [before, of] = [known, JSON.stringify(key)];
+  known = { of, newest };
+  if (before?.of !== of) return;
+  const [, ...runs] = key;
+  const grown = runs.filter((_, at) => before.newest.states[at] !== newest.states[at]);
+  if (before.newest.runs !== newest.runs) untracked(refresh);
+  else if (grown.length > 0) untracked(() => refreshGrown(grown));
 }
 
 function loadWhatIsShown(): void {

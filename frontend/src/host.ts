@@ -81,27 +81,22 @@ type Message = { readonly type: string; readonly id: number; readonly isReply: b
 
 const NEWS = ["experimental.RunsChanged", "experimental.DataReloaded"];
 const POLL_MS = 30_000;
-const ANSWER_MS = 1_000;
 
-/** Call back when TensorBoard has read new data; where there is none to say so, every 30 s. */
+/** Call back when TensorBoard says that it has read new data, and every 30 s, as it may not say so. */
 export function onNews(callback: () => void): void {
-  const poll = window.setTimeout(() => {
-    window.setInterval(() => {
-      if (!document.hidden) callback();
-    }, POLL_MS);
-  }, ANSWER_MS);
+  window.setInterval(() => {
+    if (!document.hidden) callback();
+  }, POLL_MS);
   if (window.parent === window) return;
   const { port1, port2 } = new MessageChannel();
   const send = (message: Message) =>
     port1.postMessage(JSON.stringify({ ...message, payload: null, error: null }));
   port1.onmessage = (event: MessageEvent<string>) => {
-    window.clearTimeout(poll);
     const { type, id, isReply } = JSON.parse(event.data) as Message;
     if (!isReply) send({ type, id, isReply: true });
     if (!isReply && NEWS.includes(type)) callback();
   };
   window.parent.postMessage("experimental.bootstrap", "*", [port2]);
-  send({ type: "experimental.GetRuns", id: 0, isReply: false }); // the answer tells that it is there
 }
 
 /** What another document answers; null where it is of another origin, which throws. */

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from tensorboard.backend.http_util import Respond
-from tensorboard.errors import NotFoundError
+from tensorboard.errors import InvalidArgumentError, NotFoundError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import query
@@ -13,6 +13,7 @@ from tb_sonify.plugin.listening import Listening
 from tb_sonify.plugin.overview import Overview
 from tb_sonify.plugin.script import part, script
 from tb_sonify.reading import (
+    NewsReader,
     Store,
     Timelines,
     Views,
@@ -25,6 +26,7 @@ from tb_sonify.reading import (
 )
 
 YEAR_SECONDS = 365 * 86_400
+_MOST_WATCHED = 2  # as many as the dashboard shows side by side
 
 
 class Routes:
@@ -33,6 +35,7 @@ class Routes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._views = Views(store, Timelines(store))
+        self._reader = NewsReader(store)
         self._groups = Listening(store, self._views), Overview(store, self._views)
 
     def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
@@ -41,6 +44,7 @@ class Routes:
             "/index.js": self._script,
             "/parts/*": self._part,
             "/runs": self._runs,
+            "/news": self._news,
             "/signals": self._signals,
             "/curve": self._curve,
             "/summaries": self._summaries,
@@ -70,6 +74,14 @@ class Routes:
             for run in runs
         ]
         return Respond(request, {"runs": answer}, "application/json")
+
+    def _news(self, request: Request) -> Response:
+        runs = request.args.getlist("run")
+        if len(runs) > _MOST_WATCHED:
+            raise InvalidArgumentError(f"news are of at most {_MOST_WATCHED} runs, got {len(runs)}")
+        found = self._reader.read(scope_of(request), runs, request.args.get("tag"))
+        answer = {"runs": found.runs.hex(), "states": [state.hex() for state in found.states]}
+        return Respond(request, answer, "application/json")
 
     def _signals(self, request: Request) -> Response:
         scope, run = scope_of(request), query.text(request, "run")

@@ -6,7 +6,6 @@ import { sources } from "../state/sources";
 import type { Seconds } from "../units";
 import { playLiveEnd } from "./transport";
 
-export const LIVE_POLL_MS = 5_000; // as often as TensorBoard reads its files, unless told otherwise
 const MOST_BEHIND: Seconds = 12;
 
 /** To be run as an effect: skip what would be heard too late, where a run grows faster than it sounds. */

@@ -12,6 +12,14 @@ export type Run = {
   readonly trouble: string | null;
 };
 
+/** What is there, in a few letters each: others mean that it has changed. */
+export type Newest = {
+  /** Which runs there are. */
+  readonly runs: string;
+  /** How far each run that was asked for has got. */
+  readonly states: readonly string[];
+};
+
 /** Layers that are heard as one voice. */
 export type Stream = { readonly name: string; readonly layers: readonly string[] };
 

@@ -6,6 +6,7 @@ import type {
   Heatmap,
   Landmark,
   LayerTable,
+  Newest,
   NoteTable,
   Run,
   Signals,
@@ -45,6 +46,12 @@ export function viewQuery(view: View): Query {
   });
 }
 
+/** The runs that a view is made from. */
+export const runsIn = (view: Query): readonly string[] =>
+  [...new URLSearchParams(view)]
+    .filter(([name]) => name === "run" || name === "along")
+    .map(([, run]) => run);
+
 const scalarArguments = (tag: string, { kind, low, high }: Scale): Arguments => ({
   tag,
   scale: kind,
@@ -77,6 +84,17 @@ export async function fetchRuns(signal: AbortSignal): Promise<Run[]> {
       trouble: orNull(run, "trouble", text),
     };
   });
+}
+
+export async function fetchNewest(
+  tag: string | null,
+  runs: readonly string[],
+  signal: AbortSignal,
+): Promise<Newest> {
+  const arguments_ = [...runs.map((run) => ["run", run]), ...(tag === null ? [] : [["tag", tag]])];
+  const response = await request(`news?${new URLSearchParams(arguments_)}`, signal);
+  const fields = fieldsOf(await response.json(), "news");
+  return { runs: text(fields, "runs"), states: list(fields, "states", asText) };
 }
 
 export async function fetchSignals(run: string, signal: AbortSignal): Promise<Signals> {

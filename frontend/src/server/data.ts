@@ -10,6 +10,7 @@ import {
   fetchHeatmap,
   fetchLandmarks,
   fetchLayers,
+  fetchNewest,
   fetchNotes,
   fetchRuns,
   fetchSignals,
@@ -26,6 +27,11 @@ export const chartShelf = new Shelf(
 );
 
 export const runShelf = new Shelf((_: readonly [], signal) => fetchRuns(signal), sameRuns);
+
+export const newestShelf = new Shelf(
+  ([tag, ...runs]: readonly [string | null, ...string[]], signal) => fetchNewest(tag, runs, signal),
+  sameText,
+);
 
 export const signalShelf = new Shelf(
   ([run]: readonly [string], signal) => fetchSignals(run, signal),

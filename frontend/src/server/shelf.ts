@@ -8,7 +8,7 @@ export type Entry<Value> = {
   readonly loading: boolean;
 };
 
-type Key = readonly (string | number)[];
+type Key = readonly (string | number | null)[];
 
 export class Shelf<K extends Key, Value> {
   private readonly entries = new Map<string, Signal<Entry<Value>>>();
@@ -43,6 +43,11 @@ export class Shelf<K extends Key, Value> {
     for (const name of this.entries.keys()) {
       if (!names.has(name)) this.entries.delete(name);
     }
+    this.renew(keys);
+  }
+
+  /** Ask for these again. */
+  renew(keys: readonly K[]): void {
     for (const key of keys) this.load(key);
   }
 

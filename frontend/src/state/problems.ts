@@ -1,16 +1,24 @@
 /** What went wrong with the server. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { chartShelf, curveShelf, runShelf, signalShelf, summaryShelf } from "../server/data";
+import {
+  chartShelf,
+  curveShelf,
+  newestShelf,
+  runShelf,
+  signalShelf,
+  summaryShelf,
+} from "../server/data";
 import { SIDES } from "../units";
 import { coverageError } from "./sources";
-import { sides, tag } from "./store";
+import { newestKey, sides, tag } from "./store";
 
 /** The first thing that is wrong, in its own words; null where nothing is. */
 export const serverProblem: ReadonlySignal<string | null> = computed(() => {
   const drawn = tag.value;
   const entries = [
     runShelf.get([]),
+    newestShelf.get(newestKey.value),
     ...(drawn === null ? [] : [summaryShelf.get([drawn])]),
     chartShelf.get([]),
     ...SIDES.flatMap((side) => {

@@ -29,6 +29,12 @@ const signalsShown: ReadonlySignal<readonly Signals[]> = computed(() =>
 export const tags = computed(() => tagsOf(signalsShown.value));
 export const tag = computed(() => settleTag(signalsShown.value, chosenTag.value));
 
+/** What is asked for to know whether there is anything new. */
+export const newestKey: ReadonlySignal<readonly [string | null, ...string[]]> = computed(() => [
+  tag.value,
+  ...present(SIDES.map((side) => sides.value[side])),
+]);
+
 /** The curve of each side, where the run has the tag. */
 export const curves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
   computed(() => {
