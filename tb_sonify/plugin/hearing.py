@@ -14,6 +14,7 @@ from tb_sonify.sound import Encoding, Preset, Scale, StreamPreset, variant
 _MOST_TOGETHER = 4_096
 _MOST_STREAM = 31
 _MOST_VALUE = 1e300  # so that the width of a scale is finite too
+_ENDS = ("from", "to")
 _SCALE = ("scale", "low", "high")
 
 
@@ -49,6 +50,14 @@ def selection_of(request: Request) -> Selection:
         raise InvalidArgumentError("'scale' is for a scalar: it needs 'tag'")
     if along is None and ("by" in request.args or "lead_tag" in request.args):
         raise InvalidArgumentError("'by' and 'lead_tag' need 'along', the run to lie along")
+    rows = None
+    if "rows_from" in request.args or "rows_to" in request.args:
+        low, high = (query.number(request, f"rows_{end}", most=query.MOST_STEP) for end in _ENDS)
+        if low > high:
+            raise InvalidArgumentError(
+                f"'rows_from' must be at most 'rows_to', got {low:g} and {high:g}"
+            )
+        rows = low, high
     together = query.integer(request, "together", low=1, high=_MOST_TOGETHER, default=1)
     if together & (together - 1):
         raise InvalidArgumentError(
@@ -63,6 +72,7 @@ def selection_of(request: Request) -> Selection:
         lead_tag=request.args.get("lead_tag"),
         by=cast(Alignment, query.choice(request, "by", ("step", "time", "fraction"))),
         together=together,
+        rows=rows,
     )
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from tb_sonify.plugin import query
 from tb_sonify.plugin.answer import block, refusals, scope_of
 from tb_sonify.plugin.download import attachment
-from tb_sonify.reading import Heatmaps, Scope, Store, Timeline, Views
+from tb_sonify.reading import Detail, Heatmaps, Scope, Store, Timeline, Views
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.description import describe_run
 from tb_sonify.reading.landmarks import Landmark
@@ -59,6 +59,7 @@ class Overview:
                 f"{len(timeline.layers)} layers"
             )
         loudest = self._heatmaps.loudest(timeline) if timeline.notes else None
+        source = self._views.detailed(scope_of(request), run, low, high, parts=columns)
         header = {
             "run": run,
             "layers": timeline.layers,
@@ -68,21 +69,21 @@ class Overview:
             "low": loudest and loudest.low,
             "high": loudest and loudest.high,
         }
-        norms = self._heatmaps.columns(timeline, low, high, columns)
+        norms = self._heatmaps.columns(source, low, high, columns)
         return block(request, header, max=norms)
 
     def _layers(self, request: Request) -> Response:
         run = query.text(request, "run")
         low, high = query.between(request)
-        timeline = self._timeline(scope_of(request), run)
-        notes = notes_between(timeline, low, high)
+        source = self._source(scope_of(request), run, low, high)
+        notes = notes_between(source, low, high)
         header = {
             "run": run,
-            "layers": timeline.layers,
+            "layers": source.layers,
             "notes": len(notes),
-            "most_rows": most_rows(timeline, notes),
+            "most_rows": most_rows(source, notes),
         }
-        return block(request, header, **vars(summarize_layers(timeline, notes)))
+        return block(request, header, **vars(summarize_layers(source, notes)))
 
     def _list_landmarks(self, request: Request) -> Response:
         run = query.text(request, "run")
@@ -103,21 +104,26 @@ class Overview:
     def _table(self, request: Request) -> Response:
         scope, run, tag = scope_of(request), query.text(request, "run"), request.args.get("tag")
         low, high = query.between(request)
-        timeline = self._timeline(scope, run)
+        source = self._source(scope, run, low, high)
         with refusals():
             series = None if tag is None else self._views.series(scope, run, tag)
-        if tag is not None and series is not None and not timeline.notes:
+        if tag is not None and series is not None and not source.notes:
             series = series.between(low, high)
             count, pieces = len(series.steps), csv_of_points(tag, series)
         else:
-            notes = notes_between(timeline, low, high)
-            count, pieces = len(notes), csv_of_notes(timeline, notes, tag, series)
+            notes = notes_between(source, low, high)
+            count, pieces = len(notes), csv_of_notes(source, notes, tag, series)
         if count > _MOST_LINES:
             raise InvalidArgumentError(
                 f"a table has at most {_MOST_LINES} lines, got {count}: narrow 'from' and 'to'"
             )
         headers = [attachment(run, "csv"), *_NOT_KEPT]
         return Response(pieces, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def _source(self, scope: Scope, run: str, low: float, high: float) -> Timeline | Detail:
+        """The norms of a run, by row where there are few within these steps."""
+        with refusals():
+            return self._views.detailed(scope, run, low, high)
 
     def _timeline(self, scope: Scope, run: str) -> Timeline:
         with refusals():

@@ -3,6 +3,7 @@
 from tb_sonify.reading.catalogue import Run, first_to_draw, list_runs, list_scalars, run_exists
 from tb_sonify.reading.clips import Clip, Clips
 from tb_sonify.reading.curve import Curve, Series, bin_series, read_series
+from tb_sonify.reading.detail import Detail
 from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.heatmap import Heatmaps
 from tb_sonify.reading.news import News, NewsReader
@@ -20,6 +21,7 @@ __all__ = [
     "Clip",
     "Clips",
     "Curve",
+    "Detail",
     "Hearable",
     "Heatmaps",
     "News",

@@ -7,15 +7,17 @@ from numpy.typing import NDArray
 
 from tb_sonify.contract import NO_GRADIENT
 from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.detail import Detail
 from tb_sonify.reading.regroup import touching
 from tb_sonify.reading.timeline import Timeline
+from tb_sonify.sound import Notes
 
 _KEPT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
 class Loudest:
-    """The largest norm of each note of a run.
+    """The largest norm of each of some notes.
 
     Attributes
     ----------
@@ -31,17 +33,15 @@ class Loudest:
     high: float | None
 
     @classmethod
-    def of(cls, timeline: Timeline) -> "Loudest":
-        """The largest norms of all notes."""
-        notes = timeline.table(0, timeline.notes)
-        positive = notes.max[notes.max > 0]
+    def of(cls, notes: Notes) -> "Loudest":
+        """The largest norms of notes."""
+        positive = notes.max > 0
+        low = float(notes.max.min(where=positive, initial=np.inf))
         norms = np.where(notes.inf > 0, np.float32(np.inf), notes.max)
         norms[notes.nan > 0] = np.nan
-        return cls(
-            norms=np.pad(norms, ((0, 1), (0, 0)), constant_values=NO_GRADIENT),
-            low=float(positive.min()) if len(positive) else None,
-            high=float(positive.max()) if len(positive) else None,
-        )
+        some = np.isfinite(low)
+        norms = np.pad(norms, ((0, 1), (0, 0)), constant_values=NO_GRADIENT)
+        return cls(norms, low if some else None, float(notes.max.max()) if some else None)
 
 
 class Heatmaps:
@@ -54,12 +54,12 @@ class Heatmaps:
         """The largest norms of a timeline that has notes."""
         found = self._kept.get(timeline.state)
         if found is None:
-            found = Loudest.of(timeline)
+            found = Loudest.of(timeline.table(0, timeline.notes))
             self._kept.put(timeline.state, found, cost=1_000 + found.norms.nbytes)
         return found
 
     def columns(
-        self, timeline: Timeline, low: float, high: float, columns: int
+        self, source: Timeline | Detail, low: float, high: float, columns: int
     ) -> NDArray[np.float32]:
         """The largest norm of all notes that a column touches.
 
@@ -74,14 +74,23 @@ class Heatmaps:
             As in `Loudest`, shape ``(columns, layers)``.
         """
         edges = np.linspace(low, high, columns + 1)
-        if not timeline.notes:
+        if not source.notes:
             return np.empty((columns, 0), np.float32)
-        starts, stops = touching(timeline.steps.astype(np.float64), edges)
-        norms = self.loudest(timeline).norms
-        # Each start and its stop; what lies between a stop and the next start is passed over.
-        ends = np.stack([starts, np.maximum(stops, starts + 1)], axis=1).clip(max=len(norms) - 1)
-        largest = np.maximum.reduceat(norms, ends.ravel(), axis=0)[::2]
-        largest[starts >= stops] = NO_GRADIENT
-        for first, last in timeline.missing:
+        starts, stops = touching(source.steps.astype(np.float64), edges)
+        some = starts < stops
+        largest = np.full((columns, len(source.layers)), NO_GRADIENT, np.float32)
+        if some.any():
+            first, end = int(starts[some].min()), int(stops[some].max())
+            norms = self._norms(source, first, end)
+            # Each start and its stop; what lies between a stop and the next start is passed over.
+            ends = np.stack([starts[some], stops[some]], axis=1) - first
+            largest[some] = np.maximum.reduceat(norms, ends.ravel(), axis=0)[::2]
+        for first, last in source.missing:
             largest[(edges[:-1] >= first) & (edges[1:] <= last + 1)] = NO_GRADIENT
-        return np.asarray(largest)
+        return largest
+
+    def _norms(self, source: Timeline | Detail, first: int, end: int) -> NDArray[np.float32]:
+        """The largest norms of notes from `first` to before `end`, and one row more."""
+        if isinstance(source, Timeline):
+            return self.loudest(source).norms[first : end + 1]
+        return Loudest.of(source.table(first, end - first)).norms

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.contract import NO_GRADIENT
+from tb_sonify.reading.detail import Detail
+from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.timeline import Timeline
 
 
@@ -34,19 +36,19 @@ class LayerSummary:
     step_of_max: NDArray[np.float64]
 
 
-def summarize_layers(timeline: Timeline, notes: range) -> LayerSummary:
+def summarize_layers(source: Hearable, notes: range) -> LayerSummary:
     """The numbers of each layer within some notes of a run."""
-    layers = len(timeline.layers)
+    layers = len(source.layers)
     none = np.full(layers, NO_GRADIENT, np.float32)
     if not notes:
         zeros = np.zeros(layers, np.uint32)
         return LayerSummary(none, none, none, zeros, zeros, np.full(layers, np.nan))
-    table = timeline.table(notes.start, len(notes))
+    table = source.table(notes.start, len(notes))
     known = table.median >= 0
     some = known.any(axis=0)
     # Where nothing is known, all are taken, because numpy warns of the median of nothing.
     medians = np.where(known | ~some, table.median, np.nan)
-    steps = timeline.steps[notes.start + table.max.argmax(axis=0)]
+    steps = source.steps[notes.start + table.max.argmax(axis=0)]
     return LayerSummary(
         min=np.nanmin(medians, axis=0),
         median=np.nanmedian(medians, axis=0),
@@ -57,9 +59,7 @@ def summarize_layers(timeline: Timeline, notes: range) -> LayerSummary:
     )
 
 
-def most_rows(timeline: Timeline, notes: range) -> int:
+def most_rows(source: Timeline | Detail, notes: range) -> int:
     """Most rows that one of some notes sums up; 1 where there are none."""
-    starts = timeline.first_notes
-    bounds = zip(timeline.segments, starts, starts[1:], strict=False)
-    touched = [each for each, start, stop in bounds if start < notes.stop and stop > notes.start]
-    return max((each.grid.rows_per_note for each in touched), default=1)
+    sizes = np.diff(source.first_rows[notes.start : notes.stop + 1])
+    return int(sizes.max(initial=1))

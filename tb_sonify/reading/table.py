@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.curve import Series
+from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.scalar_notes import points_of_notes
-from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import Notes
 
 _NOTES_AT_ONCE = 1_000
@@ -17,17 +17,17 @@ _NOTES_AT_ONCE = 1_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def notes_between(timeline: Timeline, low: float, high: float) -> range:
+def notes_between(source: Hearable, low: float, high: float) -> range:
     """Numbers of the notes that have a step from `low` to `high`."""
-    steps = timeline.steps
-    if not timeline.notes or high < steps[0] or low > steps[-1]:
+    steps = source.steps
+    if not source.notes or high < steps[0] or low > steps[-1]:
         return range(0)
     first = int(np.searchsorted(steps[:-1], low, "right")) - 1
     return range(max(first, 0), int(np.searchsorted(steps[:-1], high, "right")))
 
 
 def csv_of_notes(
-    timeline: Timeline, notes: range, tag: str | None, series: Series | None
+    source: Hearable, notes: range, tag: str | None, series: Series | None
 ) -> Iterator[str]:
     """Lines of CSV for some notes of a run, in pieces.
 
@@ -36,14 +36,14 @@ def csv_of_notes(
     tag, series
         A scalar of the run, to be put beside the norms.
     """
-    yield _lines([_header(("step", *([] if tag is None else [tag]), *timeline.layers))])
-    medians = None if series is None else _medians(series, *points_of_notes(series, timeline))
+    yield _lines([_header(("step", *([] if tag is None else [tag]), *source.layers))])
+    medians = None if series is None else _medians(series, *points_of_notes(series, source))
     for first in range(notes.start, notes.stop, _NOTES_AT_ONCE):
         part = slice(first, min(first + _NOTES_AT_ONCE, notes.stop))
-        columns = [[str(step) for step in timeline.steps[part].tolist()]]
+        columns = [[str(step) for step in source.steps[part].tolist()]]
         if medians is not None:
             columns.append([_number(value) for value in medians[part]])
-        columns += _norms(timeline.table(first, part.stop - first)).T.tolist()
+        columns += _norms(source.table(first, part.stop - first)).T.tolist()
         yield _lines(zip(*columns, strict=True))
 
 

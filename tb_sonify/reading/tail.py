@@ -2,18 +2,14 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tb_sonify.contract import NO_GRADIENT, Grid, Rows, Segment
+from tb_sonify.contract import Grid, Rows, Segment
 from tb_sonify.reading.records import RunRecords
-from tb_sonify.reading.store import Blob
+from tb_sonify.reading.rows import NEVER, concatenate, part, with_ends
 from tb_sonify.reading.timeline import TimelineSegment
 from tb_sonify.sound import aggregate
-
-_NEVER = 2**63
 
 Ranges = list[tuple[int, int]]  # first and last step of each
 Reached = dict[float, tuple[int, int]]  # by session: how many rows are read, step of the last one
@@ -59,31 +55,11 @@ class _Remaining:
         taken = []
         while self._held and count:
             rows = self._held.popleft()
-            taken.append(_part(rows, 0, count))
+            taken.append(part(rows, 0, count))
             if len(rows.steps) > count:
-                self._held.appendleft(_part(rows, count, None))
+                self._held.appendleft(part(rows, count, None))
             count -= len(taken[-1].steps)
-        return _concatenate(taken) if taken else None
-
-
-def _part(rows: Rows, start: int, stop: int | None) -> Rows:
-    return replace(rows, steps=rows.steps[start:stop], norms=rows.norms[start:stop])
-
-
-def _concatenate(blocks: Sequence[Rows]) -> Rows:
-    """Rows as one block, with a column for each layer of any of them."""
-    layers = tuple(dict.fromkeys(name for rows in blocks for name in rows.layers))
-    steps = np.concatenate([rows.steps for rows in blocks])
-    norms = np.concatenate([_widen(rows, layers) for rows in blocks])
-    return replace(blocks[0], layers=layers, steps=steps, norms=norms)
-
-
-def _widen(rows: Rows, layers: tuple[str, ...]) -> NDArray[np.float32]:
-    if rows.layers == layers:
-        return rows.norms
-    wide = np.full((len(rows.steps), len(layers)), NO_GRADIENT, np.float32)
-    wide[:, [layers.index(name) for name in rows.layers]] = rows.norms
-    return wide
+        return concatenate(taken) if taken else None
 
 
 def _sum_up(rows: Rows, grid: Grid) -> Segment:
@@ -109,12 +85,12 @@ def _kept_rows(
 
     Steps that lack between blocks, or in one that cannot be read, are added to `missing`.
     """
-    after = before[-1].last_step if before else -_NEVER
-    needed = [(blob, end) for blob, end in _ends(records.row_blobs) if after + 1 < end]
+    after = before[-1].last_step if before else -NEVER
+    needed = [(blob, end) for blob, end in with_ends(records.row_blobs) if after + 1 < end]
     blocks = records.rows([blob for blob, _ in needed])
     for (blob, end), rows in zip(needed, blocks, strict=True):
         if rows is None:
-            last = end - 1 if end < _NEVER else blob.step
+            last = end - 1 if end < NEVER else blob.step
             missing.append((max(blob.step, after + 1), last))
             continue
         first_step = int(rows.steps[0])
@@ -126,18 +102,7 @@ def _kept_rows(
         reached[rows.session] = rows.first_row + len(rows.steps), int(rows.steps[-1])
         start, stop = np.searchsorted(rows.steps, (after + 1, end)).tolist()
         if start < stop:
-            yield _part(rows, start, stop)
-
-
-def _ends(blobs: Sequence[Blob]) -> list[tuple[Blob, int]]:
-    """The blobs that hold on, each with the first step of those written after it."""
-    ends = []
-    end = _NEVER
-    for blob in reversed(blobs):
-        if blob.step < end:
-            ends.append((blob, end))
-        end = min(end, blob.step)
-    return ends[::-1]
+            yield part(rows, start, stop)
 
 
 def _joined(ranges: Ranges) -> Ranges:

@@ -125,6 +125,14 @@ class Timeline:
         return np.concatenate([*starts, self.segments[-1].segment.steps[-1:]])
 
     @cached_property
+    def first_rows(self) -> NDArray[np.int64]:
+        """Number of the first row of each note and, at the end, the number of rows."""
+        if not self.segments:
+            return np.zeros(1, np.int64)
+        starts = [each.first_rows for each in self.segments]
+        return np.concatenate([*starts, [self.segments[-1].end_row]])
+
+    @cached_property
     def own_presets(self) -> tuple[StreamPreset, ...]:
         """The presets that the run's user made, as its last session had them."""
         return own_presets(self.segments[-1].segment.options) if self.segments else ()
