@@ -143,16 +143,14 @@ def table(client, run, **query):
     return list(csv.reader(io.StringIO(response.text, newline="")))
 
 
-def test_a_table_has_the_numbers_of_every_note(logdir, open_client, norms):
+def test_a_table_has_the_numbers_of_every_row(logdir, open_client, norms):
     client = open_client(logdir)
     header, *rows = table(client, "run", tag="loss")
     assert header == ["step", "loss", *LAYERS]
-    assert len(rows) == 3_400
-    assert [int(row[0]) for row in rows[:3_200]] == list(range(1_000, 7_400, 2))
-    found = np.array([[float(cell or -1) for cell in row[2:]] for row in rows[:3_200]], np.float32)
-    np.testing.assert_array_equal(found, norms[:3_200])
+    assert [int(row[0]) for row in rows] == list(range(1_000, 8_200, 2))
+    found = np.array([[float(cell or -1) for cell in row[2:]] for row in rows], np.float32)
+    np.testing.assert_array_equal(found, norms)
     assert rows[0][-1] == ""
-    assert "inf" in {row[4] for row in rows[3_200:]}
     assert [row[1] for row in rows[:300:50]] == ["2.0", "", "1.95", "", "1.9", ""]
 
 
