@@ -32,6 +32,7 @@ class Listening:
 
     def __init__(self, store: Store, views: Views) -> None:
         self._views = views
+        self._points_kept = store.settings.points_kept
         self._clips = Clips(store)
 
     def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
@@ -60,6 +61,8 @@ class Listening:
                 for preset in presets_of(source).values()
             ],
             "missing": source.missing,
+            "sampled": source.sampled,
+            "points_kept": self._points_kept or None,
             "formats": formats(),
         }
         steps = source.steps.astype(np.float64)

@@ -5,7 +5,7 @@ So it imports no more than TensorBoard has imported anyway; `load` is guarded, a
 imported there.
 """
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 from tensorboard.plugins.base_plugin import TBContext, TBLoader, TBPlugin
 
@@ -14,6 +14,17 @@ from tb_sonify.contract import PLUGIN_NAME
 
 class SonifyLoader(TBLoader):
     """Makes the plugin, and has TensorBoard keep all of its data."""
+
+    def define_flags(self, parser: ArgumentParser) -> None:
+        """Which scalars are norms of layers, beside those that are known by their names."""
+        parser.add_argument_group("sonify plugin").add_argument(
+            "--sonify_norms",
+            metavar="GLOB,...",
+            default="",
+            help="Scalars that are to be heard as the gradient norms of layers, where a run has no "
+            "rows of tb_sonify: tags with * for the layer, as 'train/norms/*'. Usual names, as "
+            "'grad_norm/*' or 'gradients/*', are known without it.",
+        )
 
     def fix_flags(self, flags: Namespace) -> None:
         """Keep every block (0: no limit), unless the user has set a limit for this plugin."""

@@ -10,9 +10,13 @@ from werkzeug.wrappers import Request
 from tb_sonify.contract import PLUGIN_NAME
 from tb_sonify.plugin.data_server import watched_provider
 from tb_sonify.plugin.routes import Routes
-from tb_sonify.reading import Store
+from tb_sonify.reading import Settings, Store
+
+_POINTS_KEPT = 1_000  # of a scalar, where nobody has told TensorBoard otherwise
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from _typeshed.wsgi import WSGIApplication
 
 
@@ -23,7 +27,7 @@ class SonifyPlugin(TBPlugin):
 
     def __init__(self, context: TBContext) -> None:
         self._provider = watched_provider(context)
-        self._routes = Routes(Store(self._provider))
+        self._routes = Routes(Store(self._provider, _settings(context.flags)))
 
     def get_plugin_apps(self) -> "dict[str, WSGIApplication]":
         """Each route of `docs/http_api.md` with its handler."""
@@ -44,3 +48,13 @@ class SonifyPlugin(TBPlugin):
     def frontend_metadata(self) -> FrontendMetadata:
         """The tab, and the module that fills it."""
         return FrontendMetadata(es_module_path="/index.js", tab_name="Sonify")
+
+
+def _settings(flags: "Namespace | None") -> Settings:
+    """What TensorBoard was started with, as far as reading depends on it."""
+    globs = getattr(flags, "sonify_norms", "").split(",")
+    limits = getattr(flags, "samples_per_plugin", None) or {}
+    return Settings(
+        norm_globs=tuple(glob for each in globs if (glob := each.strip())),
+        points_kept=limits.get(SCALARS, _POINTS_KEPT),
+    )

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from itertools import chain
 
 from tensorboard.data.provider import RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.contract import PLUGIN_NAME, ROWS_TAG, scalar_tag
+from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.store import Scope, Store
 
 
@@ -16,8 +18,8 @@ class Run:
 
     name: str
     start_time: float | None
-    norms: bool  # whether rows were stored, and can be read
-    trouble: str | None = None  # why they cannot, and what to do
+    norms: bool  # whether there are some: rows that can be read, or scalars
+    trouble: str | None = None  # why rows cannot be read, and what to do
 
 
 _UNREADABLE = (
@@ -36,10 +38,10 @@ def list_runs(store: Store, scope: Scope) -> list[Run]:
         name, start_time = run.run_name, run.start_time or None
         if stored.get(name) and _is_readable(store, scope, name):
             runs.append(Run(name, start_time, norms=True))
-        elif stored.get(name):
-            runs.append(Run(name, start_time, norms=False, trouble=_UNREADABLE))
-        elif scalars.get(name):
-            runs.append(Run(name, start_time, norms=False))
+        elif stored.get(name) or scalars.get(name):
+            norms = bool(norm_layers(scalars.get(name, ()), store.settings.norm_globs))
+            trouble = _UNREADABLE if stored.get(name) else None
+            runs.append(Run(name, start_time, norms, trouble))
     return runs
 
 
@@ -70,16 +72,7 @@ def list_scalars(store: Store, scope: Scope, run: str) -> list[str]:
 
 def first_to_draw(tags: list[str]) -> str | None:
     """The tag to begin with: a loss, else anything but a gradient norm, else anything."""
-    for wanted in (_is_loss, _is_no_norm):
-        for tag in tags:
-            if wanted(tag):
-                return tag
-    return tags[0] if tags else None
-
-
-def _is_loss(tag: str) -> bool:
-    return "loss" in tag.lower()
-
-
-def _is_no_norm(tag: str) -> bool:
-    return not tag.startswith(scalar_tag(""))
+    norms = norm_layers(tags)
+    losses = (tag for tag in tags if "loss" in tag.lower() and tag not in norms)
+    others = (tag for tag in tags if tag not in norms and not tag.startswith(scalar_tag("")))
+    return next(chain(losses, others, tags), None)

@@ -23,6 +23,15 @@ class Series:
         """What stands for all of its points."""
         return digest(self.steps, self.wall_times, self.values)
 
+    def sampled(self, points_kept: int) -> tuple[tuple[int, int], ...]:
+        """First and last step of all, if TensorBoard, which keeps so many, may have dropped some.
+
+        A limit of 0 keeps all.
+        """
+        if not 0 < points_kept <= len(self.steps):
+            return ()
+        return ((int(self.steps[0]), int(self.steps[-1])),)
+
     def between(self, low: float, high: float) -> "Series":
         """The points at steps from `low` to `high`, both included."""
         part = slice(np.searchsorted(self.steps, low), np.searchsorted(self.steps, high, "right"))

@@ -52,6 +52,7 @@ class Description:
     landmarks: tuple[Landmark, ...]
     scalars: tuple[SignalSummary, ...]  # of a run without norms
     pre_clip: bool | str | None = None  # whether norms are before clipping, or "mixed"
+    points_kept: int | None = None  # of each scalar, if TensorBoard has dropped some of the norms
 
 
 def describe_run(store: Store, scope: Scope, timeline: Timeline, run: str) -> Description:
@@ -70,6 +71,7 @@ def describe_run(store: Store, scope: Scope, timeline: Timeline, run: str) -> De
             landmarks=landmarks_of(timeline),
             scalars=(),
             pre_clip=timeline.pre_clip,
+            points_kept=store.settings.points_kept if timeline.sampled else None,
         )
     signals = {tag: _signal(store, scope, run, tag) for tag in tags[:_MOST_SCALARS]}
     all_steps = np.concatenate([np.empty(0), *(signal.steps for signal in signals.values())])

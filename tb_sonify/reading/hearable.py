@@ -57,6 +57,10 @@ class Hearable(Protocol):
         """First and last step of each stretch that was logged and could not be read."""
 
     @property
+    def sampled(self) -> tuple[tuple[int, int], ...]:
+        """First and last step of each stretch of which TensorBoard keeps a sample of the points."""
+
+    @property
     def scale(self) -> Scale | None:
         """How a scalar became norms; `None`: they are norms."""
 
@@ -91,5 +95,11 @@ def digest_histories(layers: tuple[str, ...], digests: Iterable[bytes]) -> tuple
 def digest_state(hearable: Hearable) -> bytes:
     """The `state` of something that can be heard."""
     end = hearable.histories[-1]
-    known = hearable.settled, hearable.rows_per_note, hearable.missing, hearable.scale
+    known = (
+        hearable.settled,
+        hearable.rows_per_note,
+        hearable.missing,
+        hearable.sampled,
+        hearable.scale,
+    )
     return digest(end, hearable.steps, hearable.times, *known, hearable.own_presets)

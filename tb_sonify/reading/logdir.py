@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
 from tensorboard.context import RequestContext
 
 from tb_sonify.contract import PLUGIN_NAME
-from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.store import Scope, Settings, Store
 
 
 def open_logdir(logdir: Path) -> tuple[Store, Scope]:
@@ -34,4 +34,4 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     ingester = LocalDataIngester(flags)
     ingester.start()
-    return Store(ingester.data_provider), Scope(RequestContext(), "")
+    return Store(ingester.data_provider, Settings(points_kept=0)), Scope(RequestContext(), "")

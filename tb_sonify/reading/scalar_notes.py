@@ -11,7 +11,9 @@ from tb_sonify.reading.view import View
 from tb_sonify.sound import Notes, Scale, aggregate
 
 
-def scalar_view(tag: str, series: Series, norms: Hearable, scale: Scale) -> View:
+def scalar_view(
+    tag: str, series: Series, norms: Hearable, scale: Scale, *, points_kept: int
+) -> View:
     """A scalar as the norms, on a scale, of one layer of its name.
 
     It lies on the notes of the run's `norms`: each stands for the points from its first step up
@@ -29,6 +31,7 @@ def scalar_view(tag: str, series: Series, norms: Hearable, scale: Scale) -> View
             settled=count // NOTES_PER_SEGMENT * NOTES_PER_SEGMENT,
             rows_per_note=(1, 1),
             missing=(),
+            sampled=series.sampled(points_kept),
             scale=scale,
             own_presets=(),
         )
@@ -40,6 +43,7 @@ def scalar_view(tag: str, series: Series, norms: Hearable, scale: Scale) -> View
         settled=norms.settled,
         rows_per_note=norms.rows_per_note,
         missing=norms.missing,
+        sampled=series.sampled(points_kept),
         scale=scale,
         own_presets=norms.own_presets,
     )

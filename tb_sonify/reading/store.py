@@ -23,8 +23,30 @@ _KEPT_BYTES = 64 * 2**20
 _KEPT_REFERENCES = 200_000
 _KEPT_POINTS = 1_000_000
 _KEPT_REPORTS = 10_000
+_KEPT_NAMES = 200_000
+_LISTING_SHARE = 20  # listing the scalars of a run takes at most one part in so many of the time
+_TAGS_AT_ONCE = 256
+_MOST_VALUES = 8_000_000  # of many scalars
 REFRESH_SECONDS = 1.0
 MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
+
+Newest = tuple[int, float]  # the last step of a scalar, and the last wall time
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What TensorBoard was started with.
+
+    Attributes
+    ----------
+    norm_globs
+        The user's own, in addition to those of `norm_tags`.
+    points_kept
+        How many points TensorBoard keeps of each scalar; 0: all.
+    """
+
+    norm_globs: tuple[str, ...] = ()
+    points_kept: int = 1_000
 
 
 class Unavailable(errors.PublicError):
@@ -52,6 +74,9 @@ class Blob:
     wall_time: float
 
 
+_DEFAULTS = Settings()
+
+
 class Store:
     """The blobs and scalars of all runs, through a data provider.
 
@@ -64,13 +89,15 @@ class Store:
         The blobs that could not be read, of which the log tells once.
     """
 
-    def __init__(self, provider: DataProvider) -> None:
+    def __init__(self, provider: DataProvider, settings: Settings = _DEFAULTS) -> None:
         self.provider = provider
+        self.settings = settings
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sonify-read")
         self.reported: Cache[Blob, bool] = Cache(_KEPT_REPORTS)
         self._bytes: Cache[Blob, bytes] = Cache(_KEPT_BYTES)
         self._listings: Cache[Any, tuple[float, tuple[Blob, ...]]] = Cache(_KEPT_REFERENCES)
         self._points: Cache[Any, tuple[float, NDArray[np.float64] | None]] = Cache(_KEPT_POINTS)
+        self._newest: Cache[Any, tuple[float, dict[str, Newest]]] = Cache(_KEPT_NAMES)
 
     def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[Blob, ...]:
         """The first blob of each event at a tag, by increasing step; empty if there are none."""
@@ -129,14 +156,43 @@ class Store:
             self._keep_points((scope.experiment, run, tag), now, of_run)
         return points
 
+    def newest(self, scope: Scope, run: str) -> dict[str, Newest]:
+        """Each scalar of a run, and how far it has got."""
+        key = (scope.experiment, run)
+        kept = self._newest.get(key)
+        now = time.monotonic()
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        found = self.provider.list_scalars(
+            scope.context,
+            experiment_id=scope.experiment,
+            plugin_name=SCALARS,
+            run_tag_filter=RunTagFilter(runs=[run]),
+        ).get(run, {})
+        newest = {tag: (series.max_step, series.max_wall_time) for tag, series in found.items()}
+        rest = max(REFRESH_SECONDS, _LISTING_SHARE * (time.monotonic() - now))
+        self._newest.put(key, (now + rest, newest), cost=1 + len(newest))
+        return newest
+
+    def points_of_tags(
+        self, scope: Scope, run: str, tags: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """What `points` gives of each of some scalars; fewer of each if they are very many."""
+        most = min(MOST_POINTS, max(_MOST_VALUES // max(len(tags), 1), 1))
+        found: dict[tuple[str, str], NDArray[np.float64]] = {}
+        for first in range(0, len(tags), _TAGS_AT_ONCE):
+            wanted = RunTagFilter(runs=[run], tags=tags[first : first + _TAGS_AT_ONCE])
+            found |= self._read_scalars(scope, wanted, most)
+        return {tag: points for (_, tag), points in found.items()}
+
     def _read_scalars(
-        self, scope: Scope, wanted: RunTagFilter
+        self, scope: Scope, wanted: RunTagFilter, most: int = MOST_POINTS
     ) -> dict[tuple[str, str], NDArray[np.float64]]:
         """The points of each run and tag; none of one whose values TensorBoard cannot read."""
         where = {"experiment_id": scope.experiment, "plugin_name": SCALARS}
         try:
             found = self.provider.read_scalars(
-                scope.context, downsample=MOST_POINTS, run_tag_filter=wanted, **where
+                scope.context, downsample=most, run_tag_filter=wanted, **where
             )
         except (TypeError, ValueError):
             # One tensor that is no number, as a bfloat16, makes TensorBoard's slow loader fail.
@@ -145,7 +201,7 @@ class Store:
             if len(pairs) == 1:
                 return {pairs[0]: np.empty((0, 3))}
             each = (RunTagFilter(runs=[run], tags=[tag]) for run, tag in pairs)
-            parts = [self._read_scalars(scope, one) for one in each]
+            parts = [self._read_scalars(scope, one, most) for one in each]
             return {pair: points for part in parts for pair, points in part.items()}
         return {
             (run, tag): _array(data) for run, tags in found.items() for tag, data in tags.items()

@@ -29,13 +29,19 @@ def segments_from_rows(
         How far the sessions before had got; brought up to date.
     """
     missing: Ranges = []
-    rest = _Remaining(_kept_rows(records, before, reached, missing))
+    segments = segments_of(_kept_rows(records, before, reached, missing), first=len(before))
+    return segments, _joined(missing)
+
+
+def segments_of(blocks: Iterator[Rows], *, first: int = 0) -> list[TimelineSegment]:
+    """The segments that rows make, from number `first` on."""
+    rest = _Remaining(blocks)
     segments: list[TimelineSegment] = []
     while True:
-        grid = Grid.of_segment(len(before) + len(segments))
+        grid = Grid.of_segment(first + len(segments))
         rows = rest.take(grid.rows)
         if rows is None:
-            return segments, _joined(missing)
+            return segments
         segments.append(TimelineSegment(_sum_up(rows, grid), blob=None))
 
 

@@ -73,11 +73,15 @@ class Timeline:
         First and last step of each stretch that was logged and could not be read.
     clock
         When the steps were.
+    sampled
+        First and last step of each stretch that is known from scalars, of which TensorBoard keeps
+        so few points that others are lacking.
     """
 
     segments: tuple[TimelineSegment, ...]
     missing: tuple[tuple[int, int], ...]
     clock: Clock
+    sampled: tuple[tuple[int, int], ...] = ()
     scale = None  # norms have one of their own
 
     @cached_property

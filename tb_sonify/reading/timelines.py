@@ -11,6 +11,7 @@ from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.clock import Clock
 from tb_sonify.reading.prefix import stored_prefix
 from tb_sonify.reading.records import RunRecords
+from tb_sonify.reading.scalar_timelines import ScalarTimelines
 from tb_sonify.reading.store import Blob, Scope, Store
 from tb_sonify.reading.tail import Ranges, Reached, segments_from_rows
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
@@ -56,12 +57,16 @@ class Timelines:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._scalars = ScalarTimelines(store)
         self._states: Cache[tuple[str, str], _State] = Cache(_KEPT_BYTES)
         # Runs share locks, so that their number is bounded; now and then one waits for another.
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def get(self, scope: Scope, run: str) -> Timeline:
-        """The timeline of a run, without notes if it has stored none or does not exist."""
+        """The timeline of a run: of its rows, or else of scalars that are norms.
+
+        It is without notes if there are none of either, or no such run.
+        """
         key = (scope.experiment, run)
         with self._locks[hash(key) % _LOCKS]:
             former = self._states.get(key)
@@ -69,7 +74,9 @@ class Timelines:
             if former is None or not former.holds(records):
                 former = self._assemble(scope, run, records, former)
                 self._states.put(key, former, cost=former.timeline.nbytes)
-            return former.timeline
+            if former.timeline.segments:
+                return former.timeline
+            return self._scalars.get(scope, run)
 
     def _assemble(
         self, scope: Scope, run: str, records: RunRecords, former: _State | None

@@ -34,6 +34,7 @@ class View:
     settled: int
     rows_per_note: tuple[int, int]
     missing: tuple[tuple[int, int], ...]
+    sampled: tuple[tuple[int, int], ...]
     scale: Scale | None
     own_presets: tuple[StreamPreset, ...]
 
@@ -85,6 +86,7 @@ def merged(source: Hearable, together: int) -> View:
         settled=len(notes) if _is_settled(source) else source.settled // together,
         rows_per_note=(fewest * together, most * together),
         missing=source.missing,
+        sampled=source.sampled,
         scale=source.scale,
         own_presets=source.own_presets,
     )
@@ -105,6 +107,7 @@ def laid_on(source: Hearable, lead: Hearable, by: Alignment) -> View:
         settled=_settled_on(source, lead, by),
         rows_per_note=lead.rows_per_note,
         missing=source.missing,
+        sampled=source.sampled,
         scale=source.scale,
         own_presets=lead.own_presets,
     )

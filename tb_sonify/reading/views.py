@@ -125,7 +125,8 @@ class Views:
         series = self.series(scope, run, tag)
         chosen = selection.scale or Scale.of([series.values])
         key = "scalar", tag, series.digest, norms.state, chosen
-        return self._kept(key, lambda: scalar_view(tag, series, norms, chosen))
+        kept = self._store.settings.points_kept
+        return self._kept(key, lambda: scalar_view(tag, series, norms, chosen, points_kept=kept))
 
     def _lead(self, scope: Scope, selection: Selection) -> Hearable:
         run, tag = selection.along or "", selection.lead_tag

@@ -23,6 +23,8 @@ def lines(description: Description) -> Iterator[str]:
             yield f"  {_signal(signal)}"
     if description.pre_clip is not None:
         yield f"  {_CLIPPING[description.pre_clip]}"
+    if description.points_kept is not None:
+        yield f"  norms are from scalars: {_sampled(description.points_kept)}"
     for stream in description.streams:
         yield f"  {_stream(stream)}"
     for landmark in description.landmarks:
@@ -31,6 +33,13 @@ def lines(description: Description) -> Iterator[str]:
         yield "  no landmarks"
     if not description.streams:
         yield "  no gradient norms were logged"
+
+
+def _sampled(points_kept: int) -> str:
+    return (
+        f"TensorBoard keeps {points_kept:,} points of a scalar: spikes between them can be "
+        "missing; start it with --samples_per_plugin scalars=0 to keep all"
+    )
 
 
 def _signal(signal: SignalSummary) -> str:

@@ -102,6 +102,10 @@ export type Coverage = {
   readonly formats: readonly string[];
   /** Steps that were logged and cannot be read. */
   readonly missing: readonly (readonly [Step, Step])[];
+  /** Steps that are known from scalars of which TensorBoard has kept a part. */
+  readonly sampled: readonly (readonly [Step, Step])[];
+  /** How many points of a scalar it keeps; null: all. */
+  readonly pointsKept: number | null;
 };
 
 /** The numbers behind the sound; tables have one row per note and one column per layer. */

@@ -138,6 +138,8 @@ export async function fetchCoverage(view: Query, signal: AbortSignal): Promise<C
     presets: list(answer.header, "presets", readPreset),
     formats: list(answer.header, "formats", asText),
     missing: list(answer.header, "missing", readRange),
+    sampled: list(answer.header, "sampled", readRange),
+    pointsKept: orNull(answer.header, "points_kept", number),
   };
 }
 

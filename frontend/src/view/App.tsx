@@ -15,7 +15,7 @@ import { Options } from "./dialogs/Options";
 import { Loading, Skeleton } from "./Loading";
 import { LaneBar } from "./lanes/LaneBar";
 import { LayerTables } from "./lanes/LayerTables";
-import { NoNorms, NoRuns, Problem, Unreadable } from "./Notices";
+import { NoNorms, NoRuns, Problem, Sampled, Unreadable } from "./Notices";
 import { EventLog } from "./readout/EventLog";
 import { Events } from "./readout/Events";
 import { Letter, Readout } from "./readout/Readout";
@@ -82,6 +82,7 @@ function CurveCard() {
         <BandLegend />
         <TableSwitch />
       </footer>
+      <Sampled />
     </section>
   );
 }

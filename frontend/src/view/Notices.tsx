@@ -2,7 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import { refresh } from "../effects";
-import { formatValue } from "../model/format";
+import { formatStep, formatValue } from "../model/format";
 import { announcer, soundProblem } from "../state/playing";
 import { serverProblem } from "../state/problems";
 import { coverages, sources } from "../state/sources";
@@ -51,6 +51,22 @@ export function Unreadable() {
   const troubles = present(SIDES.map((side) => runOf(side)?.trouble ?? null));
   if (troubles[0] === undefined) return null;
   return <p class="problem">{troubles[0]}</p>;
+}
+
+/** Shown where TensorBoard has kept a part of what is heard. */
+export function Sampled() {
+  const found = SIDES.map((side) => coverages[side].value).filter(
+    (coverage) => coverage !== null && coverage.sampled.length > 0,
+  );
+  const kept = found[0]?.pointsKept ?? null;
+  if (found.length === 0) return null;
+  return (
+    <p class="quiet">
+      {kept === null
+        ? "A part is known from scalars alone, which do not have every step."
+        : `TensorBoard keeps ${formatStep(kept)} points of each scalar: spikes between them can be missing. To keep all, start it with --samples_per_plugin scalars=0.`}
+    </p>
+  );
 }
 
 export function NoRuns() {

@@ -28,7 +28,8 @@ export function CoverageBand() {
 /** What the shades of the band mean; those that are there. */
 export function BandLegend() {
   const spans = SIDES.flatMap((side) => sources[side].value?.spans ?? []);
-  const missing = SIDES.some((side) => (coverages[side].value?.missing.length ?? 0) > 0);
+  const some = (kind: "missing" | "sampled") =>
+    SIDES.some((side) => (coverages[side].value?.[kind].length ?? 0) > 0);
   if (spans.length === 0) return null;
   return (
     <ul class="shades heard" aria-hidden="true">
@@ -38,7 +39,8 @@ export function BandLegend() {
       <Shade kind="away" words="loads when needed" />
       {SIDES.some((side) => nanOf(side).length > 0) && <Shade kind="nan" words="NaN" />}
       {spans.some(({ open }) => open) && <Shade kind="here open" words="may still grow" />}
-      {missing && <Shade kind="missing" words="cannot be read" />}
+      {some("sampled") && <Shade kind="sampled" words="a sample of the points" />}
+      {some("missing") && <Shade kind="missing" words="cannot be read" />}
     </ul>
   );
 }
@@ -69,6 +71,9 @@ function Lane({ side, place }: { side: Side; place: Axis }) {
         ))}
         {nanOf(side).map(([from, to]) => (
           <i key={`nan ${from}`} class="nan" style={extent(side, from, to)} />
+        ))}
+        {coverage?.sampled.map(([from, to]) => (
+          <i key={`sampled ${from}`} class="sampled" style={extent(side, from, to)} />
         ))}
         {coverage?.missing.map(([from, to]) => (
           <i key={from} class="missing" style={extent(side, from, to)} />

@@ -1,0 +1,57 @@
+"""The timelines of runs whose norms were logged as scalars alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.clock import Clock
+from tb_sonify.reading.curve import series_of
+from tb_sonify.reading.norm_scalars import rows_of_scalars
+from tb_sonify.reading.norm_tags import norm_layers
+from tb_sonify.reading.store import Newest, Scope, Store
+from tb_sonify.reading.tail import segments_of
+from tb_sonify.reading.timeline import Timeline
+
+_KEPT_BYTES = 128 * 2**20
+_MOST_LAYERS = 2_000
+_NOTHING = Timeline((), (), Clock.of(np.empty((0, 2))))
+
+
+@dataclass(frozen=True)
+class _State:
+    newest: dict[str, Newest]  # of each scalar that it was made from
+    timeline: Timeline
+
+
+class ScalarTimelines:
+    """Such timelines by run, made anew where a scalar has gone on. Not for many threads at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._states: Cache[tuple[str, str], _State] = Cache(_KEPT_BYTES)
+
+    def get(self, scope: Scope, run: str) -> Timeline:
+        """The timeline of a run, without notes if no scalars of it are norms of layers."""
+        newest = self._store.newest(scope, run)
+        layers = norm_layers(newest, self._store.settings.norm_globs)
+        layers = dict(list(layers.items())[:_MOST_LAYERS])
+        newest = {tag: newest[tag] for tag in layers}
+        state = self._states.get((scope.experiment, run))
+        if state is None or state.newest != newest:
+            state = _State(newest, self._timeline(scope, run, layers))
+            self._states.put((scope.experiment, run), state, cost=state.timeline.nbytes)
+        return state.timeline
+
+    def _timeline(self, scope: Scope, run: str, layers: dict[str, str]) -> Timeline:
+        found = self._store.points_of_tags(scope, run, list(layers))
+        series = {layers[tag]: series_of(points) for tag, points in found.items() if len(points)}
+        if not series:
+            return _NOTHING
+        kept = self._store.settings.points_kept
+        rows = rows_of_scalars(series, points_kept=kept)
+        longest = max(series.values(), key=lambda each: len(each.steps))
+        clock = Clock.of(np.stack([longest.steps, longest.wall_times], axis=1))
+        ends = int(rows.steps[0]), int(rows.steps[-1])
+        sampled = (ends,) if any(each.sampled(kept) for each in series.values()) else ()
+        return Timeline(tuple(segments_of(iter([rows]))), (), clock, sampled)
