@@ -229,3 +229,15 @@ def test_in_the_browser_such_a_run_is_heard_and_seen_as_one_with_norms(show, log
     assert 880 <= tab.heard_from() <= 910
     expect(page.get_by_text("TensorBoard keeps 1,000 points of each scalar")).to_be_visible()
     expect(page.locator(".shades.heard")).to_contain_text("a sample of the points")
+
+
+def test_norms_that_grow_are_news(tmp_path, open_client, prompt_news):
+    del prompt_news
+    news = []
+    client = None
+    for last in (20, 40):
+        write_norms(tmp_path / "run", norms_of(last)[last - 20 :], steps=range(last - 20, last))
+        client = client or open_client(tmp_path)
+        client.reload()
+        news += [client.json_of("news", run="run")["states"] for _ in range(2)]
+    assert news[0] == news[1] != news[2] == news[3]

@@ -8,7 +8,8 @@ from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.heatmap import Heatmaps
 from tb_sonify.reading.news import News, NewsReader
 from tb_sonify.reading.presets import presets_of
-from tb_sonify.reading.store import Blob, Scope, Settings, Store, Unavailable
+from tb_sonify.reading.settings import Settings
+from tb_sonify.reading.store import Blob, Scope, Store, Unavailable
 from tb_sonify.reading.summaries import Summaries, read_summaries
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 from tb_sonify.reading.timelines import Timelines

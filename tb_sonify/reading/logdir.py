@@ -8,7 +8,8 @@ from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
 from tensorboard.context import RequestContext
 
 from tb_sonify.contract import PLUGIN_NAME
-from tb_sonify.reading.store import Scope, Settings, Store
+from tb_sonify.reading.settings import Settings
+from tb_sonify.reading.store import Scope, Store
 
 
 def open_logdir(logdir: Path) -> tuple[Store, Scope]:

@@ -10,6 +10,7 @@ from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 from tb_sonify.contract import PLUGIN_NAME, ROWS_TAG
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.hearable import digest
+from tb_sonify.reading.scalar_timelines import newest_norms
 from tb_sonify.reading.store import Scope, Store
 
 _KEPT_RUNS = 100_000
@@ -44,7 +45,7 @@ class NewsReader:
     def read(self, scope: Scope, runs: Sequence[str], tag: str | None) -> News:
         """Which runs there are, and how far these have got in their rows and a scalar."""
         reached = [_reached(self._store, scope, run, tag) for run in runs]
-        begun = [(each[0] > 0, bool(each[-1])) for each in reached]
+        begun = [(bool(each[0] or each[-2]), bool(each[-1])) for each in reached]
         return News(digest(self._all_filled(scope), begun), tuple(map(digest, reached)))
 
     def _all_filled(self, scope: Scope) -> list[RunKey]:
@@ -63,9 +64,10 @@ class NewsReader:
 
 
 def _reached(store: Store, scope: Scope, run: str, tag: str | None) -> tuple[Any, ...]:
-    """How many blocks of rows and points of a scalar a run has, and where they end."""
+    """How many blocks of rows and points of a scalar a run has, and where they and norms end."""
     blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
     newest = max((blob.wall_time for blob in blobs), default=0.0)
     points = None if tag is None else store.points(scope, run, tag)
     last = () if points is None else (len(points), points[-1:].tolist())
-    return len(blobs), blobs[-1:], newest, last
+    norms = () if blobs else tuple(sorted(newest_norms(store, scope, run)[1].items()))
+    return len(blobs), blobs[-1:], newest, norms, last

@@ -1,6 +1,7 @@
 """The timelines of runs whose norms were logged as scalars alone."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -24,6 +25,13 @@ class _State:
     timeline: Timeline
 
 
+def newest_norms(store: Store, scope: Scope, run: str) -> tuple[dict[str, str], dict[str, Newest]]:
+    """The scalars of a run that are norms: the layer of each, and how far it has got."""
+    newest = store.newest(scope, run)
+    layers = dict(islice(norm_layers(newest, store.settings.norm_globs).items(), _MOST_LAYERS))
+    return layers, {tag: newest[tag] for tag in layers}
+
+
 class ScalarTimelines:
     """Such timelines by run, made anew where a scalar has gone on. Not for many threads at once."""
 
@@ -33,10 +41,7 @@ class ScalarTimelines:
 
     def get(self, scope: Scope, run: str) -> Timeline:
         """The timeline of a run, without notes if no scalars of it are norms of layers."""
-        newest = self._store.newest(scope, run)
-        layers = norm_layers(newest, self._store.settings.norm_globs)
-        layers = dict(list(layers.items())[:_MOST_LAYERS])
-        newest = {tag: newest[tag] for tag in layers}
+        layers, newest = newest_norms(self._store, scope, run)
         state = self._states.get((scope.experiment, run))
         if state is None or state.newest != newest:
             state = _State(newest, self._timeline(scope, run, layers))

@@ -15,6 +15,7 @@ from tensorboard.data.provider import DataProvider, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.settings import DEFAULTS, Settings
 
 # A single read takes 43 ms on TensorBoard's fast loader, whatever its size; eight overlap.
 _THREADS = 8
@@ -31,22 +32,6 @@ REFRESH_SECONDS = 1.0
 MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
 
 Newest = tuple[int, float]  # the last step of a scalar, and the last wall time
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What TensorBoard was started with.
-
-    Attributes
-    ----------
-    norm_globs
-        The user's own, in addition to those of `norm_tags`.
-    points_kept
-        How many points TensorBoard keeps of each scalar; 0: all.
-    """
-
-    norm_globs: tuple[str, ...] = ()
-    points_kept: int = 1_000
 
 
 class Unavailable(errors.PublicError):
@@ -74,9 +59,6 @@ class Blob:
     wall_time: float
 
 
-_DEFAULTS = Settings()
-
-
 class Store:
     """The blobs and scalars of all runs, through a data provider.
 
@@ -89,7 +71,7 @@ class Store:
         The blobs that could not be read, of which the log tells once.
     """
 
-    def __init__(self, provider: DataProvider, settings: Settings = _DEFAULTS) -> None:
+    def __init__(self, provider: DataProvider, settings: Settings = DEFAULTS) -> None:
         self.provider = provider
         self.settings = settings
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sonify-read")
@@ -163,13 +145,19 @@ class Store:
         now = time.monotonic()
         if kept is not None and now < kept[0]:
             return kept[1]
-        found = self.provider.list_scalars(
-            scope.context,
-            experiment_id=scope.experiment,
-            plugin_name=SCALARS,
-            run_tag_filter=RunTagFilter(runs=[run]),
-        ).get(run, {})
-        newest = {tag: (series.max_step, series.max_wall_time) for tag, series in found.items()}
+        try:
+            found = self.provider.list_scalars(
+                scope.context,
+                experiment_id=scope.experiment,
+                plugin_name=SCALARS,
+                run_tag_filter=RunTagFilter(runs=[run]),
+            )
+        except Unavailable:
+            if kept is None:
+                raise
+            return kept[1]
+        tags = found.get(run, {}).items()
+        newest = {tag: (series.max_step, series.max_wall_time) for tag, series in tags}
         rest = max(REFRESH_SECONDS, _LISTING_SHARE * (time.monotonic() - now))
         self._newest.put(key, (now + rest, newest), cost=1 + len(newest))
         return newest
