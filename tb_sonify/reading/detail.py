@@ -114,6 +114,11 @@ class Detail:
         return self.whole.missing
 
     @property
+    def sampled(self) -> tuple[tuple[int, int], ...]:
+        """Those of the whole."""
+        return self.whole.sampled
+
+    @property
     def own_presets(self) -> tuple[StreamPreset, ...]:
         """Those of the whole."""
         return self.whole.own_presets
