@@ -6,7 +6,6 @@ import textwrap
 import time
 
 import pytest
-from tensorboard.compat import tf
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -84,114 +83,6 @@ def test_close_can_be_called_again_and_refuses_what_comes_later(tmp_path):
     file.flush()
     with pytest.raises(ValueError, match="is closed"):
         file.add_event(scalar(0))
-
-
-def test_remote_file_systems_are_written_through_tensorboard():
-    file = EventFile("memory://bucket/run")
-    file.add_event(scalar(3, 0.5))
-    file.close()
-    (path,) = tf.io.gfile.glob("memory://bucket/run/*")
-    with tf.io.gfile.GFile(path, "rb") as stored:
-        assert record(scalar(3, 0.5).SerializeToString()) in stored.read()
-
-
-def test_a_full_disk_gives_one_warning_and_leaves_what_was_written_readable(tmp_path):
-    stderr = run(
-        """
-        import resource, sys
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
-
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        file = EventFile(sys.argv[1])
-        for step in range(20_000):
-            file.add_event(scalars_event([("x", 0.0)], step=step, wall_time=1.0))
-            if step % 500 == 0:
-                file.flush()
-        file.close()
-        """,
-        tmp_path,
-    )
-    assert stderr.count("RuntimeWarning") == 1
-    assert "training goes on" in stderr
-    steps = [step for step, _ in recorded.scalars(tmp_path, "x")]
-    assert steps == list(range(len(steps)))
-    assert len(steps) > 1000
-
-
-def test_after_a_full_disk_a_new_file_takes_over_as_soon_as_there_is_room(tmp_path):
-    stderr = run(
-        """
-        import resource, sys, time
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
-
-        def add(step):
-            file.add_event(scalars_event([("x", 0.0)], step=step, wall_time=1.0))
-            file.flush()
-
-        file = EventFile(sys.argv[1], retry_seconds=0.2)
-        for full in (True, False, True, False):  # as often as it happens
-            resource.setrlimit(resource.RLIMIT_FSIZE, (300 if full else 10**9, -1))
-            for step in range(20):
-                add(step)
-            time.sleep(0.4)
-            add(100 if full else 200)
-        file.close()
-        """,
-        tmp_path,
-    )
-    assert stderr.count("RuntimeWarning") == 1
-    steps = [step for step, _ in recorded.scalars(tmp_path, "x")]
-    assert steps.count(200) == 2
-    assert len(list(tmp_path.iterdir())) <= 4
-
-
-def test_what_cannot_be_written_is_not_kept_in_memory(tmp_path):
-    run(
-        """
-        import resource, sys, warnings
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tb_sonify.training.event_file import EventFile
-
-        def peak():
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-        warnings.simplefilter("ignore")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        file = EventFile(sys.argv[1])
-        event = Event(graph_def=bytes(2**20))
-        file.add_event(event)
-        file.flush()
-        before = peak()
-        for _ in range(1000):
-            file.add_event(event)
-        assert peak() - before < 200 * 2**20, (before, peak())
-        file.close()
-        """,
-        tmp_path,
-    )
-
-
-def test_a_disk_that_fills_up_does_not_stop_us_where_warnings_are_errors(tmp_path):
-    stderr = run(
-        """
-        import resource, sys, warnings
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
-
-        warnings.simplefilter("error")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        file = EventFile(sys.argv[1])
-        for step in range(1000):
-            file.add_event(scalars_event([("x", 0.0)], step=step, wall_time=1.0))
-            file.flush()
-        file.close()
-        """,
-        tmp_path,
-    )
-    assert stderr.count("training goes on") == 1
-    assert "Traceback" not in stderr
 
 
 def test_a_fork_neither_hangs_nor_writes(tmp_path):

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -49,7 +48,8 @@ class SonifyTracker(_tracking.GeneralTracker):
         presets: Sequence[str | StreamPreset] = ("smooth",),
     ) -> None:
         super().__init__()
-        self._log_dir = str(Path(logging_dir) / run_name)
+        # No Path: the directory may be a URL.
+        self._log_dir = os.path.join(logging_dir, run_name)  # noqa: PTH118
         self._presets = presets
         self._writer: SonifyWriter | None = None
 

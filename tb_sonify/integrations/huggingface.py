@@ -52,8 +52,10 @@ class SonifyCallback(_trainer_callback.TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         logdir = self._log_dir or os.environ.get("TENSORBOARD_LOGGING_DIR") or _new_run(args)
         trial = getattr(state, "trial_name", None)  # of a search for hyperparameters
+        if trial:
+            logdir = os.path.join(logdir, trial)  # noqa: PTH118 - it may be a URL
         # Every process takes part, and only the first one writes.
-        self._writer = SonifyWriter(str(Path(logdir, trial or "")), presets=self._presets)
+        self._writer = SonifyWriter(logdir, presets=self._presets)
         # The trainer calls it step 1 when the first one is done.
         options = {"first_step": state.global_step + 1, **self._watch}
         self._writer.watch(others["model"], **options)

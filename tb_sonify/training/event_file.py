@@ -1,6 +1,7 @@
 """The event file: written in the background, and never in the way of training."""
 
 import itertools
+import math
 import os
 import socket
 import threading
@@ -11,6 +12,7 @@ from tensorboard.compat import tf
 from tensorboard.compat.proto.event_pb2 import Event, SourceMetadata
 
 from tb_sonify.training.process import Home
+from tb_sonify.training.storage import Storage, new_storage
 from tb_sonify.training.tfrecord import record
 from tb_sonify.training.warn import warn
 
@@ -28,12 +30,14 @@ class EventFile:
 
     If the file system refuses to write, there is one warning. After that, events are thrown
     away until a new file can be written, which is tried every `retry_seconds`: nothing behind
-    the damaged end of the first could be read.
+    the damaged end of the first could be read. Of a bucket, the last few megabytes are kept.
 
     Parameters
     ----------
+    logdir
+        A directory, or a URL for one of TensorBoard's file systems, such as ``s3://``.
     flush_secs
-        How often a file system that keeps writes back, such as a bucket, is asked to store them.
+        How often an object of a bucket is written again.
     """
 
     def __init__(
@@ -49,12 +53,11 @@ class EventFile:
         self._suffix = filename_suffix
         self._retry_seconds = retry_seconds
         self._home = Home()
-        tf.io.gfile.makedirs(self._logdir)
-        self._path = self._new_path()
-        self._file: Any = tf.io.gfile.GFile(self._path, "wb")
-        self._begun = False  # whether the file holds anything
+        self._file: Storage | None = None
+        self._created = 0  # when the last file was, in seconds since the epoch
         self._warned = False
-        self._retry_at = self._stored_at = 0.0
+        self._retry_at = self._stored_at = -math.inf
+        self._require_directory()
 
         self._changed = threading.Condition()
         self._pending: list[bytes] = []
@@ -125,28 +128,39 @@ class EventFile:
         flush = self._flushes_wanted > self._flushes_done
         return flush or self._closing or self._pending_bytes > _PROMPT_BYTES
 
+    def _require_directory(self) -> None:
+        try:
+            tf.io.gfile.makedirs(self._logdir)
+        except (ImportError, ValueError):
+            raise  # no such file system
+        except Exception as error:  # noqa: BLE001 - remote file systems have their own
+            self._fail(error)
+
     def _write(self, events: list[bytes], *, store: bool) -> None:
-        if self._file is None and time.monotonic() < self._retry_at:
+        waiting = time.monotonic() < self._retry_at
+        if waiting and (self._file is None or self._file.full):
             return
         try:
             if self._file is None:
-                self._file = tf.io.gfile.GFile(self._path, "wb")
-            if not self._begun:
-                self._file.write(record(_version_event()))
-                self._file.flush()
-                self._begun = True
-            if events:
-                self._file.write(b"".join(map(record, events)))
-            if store or time.monotonic() - self._stored_at > self._flush_secs:
-                self._stored_at = time.monotonic()
-                self._file.flush()
-        except Exception as error:  # noqa: BLE001 - remote file systems have their own
+                tf.io.gfile.makedirs(self._logdir)  # it may have been deleted
+                self._file = new_storage(self._new_path(), record(_version_event()))
+            self._file.add(b"".join(map(record, events)))
+            due = store or self._file.full or time.monotonic() - self._stored_at > self._flush_secs
+            if due and not waiting:
+                self._store(self._file)
+        except Exception as error:  # noqa: BLE001 - as above
             self._fail(error)
+
+    def _store(self, file: Storage) -> None:
+        file.store()
+        self._stored_at = time.monotonic()
+        if file.full:
+            self._file = None
 
     def _end_file(self) -> None:
         if self._file is not None:
             try:
-                self._file.close()
+                self._file.store()
             except Exception as error:  # noqa: BLE001 - as above
                 self._fail(error)
 
@@ -154,17 +168,18 @@ class EventFile:
         if not self._warned:
             self._warned = True
             warn(
-                f"cannot write {self._path}: {type(error).__name__}: {error}; training goes on, "
-                f"but nothing is logged until a new file can be written"
+                f"cannot write to {self._logdir}: {type(error).__name__}: {error}; training goes "
+                f"on, and what it logs is lost until that is possible"
             )
-        if self._begun:
-            self._path, self._begun = self._new_path(), False
-        self._file = None
+        if self._file is not None and not self._file.keeps:
+            self._file = None
         self._retry_at = time.monotonic() + self._retry_seconds
 
     def _new_path(self) -> str:
+        # Files are read in the order of their names, also where the clock was set back.
+        self._created = max(self._created, int(time.time()))
         number = next(_numbers)
-        name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+        name = f"events.out.tfevents.{self._created:010d}.{socket.gethostname()}.{os.getpid()}"
         # No Path: the directory may be a URL.
         return os.path.join(self._logdir, f"{name}.{number}{self._suffix}")  # noqa: PTH118
 
