@@ -14,6 +14,10 @@ Layers: TypeAlias = dict[str, list[nn.Parameter]]
 _WRAPPERS = frozenset({"_orig_mod", "_checkpoint_wrapped_module"})
 
 
+class NoLayersError(ValueError):
+    """A model without anything to be heard."""
+
+
 def find_layers(
     model: nn.Module,
     *,
@@ -50,7 +54,7 @@ def find_layers(
         if (include is None or _matches(name, include)) and not _matches(name, exclude or ())
     }
     if not layers:
-        raise ValueError(
+        raise NoLayersError(
             f"a model must have a layer with parameters to be heard: {type(model).__name__} has "
             f"{len(found)}, of which include={include!r} and exclude={exclude!r} leave none"
         )

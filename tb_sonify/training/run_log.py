@@ -53,6 +53,7 @@ class RunLog:
     ) -> None:
         self.clips = Clips(presets, emit)
         self._session = session
+        self._latest = 0.0  # wall time of the newest row
         self._emit = emit
         self._scalars = Scalars(scalar_every, emit)
         self._segments = SegmentBuilder()
@@ -70,7 +71,7 @@ class RunLog:
         """Take rows; whatever is complete is emitted."""
         norms = self._spread(batch)
         kept = ~(norms == SKIPPED).any(axis=1)
-        rows = Table(batch.steps[kept], batch.wall_times[kept], norms[kept])
+        rows = Table(batch.steps[kept], self._onwards(batch.wall_times[kept]), norms[kept])
         if not len(rows):
             return
         now = time.monotonic()
@@ -119,6 +120,12 @@ class RunLog:
         norms = np.full((len(batch.steps), len(self._layers)), NO_GRADIENT, np.float32)
         norms[:, [self._columns[layer] for layer in batch.source.layers]] = batch.norms()
         return norms
+
+    def _onwards(self, wall_times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Wall times that do not go back with the clock: by them, readers know what is newer."""
+        onwards = np.maximum.accumulate([self._latest, *wall_times])
+        self._latest = float(onwards[-1])
+        return onwards[1:]
 
     def _commit(self, rows: Table) -> None:
         if not len(rows):

@@ -46,9 +46,9 @@ class Watch:
             raise TypeError(f"optimizer must be a torch optimizer, got {type(optimizer).__name__}")
         self._holdings = Holdings(find, only=optimizer)
         if optimizer is not None and self._holdings.of(optimizer) is None:
-            raise ValueError(
-                f"the optimizer must hold a parameter of the layers that are watched, got one that "
-                f"holds none of theirs: {', '.join(self.names[:5])}"
+            warn(
+                f"nothing is logged until the optimizer holds a parameter of the layers that are "
+                f"watched, it holds none of theirs: {', '.join(self.names[:5])}"
             )
         self._recording = recording
         self._every = int(every)
@@ -176,3 +176,14 @@ class Watch:
             # The hook itself stays until `remove`: torch is going through the hooks right now.
             self._stop()
             warn(f"tb_sonify stops watching, training goes on: {type(error).__name__}: {error}")
+
+
+class NoWatch(Watch):
+    """What `SonifyWriter.watch` gives where there is nothing to watch."""
+
+    active = False
+    names = ()
+
+    def __init__(self) -> None: ...
+
+    def remove(self) -> None: ...

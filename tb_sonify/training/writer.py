@@ -14,14 +14,14 @@ from tb_sonify.sound import StreamPreset
 from tb_sonify.training.batch import Source
 from tb_sonify.training.event_file import EventFile
 from tb_sonify.training.file_writer import EventFileWriter
-from tb_sonify.training.layers import Granularity, Patterns
+from tb_sonify.training.layers import Granularity, NoLayersError, Patterns
 from tb_sonify.training.pre_clip import known_norms
 from tb_sonify.training.presets import chosen_presets
 from tb_sonify.training.ranks import NoEvents, rank
 from tb_sonify.training.recording import Recording
 from tb_sonify.training.sources import ModelSources, row_of, step_of
 from tb_sonify.training.warn import warn
-from tb_sonify.training.watch import Watch
+from tb_sonify.training.watch import NoWatch, Watch
 from tb_sonify.training.watches import Watches
 
 
@@ -72,7 +72,7 @@ class SonifyWriter(SummaryWriter):
         self._named = Source(())  # of `add_norms`
         self._watches = Watches()
         self._writes = rank() == 0
-        self._warned = False
+        self._warned: set[str] = set()
         self._files: list[EventFile] = []
         super().__init__(log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix)
         self._recording = Recording(
@@ -126,28 +126,27 @@ class SonifyWriter(SummaryWriter):
         Returns
         -------
         handle
-            Its `remove` ends it, as does a ``with`` block.
+            Its `remove` ends it, as does a ``with`` block. Where there is nothing to watch, there
+            is a warning, and it is not `active`.
         """
-        if self._recording.closed:
-            raise RuntimeError("watching needs an open writer, this one is closed: make a new one")
-        find = partial(
-            self._sources.of,
-            model,
-            norm_type=norm_type,
-            include=include,
-            exclude=exclude,
-            granularity=granularity,
-        )
-        return self._watches.add(
-            model,
-            find,
-            self._recording,
-            prefix=prefix,
-            first_step=step_of(first_step, name="first_step"),
-            optimizer=optimizer,
-            every=every,
-            keep_alive=self,
-        )
+        if not self._is_open():
+            return NoWatch()
+        which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
+        find = partial(self._sources.of, model, norm_type=norm_type, **which)
+        try:
+            return self._watches.add(
+                model,
+                find,
+                self._recording,
+                prefix=prefix,
+                first_step=step_of(first_step, name="first_step"),
+                optimizer=optimizer,
+                every=every,
+                keep_alive=self,
+            )
+        except NoLayersError as error:
+            self._warn_once(f"nothing is watched: {error}")
+            return NoWatch()
 
     def add_gradient_norms(
         self,
@@ -165,14 +164,12 @@ class SonifyWriter(SummaryWriter):
         The arguments are those of `watch`.
         """
         step = step_of(global_step)
-        measured = self._sources.of(
-            model,
-            norm_type=norm_type,
-            include=include,
-            exclude=exclude,
-            granularity=granularity,
-            prefix=prefix,
-        )
+        which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
+        try:
+            measured = self._sources.of(model, norm_type=norm_type, prefix=prefix, **which)
+        except NoLayersError as error:
+            self._warn_once(f"nothing is logged: {error}")
+            return
         norms = measured.norms
         if self._is_open() and self._recording.takes(norms):
             row = norms(known=known_norms(norms.norm_type))
@@ -219,10 +216,14 @@ class SonifyWriter(SummaryWriter):
         super().close()
 
     def _is_open(self) -> bool:
-        if self._recording.closed and not self._warned:
-            self._warned = True
-            warn("norms are left out: they need an open writer, and this one is closed")
+        if self._recording.closed:
+            self._warn_once("norms are left out: they need an open writer, and this one is closed")
         return not self._recording.closed
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            warn(message)
 
     def _get_file_writer(self) -> FileWriter:
         # The base class calls this for every event, and forgets the writers in `close`.
