@@ -48,16 +48,19 @@ class LocalFile:
         self._start = start
 
     def add(self, data: bytes) -> None:
-        if not (self._start or data):
-            return
-        try:
-            with self._path.open("wb" if self._start else "r+b") as file:
+        if self._start:
+            self._begin()
+        if data:
+            with self._path.open("r+b") as file:
                 file.seek(0, os.SEEK_END)
-                file.write(self._start + data)
+                file.write(data)
+
+    def _begin(self) -> None:
+        try:
+            self._path.write_bytes(self._start)
         except OSError:
-            if self._start:
-                with suppress(OSError):
-                    self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
             raise
         self._start = b""
 
