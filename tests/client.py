@@ -58,7 +58,7 @@ class TensorBoardClient(Client):
 
 
 @contextmanager
-def opened_client(logdir: Path, loader: str, *options: str) -> Iterator[TensorBoardClient]:
+def opened_client(logdir: Path | str, loader: str, *options: str) -> Iterator[TensorBoardClient]:
     """A client of TensorBoard's application, once it has read all that is there."""
     tensorboard = program.TensorBoard([*default.get_static_plugins(), SonifyLoader])
     tensorboard.configure(["tensorboard", "--logdir", str(logdir), *options])

@@ -16,15 +16,16 @@ BINARY = tensorboard_data_server.server_binary()
 class DataServer:
     """A data server at one port, which can be ended and started again."""
 
-    def __init__(self, logdir: Path) -> None:
+    def __init__(self, logdir: Path, samples: str) -> None:
         self._logdir = logdir
+        self._samples = samples
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             self.port = probe.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        options = ("--reload=1", "--samples-per-plugin=sonify=all", f"--port={self.port}")
+        options = ("--reload=1", f"--samples-per-plugin={self._samples}", f"--port={self.port}")
         self.process = subprocess.Popen(
             [BINARY, f"--logdir={self._logdir}", *options], stderr=subprocess.DEVNULL
         )
@@ -44,9 +45,9 @@ class DataServer:
 
 
 @contextmanager
-def data_server(logdir: Path) -> Iterator[DataServer]:
-    """A data server that serves a log directory."""
-    server = DataServer(logdir)
+def data_server(logdir: Path, *, samples: str = "sonify=all") -> Iterator[DataServer]:
+    """A data server that serves a log directory, and keeps so many samples of each plugin."""
+    server = DataServer(logdir, samples)
     try:
         server.start()
         yield server

@@ -24,9 +24,12 @@ def insecure(url: str) -> str:
 
 
 @contextmanager
-def served(logdir: Path, *options: str, command: tuple[str, ...] = TENSORBOARD) -> Iterator[str]:
-    """Serve a log directory and give the address, which ends with a slash."""
-    arguments = [*command, "--logdir", str(logdir), "--port", "0", "--reload_interval", "1"]
+def served(
+    logdir: Path | None, *options: str, command: tuple[str, ...] = TENSORBOARD
+) -> Iterator[str]:
+    """Serve a log directory, or what options name; the address that is given ends with a slash."""
+    where = [] if logdir is None else ["--logdir", str(logdir)]
+    arguments = [*command, *where, "--port", "0", "--reload_interval", "1"]
     with subprocess.Popen([*arguments, *options], stderr=subprocess.PIPE, text=True) as process:
         try:
             address = _address(process)
