@@ -162,3 +162,21 @@ def test_norms_that_the_name_of_a_run_hides_are_told_and_its_scalars_are_heard(
         assert "start TensorBoard with --load_fast=false" in run["trouble"]
         scale = {"scale": "linear", "low": 0, "high": 1}
         assert client.block_of("coverage", run=name, tag="loss", **scale).header["notes"] == 2
+
+
+@pytest.mark.parametrize(("content", "known_as"), [(b"3", "3"), (b"", "1"), (b"\xff3", "\ufffd3")])
+def test_norms_of_another_version_are_told_and_heard_as_scalars(
+    tmp_path, open_client, content, known_as
+):
+    events = row_events(norms_of(50), np.arange(50))
+    for event in events:
+        event.summary.value[0].metadata.plugin_data.content = content
+        blob = event.summary.value[0].tensor.string_val
+        blob[0] = blob[0].replace(b'"version":2', b'"version":3')
+    scalars = [scalar_events(f"grad_norm/{name}", [(0, 1.0), (1, 0.5)]) for name in ("a", "b")]
+    write_events(tmp_path / "run", [*events, *scalars[0], *scalars[1]])
+    client = open_client(tmp_path)
+    (run,) = client.json_of("runs")["runs"]
+    assert run["norms"]
+    assert f"format {known_as} of tb_sonify, and this one reads 2" in run["trouble"]
+    assert client.block_of("coverage", run="run").header["notes"] == 2

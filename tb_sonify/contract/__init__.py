@@ -10,6 +10,7 @@ from tb_sonify.contract.block import VERSION, Block, decode_block, encode_block
 from tb_sonify.contract.records import NO_GRADIENT, Rows, Segment
 
 __all__ = [
+    "FORMAT",
     "NOTES_PER_SEGMENT",
     "NO_GRADIENT",
     "PLUGIN_NAME",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 PLUGIN_NAME = "sonify"
+FORMAT = str(VERSION).encode()  # of what is stored, in TensorBoard's metadata of each tag
 ROWS_TAG = "sonify/rows"
 SEGMENTS_TAG = "sonify/segments"
 PRESETS_OPTION = "presets"  # in the options of rows and segments: presets that a user made, as JSON

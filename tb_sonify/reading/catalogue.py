@@ -1,13 +1,14 @@
 """Which runs there are, and which scalars each of them has."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from tensorboard.data.provider import RunTagFilter
+from tensorboard.data.provider import BlobSequenceTimeSeries, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
-from tb_sonify.contract import PLUGIN_NAME, ROWS_TAG, scalar_tag
+from tb_sonify.contract import FORMAT, PLUGIN_NAME, ROWS_TAG, VERSION, scalar_tag
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.store import Scope, Store
 
@@ -22,6 +23,11 @@ class Run:
     trouble: str | None = None  # why rows cannot be read, and what to do
 
 
+_OTHER_FORMAT = (
+    "The gradient norms of this run are stored in format {} of tb_sonify, and this one reads "
+    f"{VERSION}: those that were logged as scalars are heard instead. The version that wrote them "
+    "reads all of them"
+)
 _UNREADABLE = (
     "TensorBoard's fast loader cannot read the gradient norms of a run with quotes, backslashes or "
     "control characters in its name: start TensorBoard with --load_fast=false, or rename the run"
@@ -36,21 +42,29 @@ def list_runs(store: Store, scope: Scope) -> list[Run]:
     runs = []
     for run in sorted(provider.list_runs(scope.context, **where), key=lambda run: run.run_name):
         name, start_time = run.run_name, run.start_time or None
-        if stored.get(name) and _is_readable(store, scope, name):
+        rows = stored.get(name)
+        trouble = _trouble(store, scope, name, rows) if rows else None
+        if rows and trouble is None:
             runs.append(Run(name, start_time, norms=True))
-        elif stored.get(name) or scalars.get(name):
+        elif rows or scalars.get(name):
             norms = bool(norm_layers(scalars.get(name, ()), store.settings.norm_globs))
-            trouble = _UNREADABLE if stored.get(name) else None
             runs.append(Run(name, start_time, norms, trouble))
     return runs
 
 
-def _is_readable(store: Store, scope: Scope, run: str) -> bool:
-    """Whether the provider gives what it has stored of a run; see `Store.read`."""
+def _trouble(
+    store: Store, scope: Scope, run: str, stored: Mapping[str, BlobSequenceTimeSeries]
+) -> str | None:
+    """Why what was stored of a run cannot be read, without reading it where that can be told."""
+    formats = {series.plugin_content for series in stored.values()}
+    if FORMAT not in formats:
+        others = (content.decode(errors="replace") or "1" for content in formats)
+        return _OTHER_FORMAT.format(", ".join(sorted(others)))
     if json.dumps(run, ensure_ascii=False) == f'"{run}"':
-        return True
+        return None
     blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
-    return not blobs or store.read(scope, blobs[-1]) is not None
+    readable = not blobs or store.read(scope, blobs[-1]) is not None  # see `Store.read`
+    return None if readable else _UNREADABLE
 
 
 def run_exists(store: Store, scope: Scope, run: str) -> bool:

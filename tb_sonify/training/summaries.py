@@ -14,12 +14,12 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.proto.types_pb2 import DT_STRING
 
-from tb_sonify.contract import PLUGIN_NAME
+from tb_sonify.contract import FORMAT, PLUGIN_NAME
 from tb_sonify.sound import encode_wav
 
 _ONE_BLOB = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
 _BLOB_METADATA = SummaryMetadata(
-    plugin_data=SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME),
+    plugin_data=SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=FORMAT),
     data_class=DATA_CLASS_BLOB_SEQUENCE,
 )
 
