@@ -90,13 +90,13 @@ def test_gain_and_pan_take_arrows_after_enter_and_signs_at_once(tab):
     expect(gain).to_have_attribute("aria-valuetext", "0 dB")
     press(tab, "ArrowRight")
     assert at(tab) == [A, 10]
-    expect(pan).to_have_attribute("aria-valuetext", "by itself")
+    expect(pan).to_have_attribute("aria-valuetext", "automatic")
     press(tab, "F2", "Home", "Enter")
     expect(pan).to_have_attribute("aria-valuetext", "100 % left")
     press(tab, "+")
     expect(pan).to_have_attribute("aria-valuetext", "90 % left")
     pan.dblclick()
-    expect(pan).to_have_attribute("aria-valuetext", "by itself")
+    expect(pan).to_have_attribute("aria-valuetext", "automatic")
 
 
 def test_from_the_search_to_the_streams_all_is_done_by_keys(tab):

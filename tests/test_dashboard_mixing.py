@@ -195,7 +195,18 @@ def test_a_preset_without_streams_says_that_there_is_nothing_to_mute(tab):
     tab.frame.get_by_label("Sound", exact=True).select_option("arpeggio")
     expect(streams.get_by_role("button", name="Mute early")).to_be_disabled()
     expect(streams).to_contain_text("does not play the streams one by one")
+
+
+@pytest.mark.parametrize("preset", ["arpeggio", "classic"])
+def test_a_preset_that_the_curve_cannot_join_says_so(tab, preset):
+    streams = tab.frame.get_by_role("region", name="Streams")
     expect(streams.get_by_role("button", name="Mute curve")).to_be_enabled()
+    tab.frame.get_by_label("Sound", exact=True).select_option(preset)
+    expect(streams.get_by_role("button", name="Mute curve")).to_be_disabled()
+    expect(streams).to_contain_text("the curve is heard beside other sounds only")
+    tab.frame.locator(".timeline").focus()
+    tab.page.keyboard.press("c")
+    expect(tab.frame.locator(".status")).to_contain_text("has a beat of its own")
 
 
 def test_another_run_for_one_side_leaves_the_other_one_playing(tab):

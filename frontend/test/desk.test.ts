@@ -156,7 +156,7 @@ test("states come with the gravest first", () => {
 test("gain and pan are words", () => {
   expect([-6, 0, 3].map(gainWords)).toEqual(["−6 dB", "0 dB", "+3 dB"]);
   expect([null, -0.8, 0, 1].map(panWords)).toEqual([
-    "by itself",
+    "automatic",
     "80 % left",
     "centre",
     "100 % right",

@@ -29,7 +29,7 @@ import {
   unlocked,
   whySilent,
 } from "../state/playing";
-import { curveHearable } from "../state/scores";
+import { curveSilence } from "../state/scores";
 import { coverages, sources } from "../state/sources";
 import * as store from "../state/store";
 import { type Seconds, SIDES, type Side, type Step } from "../units";
@@ -206,8 +206,8 @@ export function muteHere(): void {
 
 /** Hear the drawn curve beside the norms, or no longer. */
 export function toggleCurve(): void {
-  if (!curveHearable.value) {
-    announcer.say("Only a run with norms and this curve has both to be heard");
+  if (curveSilence.value !== null) {
+    announcer.say(curveSilence.value);
     return;
   }
   curveHeard.value = !curveHeard.value;

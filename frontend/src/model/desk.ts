@@ -151,7 +151,7 @@ export const gainWords = (gain: number): string =>
   `${gain > 0 ? "+" : gain < 0 ? "−" : ""}${Math.abs(gain)} dB`;
 
 export function panWords(pan: number | null): string {
-  if (pan === null) return "by itself";
+  if (pan === null) return "automatic";
   const percent = Math.round(Math.abs(pan) * 100);
   return percent === 0 ? "centre" : `${percent} % ${pan < 0 ? "left" : "right"}`;
 }

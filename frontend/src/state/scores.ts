@@ -3,6 +3,7 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Source } from "../audio/clips";
 import type { Score, Track } from "../audio/score";
+import type { Preset } from "../model/answers";
 import { settlePreset } from "../model/choices";
 import type { Measure } from "../model/ruler";
 import { spansLike } from "../model/spans";
@@ -10,7 +11,7 @@ import type { Along, View } from "../model/view";
 import { type Query, viewQuery } from "../server/api";
 import { otherSide, SIDES, type Side } from "../units";
 import { curveHeard, hearing, listening, measure } from "./choices";
-import { coverageOf, scalarOf, soundingOf, sources, views } from "./sources";
+import { coverageOf, coverages, scalarOf, soundingOf, sources, views } from "./sources";
 import { runOf } from "./store";
 
 /** How the run that is not the lead is laid on its notes; by the clock, two runs may never meet. */
@@ -20,6 +21,9 @@ const BY: Readonly<Record<Measure, Along["by"]>> = {
   clock: "step",
   share: "fraction",
 };
+
+/** The one preset in which a curve is heard. */
+const OF_CURVES = "single";
 
 /** What is to be heard; null where there is nothing, or nothing yet. */
 export const score: ReadonlySignal<Score | null> = computed(() => scoreOf(hearing.value));
@@ -38,10 +42,15 @@ export function playedOf(side: Side): { readonly source: Source; readonly on: Si
   return source === null ? null : { source, on: side };
 }
 
-/** Whether the drawn curve could be heard beside the norms. */
-export const curveHearable: ReadonlySignal<boolean> = computed(() => {
+/** Why the drawn curve cannot be heard beside the norms; null where it can. */
+export const curveSilence: ReadonlySignal<string | null> = computed(() => {
   const side = hearing.value;
-  return runOf(side)?.hasNorms === true && scalarOf(side) !== null;
+  if (runOf(side)?.hasNorms !== true || scalarOf(side) === null)
+    return "Only a run with norms and this curve has both to be heard.";
+  const preset = sources[side].value?.preset;
+  const ofCurve = coverages[side].value?.presets.find(({ name }) => name === OF_CURVES);
+  if (preset === undefined || ofCurve === undefined || inTime(preset, ofCurve)) return null;
+  return `${preset.title} has a beat of its own: the curve is heard beside other sounds only.`;
 });
 
 /** The coverages that are needed for what is heard and seen. */
@@ -91,10 +100,13 @@ function laidOn(lead: Source, view: View, side: Side): Source | null {
   const run = runOf(side);
   if (coverage === null || run === null) return null;
   const preset = settlePreset(coverage.presets, lead.preset.name);
-  if (preset === null || preset.hop !== lead.preset.hop) return null;
-  if (preset.sampleRate !== lead.preset.sampleRate || preset.tail !== lead.preset.tail) return null;
+  if (preset === null || !inTime(preset, lead.preset)) return null;
   // A run that grows is known in parts for a moment.
   if (coverage.steps.length !== lead.timeline.steps.length) return null;
   const spans = spansLike(lead.spans, coverage.segments);
   return { ...soundingOf(view, run, preset, coverage), timeline: lead.timeline, spans };
 }
+
+/** Whether clips of two presets can be played together, note by note. */
+const inTime = (one: Preset, other: Preset): boolean =>
+  one.hop === other.hop && one.sampleRate === other.sampleRate && one.tail === other.tail;

@@ -3,7 +3,7 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { settlePreset } from "../model/choices";
 import { chosenPreset, curveHeard, hearing, mutedStreams, soloedStreams } from "./choices";
-import { curveHearable } from "./scores";
+import { curveSilence } from "./scores";
 import { CURVE, coverages, mutes } from "./sources";
 
 export type Desk = {
@@ -28,7 +28,7 @@ export const streams: ReadonlySignal<Desk | null> = computed(() => {
       : single
         ? "There is one stream only."
         : `${preset.title} does not play the streams one by one.`,
-    mute: curveHearable.value ? null : "Only a run with norms and this curve has both to be heard.",
+    mute: curveSilence.value,
   };
 });
 

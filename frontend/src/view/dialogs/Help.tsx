@@ -1,6 +1,6 @@
 /** The keys by subject, as they are bound now, and what is heard. */
 
-import { ACTIONS, COMMAND_NAMES, SUBJECTS } from "../../model/keys";
+import { ACTIONS, type Chord, COMMAND_NAMES, SUBJECTS } from "../../model/keys";
 import { bound } from "../../state/preferences";
 import { Dialog } from "./Dialog";
 import { Keys } from "./Keys";
@@ -29,10 +29,19 @@ export function Help() {
               </tbody>
             </table>
           ))}
-          <p>
-            The lanes of layers have them, too, but for Up and Down, which go from layer to layer,
-            and Escape, which goes back to the timeline.
-          </p>
+          <table>
+            <caption>In the lanes of layers, where all others hold, too</caption>
+            <tbody>
+              {laneKeys().map(([does, chords]) => (
+                <tr key={does}>
+                  <th scope="row">{does}</th>
+                  <td>
+                    <Keys chords={chords} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
           <h3>With the mouse</h3>
           <p>
             Click the curve, or anything below it, to play from there. Drag to see closer, drag with
@@ -51,3 +60,9 @@ export function Help() {
     </Dialog>
   );
 }
+
+const laneKeys = (): readonly (readonly [string, readonly Chord[]])[] => [
+  ["The layer above, or below, with its norm and stream", ["ArrowUp", "ArrowDown"]],
+  ["Hear only the stream of this layer", bound.value.soloHere],
+  ["Back to the timeline", ["Escape"]],
+];
