@@ -1,18 +1,23 @@
-"""The example of each trainer trains, and its run can be read and heard."""
+"""The example of each trainer trains, and its run can be read, and heard in the dashboard."""
 
 import json
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
+from tests import dashboard, recorded
 from tests.client import opened_client
 from tests.commands import tb_sonify
 from tests.frameworks import ended
+from tests.serving import served
 
 pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+SCRIPTS = Path(__file__).parent / "scripts"
 STEPS = 24
 # By example: the run that it makes, its loss, its first step, one of its layers.
 TRAINERS = {
@@ -31,15 +36,31 @@ def test_every_example_of_a_trainer_is_tested_and_short():
     assert max(len(path.read_text().splitlines()) for path in examples.values()) <= 60
 
 
-@pytest.mark.parametrize("trainer", TRAINERS)
-def test_an_example_trains_and_its_run_plays(trainer, tmp_path):
-    run, loss, first_step, layer = TRAINERS[trainer]
-    script = str(EXAMPLES / f"train_{trainer}.py")
-    options = ("--steps", str(STEPS), "--logdir", "logs")
-    status, output, errors = ended([sys.executable, script, *options], tmp_path)
+@pytest.fixture(scope="module")
+def logdir(tmp_path_factory):
+    """The runs of all examples, and one of `tb-sonify run`, each in a directory of its own."""
+    root = tmp_path_factory.mktemp("examples")
+    for trainer in TRAINERS:
+        script = str(EXAMPLES / f"train_{trainer}.py")
+        options = ("--steps", str(STEPS), "--logdir", f"logs/{trainer}")
+        status, output, errors = ended([sys.executable, script, *options], root)
+        assert status == 0, output + errors
+    script = ["run", str(SCRIPTS / "plain.py"), "--log-dir", "logs/run/plain"]
+    status, output, errors = ended([sys.executable, "-m", "tb_sonify", *script], root)
     assert status == 0, output + errors
+    return root / "logs"
 
-    described = tb_sonify("describe", "--json", tmp_path / "logs").stdout
+
+@pytest.fixture(scope="module")
+def url(logdir):
+    with served(logdir) as url:
+        yield url
+
+
+@pytest.mark.parametrize("trainer", TRAINERS)
+def test_an_example_trains_and_its_run_can_be_read_and_heard(trainer, logdir):
+    run, loss, first_step, layer = TRAINERS[trainer]
+    described = tb_sonify("describe", "--json", logdir / trainer).stdout
     (description,) = json.loads(described)["runs"]
     assert description["run"] == run
     assert (description["first_step"], description["last_step"]) == (
@@ -48,7 +69,7 @@ def test_an_example_trains_and_its_run_plays(trainer, tmp_path):
     )
     assert description["loss"]["tag"] == loss
 
-    with opened_client(tmp_path / "logs", "fast") as client:
+    with opened_client(logdir / trainer, "fast") as client:
         coverage = client.block_of("coverage", run=run).header
         assert coverage["notes"] == STEPS
         assert layer in coverage["layers"]
@@ -59,3 +80,37 @@ def test_an_example_trains_and_its_run_plays(trainer, tmp_path):
         assert clip.headers["X-Sonify-Source"] == "logged"
         curve = client.block_of("curve", run=run, tag=loss)
         assert curve.arrays
+
+
+@pytest.mark.parametrize("trainer", [*TRAINERS, "run"])
+def test_the_run_of_an_example_plays_in_the_dashboard(trainer, logdir, url, browser):
+    name, loss, first_step, layer = {**TRAINERS, "run": ("plain", "loss/train", 0, "conv1")}[
+        trainer
+    ]
+    run = f"{trainer}/{name}"
+    link = urlencode({"p.sonify.a": run, "p.sonify.tag": loss})
+    with dashboard.opened(browser, url, path=f"{dashboard.ALONE}#{link}") as tab:
+        tab.wait_until_ready()
+        place = tab.place()
+        tab.page.mouse.click(place.x(first_step + 3), place.y)
+        tab.wait_for_sound()
+        timeline = tab.frame.locator(".timeline")
+        expect(timeline).to_have_attribute("data-run", run)
+        expect(timeline).to_have_attribute("data-state", "ended", timeout=dashboard.WAIT_MS)
+
+        timeline.focus()
+        tab.page.keyboard.press("Home")
+        tab.page.keyboard.press("ArrowRight")
+        step = first_step + 1
+        expect(timeline).to_have_attribute("data-step", f"{step:.2f}")
+        values = tab.frame.get_by_role("region", name="At the playhead")
+        expect(values).to_contain_text(f"step {step} of {int(place.last_step)}")
+        norms = tab.frame.get_by_role("region", name="Gradient norms by layer")
+        for table, of, tag, rel in (
+            (values, run, loss, 1e-3),
+            (norms, layer, f"grad_norm/{layer}", 0.005),
+        ):
+            header = tab.frame.locator(f"th:has([title='{of}'])")
+            shown = table.locator("tr").filter(has=header).locator("td.number").inner_text()
+            logged = dict(recorded.scalars(logdir / run, tag))[step]
+            assert float(shown.replace("−", "-")) == pytest.approx(logged, rel=rel)
