@@ -36,7 +36,8 @@ def test_every_make_command_of_the_readme_exists():
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "docs/sounds.md", "docs/rows.md"]
+    "document",
+    ["README.md", "CONTRIBUTING.md", "docs/sounds.md", "docs/rows.md", "docs/http_api.md"],
 )
 def test_links_between_documents_lead_somewhere(document):
     path = ROOT / document

@@ -8,6 +8,7 @@ from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 from werkzeug.wrappers import Request
 
 from tb_sonify.contract import PLUGIN_NAME
+from tb_sonify.plugin.answer import read_only
 from tb_sonify.plugin.data_server import watched_provider
 from tb_sonify.plugin.routes import Routes
 from tb_sonify.reading import Settings, Store
@@ -32,7 +33,7 @@ class SonifyPlugin(TBPlugin):
     def get_plugin_apps(self) -> "dict[str, WSGIApplication]":
         """Each route of `docs/http_api.md` with its handler."""
         handlers = self._routes.handlers()
-        return {route: Request.application(handler) for route, handler in handlers.items()}
+        return {route: Request.application(read_only(each)) for route, each in handlers.items()}
 
     def is_active(self) -> bool:
         """Whether nothing at all is read yet: a tab that is opened early must not be empty.

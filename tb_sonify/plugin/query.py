@@ -10,6 +10,7 @@ MOST_NUMBER = 10**15
 MOST_STEP = 1e19  # beyond any that TensorBoard can hold
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def text(request: Request, name: str) -> str:
@@ -61,10 +62,7 @@ def number(
     if default is not None and name not in request.args:
         return default
     value = text(request, name)
-    try:
-        parsed = float(value)
-    except ValueError:
-        parsed = math.nan
+    parsed = float(value) if _NUMBER.fullmatch(value) else math.nan
     if not math.isfinite(parsed) or abs(parsed) > most:
         limit = "" if math.isinf(most) else f" from -{most:g} to {most:g}"
         raise InvalidArgumentError(
