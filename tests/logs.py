@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
@@ -92,7 +93,7 @@ def segment_events(
     return events
 
 
-def run_events(norms: np.ndarray, steps: Sequence[int] | np.ndarray, **options) -> list[Event]:
+def run_events(norms: np.ndarray, steps: Sequence[int] | np.ndarray, **options: Any) -> list[Event]:
     """All that a writer stores of some rows, from the start to the end of a session."""
     session = options.get("session", 1_000.0)
     layers = options.get("layers", LAYERS)
@@ -102,7 +103,9 @@ def run_events(norms: np.ndarray, steps: Sequence[int] | np.ndarray, **options) 
     ]
 
 
-def scalar_events(tag: str, values: Iterable[tuple[int, float]], *, start: float = 1_000.0):
+def scalar_events(
+    tag: str, values: Iterable[tuple[int, float]], *, start: float = 1_000.0
+) -> list[Event]:
     """A scalar; a value is written a second after the one before it."""
     return [
         scalars_event([(tag, value)], step=step, wall_time=start + second)

@@ -10,7 +10,7 @@ import torch
 from examples.scenarios import SCENARIOS, train
 from tb_sonify import SonifyWriter
 from tb_sonify.reading import Timelines
-from tb_sonify.reading.description import describe_run
+from tb_sonify.reading.landmarks.timeline import landmarks_of
 from tb_sonify.reading.logdir import open_logdir
 
 SEEDS = range(3)
@@ -36,13 +36,13 @@ def one_thread():
 
 @cache
 def landmarks(name, seed):
-    """Kind and step of each landmark of a training, as `tb-sonify describe` has them."""
+    """Kind and step of each landmark of a training, as `tb-sonify describe` tells them."""
     with TemporaryDirectory() as logdir:
         with SonifyWriter(f"{logdir}/run", presets=()) as writer:
             train(SCENARIOS[name], writer, seed=seed, steps=200)
         store, scope = open_logdir(Path(logdir))
         timeline = Timelines(store).get(scope, "run")
-        found = describe_run(store, scope, timeline, "run").landmarks
+        found = landmarks_of(timeline)
     return [(landmark.kind, landmark.step) for landmark in found]
 
 

@@ -45,13 +45,16 @@ FEW = settings(
     max_examples=25,
     suppress_health_check=list(HealthCheck),
 )
-TOGETHER = {"scale": "linear", "low": 1, "high": 2}
+SCALE, ROWS = {"scale": "linear", "low": 1, "high": 2}, {"rows_from": 0, "rows_to": 9}
+TOGETHER = {**dict.fromkeys(SCALE, SCALE), **dict.fromkeys(ROWS, ROWS)}
 # The other end of a stretch or scale that has one end at its bound.
 WIDEST = {
     "from": {"to": 1e19},
     "to": {"from": -1e19},
     "low": {"high": 1e300},
     "high": {"low": -1e300},
+    "rows_from": {"rows_to": 1e19},
+    "rows_to": {"rows_from": -1e19},
 }
 
 
@@ -111,12 +114,13 @@ def edges():
                     wrong += [math.nextafter(low, -math.inf), math.nextafter(high, math.inf)]
                 # A lower end is tried at its own bound, with the upper end at that one's.
                 ends = {"from": [low], "low": [low], "to": [high], "high": [high]}
-                yield path, name, ends.get(name, [low, high]) if low is not None else [], wrong
+                within = ends.get(name.removeprefix("rows_"), [low, high])
+                yield path, name, [] if low is None else within, wrong
 
 
 @pytest.mark.parametrize(("path", "name", "within", "beyond"), list(edges()))
 def test_an_argument_is_taken_up_to_its_bounds_and_no_further(client, path, name, within, beyond):
-    query = {**GOOD, **(TOGETHER if name in TOGETHER else {})}
+    query = {**GOOD, **TOGETHER.get(name, {})}
     for value in within:
         response = client.sonify(path[1:], **{**query, **WIDEST.get(name, {}), name: value})
         assert response.status_code in (200, 404), (value, response.text)

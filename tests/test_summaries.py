@@ -82,7 +82,8 @@ def test_all_runs_are_read_in_one_call_which_spares_that_of_the_curve(
     assert len(calls) == 1
 
 
-def test_what_was_logged_since_is_there_at_the_next_request(tmp_path, open_client):
+@pytest.mark.usefixtures("prompt_news")
+def test_what_was_logged_since_is_there_when_it_is_asked_for_again(tmp_path, open_client):
     write_events(tmp_path / "run", scalar_events("loss", [(0, 1.0)]))
     client = open_client(tmp_path)
     summaries_of(client)

@@ -27,6 +27,7 @@ def add_command(commands: Any, name: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the descriptions; returns the exit status."""
     from tb_sonify.reading.description import describe_run
+    from tb_sonify.reading.landmarks.timeline import landmarks_of
     from tb_sonify.reading.logdir import open_logdir
     from tb_sonify.reading.runs import chosen_runs
     from tb_sonify.reading.timelines import Timelines
@@ -37,8 +38,11 @@ def run(options: argparse.Namespace) -> int:
         runs = chosen_runs(store, scope, options.run)
     except (FileNotFoundError, LookupError) as error:
         raise CommandError(str(error.args[0])) from error
-    timelines = Timelines(store)
-    descriptions = [describe_run(store, scope, timelines.get(scope, name), name) for name in runs]
+    timelines = [Timelines(store).get(scope, name) for name in runs]
+    descriptions = [
+        describe_run(store, scope, timeline, name, landmarks_of(timeline))
+        for name, timeline in zip(runs, timelines, strict=True)
+    ]
     if options.json:
         print(json.dumps({"runs": [asdict(each) for each in descriptions]}, indent=2))
     else:

@@ -1,13 +1,13 @@
 """What every handler needs: on whose behalf it is asked, and the forms of an answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from numpy.typing import NDArray
 from tensorboard import plugin_util
 from tensorboard.backend.http_util import Respond
-from tensorboard.errors import InvalidArgumentError, NotFoundError
+from tensorboard.errors import InvalidArgumentError, NotFoundError, PublicError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.contract import Block, encode_block
@@ -15,6 +15,29 @@ from tb_sonify.reading import Scope
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
 _BLOCK_TYPE = "application/x-sonify-block"
+_METHODS = ("GET", "HEAD")
+# What TensorBoard adds to an answer that it does not send in pieces.
+_NOT_KEPT = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache, must-revalidate"))
+Handler = Callable[[Request], Response]
+
+
+class _MethodError(PublicError):
+    http_code = 405
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"the method must be {' or '.join(_METHODS)}, got {method}")
+        self.headers.append(("Allow", ", ".join(_METHODS)))
+
+
+def read_only(handler: Handler) -> Handler:
+    """A handler that answers 405 to any request that is not one to read."""
+
+    def handle(request: Request) -> Response:
+        if request.method not in _METHODS:
+            raise _MethodError(request.method)
+        return handler(request)
+
+    return handle
 
 
 def scope_of(request: Request) -> Scope:
@@ -37,6 +60,24 @@ def refusals() -> Iterator[None]:
 def block(request: Request, header: Mapping[str, Any], **arrays: NDArray[Any]) -> Response:
     """A block as the answer."""
     return Respond(request, encode_block(Block(header, arrays)), _BLOCK_TYPE)
+
+
+def streamed(
+    pieces: Iterable[bytes] | Iterable[str],
+    content_type: str,
+    headers: Iterable[tuple[str, str]],
+    *,
+    nbytes: int | None = None,
+) -> Response:
+    """An answer in pieces, which are made as they are sent.
+
+    Parameters
+    ----------
+    nbytes
+        How many bytes they are; `None`: not known before.
+    """
+    known = () if nbytes is None else (("Content-Length", str(nbytes)),)
+    return Response(pieces, content_type=content_type, headers=[*headers, *known, *_NOT_KEPT])
 
 
 def voices(run: str, layers: tuple[str, ...]) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 import io
 import re
 import unicodedata
-import wave
 from importlib import import_module
 from importlib.util import find_spec
 from urllib.parse import quote
 
-import numpy as np
 from tensorboard.errors import InvalidArgumentError
+
+from tb_sonify.reading import Clip
 
 _MOST_NAME = 120  # characters; a file system allows 255 bytes
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -29,20 +29,19 @@ def formats() -> tuple[str, ...]:
     return ("wav",) if find_spec("soundfile") is None else ("wav", "flac")
 
 
-def flac(wav: bytes) -> bytes:
-    """A WAV file of 16 bits as FLAC."""
+def flac(clip: Clip) -> bytes:
+    """A clip as a FLAC file."""
     try:
         soundfile = import_module("soundfile")
     except ImportError as error:
         raise InvalidArgumentError(
             'FLAC needs soundfile where TensorBoard runs: pip install "tb-sonify[soundfile]"'
         ) from error
-    with wave.open(io.BytesIO(wav)) as reader:
-        frames = reader.readframes(reader.getnframes())
-        pcm = np.frombuffer(frames, "<i2").reshape(-1, reader.getnchannels())
-        sample_rate = reader.getframerate()
+    form = {"samplerate": clip.preset.sample_rate, "channels": clip.preset.channels}
     file = io.BytesIO()
-    soundfile.write(file, pcm, sample_rate, format="FLAC", subtype="PCM_16")
+    with soundfile.SoundFile(file, "w", format="FLAC", subtype="PCM_16", **form) as writer:
+        for piece in clip.pcm:
+            writer.write(piece)
     return file.getvalue()
 
 

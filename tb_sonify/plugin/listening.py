@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from tb_sonify.contract import NOTES_PER_SEGMENT
 from tb_sonify.plugin import query
-from tb_sonify.plugin.answer import block, refusals, scope_of, voices
+from tb_sonify.plugin.answer import block, refusals, scope_of, streamed, voices
 from tb_sonify.plugin.download import attachment, flac, formats
 from tb_sonify.plugin.hearing import (
     Sounding,
@@ -24,6 +24,7 @@ from tb_sonify.reading import Clip, Clips, Hearable, Scope, Selection, Store, Vi
 from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, encode_wav, legend, render
 
 _MOST_TABLE_NOTES = 1_000
+_MOST_NUMBERS = 500_000  # notes times layers
 _MOST_NOTES = 10_000
 
 
@@ -73,7 +74,8 @@ class Listening:
         first_note, notes = query.span(request, most_notes=_MOST_TABLE_NOTES)
         source = self._source(scope_of(request), selection)
         _must_have_note(source, selection.run, first_note)
-        notes = min(notes, source.notes - first_note)
+        fit = max(_MOST_NUMBERS // max(len(source.layers), 1), 1)
+        notes = min(notes, source.notes - first_note, fit)
         header = {"run": selection.run, "layers": source.layers, "first_note": first_note}
         steps = source.steps[first_note : first_note + notes + 1].astype(np.float64)
         return block(request, header, steps=steps, **vars(source.table(first_note, notes)))
@@ -81,13 +83,15 @@ class Listening:
     def _clip(self, request: Request) -> Response:
         _, clip = self._heard(request)
         headers = [("X-Sonify-Notes", str(clip.notes)), ("X-Sonify-Source", clip.source)]
-        return Respond(request, clip.wav, "audio/wav", headers=headers)
+        return streamed(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
 
     def _sound(self, request: Request) -> Response:
         kind = query.choice(request, "format", ("wav", "flac"))
         name, clip = self._heard(request)
-        data = flac(clip.wav) if kind == "flac" else clip.wav
-        return Respond(request, data, f"audio/{kind}", headers=[attachment(name, kind)])
+        headers = [attachment(name, kind)]
+        if kind == "flac":
+            return Respond(request, flac(clip), "audio/flac", headers=headers)
+        return streamed(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
 
     def _legend(self, request: Request) -> Response:
         scale, sounding = scale_of(request), sounding_of(request)

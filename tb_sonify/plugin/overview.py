@@ -1,6 +1,7 @@
 """The answers about a whole run: its heat-map, its layers, landmarks, words and numbers."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 
 from tensorboard.backend.http_util import Respond
@@ -8,23 +9,22 @@ from tensorboard.errors import InvalidArgumentError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import query
-from tb_sonify.plugin.answer import block, refusals, scope_of
+from tb_sonify.plugin.answer import block, refusals, scope_of, streamed
 from tb_sonify.plugin.download import attachment
-from tb_sonify.reading import Detail, Heatmaps, Scope, Store, Timeline, Views
+from tb_sonify.reading import Detail, Hearable, Heatmaps, Scope, Store, Timeline, Views
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.description import describe_run
+from tb_sonify.reading.heatmap import Loudest
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.landmarks.timeline import landmarks_of
 from tb_sonify.reading.layers import most_rows, summarize_layers
-from tb_sonify.reading.table import csv_of_notes, csv_of_points, notes_between
+from tb_sonify.reading.table import CELLS, csv_of_notes, csv_of_points, notes_between
 from tb_sonify.reading.words import lines
 
 _MOST_COLUMNS = 4_000
 _MOST_CELLS = 4_000_000
 _MOST_LINES = 100_000
-_KEPT_LANDMARKS = 10_000
-# What TensorBoard adds to an answer that it does not send in pieces.
-_NOT_KEPT = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache, must-revalidate"))
+_KEPT_LANDMARK_BYTES = 4 * 2**20
 
 
 class Overview:
@@ -34,7 +34,7 @@ class Overview:
         self._store = store
         self._views = views
         self._heatmaps = Heatmaps()
-        self._landmarks: Cache[bytes, tuple[Landmark, ...]] = Cache(_KEPT_LANDMARKS)
+        self._landmarks: Cache[bytes, tuple[Landmark, ...]] = Cache(_KEPT_LANDMARK_BYTES)
 
     def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
         """Each handler under its route."""
@@ -58,8 +58,10 @@ class Overview:
                 f"'columns' times layers must be at most {_MOST_CELLS}, got {columns} columns of "
                 f"{len(timeline.layers)} layers"
             )
-        loudest = self._heatmaps.loudest(timeline) if timeline.notes else None
+        loudest = self._loudest(timeline) if timeline.notes else None
         source = self._views.detailed(scope_of(request), run, low, high, parts=columns)
+        with self._turn(source, notes_between(source, low, high)):
+            norms = self._heatmaps.columns(source, low, high, columns)
         header = {
             "run": run,
             "layers": timeline.layers,
@@ -69,7 +71,6 @@ class Overview:
             "low": loudest and loudest.low,
             "high": loudest and loudest.high,
         }
-        norms = self._heatmaps.columns(source, low, high, columns)
         return block(request, header, max=norms)
 
     def _layers(self, request: Request) -> Response:
@@ -83,21 +84,23 @@ class Overview:
             "notes": len(notes),
             "most_rows": most_rows(source, notes),
         }
-        return block(request, header, **vars(summarize_layers(source, notes)))
+        with self._turn(source, notes):
+            summary = summarize_layers(source, notes)
+        return block(request, header, **vars(summary))
 
     def _list_landmarks(self, request: Request) -> Response:
         run = query.text(request, "run")
         timeline = self._timeline(scope_of(request), run)
-        landmarks = self._landmarks.get(timeline.state)
-        if landmarks is None:
-            landmarks = landmarks_of(timeline)
-            self._landmarks.put(timeline.state, landmarks, cost=1 + len(landmarks))
+        landmarks = self._landmarks_of(timeline)
         answer = {"run": run, "landmarks": [asdict(each) for each in landmarks]}
         return Respond(request, answer, "application/json")
 
     def _describe(self, request: Request) -> Response:
         scope, run = scope_of(request), query.text(request, "run")
-        description = describe_run(self._store, scope, self._timeline(scope, run), run)
+        timeline = self._timeline(scope, run)
+        landmarks = self._landmarks_of(timeline)
+        with self._turn(timeline, range(timeline.notes)):
+            description = describe_run(self._store, scope, timeline, run, landmarks)
         text = "\n".join(lines(description)) + "\n"
         return Respond(request, text, "text/plain; charset=utf-8")
 
@@ -117,8 +120,26 @@ class Overview:
             raise InvalidArgumentError(
                 f"a table has at most {_MOST_LINES} lines, got {count}: narrow 'from' and 'to'"
             )
-        headers = [attachment(run, "csv"), *_NOT_KEPT]
-        return Response(pieces, content_type="text/csv; charset=utf-8", headers=headers)
+        pieces = self._store.turns.each(pieces, CELLS)
+        return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
+
+    def _loudest(self, timeline: Timeline) -> Loudest:
+        found = self._heatmaps.kept(timeline)
+        if found is None:
+            with self._turn(timeline, range(timeline.notes)):
+                found = self._heatmaps.loudest(timeline)
+        return found
+
+    def _landmarks_of(self, timeline: Timeline) -> tuple[Landmark, ...]:
+        found = self._landmarks.get(timeline.state)
+        if found is None:
+            with self._turn(timeline, range(timeline.notes)):
+                found = self._landmarks.get(timeline.state) or landmarks_of(timeline)
+            self._landmarks.put(timeline.state, found, cost=500 * len(found))
+        return found
+
+    def _turn(self, source: Hearable, notes: range) -> AbstractContextManager[None]:
+        return self._store.turns.of(len(notes) * len(source.layers))
 
     def _source(self, scope: Scope, run: str, low: float, high: float) -> Timeline | Detail:
         """The norms of a run, by row where there are few within these steps."""

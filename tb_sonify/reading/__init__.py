@@ -4,12 +4,13 @@ from tb_sonify.reading.catalogue import Run, first_to_draw, list_runs, list_scal
 from tb_sonify.reading.clips import Clip, Clips
 from tb_sonify.reading.curve import Curve, Series, bin_series, read_series
 from tb_sonify.reading.detail import Detail
+from tb_sonify.reading.fresh import Unavailable
 from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.heatmap import Heatmaps
 from tb_sonify.reading.news import News, NewsReader
 from tb_sonify.reading.presets import presets_of
 from tb_sonify.reading.settings import Settings
-from tb_sonify.reading.store import Blob, Scope, Store, Unavailable
+from tb_sonify.reading.store import Blob, Scope, Store
 from tb_sonify.reading.summaries import Summaries, read_summaries
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 from tb_sonify.reading.timelines import Timelines

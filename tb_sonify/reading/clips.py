@@ -3,8 +3,10 @@
 import io
 import wave
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -13,35 +15,60 @@ from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 
 from tb_sonify.contract import NOTES_PER_SEGMENT, Segment, clip_tag
 from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.fresh import Unavailable
 from tb_sonify.reading.hearable import Hearable
+from tb_sonify.reading.pieces import FRAMES, pieces
 from tb_sonify.reading.presets import own_presets
-from tb_sonify.reading.store import Scope, Store, Unavailable
+from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import (
     CONTEXT_NOTES,
+    HEADER_BYTES,
     PRESETS,
     Lead,
     Preset,
     StreamPreset,
     advance,
-    encode_wav,
     epoch_ticks,
     phases_at,
-    render,
+    wav_header,
 )
 
-_KEPT_PHASES = 100_000
+_KEPT_PHASE_BYTES = 32 * 2**20
+_PRESET_BYTES = 1_000  # with the phases of its voices
 _MOST_VALUES = 500_000  # notes times layers that phases are taken of at a time
 _MOST_FRAMES = 8_000_000  # of a clip; some minutes of sound
 
 
 @dataclass(frozen=True)
 class Clip:
-    """The sound of consecutive notes."""
+    """The sound of consecutive notes.
 
-    wav: bytes
+    Attributes
+    ----------
+    pcm
+        Its samples, in pieces of shape ``(frames, channels)``, to be taken once.
+    frames
+        How many there are in all.
+    """
+
+    pcm: Iterable[NDArray[np.int16]]
+    frames: int
+    preset: Preset
     notes: int
     source: Literal["logged", "rendered"]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the WAV file has."""
+        return HEADER_BYTES + 2 * self.frames * self.preset.channels
+
+    def wav(self) -> Iterator[bytes]:
+        """The WAV file, in pieces."""
+        preset = self.preset
+        yield wav_header(self.frames, preset.channels, sample_rate=preset.sample_rate)
+        for piece in self.pcm:
+            yield piece.astype("<i2", copy=False).tobytes()
 
 
 class Clips:
@@ -49,7 +76,7 @@ class Clips:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._phases: Cache[tuple[Preset, bytes], NDArray[np.float64]] = Cache(_KEPT_PHASES)
+        self._phases: Cache[tuple[Preset, bytes], NDArray[np.float64]] = Cache(_KEPT_PHASE_BYTES)
 
     def clip(
         self,
@@ -64,7 +91,7 @@ class Clips:
     ) -> Clip:
         """The clip of up to `notes` notes from `first_note`, which the source must have.
 
-        It has fewer where the source ends, or where it would get too long to hold in memory.
+        It has fewer where the source ends, or where it would get too long.
 
         Parameters
         ----------
@@ -75,31 +102,34 @@ class Clips:
         notes = min(notes, source.notes - first_note, max(_MOST_FRAMES // hop, 1))
         index = bisect_right(source.first_notes, first_note) - 1
         start = source.first_notes[index]
+        frames = notes * hop + preset.tail
         whole = (start, source.first_notes[index + 1]) == (first_note, first_note + notes)
         logged = None
         if isinstance(source, Timeline) and whole and epoch is None:
             with suppress(Unavailable):  # then the same samples are made again
                 logged = self._logged(scope, run, source, index, preset)
         if logged is not None:
-            return Clip(logged, notes, "logged")
+            return Clip([logged], frames, preset, notes, "logged")
         lead = self._lead(source, index, preset)
         if start < first_note:
             lead = advance(source.table(start, first_note - start), preset=preset, lead=lead)
         ticks = None
         if epoch is not None:
             ticks = epoch_ticks(np.ceil(source.steps), epoch)[first_note : first_note + notes]
-        table = source.table(first_note, notes)
-        pcm = render(table, preset=preset, lead=lead, ticks=ticks)
-        return Clip(encode_wav(pcm, sample_rate=preset.sample_rate), notes, "rendered")
+        rendered = pieces(source, first_note, notes, preset=preset, lead=lead, ticks=ticks)
+        made = self._store.turns.each(rendered, FRAMES)
+        # What can go wrong does so with the first one, before anything has been sent.
+        return Clip(chain([next(made)], made), frames, preset, notes, "rendered")
 
     def _logged(
         self, scope: Scope, run: str, timeline: Timeline, index: int, preset: Preset
-    ) -> bytes | None:
-        """The bytes of the logged clip of a segment, if they still stand for it."""
+    ) -> NDArray[np.int16] | None:
+        """The samples of the logged clip of a segment, if they still stand for it."""
         segments = timeline.segments[: index + 1]
+        if segments[-1].blob is None or not _was_logged(preset, segments[-1].segment):
+            return None
         # Its writer knew the layers so far; with others, a stream is made of other layers.
-        known = all(each.segment.layers == timeline.layers for each in segments)
-        if segments[-1].blob is None or not known or not _was_logged(preset, segments[-1].segment):
+        if any(each.segment.layers != timeline.layers for each in segments):
             return None
         clips = self._store.blobs(scope, run, plugin=AUDIO, tag=clip_tag(preset.name))
         segment = segments[-1].segment
@@ -107,8 +137,9 @@ class Clips:
             if blob.step == segment.steps[0] and blob.wall_time >= segment.session:
                 wav = self._store.read(scope, blob)
                 frames = segments[-1].notes * preset.hop(len(timeline.layers)) + preset.tail
-                if wav is not None and _fits(wav, preset, frames):
-                    return wav
+                pcm = None if wav is None else _samples(wav, preset, frames)
+                if pcm is not None:
+                    return pcm
         return None
 
     def _lead(self, source: Hearable, index: int, preset: Preset) -> Lead | None:
@@ -124,15 +155,13 @@ class Clips:
         for start in range(known, index, together):
             stop = min(start + together, index)
             first_note, *ends = source.first_notes[start : stop + 1]
-            notes = source.table(first_note, ends[-1] - first_note)
-            lead = _lead_at(source, first_note, cycles)
             counts = [end - first_note for end in ends]
-            for cycles, history in zip(
-                phases_at(counts, notes, preset=preset, lead=lead),
-                source.histories[start + 1 : stop + 1],
-                strict=True,
-            ):
-                self._phases.put((preset, history), cycles)
+            with self._store.turns.of((stop - known) * NOTES_PER_SEGMENT * len(source.layers)):
+                notes = source.table(first_note, counts[-1])
+                lead = _lead_at(source, first_note, cycles)
+                phases = phases_at(counts, notes, preset=preset, lead=lead)
+            for cycles, history in zip(phases, source.histories[start + 1 : stop + 1], strict=True):
+                self._phases.put((preset, history), cycles, cost=_PRESET_BYTES + cycles.nbytes)
         return _lead_at(source, source.first_notes[index], cycles)
 
 
@@ -149,11 +178,16 @@ def _was_logged(preset: Preset, segment: Segment) -> bool:
     return preset == PRESETS.get(preset.name) or preset in own_presets(segment.options)
 
 
-def _fits(wav: bytes, preset: Preset, frames: int) -> bool:
-    """Whether a WAV file has the format of a preset, and so many sample frames."""
+def _samples(wav: bytes, preset: Preset, frames: int) -> NDArray[np.int16] | None:
+    """What is in a WAV file, if it has the format of a preset and so many sample frames."""
     try:
         with wave.open(io.BytesIO(wav)) as reader:
-            found = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
-            return (*found, reader.getnframes()) == (preset.channels, 2, preset.sample_rate, frames)
+            form = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
+            data = reader.readframes(frames)
+            wanted = preset.channels, 2, preset.sample_rate
+            if (*form, reader.getnframes()) != (*wanted, frames):
+                return None
     except (wave.Error, EOFError):
-        return False
+        return None
+    pcm = np.frombuffer(data, "<i2")
+    return pcm.reshape(frames, -1) if len(pcm) == frames * preset.channels else None

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from tb_sonify.reading.catalogue import first_to_draw, list_scalars
 from tb_sonify.reading.curve import Series, read_series
 from tb_sonify.reading.landmarks import Landmark
-from tb_sonify.reading.landmarks.timeline import landmarks_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import STREAM_NAMES, stream_layers
@@ -55,8 +54,10 @@ class Description:
     points_kept: int | None = None  # of each scalar, if TensorBoard has dropped some of the norms
 
 
-def describe_run(store: Store, scope: Scope, timeline: Timeline, run: str) -> Description:
-    """The description of a run that exists, which has this timeline."""
+def describe_run(
+    store: Store, scope: Scope, timeline: Timeline, run: str, landmarks: tuple[Landmark, ...]
+) -> Description:
+    """The description of a run that exists, which has this timeline and these landmarks."""
     tags = list_scalars(store, scope, run)
     loss_tag = first_to_draw(tags)
     loss = _signal(store, scope, run, loss_tag) if loss_tag else None
@@ -68,7 +69,7 @@ def describe_run(store: Store, scope: Scope, timeline: Timeline, run: str) -> De
             last_step=int(steps[-1]),
             loss=_summary(loss_tag or "", loss) if loss else None,
             streams=_streams(timeline),
-            landmarks=landmarks_of(timeline),
+            landmarks=landmarks,
             scalars=(),
             pre_clip=timeline.pre_clip,
             points_kept=store.settings.points_kept if timeline.sampled else None,

@@ -50,12 +50,16 @@ class Heatmaps:
     def __init__(self) -> None:
         self._kept: Cache[bytes, Loudest] = Cache(_KEPT_BYTES)
 
+    def kept(self, timeline: Timeline) -> Loudest | None:
+        """The largest norms of a timeline, if they are known already."""
+        return self._kept.get(timeline.state)
+
     def loudest(self, timeline: Timeline) -> Loudest:
         """The largest norms of a timeline that has notes."""
-        found = self._kept.get(timeline.state)
+        found = self.kept(timeline)
         if found is None:
             found = Loudest.of(timeline.table(0, timeline.notes))
-            self._kept.put(timeline.state, found, cost=1_000 + found.norms.nbytes)
+            self._kept.put(timeline.state, found, cost=found.norms.nbytes)
         return found
 
     def columns(

@@ -13,7 +13,7 @@ from tb_sonify.reading.hearable import digest
 from tb_sonify.reading.scalar_timelines import newest_norms
 from tb_sonify.reading.store import Scope, Store
 
-_KEPT_RUNS = 100_000
+_KEPT_BYTES = 16 * 2**20
 
 RunKey = tuple[str, str, float]  # experiment, name, start time
 
@@ -40,7 +40,7 @@ class NewsReader:
     def __init__(self, store: Store) -> None:
         self._store = store
         # Those that were seen to have data: to list all data of all runs would take its time.
-        self._filled: Cache[RunKey, bool] = Cache(_KEPT_RUNS)
+        self._filled: Cache[RunKey, bool] = Cache(_KEPT_BYTES)
 
     def read(self, scope: Scope, runs: Sequence[str], tag: str | None) -> News:
         """Which runs there are, and how far these have got in their rows and a scalar."""

@@ -14,8 +14,9 @@ from tb_sonify.reading.store import Newest, Scope, Store
 from tb_sonify.reading.tail import segments_of
 from tb_sonify.reading.timeline import Timeline
 
-_KEPT_BYTES = 128 * 2**20
+_KEPT_BYTES = 64 * 2**20
 _MOST_LAYERS = 2_000
+_MANY_POINTS = 10_000  # a guess, where TensorBoard keeps all
 _NOTHING = Timeline((), (), Clock.of(np.empty((0, 2))))
 
 
@@ -44,7 +45,10 @@ class ScalarTimelines:
         layers, newest = newest_norms(self._store, scope, run)
         state = self._states.get((scope.experiment, run))
         if state is None or state.newest != newest:
-            state = _State(newest, self._timeline(scope, run, layers))
+            points = self._store.settings.points_kept or _MANY_POINTS
+            with self._store.turns.of(len(layers) * points):
+                state = _State(newest, self._timeline(scope, run, layers))
+                _ = state.timeline.state  # made once, and in this turn
             self._states.put((scope.experiment, run), state, cost=state.timeline.nbytes)
         return state.timeline
 

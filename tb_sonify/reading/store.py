@@ -15,31 +15,26 @@ from tensorboard.data.provider import DataProvider, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.fresh import Fresh
 from tb_sonify.reading.settings import DEFAULTS, Settings
+from tb_sonify.reading.turns import Turns
 
 # A single read takes 43 ms on TensorBoard's fast loader, whatever its size; eight overlap.
 _THREADS = 8
 _READ_AHEAD = 32  # blobs
 _KEPT_BYTES = 64 * 2**20
-_KEPT_REFERENCES = 200_000
-_KEPT_POINTS = 1_000_000
-_KEPT_REPORTS = 10_000
-_KEPT_NAMES = 200_000
+_KEPT_LISTING_BYTES = 32 * 2**20
+_KEPT_POINT_BYTES = 32 * 2**20
+_KEPT_NAME_BYTES = 32 * 2**20
+_KEPT_REPORT_BYTES = 4 * 2**20
+_BLOB_BYTES = 512  # that a reference takes, about
+_NAME_BYTES = 256  # and a tag
 _LISTING_SHARE = 20  # listing the scalars of a run takes at most one part in so many of the time
 _TAGS_AT_ONCE = 256
 _MOST_VALUES = 8_000_000  # of many scalars
-REFRESH_SECONDS = 1.0
 MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
 
 Newest = tuple[int, float]  # the last step of a scalar, and the last wall time
-
-
-class Unavailable(errors.PublicError):
-    """A data provider that does not answer now; TensorBoard says so with this status."""
-
-    def __init__(self, details: str, http_code: int) -> None:
-        super().__init__(details)
-        self.http_code = http_code
 
 
 @dataclass(frozen=True)
@@ -69,26 +64,32 @@ class Store:
     ----------
     reported
         The blobs that could not be read, of which the log tells once.
+    turns
+        In which all that is asked for of its data is done.
     """
 
     def __init__(self, provider: DataProvider, settings: Settings = DEFAULTS) -> None:
         self.provider = provider
         self.settings = settings
+        self.turns = Turns()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sonify-read")
-        self.reported: Cache[Blob, bool] = Cache(_KEPT_REPORTS)
+        self.reported: Cache[Blob, bool] = Cache(_KEPT_REPORT_BYTES)
         self._bytes: Cache[Blob, bytes] = Cache(_KEPT_BYTES)
-        self._listings: Cache[Any, tuple[float, tuple[Blob, ...]]] = Cache(_KEPT_REFERENCES)
-        self._points: Cache[Any, tuple[float, NDArray[np.float64] | None]] = Cache(_KEPT_POINTS)
-        self._newest: Cache[Any, tuple[float, dict[str, Newest]]] = Cache(_KEPT_NAMES)
+        self._listings = Fresh[tuple[Blob, ...]](
+            _KEPT_LISTING_BYTES, lambda blobs: _BLOB_BYTES * len(blobs)
+        )
+        self._points = Fresh[NDArray[np.float64] | None](_KEPT_POINT_BYTES, _nbytes)
+        self._points_of_all = Fresh[dict[str, NDArray[np.float64]]](
+            _KEPT_POINT_BYTES, lambda points: sum(map(_nbytes, points.values()))
+        )
+        self._newest = Fresh[dict[str, Newest]](
+            _KEPT_NAME_BYTES, lambda tags: _NAME_BYTES * len(tags), share=_LISTING_SHARE
+        )
 
     def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[Blob, ...]:
         """The first blob of each event at a tag, by increasing step; empty if there are none."""
-        key = (scope.experiment, run, plugin, tag)
-        kept = self._listings.get(key)
-        now = time.monotonic()
-        if kept is not None and now - kept[0] < REFRESH_SECONDS:
-            return kept[1]
-        try:
+
+        def read() -> tuple[Blob, ...]:
             series = self.provider.read_blob_sequences(
                 scope.context,
                 experiment_id=scope.experiment,
@@ -96,15 +97,11 @@ class Store:
                 downsample=MOST_POINTS,
                 run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
             )
-        except Unavailable:
-            if kept is None:
-                raise
-            return kept[1]
-        data = series.get(run, {}).get(tag, ())
-        blobs = [Blob(d.values[0].blob_key, d.step, d.wall_time) for d in data if d.values]
-        listing = tuple(sorted(blobs, key=lambda blob: blob.step))
-        self._listings.put(key, (now, listing), cost=1 + len(listing))
-        return listing
+            data = series.get(run, {}).get(tag, ())
+            blobs = [Blob(d.values[0].blob_key, d.step, d.wall_time) for d in data if d.values]
+            return tuple(sorted(blobs, key=lambda blob: blob.step))
+
+        return self._listings.get((scope.experiment, run, plugin, tag), read)
 
     def points(self, scope: Scope, run: str, tag: str) -> NDArray[np.float64] | None:
         """Step, wall time and value of each point of a scalar; `None` if there is no such tag.
@@ -114,53 +111,38 @@ class Store:
         points
             As far as TensorBoard keeps them, in the order of writing, shape ``(points, 3)``.
         """
-        key = (scope.experiment, run, tag)
-        kept = self._points.get(key)
-        now = time.monotonic()
-        if kept is not None and now - kept[0] < REFRESH_SECONDS:
-            return kept[1]
-        try:
-            found = self._read_scalars(scope, RunTagFilter(runs=[run], tags=[tag]))
-        except Unavailable:
-            if kept is None:
-                raise
-            return kept[1]
-        points = found.get((run, tag))
-        self._keep_points(key, now, points)
-        return points
+
+        def read() -> NDArray[np.float64] | None:
+            return self._read_scalars(scope, RunTagFilter(runs=[run], tags=[tag])).get((run, tag))
+
+        return self._points.get((scope.experiment, run, tag), read)
 
     def points_of_all(self, scope: Scope, tag: str) -> dict[str, NDArray[np.float64]]:
         """What `points` gives of every run that has such a tag, read in a single call."""
-        now = time.monotonic()
-        found = self._read_scalars(scope, RunTagFilter(tags=[tag]))
-        points = {run: of_run for (run, _), of_run in found.items()}
-        for run, of_run in points.items():
-            self._keep_points((scope.experiment, run, tag), now, of_run)
-        return points
+
+        def read() -> dict[str, NDArray[np.float64]]:
+            start = time.monotonic()
+            found = self._read_scalars(scope, RunTagFilter(tags=[tag]))
+            for (run, _), points in found.items():
+                self._points.put((scope.experiment, run, tag), points, start=start)
+            return {run: points for (run, _), points in found.items()}
+
+        return self._points_of_all.get((scope.experiment, tag), read)
 
     def newest(self, scope: Scope, run: str) -> dict[str, Newest]:
         """Each scalar of a run, and how far it has got."""
-        key = (scope.experiment, run)
-        kept = self._newest.get(key)
-        now = time.monotonic()
-        if kept is not None and now < kept[0]:
-            return kept[1]
-        try:
+
+        def read() -> dict[str, Newest]:
             found = self.provider.list_scalars(
                 scope.context,
                 experiment_id=scope.experiment,
                 plugin_name=SCALARS,
                 run_tag_filter=RunTagFilter(runs=[run]),
             )
-        except Unavailable:
-            if kept is None:
-                raise
-            return kept[1]
-        tags = found.get(run, {}).items()
-        newest = {tag: (series.max_step, series.max_wall_time) for tag, series in tags}
-        rest = max(REFRESH_SECONDS, _LISTING_SHARE * (time.monotonic() - now))
-        self._newest.put(key, (now + rest, newest), cost=1 + len(newest))
-        return newest
+            tags = found.get(run, {}).items()
+            return {tag: (series.max_step, series.max_wall_time) for tag, series in tags}
+
+        return self._newest.get((scope.experiment, run), read)
 
     def points_of_tags(
         self, scope: Scope, run: str, tags: Sequence[str]
@@ -195,9 +177,6 @@ class Store:
             (run, tag): _array(data) for run, tags in found.items() for tag, data in tags.items()
         }
 
-    def _keep_points(self, key: Any, now: float, points: NDArray[np.float64] | None) -> None:
-        self._points.put(key, (now, points), cost=1 if points is None else 1 + len(points))
-
     def read(self, scope: Scope, blob: Blob) -> bytes | None:
         """The bytes of a blob; `None` if the provider cannot give what it has listed.
 
@@ -212,7 +191,7 @@ class Store:
                 data = bytes(self.provider.read_blob(scope.context, blob_key=blob.key))
             except (errors.NotFoundError, errors.InvalidArgumentError):
                 return None
-            self._bytes.put(blob, data, cost=len(data))
+            self._bytes.put(blob, data, cost=len(data) + _BLOB_BYTES)
         return data
 
     def read_each(self, scope: Scope, blobs: Sequence[Blob]) -> Iterator[bytes | None]:
@@ -220,6 +199,10 @@ class Store:
         rest = iter(blobs)
         while batch := list(islice(rest, _READ_AHEAD)):
             yield from self._pool.map(lambda blob: self.read(scope, blob), batch)
+
+
+def _nbytes(points: NDArray[np.float64] | None) -> int:
+    return 0 if points is None else points.nbytes
 
 
 def _array(data: Sequence[Any]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.scalar_notes import points_of_notes
 from tb_sonify.sound import Notes
 
-_NOTES_AT_ONCE = 1_000
+CELLS = 20_000  # of a piece, about
 # A cell that begins so is taken for a formula by programs that open such files.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -38,8 +38,9 @@ def csv_of_notes(
     """
     yield _lines([_header(("step", *([] if tag is None else [tag]), *source.layers))])
     medians = None if series is None else _medians(series, *points_of_notes(series, source))
-    for first in range(notes.start, notes.stop, _NOTES_AT_ONCE):
-        part = slice(first, min(first + _NOTES_AT_ONCE, notes.stop))
+    at_once = max(CELLS // (1 + len(source.layers)), 1)
+    for first in range(notes.start, notes.stop, at_once):
+        part = slice(first, min(first + at_once, notes.stop))
         columns = [[str(step) for step in source.steps[part].tolist()]]
         if medians is not None:
             columns.append([_number(value) for value in medians[part]])
@@ -50,8 +51,8 @@ def csv_of_notes(
 def csv_of_points(tag: str, series: Series) -> Iterator[str]:
     """Lines of CSV for a scalar of a run without norms, in pieces: one line per point."""
     yield _lines([_header(("step", tag))])
-    for first in range(0, len(series.steps), _NOTES_AT_ONCE):
-        part = slice(first, first + _NOTES_AT_ONCE)
+    for first in range(0, len(series.steps), CELLS // 2):
+        part = slice(first, first + CELLS // 2)
         steps = (str(int(step)) for step in series.steps[part])
         yield _lines(zip(steps, map(_number, series.values[part]), strict=True))
 

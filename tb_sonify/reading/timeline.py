@@ -155,7 +155,8 @@ class Timeline:
     @property
     def nbytes(self) -> int:
         """About how much memory it takes."""
-        return 4_096 + sum(8 * each.segment.median.nbytes for each in self.segments)
+        tables = sum(4 * each.segment.median.nbytes for each in self.segments)
+        return 4_096 + tables + 64 * self.notes + 1_024 * len(self.segments)
 
     def table(self, first_note: int, notes: int) -> Notes:
         """The numbers of `notes` notes from `first_note`, all of which the timeline must have.

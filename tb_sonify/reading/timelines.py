@@ -16,8 +16,9 @@ from tb_sonify.reading.store import Blob, Scope, Store
 from tb_sonify.reading.tail import Ranges, Reached, segments_from_rows
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 
-_KEPT_BYTES = 256 * 2**20
+_KEPT_BYTES = 320 * 2**20
 _LOCKS = 64
+_BLOB_NUMBERS = 5_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Timelines:
             former = self._states.get(key)
             records = RunRecords(self._store, scope, run)
             if former is None or not former.holds(records):
-                former = self._assemble(scope, run, records, former)
+                with self._store.turns.of(_numbers_of(records, former)):
+                    former = self._assemble(scope, run, records, former)
                 self._states.put(key, former, cost=former.timeline.nbytes)
             if former.timeline.segments:
                 return former.timeline
@@ -84,6 +86,7 @@ class Timelines:
         segments, missing, reached = _segments(records, former)
         clock = self._clock(scope, run, records, segments)
         timeline = Timeline(tuple(segments), tuple(missing), clock)
+        _ = timeline.state, timeline.times  # made once, and in this turn
         return _State(records.segment_blobs, records.row_blobs, reached, timeline)
 
     def _clock(
@@ -98,6 +101,12 @@ class Timelines:
             if scalar is not None:
                 points = np.concatenate([points, scalar[:, :2]])
         return Clock.of(points)
+
+
+def _numbers_of(records: RunRecords, former: _State | None) -> int:
+    """How much there is to be read, by a guess at what is in a blob."""
+    known = 0 if former is None else len(former.segment_blobs) + len(former.row_blobs)
+    return _BLOB_NUMBERS * (len(records.segment_blobs) + len(records.row_blobs) - known)
 
 
 def _segments(

@@ -14,7 +14,7 @@ from tb_sonify.sound import Notes, Scale, StreamPreset
 
 Alignment = Literal["step", "time", "fraction"]
 
-_MOST_VALUES = 32_000_000  # notes times layers; half a gigabyte
+_MOST_VALUES = 20_000_000  # notes times layers; a third of a gigabyte
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,7 @@ def laid_on(source: Hearable, lead: Hearable, by: Alignment) -> View:
     A note stands for what the run did between two edges of the lead's notes; it is silent where
     that is before the run or after it.
     """
+    _must_fit(lead.notes, source.layers)
     own, edges = positions(source, by), positions(lead, by)
     return View(
         layers=source.layers,
@@ -138,10 +139,13 @@ def _is_settled(source: Hearable) -> bool:
 
 
 def _all_notes(source: Hearable) -> Notes:
-    values = source.notes * len(source.layers)
-    if values > _MOST_VALUES:
+    _must_fit(source.notes, source.layers)
+    return source.table(0, source.notes)
+
+
+def _must_fit(notes: int, layers: tuple[str, ...]) -> None:
+    if notes * len(layers) > _MOST_VALUES:
         raise ValueError(
             f"notes times layers of a run that is heard in another way must be at most "
-            f"{_MOST_VALUES:,}, got {source.notes:,} notes of {len(source.layers):,} layers"
+            f"{_MOST_VALUES:,}, got {notes:,} notes of {len(layers):,} layers"
         )
-    return source.table(0, source.notes)

@@ -22,7 +22,7 @@ from tb_sonify.sound import Scale
 
 Kept = TypeVar("Kept", View, Timeline | Detail)
 
-_KEPT_BYTES = 256 * 2**20
+_KEPT_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,9 @@ class Views:
             return timeline
         records = RunRecords(self._store, scope, run)
         key = "rows", timeline.state, apart
-        return self._kept(key, lambda: taken_apart(timeline, records, apart))
+        rows = int(timeline.first_rows[apart.stop] - timeline.first_rows[apart.start])
+        numbers = rows * len(timeline.layers)
+        return self._kept(key, numbers, lambda: taken_apart(timeline, records, apart))
 
     def series(self, scope: Scope, run: str, tag: str) -> Series:
         """A scalar of a run; raises `LookupError` if there is no such run or tag."""
@@ -126,7 +128,10 @@ class Views:
         chosen = selection.scale or Scale.of([series.values])
         key = "scalar", tag, series.digest, norms.state, chosen
         kept = self._store.settings.points_kept
-        return self._kept(key, lambda: scalar_view(tag, series, norms, chosen, points_kept=kept))
+        numbers = len(series.steps) + norms.notes
+        return self._kept(
+            key, numbers, lambda: scalar_view(tag, series, norms, chosen, points_kept=kept)
+        )
 
     def _lead(self, scope: Scope, selection: Selection) -> Hearable:
         run, tag = selection.along or "", selection.lead_tag
@@ -156,15 +161,20 @@ class Views:
         if not source.notes or not lead.notes:
             return source
         key = "laid on", source.state, lead.state, by
-        return self._kept(key, lambda: laid_on(source, lead, by))
+        numbers = (source.notes + lead.notes) * len(source.layers)
+        return self._kept(key, numbers, lambda: laid_on(source, lead, by))
 
     def _merged(self, source: Hearable, together: int) -> Hearable:
         key = "merged", source.state, together
-        return self._kept(key, lambda: merged(source, together))
+        numbers = source.notes * len(source.layers)
+        return self._kept(key, numbers, lambda: merged(source, together))
 
-    def _kept(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+    def _kept(self, key: Hashable, numbers: int, make: Callable[[], Kept]) -> Kept:
         view = self._views.get(key)
         if view is None:
-            view = make()
+            with self._store.turns.of(numbers):
+                # Whoever had the turn before may have been asked for the same.
+                view = self._views.get(key) or make()
+                _ = view.state  # made once, and in this turn
             self._views.put(key, view, cost=view.nbytes)
         return view

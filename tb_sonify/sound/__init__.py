@@ -1,6 +1,6 @@
 """Gradient norms as sound: numbers in, samples out. Knows neither torch nor TensorBoard."""
 
-from tb_sonify.sound.encode import encode_wav
+from tb_sonify.sound.encode import HEADER_BYTES, encode_wav, wav_header
 from tb_sonify.sound.encoding import Encoding
 from tb_sonify.sound.guides import epoch_ticks
 from tb_sonify.sound.legend import Legend, legend
@@ -23,6 +23,7 @@ from tb_sonify.sound.voicing import CONTEXT_NOTES
 
 __all__ = [
     "CONTEXT_NOTES",
+    "HEADER_BYTES",
     "PRESETS",
     "REFERENCE_LEVEL",
     "SPEEDS",
@@ -47,4 +48,5 @@ __all__ = [
     "render",
     "stream_layers",
     "variant",
+    "wav_header",
 ]

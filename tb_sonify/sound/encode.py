@@ -1,10 +1,11 @@
 """Samples as a WAV file."""
 
-import io
-import wave
+import struct
 
 import numpy as np
 from numpy.typing import NDArray
+
+HEADER_BYTES = 44
 
 
 def encode_wav(pcm: NDArray[np.int16], *, sample_rate: int) -> bytes:
@@ -19,10 +20,18 @@ def encode_wav(pcm: NDArray[np.int16], *, sample_rate: int) -> bytes:
     """
     if pcm.dtype != np.int16 or pcm.ndim != 2:
         raise ValueError(f"pcm must be int16 (frames, channels), got {pcm.dtype} {pcm.shape}")
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(pcm.shape[1])
-        writer.setsampwidth(pcm.itemsize)
-        writer.setframerate(sample_rate)
-        writer.writeframes(pcm.astype("<i2", copy=False).tobytes())
-    return file.getvalue()
+    header = wav_header(*pcm.shape, sample_rate=sample_rate)
+    return header + pcm.astype("<i2", copy=False).tobytes()
+
+
+def wav_header(frames: int, channels: int, *, sample_rate: int) -> bytes:
+    """What a WAV file of 16-bit PCM begins with, before so many sample frames."""
+    frame_bytes = 2 * channels
+    size = frames * frame_bytes
+    form = struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + size, b"WAVE")
+    kind = struct.pack(
+        "<HHIIHH", 1, channels, sample_rate, sample_rate * frame_bytes, frame_bytes, 16
+    )
+    return (
+        form + struct.pack("<4sI", b"fmt ", len(kind)) + kind + struct.pack("<4sI", b"data", size)
+    )

@@ -1,0 +1,56 @@
+"""How often the data provider is asked, which takes its time."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tensorboard.context import RequestContext
+
+from tb_sonify.reading import Scope, Store
+from tests.logs import scalar_events, write_events
+
+SCOPE = Scope(RequestContext(), "")
+
+
+class Slow:
+    """A provider of which each answer takes some time; it counts how often it is asked."""
+
+    def __init__(self, provider, seconds):
+        self._provider, self._seconds, self.asked = provider, seconds, 0
+
+    def read_scalars(self, *arguments, **options):
+        self.asked += 1
+        time.sleep(self._seconds)
+        return self._provider.read_scalars(*arguments, **options)
+
+
+@pytest.fixture
+def slow(tmp_path, open_client):
+    """Makes a slow provider of a run of two points."""
+    write_events(tmp_path / "run", scalar_events("loss", [(0, 2.0), (1, 1.0)]))
+    client = open_client(tmp_path)
+    return lambda seconds: Slow(client.provider, seconds)
+
+
+def test_who_asks_for_what_is_just_being_read_gets_what_was_there(slow, monkeypatch):
+    monkeypatch.setattr("tb_sonify.reading.fresh.REFRESH_SECONDS", 0.0)
+    provider = slow(0.2)
+    store = Store(provider)
+    assert len(store.points(SCOPE, "run", "loss")) == 2
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(lambda _: store.points(SCOPE, "run", "loss"), range(20)))
+    assert {len(points) for points in found} == {2}
+    assert 2 <= provider.asked <= 4  # two may have begun at the same moment
+
+
+def test_what_takes_long_is_asked_for_less_often(slow, monkeypatch):
+    monkeypatch.setattr("tb_sonify.reading.fresh.REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr("tb_sonify.reading.fresh._QUICK_SECONDS", 0.1)
+    provider = slow(0.2)
+    store = Store(provider)
+    ends = time.monotonic() + 1.5
+    while time.monotonic() < ends:
+        assert len(store.points(SCOPE, "run", "loss")) == 2
+        assert list(store.points_of_all(SCOPE, "loss")) == ["run"]
+        time.sleep(0.01)
+    assert 2 <= provider.asked <= 6

@@ -1,0 +1,169 @@
+"""Requests that mean harm, as bytes on a socket to a real TensorBoard, which goes on answering."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+
+from tests.logs import norms_of, run_events, scalar_events, write_events
+from tests.serving import served
+
+ROUTE = "/data/plugin/sonify/"
+HUGE = "sound?run=run&preset=smooth&first_note=0&notes=10000&speed=4"
+SMALL = "clip?run=run&preset=smooth&first_note=7&notes=20"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The address of a TensorBoard with a run of 4,000 notes."""
+    logdir = tmp_path_factory.mktemp("logs")
+    events = run_events(norms_of(4_000), np.arange(4_000), presets=())
+    write_events(logdir / "run", [*events, *scalar_events("loss", [(0, 0.5)])])
+    with served(logdir, "--load_fast=false") as url:
+        deadline = time.monotonic() + 30
+        while b"layers" not in got(url, "coverage?run=run") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield url
+
+
+def got(url, path):
+    """An answer, which must be one; `b""`: not found yet."""
+    try:
+        with urlopen(f"{url}{ROUTE[1:]}{path}", timeout=30) as response:
+            return response.read()
+    except OSError:
+        return b""
+
+
+def connected(url):
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+
+
+def told(url, data):
+    """What a server says to some bytes, to the end."""
+    with connected(url) as connection:
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it has hung up, having heard enough
+        heard = b""
+        try:
+            while part := connection.recv(65_536):
+                heard += part
+        except ConnectionResetError:
+            pass
+        return heard
+
+
+def request(path, *headers, method=b"GET", body=b""):
+    head = b"\r\n".join([method + b" " + path + b" HTTP/1.1", b"Host: x", b"Connection: close"])
+    return head + b"".join(b"\r\n" + header for header in headers) + b"\r\n\r\n" + body
+
+
+PLUGIN = ROUTE.encode()
+WEIRD = {
+    "a query of a megabyte": request(PLUGIN + b"coverage?run=" + b"a" * 2**20),
+    "a path of a megabyte": request(PLUGIN + b"a" * 2**20),
+    "a header of a megabyte": request(PLUGIN + b"runs", b"X-A: " + b"a" * 2**20),
+    "thousands of headers": request(PLUGIN + b"runs", *[b"X-%d: 1" % n for n in range(5_000)]),
+    "thousands of arguments": request(PLUGIN + b"signals?" + b"run=run&" * 7_000),
+    "an argument twice": request(PLUGIN + b"signals?run=run&run=nobody"),
+    "no text": request(PLUGIN + b"signals?run=%ff%fe%00"),
+    "raw bytes": request(PLUGIN + b"signals?run=\xff\xfe\x80"),
+    "percent upon percent": request(PLUGIN + b"signals?run=%252e%252e%252f%25252e"),
+    "half a percent": request(PLUGIN + b"signals?run=%&tag=%2&%%%=%"),
+    "no end of digits": request(PLUGIN + b"curve?run=run&tag=loss&from=" + b"9" * 60_000),
+    "digits and a letter": request(PLUGIN + b"curve?run=run&tag=loss&from=" + b"9" * 60_000 + b"x"),
+    "no end of commas": request(PLUGIN + b"coverage?run=run&muted=" + b"0," * 30_000),
+    "a body": request(PLUGIN + b"runs", b"Content-Length: 1000000", body=b"x" * 1_000_000),
+    "a body that never comes": request(PLUGIN + b"runs", b"Content-Length: 99999999"),
+    "a length that is none": request(PLUGIN + b"runs", b"Content-Length: -1"),
+    "two lengths": request(PLUGIN + b"runs", b"Content-Length: 0", b"Content-Length: 5"),
+    "chunks that are none": request(PLUGIN + b"runs", b"Transfer-Encoding: chunked", body=b"zz"),
+    "a range": request(PLUGIN + b"index.js", b"Range: bytes=-1,0-,5-2,99999999999999999999-"),
+    "a bomb": request(PLUGIN + b"runs", b"Content-Encoding: gzip", b"Accept-Encoding: gzip;q=9e9"),
+    "another host": request(PLUGIN + b"runs", b"Host: evil", b"X-Forwarded-Host: evil"),
+    "another method": request(PLUGIN + b"runs", method=b"M" * 1_000),
+    "a post": request(PLUGIN + b"runs", b"Content-Length: 3", method=b"POST", body=b"abc"),
+    "an old protocol": b"GET " + PLUGIN + b"runs\r\n\r\n",
+    "no request": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("data", WEIRD.values(), ids=WEIRD)
+def test_whatever_comes_is_answered_without_a_traceback(server, data):
+    heard = told(server, data)
+    assert b" 500 " not in heard[:20]
+    assert b"Traceback" not in heard
+    assert b'"runs"' in got(server, "runs")
+
+
+def test_nothing_leads_out_of_the_parts_of_the_dashboard(server):
+    climbs = ["../index.js", "../../script.py", "../" * 12 + "etc/passwd", "/etc/passwd", "//", "."]
+    encodings = [
+        lambda path: path,
+        lambda path: path.replace("/", "%2f"),
+        lambda path: path.replace(".", "%2e"),
+        lambda path: path.replace("/", "%252f").replace(".", "%252e"),
+        lambda path: path.replace("/", "%5c"),
+        lambda path: path.replace("..", "%c0%ae%c0%ae"),
+        lambda path: path.replace("..", "..;"),
+        lambda path: f"{path}%00.js",
+    ]
+    for climb in climbs:
+        for encoded in encodings:
+            heard = told(server, request(f"{ROUTE}parts/{encoded(climb)}".encode()))
+            assert heard.split(b" ")[1] == b"404", (climb, heard[:80])
+            assert b"root:" not in heard
+            assert b"import" not in heard
+
+
+def test_two_hundred_at_once_are_all_answered_alike(server):
+    with ThreadPoolExecutor(200) as pool:
+        answers = list(pool.map(lambda _: got(server, SMALL), range(200)))
+    assert {len(answer) for answer in answers} == {len(answers[0])}
+    assert answers[0].startswith(b"RIFF")
+
+
+def test_who_reads_slowly_or_hangs_up_delays_nobody(server):
+    alone = min(timed(server) for _ in range(5))
+    with ExitStack() as stack:
+        for _ in range(30):
+            connection = stack.enter_context(connected(server))
+            # So that the answer does not fit into what the system holds for a reader.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.sendall(request(f"{ROUTE}{HUGE}".encode()))
+        time.sleep(2)  # until each has been sent all that it takes
+        beside = min(timed(server) for _ in range(5))
+    after = min(timed(server) for _ in range(5))
+    assert beside < alone + 0.1
+    assert after < alone + 0.1
+
+
+def timed(url):
+    start = time.perf_counter()
+    assert got(url, SMALL).startswith(b"RIFF")
+    return time.perf_counter() - start
+
+
+def test_nothing_is_written_anywhere(tmp_path, open_client):
+    events = run_events(norms_of(150), np.arange(150), presets=())
+    write_events(tmp_path / "run", events)
+    client = open_client(tmp_path)
+    before = contents(tmp_path)
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+        for path in ("runs", SMALL, "table?run=run", "describe?run=run"):
+            client.open(f"{ROUTE}{path}", method=method, data=b"x")
+    assert contents(tmp_path) == before
+
+
+def contents(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
