@@ -62,8 +62,8 @@ class Server:
         return taken
 
     def mib(self) -> float:
-        """Memory of all processes, what they share counted once (PSS)."""
-        return sum(map(_pss_kib, _below(os.getpid()))) / 1024
+        """Memory of all its processes."""
+        return mib()
 
 
 @contextmanager
@@ -77,6 +77,17 @@ def started(log: Log, loader: str) -> Iterator[Server]:
                 raise TimeoutError(f"{log.name} is not read after {SECONDS} s")
             time.sleep(0.1)
         yield Server(url, log, time.perf_counter() - start)
+
+
+def mib() -> float:
+    """Memory of all processes below this one, what they share counted once (PSS)."""
+    return sum(map(_pss_kib, _below(os.getpid()))) / 1024
+
+
+def loaded_libraries() -> set[str]:
+    """Names of the libraries that the processes below this one have loaded."""
+    maps = (Path(f"/proc/{pid}/maps").read_text() for pid in _below(os.getpid()))
+    return {line.rpartition("/")[2] for each in maps for line in each.splitlines() if ".so" in line}
 
 
 def _has_read(url: str, log: Log) -> bool:

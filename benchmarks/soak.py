@@ -1,0 +1,176 @@
+"""Many clients at once, for long, and small requests beside huge ones: a real TensorBoard.
+
+    python -m benchmarks.soak [--clients 50] [--seconds 600] [--probes 200] [--json]
+
+Clients ask without a pause for whatever the tab may ask, of three runs, each time in another way,
+so that no cache can keep it all. Then one client asks for what is small, first alone, then while
+others ask for what is huge, and others read it one byte a second.
+"""
+
+import argparse
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.figure import Figure, show
+from benchmarks.requests import Client, Request, huge, ordinary, small
+from benchmarks.server import mib
+from tests.logs import norms_of, run_events, scalar_events, write_events
+from tests.serving import served
+
+RUNS = {"small": (1_500, 12), "medium": (10_000, 30), "large": (200_000, 100)}  # steps, layers
+WARM_SECONDS = 20  # until caches have their shape
+HUGE_CLIENTS = 6
+PAUSE_SECONDS = 0.05  # between small requests
+SLOW_CLIENTS = 10
+
+
+def main() -> None:
+    """Write the runs, ask and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--probes", type=int, default=200, help="small requests, alone and beside")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    with TemporaryDirectory() as logdir:
+        _write(Path(logdir))
+        with served(Path(logdir)) as url:
+            _wait_until_read(url)
+            figures = [*beside(url, options.probes)]
+            if options.seconds:
+                figures += soak(url, options.clients, options.seconds)
+    show(figures, as_json=options.json)
+
+
+def soak(url: str, clients: int, seconds: float) -> list[Figure]:
+    """What many clients at once experience, and what it takes."""
+    latencies: list[float] = []
+    memory: list[float] = []
+    errors: Counter[str] = Counter()
+    end = time.monotonic() + seconds
+
+    def ask(seed: int) -> None:
+        random = np.random.default_rng(seed)
+        client = Client(url)
+        while time.monotonic() < end:
+            taken = client.ask(ordinary(random, RUNS), errors)
+            latencies.append(taken)
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(clients)]
+    start_mib = mib()
+    for thread in threads:
+        thread.start()
+    time.sleep(min(WARM_SECONDS, seconds / 2))
+    while time.monotonic() < end:
+        memory.append(mib())
+        time.sleep(1)
+    for thread in threads:
+        thread.join()
+    for error, count in errors.most_common():
+        print(f"{count} x {error}")
+    half = len(memory) // 2
+    return [
+        Figure(f"errors in {len(latencies)} requests", (errors.total(),), "", 100, 0),
+        Figure(f"a request, {clients} clients", tuple(latencies), "ms", 50, math.nan),
+        Figure(f"a request, {clients} clients", tuple(latencies), "ms", 99, math.nan),
+        Figure("memory before", (start_mib,), "MiB", 100, math.nan),
+        Figure("memory in the first half", tuple(memory[:half]), "MiB", 100, math.nan),
+        Figure("memory in the second half", tuple(memory[half:]), "MiB", 100, math.nan),
+        Figure("memory at the end", (memory[-1],), "MiB", 100, math.nan),
+    ]
+
+
+def beside(url: str, probes: int) -> Iterator[Figure]:
+    """How long small requests take alone, and beside huge and slow ones."""
+    alone = _probe(url, probes)
+    errors: Counter[str] = Counter()
+    with _asking(url, errors) as done:
+        together = _probe(url, probes)
+    print(f"{done.total()} huge answers meanwhile: {dict(done)}; errors: {dict(errors)}")
+    for percentile in (50, 95, 99):
+        yield Figure("a small request alone", tuple(alone), "ms", percentile, math.nan)
+    for percentile in (50, 95, 99):
+        target = float(np.percentile(alone, percentile)) + 100
+        yield Figure("a small request beside", tuple(together), "ms", percentile, target)
+
+
+def _probe(url: str, probes: int) -> list[float]:
+    random = np.random.default_rng(0)
+    client, errors = Client(url), Counter[str]()
+    latencies = []
+    for _ in range(probes + 20):
+        latencies.append(client.ask(small(random), errors))
+        time.sleep(PAUSE_SECONDS)
+    assert not errors, errors
+    return latencies[20:]
+
+
+@contextmanager
+def _asking(url: str, errors: Counter[str]) -> Iterator[Counter[str]]:
+    """Others that ask for what is huge, and read it as fast or as slowly as they can."""
+    ended = threading.Event()
+    done: Counter[str] = Counter()
+
+    def ask(seed: int) -> None:
+        random = np.random.default_rng(seed)
+        client = Client(url)
+        while not ended.is_set():
+            request = huge(random, "large")
+            client.ask(request, errors)
+            done[request.route] += 1
+
+    def read_slowly(seed: int) -> None:
+        request = Request("sound", huge(np.random.default_rng(seed), "large", sound=True).query)
+        Client(url).read_slowly(request, ended)
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(HUGE_CLIENTS)]
+    threads += [
+        threading.Thread(target=read_slowly, args=(seed,), daemon=True)
+        for seed in range(100, 100 + SLOW_CLIENTS)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(3)
+    try:
+        yield done
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def _write(logdir: Path) -> None:
+    for name, (steps, layers) in RUNS.items():
+        norms = norms_of(steps, layers)
+        names = tuple(f"blocks.{layer // 4}.part{layer % 4}" for layer in range(layers))
+        every = max(steps // 1_000, 1)
+        losses = scalar_events("loss", zip(range(0, steps, every), norms[::every, 0], strict=True))
+        presets = ("smooth",) if name != "large" else ()
+        events = run_events(norms, np.arange(steps), layers=names, presets=presets)
+        write_events(logdir / name, [*events, *losses])
+
+
+def _wait_until_read(url: str) -> None:
+    client, deadline = Client(url), time.monotonic() + 120
+    while time.monotonic() < deadline:
+        errors: Counter[str] = Counter()
+        for name, (steps, _) in RUNS.items():
+            query = {"run": name, "from": steps - 1, "to": steps, "columns": 1}
+            client.ask(Request("layers", {"run": name, "from": steps - 1}), errors)
+            client.ask(Request("heatmap", query), errors)
+        if not errors:
+            return
+        time.sleep(0.5)
+    raise TimeoutError("TensorBoard has not read the runs")
+
+
+if __name__ == "__main__":
+    main()
