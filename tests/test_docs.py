@@ -37,7 +37,15 @@ def test_every_make_command_of_the_readme_exists():
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CONTRIBUTING.md", "docs/sounds.md", "docs/rows.md", "docs/http_api.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/sounds.md",
+        "docs/rows.md",
+        "docs/http_api.md",
+        "docs/limits.md",
+        "SECURITY.md",
+    ],
 )
 def test_links_between_documents_lead_somewhere(document):
     path = ROOT / document

@@ -34,7 +34,7 @@ def slow(tmp_path, open_client):
 
 def test_who_asks_for_what_is_just_being_read_gets_what_was_there(slow, monkeypatch):
     monkeypatch.setattr("tb_sonify.reading.fresh.REFRESH_SECONDS", 0.0)
-    provider = slow(0.2)
+    provider = slow(0.1)
     store = Store(provider)
     assert len(store.points(SCOPE, "run", "loss")) == 2
     with ThreadPoolExecutor(20) as pool:
