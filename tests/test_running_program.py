@@ -202,6 +202,7 @@ def test_it_is_ended_by_signals_as_under_python(tmp_path, number, handler):
         (["."], "SCRIPT must be a Python file, and '.' is a directory"),
         (["-m", "nowhere.train"], "-m must be followed by a module that Python finds from here"),
         (["--every", "0", "train.py"], "must be at least 1, got 0"),
+        (["--first-step", "-1", "train.py"], "must be at least 0 and fit 64 bits, got -1"),
         (["--preset", "loud", "train.py"], "--preset must be one of smooth, "),
         (["--lr", "1", "train.py"], "unrecognized arguments"),
     ],
@@ -219,5 +220,5 @@ def test_the_help_says_how_to_call_it(tmp_path):
     status, output, _ = ended([*RUN, "--help"], tmp_path)
     assert status == 0
     assert "tb-sonify run train.py --lr 0.1" in output
-    for option in ("--logdir", "--every", "--preset", "-m"):
+    for option in ("--logdir", "--every", "--first-step", "--preset", "-m"):
         assert option in output

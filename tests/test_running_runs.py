@@ -203,3 +203,14 @@ def test_under_torchrun_the_first_process_writes(tmp_path):
     (block,) = recorded.rows(tmp_path / "runs" / "ddp")
     assert block.layers == ("0", "1")
     assert block.steps.tolist() == list(range(20))
+
+
+def test_a_script_that_resumes_is_told_its_first_step(tmp_path):
+    script = """
+    trained(20)
+    gc.collect()
+    trained(5)
+    """
+    run(tmp_path, script, *RUN, "--logdir", "here", "--first-step", "300", "--every", "10")
+    assert recorded.steps_and_norms(tmp_path / "here")[0] == [300, 310]
+    assert recorded.steps_and_norms(tmp_path / "here-2")[0] == [0]

@@ -42,7 +42,8 @@ def add_command(commands: Any, name: str) -> None:
     )
     parser.allow_abbrev = False  # the script's options are none of ours that are cut short
     parser.usage = (
-        "tb-sonify run [--logdir DIR] [--every N] [--preset NAME] (SCRIPT | -m MODULE) [ARGS ...]"
+        "tb-sonify run [--logdir DIR] [--every N] [--first-step N] [--preset NAME] "
+        "(SCRIPT | -m MODULE) [ARGS ...]"
     )
     parser.add_argument(
         "--logdir",
@@ -52,6 +53,13 @@ def add_command(commands: Any, name: str) -> None:
     )
     parser.add_argument(
         "--every", type=_positive, default=1, metavar="N", help="log every so many steps"
+    )
+    parser.add_argument(
+        "--first-step",
+        type=_step,
+        default=0,
+        metavar="N",
+        help="step of the first that is taken, for a script that resumes (default: 0)",
     )
     parser.add_argument(
         "--preset",
@@ -82,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
             writers,
             logdir=options.logdir or f"runs/{started}_{program.name}",
             every=options.every,
+            first_step=options.first_step,
             presets=options.preset or ["smooth"],
             fail=fail,
         )
@@ -108,6 +117,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _step(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"must be at least 0 and fit 64 bits, got {number}")
     return number
 
 

@@ -27,6 +27,8 @@ class Runs:
         Those of the script: a run is where the first that is open has its directory.
     logdir
         Of the run where there is none.
+    first_step
+        Of the first run, which a script may resume.
     every, presets, fail
         As in `Run`.
 
@@ -41,6 +43,7 @@ class Runs:
         writers: SummaryWriters,
         *,
         logdir: str,
+        first_step: int,
         every: int,
         presets: Sequence[str],
         fail: Callable[[Exception], None],
@@ -49,7 +52,7 @@ class Runs:
         self._writers = writers
         self._logdir = logdir
         self._every, self._presets, self._fail = every, presets, fail
-        self._clock = Clock(0)
+        self._clock = Clock(first_step)
         self._run: Run | None = None
         self._patient_until = 0.0
 
