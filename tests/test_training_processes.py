@@ -43,6 +43,56 @@ def test_rows_are_written_when_the_interpreter_ends(tmp_path, end):
     assert len(recorded.scalars(tmp_path, "loss")) == 130
 
 
+KILL = "import os; os.kill(os.getpid(), {0})"
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (KILL.format(15), -15),
+        (KILL.format(1), -1),
+        (f"writer.close(); {KILL.format(15)}", -15),
+        ("import os; [os.kill(os.getpid(), 15) for _ in range(3)]", -15),
+        ("import threading; threading.Thread(target=sys.exit).start()", 0),
+    ],
+)
+def test_rows_are_written_when_a_signal_ends_the_process(tmp_path, end, status):
+    result = run(TRAINING + f"\n    train(130)\n    {end}\n", tmp_path)
+    assert (result.returncode, result.stderr) == (status, "")
+    assert recorded.steps_and_norms(tmp_path)[0] == list(range(130))
+    assert [segment.rows for segment in recorded.segments(tmp_path)] == [100, 30]
+
+
+def test_a_signal_in_the_midst_of_training_loses_no_row(tmp_path):
+    script = """
+    import os, signal, threading
+    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    train(10**9)
+    """
+    result = run(TRAINING + script, tmp_path)
+    assert (result.returncode, result.stderr) == (-15, "")
+    steps, _ = recorded.steps_and_norms(tmp_path)
+    assert steps == list(range(len(steps)))
+    losses = len(recorded.scalars(tmp_path, "loss"))
+    assert len(steps) - losses in (0, 1)
+    assert losses > 20
+
+
+def test_a_signal_that_the_script_handles_is_its_own(tmp_path):
+    script = """
+    import os, signal
+    signal.signal(signal.SIGTERM, lambda *_: print("mine"))
+    SonifyWriter(sys.argv[1] + "/other")
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.signal(signal.SIGHUP, lambda *_: print("mine, too"))
+    os.kill(os.getpid(), signal.SIGHUP)
+    train(3)
+    """
+    result = run(TRAINING + script, tmp_path)
+    assert (result.returncode, result.stdout) == (0, "mine\nmine, too\n"), result.stderr
+    assert recorded.steps_and_norms(tmp_path)[0] == [0, 1, 2]
+
+
 def test_training_goes_on_when_the_disk_is_full(tmp_path):
     limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
     result = run(TRAINING + f"\n    {limit}\n    train(2000)\n    writer.close()\n", tmp_path)

@@ -10,8 +10,8 @@ from tb_sonify.cli import CommandError, add_parser
 from tb_sonify.running.imports import after_import
 from tb_sonify.running.program import Program
 from tb_sonify.running.session import Session
-from tb_sonify.running.signals import end_on_signals
 from tb_sonify.running.writers import SummaryWriters
+from tb_sonify.training.signals import end_on_signals
 
 if TYPE_CHECKING:
     from tb_sonify.running.runs import Runs

@@ -12,9 +12,9 @@ from torch.optim import Optimizer
 
 from tb_sonify.running.late_events import LateEvents
 from tb_sonify.running.models import find_models
-from tb_sonify.running.signals import is_in_training
 from tb_sonify.training.ranks import rank
 from tb_sonify.training.redirected import RedirectedWriter
+from tb_sonify.training.signals import is_in_training
 from tb_sonify.training.watch import Watch
 
 Step = tuple[tuple[Any, ...], dict[str, Any]]  # the arguments of an optimizer's step

@@ -3,7 +3,7 @@
 import atexit
 import threading
 from _thread import start_new_thread
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from weakref import WeakSet, finalize
 
 from tb_sonify.sound import Preset
@@ -14,6 +14,10 @@ from tb_sonify.training.gathering import Gathering
 from tb_sonify.training.gradients import LayerNorms
 from tb_sonify.training.process import Home
 from tb_sonify.training.recorder import Recorder
+from tb_sonify.training.signals import end_on_signals
+
+# That a signal waits for what is written; who sent it may kill the process soon.
+_SIGNAL_SECONDS = 10.0
 
 _open: "WeakSet[Recording]" = WeakSet()
 
@@ -21,7 +25,8 @@ _open: "WeakSet[Recording]" = WeakSet()
 class Recording:
     """Collector, recorder and event files of a writer.
 
-    It ends with `close`, at the interpreter's exit, or once `owner` is garbage.
+    It ends with `close`, at the interpreter's exit, by a signal that ends the process and that
+    nobody else handles, or once `owner` is garbage.
 
     Parameters
     ----------
@@ -58,6 +63,7 @@ class Recording:
         self.closed = False
         _open.add(self)
         finalize(owner, _close_later, self).atexit = False
+        end_on_signals(_close_soon)
 
     def takes(self, norms: LayerNorms) -> bool:
         """Whether these norms are needed in this process."""
@@ -113,3 +119,10 @@ def _close_later(recording: Recording) -> None:
 def _close_all() -> None:
     for recording in list(_open):
         recording.close()
+
+
+def _close_soon(and_then: Callable[[], None]) -> None:
+    closing = threading.Thread(target=_close_all, daemon=True)
+    closing.start()
+    closing.join(_SIGNAL_SECONDS)
+    and_then()
