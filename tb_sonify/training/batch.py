@@ -39,7 +39,7 @@ class Batch:
     wall_times
         Seconds since the epoch, shape ``(rows,)``.
     norms
-        Gives the norms, float32, shape ``(rows, layers)``; waits until they have left the device.
+        Gives the norms, float32, shape ``(rows, layers)``.
     """
 
     source: Source

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,6 +30,10 @@ class _Row(NamedTuple):
 class Collector:
     """Keeps rows where they were computed until there are 64, or the first is a second old.
 
+    On a GPU all is asked for in training's own thread, that knows when it captures a graph: of
+    another thread, asking for a copy would break the capture. So a batch goes on with the first
+    row that comes after its copy is there.
+
     Parameters
     ----------
     put
@@ -40,6 +45,7 @@ class Collector:
         self._home = Home()
         self._lock = threading.Lock()
         self._rows: list[_Row] = []
+        self._copied: deque[tuple[Batch, list[torch.cuda.Event]]] = deque()
         self._since = self._latest = -_SECONDS
 
     def add(self, source: Source, step: int, norms: Tensor) -> None:
@@ -58,20 +64,22 @@ class Collector:
             # The other processes may be waiting for what belongs to their rows.
             if source.ranks or late or len(self._rows) >= _ROWS or now - self._since >= _SECONDS:
                 self._hand_on()
+            elif self._copied:
+                self._put_copied()
 
     def hand_on(self) -> None:
-        """Give what there is to the recorder."""
+        """Give what there is to the recorder; a GPU is waited for."""
         if self._home.is_here():
             with self._lock:
                 self._hand_on()
+                self._put_copied(wait=True)
 
     def hand_on_meanwhile(self) -> None:
         """The same in a thread other than training's, which may not add a row for a long time."""
         if not self._lock.acquire(blocking=False):
             return  # training is adding one, and may be waiting for this very thread
         try:
-            # On a GPU, only training knows whether it is capturing a graph just now.
-            if not any(row.norms.is_cuda for row in self._rows):
+            if not self._copied and not any(row.norms.is_cuda for row in self._rows):
                 self._hand_on()
         finally:
             self._lock.release()
@@ -79,53 +87,62 @@ class Collector:
     def _hand_on(self) -> None:
         rows, self._rows = self._rows, []
         if rows:
-            source, norms = _to_host(rows)
+            source, norms, copies = _to_host(rows)
             steps = np.array([row.step for row in rows], np.int64)
-            self._put(Batch(source, steps, np.array([row.wall_time for row in rows]), norms))
+            wall_times = np.array([row.wall_time for row in rows])
+            self._copied.append((Batch(source, steps, wall_times, norms), copies))
+        self._put_copied()
+
+    def _put_copied(self, *, wait: bool = False) -> None:
+        while self._copied:
+            batch, copies = self._copied[0]
+            if not wait and not all(copy.query() for copy in copies):
+                break
+            for copy in copies:
+                copy.synchronize()
+            self._copied.popleft()
+            self._put(batch)
 
 
-def _to_host(rows: list[_Row]) -> tuple[Source, Callable[[], NDArray[Any]]]:
-    """Start the copy of rows to the host; calling the result waits for it."""
+def _to_host(
+    rows: list[_Row],
+) -> tuple[Source, Callable[[], NDArray[Any]], list[torch.cuda.Event]]:
+    """Start the copy of rows to the host: the norms, to be read when all of the events are."""
     places: dict[object, list[int]] = {}
     for i, row in enumerate(rows):
         places.setdefault((id(row.source), row.norms.device), []).append(i)
     sources = [rows[of[0]].source for of in places.values()]
-    copies = [_copied([rows[i].norms for i in of]) for of in places.values()]
-    if len(copies) == 1:
-        return sources[0], copies[0]
+    copied: list[torch.cuda.Event] = []
+    parts = [_copy([rows[i].norms for i in of], copied) for of in places.values()]
+    if len(parts) == 1:
+        return sources[0], parts[0].numpy, copied
     joint = joint_source(sources)
-    return joint, partial(_spread, joint, sources, list(places.values()), copies)
+    return joint, partial(_spread, joint, sources, list(places.values()), parts), copied
 
 
 def _spread(
     joint: Source,
     sources: Sequence[Source],
     places: Sequence[list[int]],
-    copies: Sequence[Callable[[], NDArray[Any]]],
+    parts: Sequence[Tensor],
 ) -> NDArray[np.float32]:
     """Rows of several sources in the columns of all their layers."""
     columns = {layer: i for i, layer in enumerate(joint.layers)}
     norms = np.full((sum(map(len, places)), len(columns)), NO_GRADIENT, np.float32)
-    for source, rows, copy in zip(sources, places, copies, strict=True):
-        norms[np.ix_(rows, [columns[layer] for layer in source.layers])] = copy()
+    for source, rows, part in zip(sources, places, parts, strict=True):
+        norms[np.ix_(rows, [columns[layer] for layer in source.layers])] = part.numpy()
     return norms
 
 
 @torch.no_grad()
-def _copied(rows: list[Tensor]) -> Callable[[], NDArray[Any]]:
+def _copy(rows: list[Tensor], copied: list[torch.cuda.Event]) -> Tensor:
+    """Rows as a table on the host; where it is not there at once, an event tells when it is."""
     norms = torch.stack(rows)
     if norms.device.type != "cuda":
-        array: NDArray[Any] = norms.cpu().numpy()
-        return lambda: array
+        return norms.cpu()
     with torch.cuda.device(norms.device):
         pinned = torch.empty(norms.shape, dtype=norms.dtype, pin_memory=True)
         pinned.copy_(norms, non_blocking=True)
-        copied = torch.cuda.Event(blocking=True)  # its waiter sleeps instead of spinning
-        copied.record()
-    return partial(_once, copied, pinned)
-
-
-def _once(copied: torch.cuda.Event, pinned: Tensor) -> NDArray[Any]:
-    copied.synchronize()
-    array: NDArray[Any] = pinned.numpy()
-    return array
+        copied.append(torch.cuda.Event())
+        copied[-1].record()
+    return pinned
