@@ -8,6 +8,7 @@ TensorBoard is started; when it has read all, requests are sent as the tab sends
 
 import argparse
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from benchmarks.server import Server, started
 from tb_sonify.contract import Block
 
 CLIPS = 100
+PLACES = 20
+ZOOM = 1_000  # steps
 
 
 def main() -> None:
@@ -57,6 +60,9 @@ def measured(log: Log, loader: str) -> Iterator[Figure]:
             clips = list(_clips(server, coverage))
             yield figure("first clip, at the end", clips[:1], 100, 150)
             yield figure("any clip", clips[1:], 95, 150)
+            heard, seen = zip(*_zooms(server), strict=True)
+            yield figure("single rows, heard", heard, 95, 300)
+            yield figure("single rows, seen", seen, 95, 300)
             for route, query in _WHOLE.items():
                 asked = query | {"from": 0, "to": log.last_step} if query else query
                 yield figure(route, [server.milliseconds(route, run=log.run, **asked)], 100, 2_000)
@@ -80,6 +86,24 @@ def _clips(server: Server, coverage: Block) -> Iterator[float]:
     for number in order:
         segment = {name: segments[number][name] for name in ("first_note", "notes")}
         yield server.milliseconds("clip", run=server.log.run, preset="smooth", **segment)
+
+
+def _zooms(server: Server) -> Iterator[tuple[float, float]]:
+    """Milliseconds to the first clip of single rows, and to their heat-map, at random places."""
+    run, random = server.log.run, np.random.default_rng(0)
+    for low in random.integers(0, max(server.log.last_step - ZOOM, 1), PLACES).tolist():
+        seen = server.milliseconds("heatmap", run=run, columns=1_000, **_between(low))
+        low = int(random.integers(0, max(server.log.last_step - ZOOM, 1)))
+        view = {"run": run, "rows_from": low, "rows_to": low + ZOOM}
+        start = time.perf_counter()
+        steps = server.block("coverage", **view).arrays["steps"]
+        first = int(np.searchsorted(steps, low))
+        server.get("clip", preset="smooth", first_note=first, notes=100, **view)
+        yield 1_000 * (time.perf_counter() - start), seen
+
+
+def _between(low: int) -> dict[str, object]:
+    return {"from": low, "to": low + ZOOM}
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import {
   sketchShelf,
   summaryShelf,
 } from "./server/data";
+import { takeRowsApart } from "./state/apart";
 import { chosenSides, hearing, mono, volume } from "./state/choices";
 import { landmarkKeys } from "./state/landmarks";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./state/layers";
@@ -43,6 +44,7 @@ const NEWS_MS = 1_100; // a little longer than the server keeps what it has list
 export function startEffects(): void {
   effect(loadWhatIsShown);
   effect(restAxis);
+  effect(takeRowsApart);
   effect(keepFirstChoice);
   effect(speakOfWhatPasses);
   effect(updatePlayer);
@@ -132,12 +134,11 @@ function loadWhatIsShown(): void {
   for (const key of coverageKeys()) coverageShelf.ensure(key);
   for (const key of curveKeys(store.tag.value)) curveShelf.ensure(key);
   if (store.tag.value !== null) summaryShelf.ensure([store.tag.value]);
-  for (const key of sketchKeys()) sketchShelf.ensure(key);
-  for (const key of landmarkKeys()) landmarkShelf.ensure(key);
-  for (const key of heatmapKeys()) heatmapShelf.ensure(key);
-  for (const key of layerKeys()) layerShelf.ensure(key);
-  for (const key of tableKeys()) noteShelf.ensure(key);
-  if (noteKey.value !== null) noteShelf.ensure(noteKey.value);
+  sketchShelf.only(sketchKeys());
+  landmarkShelf.only(landmarkKeys());
+  heatmapShelf.only(heatmapKeys());
+  layerShelf.only(layerKeys());
+  noteShelf.only([...tableKeys(), ...(noteKey.value === null ? [] : [noteKey.value])]);
 }
 
 function curveKeys(tag: string | null): (readonly [string, string])[] {

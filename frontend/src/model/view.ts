@@ -1,5 +1,7 @@
 /** What is asked of the server: which notes of a run, and how they are to sound. */
 
+import type { Range } from "../units";
+
 /** How a scalar becomes pitch: `low` sounds at 110 Hz, `high` at 1,760 Hz. */
 export type Scale = {
   readonly kind: "log" | "linear";
@@ -14,6 +16,8 @@ export type View = {
   readonly scalar: { readonly tag: string; readonly scale: Scale } | null;
   /** The run on whose notes it is laid; null: it has its own. */
   readonly along: Along | null;
+  /** The steps, of that run if there is one, between which every row is a note by itself. */
+  readonly rows: Range | null;
   /** How many notes are one: 1, 2, 4, ... */
   readonly together: number;
   /** Notes per second; null: the preset's own. */

@@ -41,6 +41,7 @@ export function viewQuery(view: View): Query {
     run: view.run,
     ...(view.scalar === null ? {} : scalarArguments(view.scalar.tag, view.scalar.scale)),
     ...(view.along === null ? {} : alongArguments(view.along)),
+    ...(view.rows === null ? {} : { rows_from: view.rows[0], rows_to: view.rows[1] }),
     ...(view.together === 1 ? {} : { together: view.together }),
     ...(view.speed === null ? {} : { speed: view.speed }),
   });

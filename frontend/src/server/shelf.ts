@@ -34,6 +34,15 @@ export class Shelf<K extends Key, Value> {
     if (value === null && error === null && !loading) this.load(key);
   }
 
+  /** Load what was never loaded of these, and stop loading all others. */
+  only(keys: readonly K[]): void {
+    const names = new Set(keys.map(nameOf));
+    for (const [name, controller] of this.loads) {
+      if (!names.has(name)) controller.abort();
+    }
+    for (const key of keys) this.ensure(key);
+  }
+
   /** Ask for these again and forget all others. */
   refresh(keys: readonly K[]): void {
     const names = new Set(keys.map(nameOf));

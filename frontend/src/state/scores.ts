@@ -83,7 +83,8 @@ function followers(lead: Side): Follower[] {
   if (view === null) return [];
   const along = { run: view.run, by: BY[measure.value], tag: view.scalar?.tag ?? null };
   const other = views[otherSide(lead)].value;
-  const laid = other === null || listening.value === "one" ? null : { ...other, along };
+  const laid =
+    other === null || listening.value === "one" ? null : { ...other, along, rows: view.rows };
   const heard: Follower[] =
     laid === null ? [] : [{ name: otherSide(lead), side: otherSide(lead), view: laid }];
   if (!curveHeard.value) return heard;

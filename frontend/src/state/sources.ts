@@ -1,6 +1,6 @@
 /** What each side has to be heard: the norms of its run, or else the drawn scalar. */
 
-import { computed, type ReadonlySignal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Source } from "../audio/clips";
 import type { Coverage, Preset, Run } from "../model/answers";
 import { settlePreset } from "../model/choices";
@@ -11,7 +11,7 @@ import { timelineOf } from "../model/timeline";
 import type { View } from "../model/view";
 import { clipQuery, soundQuery, viewQuery } from "../server/api";
 import { coverageShelf } from "../server/data";
-import { SIDES, type Side } from "../units";
+import { type Range, SIDES, type Side } from "../units";
 import { chosenPreset, mutedStreams, soloedStreams, sound } from "./choices";
 import { bySide, curves, present, runOf, signalsOf, tag } from "./store";
 
@@ -20,6 +20,9 @@ export const CURVE = "curve";
 
 /** The scale on which the drawn tag is heard, one for both runs. */
 const scale = computed(() => sharedScale(present(SIDES.map((side) => curves[side].value))));
+
+/** The steps between which each row is a note, once it is known how these lie; null: nowhere. */
+export const rowsApart = bySide(() => signal<Range | null>(null));
 
 export const views = bySide((side) => computed(() => viewOf(side)));
 
@@ -53,7 +56,7 @@ function viewOf(side: Side): View | null {
   const run = runOf(side);
   if (run === null) return null;
   const { together, speed } = sound.value;
-  const plain = { run: run.name, along: null, together, speed };
+  const plain = { run: run.name, along: null, rows: rowsApart[side].value, together, speed };
   if (run.hasNorms) return { ...plain, scalar: null };
   const scalar = scalarOf(side);
   return scalar === null ? null : { ...plain, scalar };
