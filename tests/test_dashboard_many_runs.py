@@ -156,3 +156,8 @@ def test_axe_finds_nothing_at_the_desk(crowd, browser, scheme, width):
         page.get_by_role("searchbox").fill("/[/")
         page.get_by_role("button", name="Solo").first.click()
         assert violations(page) == []
+
+
+def test_the_list_of_runs_makes_the_page_no_longer(tab):
+    beyond = "document.documentElement.scrollHeight - window.innerHeight"
+    assert tab.frame.evaluate(beyond) < 300

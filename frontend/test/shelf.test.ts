@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { Shelf } from "../src/server/shelf";
+
+test("what is not wanted any more is not waited for, and can be asked for again", async () => {
+  const asked: string[] = [];
+  const stopped: string[] = [];
+  const shelf = new Shelf(
+    ([key]: readonly [string], signal) =>
+      new Promise<string>((resolve, reject) => {
+        asked.push(key);
+        if (key === "here") resolve(key);
+        signal.addEventListener("abort", () => {
+          stopped.push(key);
+          reject(signal.reason);
+        });
+      }),
+    () => true,
+  );
+  shelf.only([["here"], ["far"]]);
+  shelf.only([["here"], ["near"]]);
+  await Promise.resolve();
+  expect(asked).toEqual(["here", "far", "near"]);
+  expect(stopped).toEqual(["far"]);
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(shelf.get(["far"])).toEqual({ value: null, error: null, loading: false });
+  expect(shelf.get(["here"]).value).toBe("here");
+  shelf.only([["far"]]);
+  expect(asked.at(-1)).toBe("far");
+  expect(stopped).toEqual(["far", "near"]);
+});
