@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -45,7 +46,7 @@ class RunRecords:
 
     def segments(self, blobs: Sequence[Blob]) -> Iterator[Segment | None]:
         """The segment in each blob; `None` where there is none that can be read."""
-        return self._records(blobs, Segment.decode, _check_segment)
+        return self._records(blobs, _decode_segment, _check_segment)
 
     def rows(self, blobs: Sequence[Blob]) -> Iterator[Rows | None]:
         """The rows in each blob; `None` where there are none that can be read."""
@@ -73,6 +74,16 @@ class RunRecords:
             self._store.reported.put(blob, True)
             message = "skipped what run %r stored at step %d, which cannot be read: %s"
             _logger.warning(message, self._run, blob.step, error)
+
+
+def _decode_segment(data: bytes) -> Segment:
+    """A segment that takes no memory for counts where there is nothing to count."""
+    segment = Segment.decode(data)
+    return replace(segment, nan=_shared(segment.nan), inf=_shared(segment.inf))
+
+
+def _shared(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return counts if counts.any() else np.broadcast_to(np.uint32(0), counts.shape)
 
 
 def _check_rows(rows: Rows, blob: Blob) -> None:

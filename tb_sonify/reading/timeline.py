@@ -56,6 +56,12 @@ class TimelineSegment:
         return self.grid.first_row + self.segment.rows
 
     @property
+    def nbytes(self) -> int:
+        """About how much memory it takes, beside what it shares with others."""
+        tables = (getattr(self.segment, name) for name in _EMPTY_VALUES)
+        return 4_096 + sum(table.nbytes for table in tables if any(table.strides))
+
+    @property
     def full(self) -> bool:
         """Whether it covers all the rows of its grid."""
         return self.segment.rows == self.grid.rows
@@ -155,8 +161,7 @@ class Timeline:
     @property
     def nbytes(self) -> int:
         """About how much memory it takes."""
-        tables = sum(4 * each.segment.median.nbytes for each in self.segments)
-        return 4_096 + tables + 64 * self.notes + 1_024 * len(self.segments)
+        return 4_096 + sum(each.nbytes for each in self.segments) + 64 * self.notes
 
     def table(self, first_note: int, notes: int) -> Notes:
         """The numbers of `notes` notes from `first_note`, all of which the timeline must have.
