@@ -1,17 +1,20 @@
-"""The timelines of runs whose norms were logged as scalars alone."""
+"""Timelines from norms that were logged as scalars: of whole runs, and between rows of others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
 
+from tb_sonify.contract import Rows, scalar_tag
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.clock import Clock
 from tb_sonify.reading.curve import series_of
 from tb_sonify.reading.norm_scalars import rows_of_scalars
 from tb_sonify.reading.norm_tags import norm_layers
+from tb_sonify.reading.rows import part, widened
 from tb_sonify.reading.store import Newest, Scope, Store
-from tb_sonify.reading.tail import segments_of
+from tb_sonify.reading.tail import Fill, segments_of
 from tb_sonify.reading.timeline import Timeline
 
 _KEPT_BYTES = 64 * 2**20
@@ -63,4 +66,34 @@ class ScalarTimelines:
         clock = Clock.of(np.stack([longest.steps, longest.wall_times], axis=1))
         ends = int(rows.steps[0]), int(rows.steps[-1])
         sampled = (ends,) if any(each.sampled(kept) for each in series.values()) else ()
-        return Timeline(tuple(segments_of(iter([rows]))), (), clock, sampled)
+        timeline = Timeline(tuple(segments_of(iter([rows]))), (), clock, sampled)
+        _ = timeline.state, timeline.times  # made once, and in this turn
+        return timeline
+
+
+def filler(store: Store, scope: Scope, run: str) -> Fill:
+    """Fills gaps between the rows of a run from the scalars of its layers, read when needed."""
+
+    @lru_cache(maxsize=1)
+    def known(layers: tuple[str, ...]) -> Rows | None:
+        found = store.points_of_tags(scope, run, [scalar_tag(layer) for layer in layers])
+        series = {
+            layer: series_of(found[scalar_tag(layer)])
+            for layer in layers
+            if len(found.get(scalar_tag(layer), ()))
+        }
+        if not series:
+            return None
+        return rows_of_scalars(series, points_kept=store.settings.points_kept)
+
+    def fill(first: int, last: int, like: Rows) -> Rows | None:
+        rows = known(like.layers)
+        if rows is None:
+            return None
+        start, stop = np.searchsorted(rows.steps, (first, last + 1)).tolist()
+        if start == stop:
+            return None
+        norms = widened(part(rows, start, stop), like.layers)
+        return replace(like, first_row=0, steps=rows.steps[start:stop], norms=norms)
+
+    return fill

@@ -1,7 +1,7 @@
 """The segments of a run after those that are stored, made from its rows."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -12,13 +12,17 @@ from tb_sonify.reading.timeline import TimelineSegment
 from tb_sonify.sound import aggregate
 
 Ranges = list[tuple[int, int]]  # first and last step of each
+# From what else is known of the steps between two, both included: rows like some next to them.
+Fill = Callable[[int, int, Rows], Rows | None]
 Reached = dict[float, tuple[int, int]]  # by session: how many rows are read, step of the last one
 
 
 def segments_from_rows(
-    records: RunRecords, before: Sequence[TimelineSegment], reached: Reached
-) -> tuple[list[TimelineSegment], Ranges]:
+    records: RunRecords, before: Sequence[TimelineSegment], reached: Reached, fill: Fill
+) -> tuple[list[TimelineSegment], Ranges, Ranges]:
     """The segments that follow on those `before`, and the steps of rows that cannot be read.
+
+    Of the latter, those that nothing is known of come first, and then those that are filled in.
 
     Rows count on from those before, in the order of their steps. As in TensorBoard itself, rows
     that go back to an earlier step replace all that was written at and after it.
@@ -27,10 +31,12 @@ def segments_from_rows(
     ----------
     reached
         How far the sessions before had got; brought up to date.
+    fill
+        What else is known of some steps.
     """
-    missing: Ranges = []
-    segments = segments_of(_kept_rows(records, before, reached, missing), first=len(before))
-    return segments, _joined(missing)
+    gaps = _Gaps(fill)
+    segments = segments_of(_kept_rows(records, before, reached, gaps), first=len(before))
+    return segments, _joined(gaps.missing), _joined(gaps.filled)
 
 
 def segments_of(blocks: Iterator[Rows], *, first: int = 0) -> list[TimelineSegment]:
@@ -43,6 +49,28 @@ def segments_of(blocks: Iterator[Rows], *, first: int = 0) -> list[TimelineSegme
         if rows is None:
             return segments
         segments.append(TimelineSegment(_sum_up(rows, grid), blob=None))
+
+
+class _Gaps:
+    """Stretches of steps whose rows cannot be read."""
+
+    def __init__(self, fill: Fill) -> None:
+        self._fill = fill
+        self.missing: Ranges = []
+        self.filled: Ranges = []
+
+    def rows(self, first: int, last: int, like: Rows | None, *, after: int) -> Iterator[Rows]:
+        """What else is known of the steps of a gap, after one; `like` are rows next to it."""
+        if any(low <= first and last <= high for low, high in self.filled):
+            return  # a block that cannot be read lacks to the one after it, too
+        rows = None
+        if like is not None and after < last:
+            rows = self._fill(max(first, after + 1), last, like)
+        if rows is None:
+            self.missing.append((first, last))
+        else:
+            self.filled.append((first, last))
+            yield rows
 
 
 class _Remaining:
@@ -85,30 +113,33 @@ def _sum_up(rows: Rows, grid: Grid) -> Segment:
 
 
 def _kept_rows(
-    records: RunRecords, before: Sequence[TimelineSegment], reached: Reached, missing: Ranges
+    records: RunRecords, before: Sequence[TimelineSegment], reached: Reached, gaps: _Gaps
 ) -> Iterator[Rows]:
     """The rows of each block that come after `before` and that nothing has replaced.
 
-    Steps that lack between blocks, or in one that cannot be read, are added to `missing`.
+    Steps that lack between blocks, or in one that cannot be read, are `gaps`.
     """
     after = before[-1].last_step if before else -NEVER
+    latest, last_step = None, after
     needed = [(blob, end) for blob, end in with_ends(records.row_blobs) if after + 1 < end]
     blocks = records.rows([blob for blob, _ in needed])
     for (blob, end), rows in zip(needed, blocks, strict=True):
         if rows is None:
             last = end - 1 if end < NEVER else blob.step
-            missing.append((max(blob.step, after + 1), last))
+            yield from gaps.rows(max(blob.step, after + 1), last, latest, after=last_step)
+            last_step = max(last_step, last)
             continue
         first_step = int(rows.steps[0])
         row, step = reached.get(rows.session, (0, None))
         if rows.first_row > row:
             # Of a session whose beginning lacks, one can but suppose that it logged every step.
             lacking = max(first_step - rows.first_row, 0) if step is None else step + 1
-            missing.append((lacking, first_step - 1))
+            yield from gaps.rows(lacking, first_step - 1, rows, after=last_step)
         reached[rows.session] = rows.first_row + len(rows.steps), int(rows.steps[-1])
         start, stop = np.searchsorted(rows.steps, (after + 1, end)).tolist()
         if start < stop:
             yield part(rows, start, stop)
+            latest, last_step = rows, int(rows.steps[stop - 1])
 
 
 def _joined(ranges: Ranges) -> Ranges:

@@ -11,9 +11,9 @@ from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.clock import Clock
 from tb_sonify.reading.prefix import stored_prefix
 from tb_sonify.reading.records import RunRecords
-from tb_sonify.reading.scalar_timelines import ScalarTimelines
+from tb_sonify.reading.scalar_timelines import ScalarTimelines, filler
 from tb_sonify.reading.store import Blob, Scope, Store
-from tb_sonify.reading.tail import Ranges, Reached, segments_from_rows
+from tb_sonify.reading.tail import Fill, Ranges, Reached, segments_from_rows
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 
 _KEPT_BYTES = 320 * 2**20
@@ -41,7 +41,8 @@ class _State:
         Without them, the rows of a long run that was resumed would all be read at each refresh.
         """
         new_rows = records.row_blobs[len(self.row_blobs) :]
-        if self.timeline.missing or records.row_blobs != self.row_blobs + new_rows:
+        lacking = self.timeline.missing or self.timeline.sampled
+        if lacking or records.row_blobs != self.row_blobs + new_rows:
             return []
         first_new = min((blob.step for blob in new_rows), default=None)
         settled = []
@@ -83,9 +84,10 @@ class Timelines:
     def _assemble(
         self, scope: Scope, run: str, records: RunRecords, former: _State | None
     ) -> _State:
-        segments, missing, reached = _segments(records, former)
+        fill = filler(self._store, scope, run)
+        segments, missing, filled, reached = _segments(records, former, fill)
         clock = self._clock(scope, run, records, segments)
-        timeline = Timeline(tuple(segments), tuple(missing), clock)
+        timeline = Timeline(tuple(segments), tuple(missing), clock, tuple(filled))
         _ = timeline.state, timeline.times  # made once, and in this turn
         return _State(records.segment_blobs, records.row_blobs, reached, timeline)
 
@@ -110,9 +112,9 @@ def _numbers_of(records: RunRecords, former: _State | None) -> int:
 
 
 def _segments(
-    records: RunRecords, former: _State | None
-) -> tuple[list[TimelineSegment], Ranges, Reached]:
-    """All segments of a run in order, the steps that lack, and how far each session has got."""
+    records: RunRecords, former: _State | None, fill: Fill
+) -> tuple[list[TimelineSegment], Ranges, Ranges, Reached]:
+    """All segments of a run in order, steps that lack or are filled in, how far sessions got."""
     before = stored_prefix(records, former.timeline if former else None)
     reached: Reached = {}
     if before:
@@ -121,5 +123,5 @@ def _segments(
     if former and settled:
         before += settled
         reached = dict(former.reached)
-    segments, missing = segments_from_rows(records, before, reached)
-    return [*before, *segments], missing, reached
+    segments, missing, filled = segments_from_rows(records, before, reached, fill)
+    return [*before, *segments], missing, filled, reached
