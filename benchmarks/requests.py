@@ -1,11 +1,11 @@
 """Requests as the tab sends them, small, ordinary and huge ones, and a client that times them."""
 
 import http.client
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from multiprocessing.synchronize import Event
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -45,7 +45,7 @@ class Client:
             self._connection.close()
         return 1_000 * (time.perf_counter() - start)
 
-    def read_slowly(self, request: Request, ended: threading.Event) -> None:
+    def read_slowly(self, request: Request, ended: Event) -> None:
         """Read an answer one byte a second, and hang up at the end."""
         answer = self._send(request)
         while not ended.wait(1.0):

@@ -9,11 +9,13 @@ others ask for what is huge, and others read it one byte a second.
 
 import argparse
 import math
+import multiprocessing
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -91,10 +93,8 @@ def soak(url: str, clients: int, seconds: float) -> list[Figure]:
 def beside(url: str, probes: int) -> Iterator[Figure]:
     """How long small requests take alone, and beside huge and slow ones."""
     alone = _probe(url, probes)
-    errors: Counter[str] = Counter()
-    with _asking(url, errors) as done:
+    with _asking(url):
         together = _probe(url, probes)
-    print(f"{done.total()} huge answers meanwhile: {dict(done)}; errors: {dict(errors)}")
     for percentile in (50, 95, 99):
         yield Figure("a small request alone", tuple(alone), "ms", percentile, math.nan)
     for percentile in (50, 95, 99):
@@ -114,10 +114,23 @@ def _probe(url: str, probes: int) -> list[float]:
 
 
 @contextmanager
-def _asking(url: str, errors: Counter[str]) -> Iterator[Counter[str]]:
-    """Others that ask for what is huge, and read it as fast or as slowly as they can."""
-    ended = threading.Event()
-    done: Counter[str] = Counter()
+def _asking(url: str) -> Iterator[None]:
+    """Others, in a process of their own, that ask for what is huge."""
+    spawn = multiprocessing.get_context("spawn")
+    ended = spawn.Event()
+    others = spawn.Process(target=_others, args=(url, ended))
+    others.start()
+    time.sleep(5)
+    try:
+        yield
+    finally:
+        ended.set()
+        others.join()
+
+
+def _others(url: str, ended: Event) -> None:
+    """Ask for what is huge, and read it as fast or as slowly as one can, to the end."""
+    done, errors = Counter[str](), Counter[str]()
 
     def ask(seed: int) -> None:
         random = np.random.default_rng(seed)
@@ -128,23 +141,18 @@ def _asking(url: str, errors: Counter[str]) -> Iterator[Counter[str]]:
             done[request.route] += 1
 
     def read_slowly(seed: int) -> None:
-        request = Request("sound", huge(np.random.default_rng(seed), "large", sound=True).query)
+        request = huge(np.random.default_rng(seed), "large", sound=True)
         Client(url).read_slowly(request, ended)
 
     threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(HUGE_CLIENTS)]
-    threads += [
-        threading.Thread(target=read_slowly, args=(seed,), daemon=True)
-        for seed in range(100, 100 + SLOW_CLIENTS)
-    ]
+    threads += [threading.Thread(target=read_slowly, args=(seed,)) for seed in range(SLOW_CLIENTS)]
     for thread in threads:
         thread.start()
-    time.sleep(3)
-    try:
-        yield done
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.join()
+    print(
+        f"{done.total()} huge answers meanwhile: {dict(done)}; errors: {dict(errors)}", flush=True
+    )
 
 
 def _write(logdir: Path) -> None:

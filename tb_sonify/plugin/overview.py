@@ -120,7 +120,7 @@ class Overview:
             raise InvalidArgumentError(
                 f"a table has at most {_MOST_LINES} lines, got {count}: narrow 'from' and 'to'"
             )
-        pieces = self._store.turns.each(pieces, CELLS)
+        pieces = self._store.turns.each(pieces, 100 * CELLS)
         return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
 
     def _loudest(self, timeline: Timeline) -> Loudest:

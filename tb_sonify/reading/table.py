@@ -12,7 +12,7 @@ from tb_sonify.reading.hearable import Hearable
 from tb_sonify.reading.scalar_notes import points_of_notes
 from tb_sonify.sound import Notes
 
-CELLS = 20_000  # of a piece, about
+CELLS = 5_000  # of a piece, about; to write a number costs as much as to work on a hundred
 # A cell that begins so is taken for a formula by programs that open such files.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
