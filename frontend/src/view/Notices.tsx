@@ -60,11 +60,13 @@ export function Sampled() {
   );
   const kept = found[0]?.pointsKept ?? null;
   if (found.length === 0) return null;
+  if (kept === null) {
+    return <p class="quiet">A part is known from scalars alone, which do not have every step.</p>;
+  }
   return (
     <p class="quiet">
-      {kept === null
-        ? "A part is known from scalars alone, which do not have every step."
-        : `TensorBoard keeps ${formatStep(kept)} points of each scalar: spikes between them can be missing. To keep all, start it with --samples_per_plugin scalars=0.`}
+      TensorBoard keeps {formatStep(kept)} points of each scalar: spikes between them can be
+      missing. To keep all, start it with <code class="whole">--samples_per_plugin scalars=0</code>.
     </p>
   );
 }
