@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 VERSION = 2
 
 _MAGIC = b"TBSN"
-_MOST_BYTES = 2**28  # of an array: what is packed may claim anything
+_MOST_BYTES = 2**28  # of all arrays together: what is packed may claim anything
+_MOST_HEADER = 2**24  # bytes; in memory, JSON can be 20 times as large
 _PREFIX = struct.Struct("<4sI")  # magic, length of the JSON header in bytes
 _DTYPES = {"<i8", "<f8", "<f4", "<u4", "<u2"}
 
@@ -69,10 +70,12 @@ def decode_block(data: bytes) -> Block:
         raise ValueError(f"a block starts with {_MAGIC!r}, got {data[:4]!r}")
     _, length = _PREFIX.unpack_from(data)
     start = _PREFIX.size + length
+    if length > _MOST_HEADER:
+        raise ValueError(f"the header of a block has at most {_MOST_HEADER} bytes, got {length}")
     try:
         header = json.loads(data[_PREFIX.size : start])
         version, listing = header["version"], header["arrays"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"the header of a block must be JSON with version and arrays: {error}"
         ) from None
@@ -111,6 +114,7 @@ def _sides(shape: Sequence[int]) -> tuple[int, int]:
 
 
 def _arrays(data: bytes, offset: int, listing: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+    left = _MOST_BYTES
     try:
         for name, code, shape, *packed in listing:
             if code not in _DTYPES or any(type(side) is not int or side < 0 for side in shape):
@@ -118,7 +122,8 @@ def _arrays(data: bytes, offset: int, listing: Any) -> Iterator[tuple[str, NDArr
             dtype = np.dtype(code)
             size = math.prod(shape) * dtype.itemsize
             stored = packed[0] if packed else size
-            if size > _MOST_BYTES or type(stored) is not int or stored < 0:
+            left -= size
+            if left < 0 or type(stored) is not int or stored < 0:
                 raise ValueError(f"array {name!r} cannot have {size} bytes, stored as {stored!r}")
             if offset + stored > len(data):
                 raise ValueError(
