@@ -60,10 +60,8 @@ class TensorBoardClient(Client):
 @contextmanager
 def opened_client(logdir: Path | str, loader: str, *options: str) -> Iterator[TensorBoardClient]:
     """A client of TensorBoard's application, once it has read all that is there."""
-    tensorboard = program.TensorBoard([*default.get_static_plugins(), SonifyLoader])
-    tensorboard.configure(["tensorboard", "--logdir", str(logdir), *options])
+    tensorboard = _configured(logdir, *options)
     flags = tensorboard.flags
-    flags.reload_interval, flags.reload_task = 0, "blocking"
     local = LocalDataIngester(flags)
 
     def reload() -> None:
@@ -76,6 +74,20 @@ def opened_client(logdir: Path | str, loader: str, *options: str) -> Iterator[Te
         reload()
         app = TensorBoardWSGIApp(flags, tensorboard.plugin_loaders, provider)
         yield TensorBoardClient(app, provider, reload)
+
+
+def local_provider(logdir: Path) -> DataProvider:
+    """What the slow loader has read of a log directory."""
+    ingester = LocalDataIngester(_configured(logdir).flags)
+    ingester.start()
+    return ingester.data_provider
+
+
+def _configured(logdir: Path | str, *options: str) -> program.TensorBoard:
+    tensorboard = program.TensorBoard([*default.get_static_plugins(), SonifyLoader])
+    tensorboard.configure(["tensorboard", "--logdir", str(logdir), *options])
+    tensorboard.flags.reload_interval, tensorboard.flags.reload_task = 0, "blocking"
+    return tensorboard
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from tensorboard.data.provider import BlobSequenceTimeSeries, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.contract import FORMAT, PLUGIN_NAME, ROWS_TAG, VERSION, scalar_tag
+from tb_sonify.reading.clock import moment
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.store import Scope, Store
 
@@ -41,7 +42,7 @@ def list_runs(store: Store, scope: Scope) -> list[Run]:
     stored = provider.list_blob_sequences(scope.context, plugin_name=PLUGIN_NAME, **where)
     runs = []
     for run in sorted(provider.list_runs(scope.context, **where), key=lambda run: run.run_name):
-        name, start_time = run.run_name, run.start_time or None
+        name, start_time = run.run_name, moment(run.start_time or 0) or None
         rows = stored.get(name)
         trouble = _trouble(store, scope, name, rows) if rows else None
         if rows and trouble is None:

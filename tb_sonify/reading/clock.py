@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
+
 
 @dataclass(frozen=True, eq=False)
 class Clock:
@@ -55,6 +57,11 @@ class Clock:
             rate = np.median(np.diff(self.times) / np.diff(self.steps))
             times += rate * np.maximum(steps - self.steps[-1], 0)
         return np.asarray(times)
+
+
+def moment(wall_time: float) -> float:
+    """A wall time, or the epoch where a clock or a disk has made something else of it."""
+    return wall_time if abs(wall_time) <= _LATEST else 0.0
 
 
 def holding(steps: NDArray[np.float64]) -> NDArray[np.bool_]:

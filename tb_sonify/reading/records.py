@@ -1,6 +1,7 @@
 """The rows and segments that a run has stored, each checked before anything relies on it."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -23,6 +24,7 @@ from tb_sonify.reading.store import Blob, Scope, Store
 Record = TypeVar("Record", Rows, Segment)
 
 _logger = logging.getLogger(__name__)
+_MOST_WORDS = 300  # characters; what is wrong may be long
 _MOST_SEGMENTS = 60 * SEGMENTS_PER_OCTAVE  # by then a note would cover 2 ** 60 rows
 
 
@@ -34,7 +36,7 @@ class RunRecords:
     segment_blobs
         By increasing step.
     row_blobs
-        In the order in which they were written.
+        In the order in which they were written, as far as it can be told.
     """
 
     def __init__(self, store: Store, scope: Scope, run: str) -> None:
@@ -42,7 +44,10 @@ class RunRecords:
         # In this order, so that rows are at least as new as the segments that sum them up.
         self.segment_blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=SEGMENTS_TAG)
         rows = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
-        self.row_blobs = tuple(sorted(rows, key=lambda blob: (blob.wall_time, blob.step)))
+        times = [blob.wall_time for blob in rows]
+        # TensorBoard lists them by step. If time goes back from one to the next, the run has gone
+        # back to an earlier step, or the clock of its machine to an earlier time.
+        self.row_blobs = rows if times == sorted(times) else self._as_written(rows)
 
     def segments(self, blobs: Sequence[Blob]) -> Iterator[Segment | None]:
         """The segment in each blob; `None` where there is none that can be read."""
@@ -51,6 +56,23 @@ class RunRecords:
     def rows(self, blobs: Sequence[Blob]) -> Iterator[Rows | None]:
         """The rows in each blob; `None` where there are none that can be read."""
         return self._records(blobs, Rows.decode, _check_rows)
+
+    def _as_written(self, blobs: Sequence[Blob]) -> tuple[Blob, ...]:
+        """Blobs by session and row, as they say themselves.
+
+        One that cannot be read comes after the one before it in step, and so replaces nothing.
+        """
+        places = self._store.places
+        unknown = [blob for blob in blobs if places.get(blob) is None]
+        for blob, rows in zip(unknown, self.rows(unknown), strict=True):
+            if rows is not None:
+                places.put(blob, (rows.session, rows.first_row))
+        order = []
+        place = (-math.inf, 0)
+        for blob in blobs:
+            place = places.get(blob) or place
+            order.append((place, blob.step))
+        return tuple(blobs[at] for at in sorted(range(len(blobs)), key=order.__getitem__))
 
     def _records(
         self,
@@ -61,9 +83,10 @@ class RunRecords:
         for blob, data in zip(blobs, self._store.read_each(self._scope, blobs), strict=True):
             record = None
             try:
-                if data is not None:
-                    record = decode(data)
-                    check(record, blob)
+                if data is None:
+                    raise ValueError("TensorBoard does not give what it has listed")
+                record = decode(data)
+                check(record, blob)
             except (ValueError, TypeError) as error:
                 record = None
                 self._report(blob, error)
@@ -73,7 +96,7 @@ class RunRecords:
         if self._store.reported.get(blob) is None:
             self._store.reported.put(blob, True)
             message = "skipped what run %r stored at step %d, which cannot be read: %s"
-            _logger.warning(message, self._run, blob.step, error)
+            _logger.warning(message, self._run, blob.step, str(error)[:_MOST_WORDS])
 
 
 def _decode_segment(data: bytes) -> Segment:
@@ -88,10 +111,11 @@ def _shared(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def _check_rows(rows: Rows, blob: Blob) -> None:
     _check_steps(rows.steps, blob)
-    if not (np.diff(rows.steps) > 0).all():
+    if not (rows.steps[1:] > rows.steps[:-1]).all():  # a difference may overflow
         raise ValueError("the steps of rows must increase")
     if rows.first_row < 0:
         raise ValueError(f"first_row must be at least 0, got {rows.first_row}")
+    _check_session(rows.session)
     _check_layers(rows.layers)
 
 
@@ -104,9 +128,16 @@ def _check_segment(segment: Segment, blob: Blob) -> None:
     if not 0 < notes <= NOTES_PER_SEGMENT or notes != -(-segment.rows // grid.rows_per_note):
         raise ValueError(f"{segment.rows} rows of {grid} do not make {notes} notes")
     # The last step is that of the last note's last row, which may be its first row too.
-    if not (np.diff(segment.steps[:-1]) > 0).all() or segment.steps[-1] < segment.steps[-2]:
+    starts = segment.steps[:-1]
+    if not (starts[1:] > starts[:-1]).all() or segment.steps[-1] < segment.steps[-2]:
         raise ValueError("the steps of a segment must increase")
+    _check_session(segment.session)
     _check_layers(segment.layers)
+
+
+def _check_session(session: float) -> None:
+    if not math.isfinite(session):
+        raise ValueError(f"session must be a time, got {session}")
 
 
 def _check_steps(steps: NDArray[np.int64], blob: Blob) -> None:
@@ -119,3 +150,4 @@ def _check_steps(steps: NDArray[np.int64], blob: Blob) -> None:
 def _check_layers(layers: tuple[str, ...]) -> None:
     if not layers or len(set(layers)) < len(layers):
         raise ValueError(f"layers must be some different names, got {layers!r}")
+    "".join(layers).encode()  # halves of characters could not be answered with

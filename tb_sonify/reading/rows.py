@@ -1,6 +1,6 @@
 """Stored rows as one table: those that hold, within some steps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,17 +16,32 @@ NEVER = 2**63
 def read_rows(records: RunRecords, first_step: int, last_step: int) -> Rows | None:
     """The rows of some steps that nothing has replaced, as far as they can be read."""
     needed = [
-        (blob, end)
+        blob
         for blob, end in with_ends(records.row_blobs)
         if blob.step <= last_step and first_step < end
     ]
-    parts = []
-    blocks = records.rows([blob for blob, _ in needed])
-    for (_, end), rows in zip(needed, blocks, strict=True):
-        if rows is not None:
-            bounds = first_step, min(end, last_step + 1)
-            parts.append(part(rows, *np.searchsorted(rows.steps, bounds).tolist()))
+    parts = [
+        between(rows, first_step, min(end, last_step + 1))
+        for _, rows, end in read_in_order(records, needed)
+        if rows is not None
+    ]
     return concatenate(parts) if parts else None
+
+
+def read_in_order(
+    records: RunRecords, blobs: Sequence[Blob]
+) -> Iterator[tuple[Blob, Rows | None, int]]:
+    """What is in each blob, and the first step of the next ones that can be read.
+
+    From there on, these hold; what cannot be read replaces nothing.
+    """
+    waiting: list[tuple[Blob, Rows | None]] = []
+    for blob, rows in zip(blobs, records.rows(blobs), strict=True):
+        if rows is not None:
+            yield from ((*each, blob.step) for each in waiting)
+            waiting = []
+        waiting.append((blob, rows))
+    yield from ((*each, NEVER) for each in waiting)
 
 
 def with_ends(blobs: Sequence[Blob]) -> list[tuple[Blob, int]]:
@@ -38,6 +53,19 @@ def with_ends(blobs: Sequence[Blob]) -> list[tuple[Blob, int]]:
             ends.append((blob, end))
         end = min(end, blob.step)
     return ends[::-1]
+
+
+def between(rows: Rows, first_step: int, end: int) -> Rows:
+    """The rows from a step up to another one, which may both be beyond any that there can be."""
+    low, high = (
+        0
+        if step <= rows.steps[0]
+        else len(rows.steps)
+        if step > rows.steps[-1]
+        else int(np.searchsorted(rows.steps, step))
+        for step in (first_step, end)
+    )
+    return part(rows, low, high)
 
 
 def part(rows: Rows, start: int, stop: int | None) -> Rows:

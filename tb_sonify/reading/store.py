@@ -15,6 +15,7 @@ from tensorboard.data.provider import DataProvider, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.clock import moment
 from tb_sonify.reading.fresh import Fresh
 from tb_sonify.reading.settings import DEFAULTS, Settings
 from tb_sonify.reading.turns import Turns
@@ -66,6 +67,8 @@ class Store:
         The blobs that could not be read, of which the log tells once.
     turns
         In which all that is asked for of its data is done.
+    places
+        Session and number of the first row of blobs of rows, where these had to be known.
     """
 
     def __init__(self, provider: DataProvider, settings: Settings = DEFAULTS) -> None:
@@ -74,6 +77,7 @@ class Store:
         self.turns = Turns()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sonify-read")
         self.reported: Cache[Blob, bool] = Cache(_KEPT_REPORT_BYTES)
+        self.places: Cache[Blob, tuple[float, int]] = Cache(_KEPT_LISTING_BYTES)
         self._bytes: Cache[Blob, bytes] = Cache(_KEPT_BYTES)
         self._listings = Fresh[tuple[Blob, ...]](
             _KEPT_LISTING_BYTES, lambda blobs: _BLOB_BYTES * len(blobs)
@@ -98,7 +102,9 @@ class Store:
                 run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
             )
             data = series.get(run, {}).get(tag, ())
-            blobs = [Blob(d.values[0].blob_key, d.step, d.wall_time) for d in data if d.values]
+            blobs = [
+                Blob(d.values[0].blob_key, d.step, moment(d.wall_time)) for d in data if d.values
+            ]
             return tuple(sorted(blobs, key=lambda blob: blob.step))
 
         return self._listings.get((scope.experiment, run, plugin, tag), read)
@@ -206,5 +212,5 @@ def _nbytes(points: NDArray[np.float64] | None) -> int:
 
 
 def _array(data: Sequence[Any]) -> NDArray[np.float64]:
-    rows = [(point.step, point.wall_time, point.value) for point in data]
+    rows = [(point.step, moment(point.wall_time), point.value) for point in data]
     return np.array(rows, np.float64).reshape(-1, 3)

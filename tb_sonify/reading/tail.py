@@ -7,7 +7,7 @@ import numpy as np
 
 from tb_sonify.contract import Grid, Rows, Segment
 from tb_sonify.reading.records import RunRecords
-from tb_sonify.reading.rows import NEVER, concatenate, part, with_ends
+from tb_sonify.reading.rows import NEVER, between, concatenate, part, read_in_order, with_ends
 from tb_sonify.reading.timeline import TimelineSegment
 from tb_sonify.sound import aggregate
 
@@ -119,15 +119,15 @@ def _kept_rows(
 
     Steps that lack between blocks, or in one that cannot be read, are `gaps`.
     """
-    after = before[-1].last_step if before else -NEVER
+    after = before[-1].last_step if before else -NEVER - 1
     latest, last_step = None, after
-    needed = [(blob, end) for blob, end in with_ends(records.row_blobs) if after + 1 < end]
-    blocks = records.rows([blob for blob, _ in needed])
-    for (blob, end), rows in zip(needed, blocks, strict=True):
+    needed = [blob for blob, end in with_ends(records.row_blobs) if after + 1 < end]
+    for blob, rows, end in read_in_order(records, needed):
         if rows is None:
-            last = end - 1 if end < NEVER else blob.step
-            yield from gaps.rows(max(blob.step, after + 1), last, latest, after=last_step)
-            last_step = max(last_step, last)
+            first, last = max(blob.step, last_step + 1), end - 1 if end < NEVER else blob.step
+            if first <= last:
+                yield from gaps.rows(first, last, latest, after=last_step)
+                last_step = last
             continue
         first_step = int(rows.steps[0])
         row, step = reached.get(rows.session, (0, None))
@@ -136,10 +136,10 @@ def _kept_rows(
             lacking = max(first_step - rows.first_row, 0) if step is None else step + 1
             yield from gaps.rows(lacking, first_step - 1, rows, after=last_step)
         reached[rows.session] = rows.first_row + len(rows.steps), int(rows.steps[-1])
-        start, stop = np.searchsorted(rows.steps, (after + 1, end)).tolist()
-        if start < stop:
-            yield part(rows, start, stop)
-            latest, last_step = rows, int(rows.steps[stop - 1])
+        kept = between(rows, after + 1, end)
+        if len(kept.steps):
+            latest, last_step = rows, int(kept.steps[-1])
+            yield kept
 
 
 def _joined(ranges: Ranges) -> Ranges:

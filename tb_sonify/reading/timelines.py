@@ -79,7 +79,8 @@ class Timelines:
                 self._states.put(key, former, cost=former.timeline.nbytes)
             if former.timeline.segments:
                 return former.timeline
-            return self._scalars.get(scope, run)
+            scalars = self._scalars.get(scope, run)
+            return scalars if scalars.segments else former.timeline  # which tells what is missing
 
     def _assemble(
         self, scope: Scope, run: str, records: RunRecords, former: _State | None
