@@ -15,8 +15,8 @@ from tb_sonify import SonifyWriter
 LAYERS = 100
 LOSS = "loss/train"
 END = "end"  # the tag that is written last: where TensorBoard has it, it has read all
+LOSS_EVERY = 10  # steps
 _PART = 10_000  # rows made at a time
-_LOSS_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _write(run: Path, steps: int, layers: int, *, seed: int = 0) -> None:
         for part in series(steps, layers, seed=seed):
             for row in part.tolist():
                 writer.add_norms(dict(zip(layer_names, row, strict=True)), step)
-                if step % _LOSS_EVERY == 0:
+                if step % LOSS_EVERY == 0:
                     loss = 0.3 + 2 * 0.5 ** (8 * step / steps) + 0.05 * random.random()
                     writer.add_scalar(LOSS, loss, step)
                 step += 1

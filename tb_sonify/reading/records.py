@@ -100,12 +100,13 @@ class RunRecords:
 
 
 def _decode_segment(data: bytes) -> Segment:
-    """A segment that takes no memory for counts where there is nothing to count."""
+    """A segment that takes no memory where there is nothing to count."""
     segment = Segment.decode(data)
-    return replace(segment, nan=_shared(segment.nan), inf=_shared(segment.inf))
+    return replace(segment, nan=shared_zeros(segment.nan), inf=shared_zeros(segment.inf))
 
 
-def _shared(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def shared_zeros(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Counts that take no memory where all are 0."""
     return counts if counts.any() else np.broadcast_to(np.uint32(0), counts.shape)
 
 
