@@ -189,7 +189,7 @@ function Strip({ side, run }: { side: Side; run: string }) {
         />
         <span aria-hidden="true">R</span>
         <span aria-hidden="true" class="setting">
-          {panWords(pan)}
+          {pan === null ? "auto" : panWords(pan)}
         </span>
       </div>
     </div>
