@@ -11,6 +11,8 @@ import time
 from collections import Counter
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 
@@ -85,8 +87,12 @@ def guided(seconds: int) -> None:
             with suppress(ValueError):
                 decode(data)
 
+    folder = Path(mkdtemp(prefix="blocks"))
+    for number, block in enumerate(whole_blocks()):
+        (folder / str(number)).write_bytes(block)
+    limits = (f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=5")
     atheris.instrument_all()
-    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-rss_limit_mb=2048"], look)
+    atheris.Setup([sys.argv[0], *limits, str(folder)], look)
     atheris.Fuzz()
 
 
