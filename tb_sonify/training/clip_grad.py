@@ -29,8 +29,8 @@ def clip_grad_norm_(
     """Clip the norm of gradients, as `torch.nn.utils.clip_grad_norm_`, and to the same bit.
 
     The norms that this takes are handed to every `SonifyWriter.watch` of these parameters, so
-    that what is logged at the next step is the norm before clipping. Without a
-    watch, and where `torch.compile` compiles the call, it is torch's function.
+    that what is logged at the next step is the norm before clipping. Without a watch, and where
+    `torch.compile` compiles the call, it is torch's function.
 
     Parameters
     ----------

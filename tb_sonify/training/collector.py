@@ -30,9 +30,8 @@ class _Row(NamedTuple):
 class Collector:
     """Keeps rows where they were computed until there are 64, or the first is a second old.
 
-    On a GPU all is asked for in training's own thread, that knows when it captures a graph: of
-    another thread, asking for a copy would break the capture. So a batch goes on with the first
-    row that comes after its copy is there.
+    Only training's own thread asks a GPU for anything: any other would break the capture of a
+    CUDA graph. So a batch goes on with the first row that comes after its copy is there.
 
     Parameters
     ----------
