@@ -70,6 +70,27 @@ def test_a_slow_server_is_waited_for_with_a_skeleton_and_each_quarter_is_said_on
         page.unroute_all(behavior="ignoreErrors")
 
 
+def test_a_key_that_needs_notes_says_that_they_still_load(show, logdir):
+    write_run(logdir / "adam")
+    tab = show()
+    held = []
+    routed(tab.page, "coverage", lambda route: held.append(route))
+    tab.page.get_by_label("Speed").select_option("5")
+    loop = tab.page.get_by_role("button", name="Loop")
+    expect(loop).to_be_disabled()
+    tab.page.locator(".timeline").focus()
+    tab.page.keyboard.press("Shift+ArrowRight")
+    expect(tab.page.locator(".status")).to_have_text(
+        "The notes of \u2068adam\u2069 are still loading"
+    )
+    for route in held:
+        route.continue_()
+    expect(loop).to_be_enabled(timeout=WAIT_MS)
+    tab.page.unroute_all(behavior="wait")
+    tab.page.keyboard.press("Shift+ArrowRight")
+    expect(loop).to_have_attribute("aria-pressed", "true")
+
+
 def test_an_error_is_told_and_what_was_there_stays_until_it_is_better(show, logdir):
     write_run(logdir / "adam")
     tab = show(expected=[FAILED])

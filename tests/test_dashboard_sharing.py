@@ -67,7 +67,9 @@ def test_a_link_opens_what_it_was_made_of(url, browser, path):
         frame.get_by_label("B: \u2068a-broken\u2069").check()
         frame.get_by_label("Speed").select_option("10")
         frame.locator(".timeline").focus()
-        for key in ("x", "n", "+", "Shift+ArrowRight", "Shift+ArrowRight", "4"):
+        page.keyboard.press("x")
+        expect(frame.get_by_role("button", name="Loop")).to_be_enabled(timeout=WAIT_MS)
+        for key in ("n", "+", "Shift+ArrowRight", "Shift+ArrowRight", "4"):
             page.keyboard.press(key)
         frame.get_by_label("Smoothing").fill("0.5")
         frame.get_by_role("button", name="Copy link").click()

@@ -5,7 +5,7 @@ import { formatStep } from "../model/format";
 import { clamp, noteAtStep } from "../model/timeline";
 import { stepsSeen } from "../state/axes";
 import { hearing, loop, looping } from "../state/choices";
-import { announcer, here } from "../state/playing";
+import { announcer, here, whySilent } from "../state/playing";
 import { sources } from "../state/sources";
 import type { Range } from "../units";
 
@@ -31,7 +31,10 @@ export function setLoop([from, to]: Range): void {
 /** Move the end of the loop by notes; a new one begins at the playhead. */
 export function extendLoop(notes: number): void {
   const source = sources[hearing.value].value;
-  if (source === null) return;
+  if (source === null) {
+    announcer.say(whySilent(hearing.value));
+    return;
+  }
   const { steps, notes: last } = source.timeline;
   const start = loop.value?.[0] ?? Math.floor(here.value + 1e-6);
   const first = noteAtStep(source.timeline, start);

@@ -16,7 +16,7 @@ import { across, steps } from "./axes";
 import { hearing, loop, looping } from "./choices";
 import { verbosity } from "./preferences";
 import { otherScore, score } from "./scores";
-import { coverages, sources } from "./sources";
+import { coverageOf, sources, views } from "./sources";
 import { curves, several, sides, tag } from "./store";
 
 export const announcer = new Announcer(() => verbosity.peek());
@@ -118,7 +118,7 @@ export function runWords(side: Side): string {
 export function whySilent(side: Side): string {
   const run = sides.value[side];
   if (run === null) return `No run is chosen for ${side.toUpperCase()}`;
-  return coverages[side].value === null
+  return coverageOf(views[side].value) === null
     ? `The notes of ${spokenName(run)} are still loading`
     : `${spokenName(run)} has no gradient norms: there is nothing to hear`;
 }
