@@ -41,7 +41,8 @@ def test_a_name_is_shown_and_said_as_it_is(show, logdir, kind):
     page = tab.page
     page.locator("[data-row]:not([data-row='z-other'])").get_by_role("radio").first.check()
     if kind in ("quotes", "backslashes"):
-        expect(page.get_by_text("start TensorBoard with --load_fast=false").first).to_be_visible()
+        notice = page.locator(".problem", has_text="start TensorBoard with --load_fast=false")
+        expect(notice).to_contain_text(f"\u2068{name}\u2069: TensorBoard's fast loader")
     tag = page.get_by_role("combobox", name="Curve")
     tag.select_option(value=name)
     expect(tag).to_have_value(name)

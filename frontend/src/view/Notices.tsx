@@ -2,11 +2,11 @@
 
 import { useRef } from "preact/hooks";
 import { refresh } from "../effects";
-import { formatStep, formatValue } from "../model/format";
+import { formatStep, formatValue, spokenName } from "../model/format";
 import { announcer, soundProblem } from "../state/playing";
 import { serverProblem } from "../state/problems";
 import { coverages, sources } from "../state/sources";
-import { chosenRuns, present, runOf } from "../state/store";
+import { chosenRuns, present } from "../state/store";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
@@ -48,9 +48,19 @@ export function Problem() {
 
 /** What cannot be read of the chosen runs, and what to do about it. */
 export function Unreadable() {
-  const troubles = present(SIDES.map((side) => runOf(side)?.trouble ?? null));
-  if (troubles[0] === undefined) return null;
-  return <p class="problem">{troubles[0]}</p>;
+  const names = new Map<string, Set<string>>();
+  for (const { name, trouble } of chosenRuns.value)
+    if (trouble !== null)
+      names.set(trouble, (names.get(trouble) ?? new Set()).add(spokenName(name)));
+  return (
+    <>
+      {[...names].map(([trouble, runs]) => (
+        <p key={trouble} class="problem">
+          {`${[...runs].join(", ")}: ${trouble}.`}
+        </p>
+      ))}
+    </>
+  );
 }
 
 /** Shown where TensorBoard has kept a part of what is heard. */
