@@ -4,28 +4,25 @@ import itertools
 import math
 import os
 import socket
-import threading
 import time
-from typing import Any
 
 from tensorboard.compat import tf
 from tensorboard.compat.proto.event_pb2 import Event, SourceMetadata
 
-from tb_sonify.training.process import Home
+from tb_sonify.training.background import IDLE_SECONDS, Background
 from tb_sonify.training.storage import Storage, new_storage
 from tb_sonify.training.tfrecord import record
 from tb_sonify.training.warn import warn
 
 _PENDING_BYTES = 64 * 2**20  # who adds more waits until the file system has taken some
 _PROMPT_BYTES = 2**20  # from here on, events are written at once
-_IDLE_SECONDS = 1.0
 _RETRY_SECONDS = 10.0
 
 # TensorBoard's own writers count from 0: two files of the same second must not meet.
 _numbers = itertools.count(1000)
 
 
-class EventFile:
+class EventFile(Background):
     """Takes events at any speed, and writes them to a new event file in `logdir`.
 
     If the file system refuses to write, there is one warning. After that, events are thrown
@@ -48,24 +45,20 @@ class EventFile:
         filename_suffix: str = "",
         retry_seconds: float = _RETRY_SECONDS,
     ) -> None:
+        super().__init__("events")
         self._logdir = str(logdir)
         self._flush_secs = flush_secs
         self._suffix = filename_suffix
         self._retry_seconds = retry_seconds
-        self._home = Home()
         self._file: Storage | None = None
         self._created = 0  # when the last file was, in seconds since the epoch
         self._warned = False
         self._retry_at = self._stored_at = -math.inf
         self._require_directory()
 
-        self._changed = threading.Condition()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        self._flushes_wanted = self._flushes_done = 0
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="tb_sonify events", daemon=True)
-        self._thread.start()
+        self._start()
 
     def get_logdir(self) -> str:
         """The directory that the file is in."""
@@ -86,47 +79,20 @@ class EventFile:
             if self._pending_bytes > _PROMPT_BYTES:
                 self._changed.notify_all()
 
-    def flush(self) -> None:
-        """Wait until all events taken so far are written."""
-        if not self._home.is_here():
-            return
-        with self._changed:
-            self._flushes_wanted += 1
-            wanted = self._flushes_wanted
-            self._changed.notify_all()
-            self._wait_for(lambda: self._flushes_done >= wanted)
-
-    def close(self) -> None:
-        """Write what there is and end the file; can be called again."""
-        if not self._home.is_here():
-            return
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
-
-    def _wait_for(self, condition: Any) -> None:
-        while self._thread.is_alive() and not self._changed.wait_for(condition, timeout=1.0):
-            pass
-
     def _run(self) -> None:
         closing = False
         while not closing:
             with self._changed:
-                self._changed.wait_for(self._is_urgent, timeout=_IDLE_SECONDS)
+                self._changed.wait_for(self._is_urgent, timeout=IDLE_SECONDS)
                 pending, self._pending, self._pending_bytes = self._pending, [], 0
                 closing, wanted = self._closing, self._flushes_wanted
                 self._changed.notify_all()
             self._write(pending, store=closing or wanted > self._flushes_done)
-            with self._changed:
-                self._flushes_done = wanted
-                self._changed.notify_all()
+            self._flushed(wanted)
         self._end_file()
 
     def _is_urgent(self) -> bool:
-        flush = self._flushes_wanted > self._flushes_done
-        return flush or self._closing or self._pending_bytes > _PROMPT_BYTES
+        return self._flush_is_wanted or self._closing or self._pending_bytes > _PROMPT_BYTES
 
     def _require_directory(self) -> None:
         try:

@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from tb_sonify.sound import Preset
+from tb_sonify.training.background import IDLE_SECONDS, Background
 from tb_sonify.training.batch import Batch
 from tb_sonify.training.event_file import EventFile
-from tb_sonify.training.process import Home
 from tb_sonify.training.run_log import RunLog
 from tb_sonify.training.warn import warn
 
 _MAX_BATCHES = 64
-_IDLE_SECONDS = 1.0
 
 
-class Recorder:
+class Recorder(Background):
     """Takes batches of rows from the training thread and writes them in a thread of its own.
 
-    Rows come before clips: a clip is rendered only while no batch waits.
+    Rows come before clips: a clip is rendered only while no batch waits. What was flushed is in
+    the event file, with its clips; `close` also writes the unfinished segment.
 
     Parameters
     ----------
@@ -43,19 +43,16 @@ class Recorder:
         scalar_every: int | None = None,
         fetch: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__("recorder")
         self._events = events
         self._log = RunLog(
             session=session, presets=presets, scalar_every=scalar_every, emit=events.add_event
         )
         self._fetch = fetch
         self._fetched_at = time.monotonic()
-        self._home = Home()
-        self._changed = threading.Condition()
         self._batches: deque[Batch] = deque()
-        self._flushes_wanted = self._flushes_done = 0
-        self._closing = self._warned = False
-        self._thread = threading.Thread(target=self._run, name="tb_sonify recorder", daemon=True)
-        self._thread.start()
+        self._warned = False
+        self._start()
 
     def put(self, batch: Batch) -> None:
         """Take a batch; where the recorder is far behind, wait rather than lose rows."""
@@ -69,35 +66,11 @@ class Recorder:
             self._batches.append(batch)
             self._changed.notify_all()
 
-    def flush(self) -> None:
-        """Wait until all rows taken so far, and their clips, are in the event file."""
-        if not self._home.is_here():
-            return
-        with self._changed:
-            self._flushes_wanted += 1
-            wanted = self._flushes_wanted
-            self._changed.notify_all()
-            self._wait_for(lambda: self._flushes_done >= wanted)
-
-    def close(self) -> None:
-        """Write all there is, with the unfinished segment, and end; can be called again."""
-        if not self._home.is_here():
-            return
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
-
-    def _wait_for(self, condition: Callable[[], bool]) -> None:
-        while self._thread.is_alive() and not self._changed.wait_for(condition, timeout=1.0):
-            pass
-
     def _run(self) -> None:
         closing = False
         while not closing:
             with self._changed:
-                idle = 0.0 if self._log.clips else _IDLE_SECONDS
+                idle = 0.0 if self._log.clips else IDLE_SECONDS
                 self._changed.wait_for(self._has_work, timeout=idle)
                 batch = self._batches.popleft() if self._batches else None
                 # What was asked for after the last batch was put holds when none is left.
@@ -107,18 +80,15 @@ class Recorder:
             self._guarded(partial(self._work, batch, flush=wanted > self._flushes_done))
             if closing:
                 self._guarded(self._finish)
-            with self._changed:
-                self._flushes_done = wanted
-                self._changed.notify_all()
+            self._flushed(wanted)
 
     def _has_work(self) -> bool:
-        flush = self._flushes_wanted > self._flushes_done
-        return bool(self._batches) or flush or self._closing
+        return bool(self._batches) or self._flush_is_wanted or self._closing
 
     def _work(self, batch: Batch | None, *, flush: bool) -> None:
         if batch is not None:
             self._log.add(batch)
-        elif not self._closing and time.monotonic() - self._fetched_at >= _IDLE_SECONDS:
+        elif not self._closing and time.monotonic() - self._fetched_at >= IDLE_SECONDS:
             self._fetched_at = time.monotonic()
             self._fetch()
         if flush or self._log.is_due():

@@ -13,6 +13,7 @@ import { settlePreset } from "../../model/choices";
 import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../../model/view";
 import { chosenPreset, hearing, sound, volume } from "../../state/choices";
 import { coverages } from "../../state/sources";
+import { Choice } from "./Choice";
 import { Field } from "./Field";
 
 const WHOLE = "whole";
@@ -25,56 +26,34 @@ export function SoundBar() {
   return (
     <section class="toolbar second" aria-label="Sound settings">
       <PresetSelect />
-      <Field id="speed" label="Speed">
-        <select
-          id="speed"
-          disabled={!preset.takesSpeed}
-          value={String(speed)}
-          onChange={({ currentTarget }) =>
-            chooseSpeed(currentTarget.value === "null" ? null : Number(currentTarget.value))
-          }
-        >
-          {SPEEDS.map((each) => (
-            <option key={each} value={String(each)}>
-              {each === null ? "normal" : `${each} notes/s`}
-            </option>
-          ))}
-        </select>
-      </Field>
-      <Field id="together" label="Sum up">
-        <select
-          id="together"
-          value={String(together)}
-          onChange={({ currentTarget }) => {
-            if (currentTarget.value === WHOLE) chooseWhole();
-            else chooseTogether(Number(currentTarget.value));
-            currentTarget.value = String(sound.value.together);
-          }}
-        >
-          <option value={WHOLE}>the whole run in 10 s</option>
-          {TOGETHER.map((each) => (
-            <option key={each} value={String(each)}>
-              {each === 1 ? "nothing" : `${each} notes as one`}
-            </option>
-          ))}
-        </select>
-      </Field>
-      <Field id="pitch" label="Pitch zoom">
-        <select
-          id="pitch"
-          disabled={!preset.takesZoom}
-          value={String(zoom)}
-          onChange={({ currentTarget }) =>
-            choosePitchZoom(PITCH_ZOOMS.find((each) => String(each) === currentTarget.value) ?? 1)
-          }
-        >
-          {PITCH_ZOOMS.map((each) => (
-            <option key={each} value={String(each)}>
-              {each}×
-            </option>
-          ))}
-        </select>
-      </Field>
+      <Choice
+        id="speed"
+        label="Speed"
+        disabled={!preset.takesSpeed}
+        options={SPEEDS.map((each) => [each, each === null ? "normal" : `${each} notes/s`])}
+        value={speed}
+        choose={chooseSpeed}
+      />
+      <Choice<number | typeof WHOLE>
+        id="together"
+        label="Sum up"
+        options={[
+          [WHOLE, "the whole run in 10 s"],
+          ...TOGETHER.map(
+            (each) => [each, each === 1 ? "nothing" : `${each} notes as one`] as const,
+          ),
+        ]}
+        value={together}
+        choose={(each) => (each === WHOLE ? chooseWhole() : chooseTogether(each))}
+      />
+      <Choice
+        id="pitch"
+        label="Pitch zoom"
+        disabled={!preset.takesZoom}
+        options={PITCH_ZOOMS.map((each) => [each, `${each}×`])}
+        value={zoom}
+        choose={choosePitchZoom}
+      />
       <Field id="reference" label="Tone at norm 1">
         <input
           id="reference"
@@ -95,19 +74,13 @@ function PresetSelect() {
   const presets = coverages[hearing.value].value?.presets ?? [];
   if (presets.length === 0) return null;
   return (
-    <Field id="preset" label="Sound">
-      <select
-        id="preset"
-        value={settlePreset(presets, chosenPreset.value)?.name ?? ""}
-        onChange={(event) => choosePreset(event.currentTarget.value)}
-      >
-        {presets.map(({ name, title }) => (
-          <option key={name} value={name}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </Field>
+    <Choice
+      id="preset"
+      label="Sound"
+      options={presets.map(({ name, title }) => [name, title])}
+      value={settlePreset(presets, chosenPreset.value)?.name ?? ""}
+      choose={choosePreset}
+    />
   );
 }
 

@@ -21,10 +21,14 @@ import { here } from "../../state/playing";
 import { keyWords } from "../../state/preferences";
 import { forcedColours, several } from "../../state/store";
 import type { Range, Side } from "../../units";
-import { Field } from "../controls/Field";
+import { Choice } from "../controls/Choice";
 import { MOST_DOUBLINGS } from "./LaneCanvas";
 
 const FILTER_FROM = 30; // more layers than this are hard to find one in
+const ORDERS = [
+  ["depth", "by depth"],
+  ["largest", "largest first"],
+] as const;
 
 export function LaneBar() {
   if (sidesShown.value.length === 0) return null;
@@ -40,18 +44,15 @@ export function LaneBar() {
       <Pointed />
       <Legend />
       <div class="lane-controls">
-        <Field id="row-order" label="Layers">
-          <select
-            id="row-order"
-            value={rowOrder.value}
-            onChange={({ currentTarget }) => {
-              rowOrder.value = currentTarget.value === "largest" ? "largest" : "depth";
-            }}
-          >
-            <option value="depth">by depth</option>
-            <option value="largest">largest first</option>
-          </select>
-        </Field>
+        <Choice
+          id="row-order"
+          label="Layers"
+          options={ORDERS}
+          value={rowOrder.value}
+          choose={(order) => {
+            rowOrder.value = order;
+          }}
+        />
         {layerCount.value > FILTER_FROM && (
           <input
             type="search"

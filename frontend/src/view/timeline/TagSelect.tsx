@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { shownName } from "../../model/format";
 import { chosenTag } from "../../state/choices";
 import * as store from "../../state/store";
-import { Field } from "../controls/Field";
+import { Choice } from "../controls/Choice";
 
 const FILTER_FROM = 30; // tags
 
@@ -20,21 +20,15 @@ export function TagSelect() {
   );
   return (
     <>
-      <Field id="tag" label="Curve">
-        <select
-          id="tag"
-          value={store.tag.value ?? ""}
-          onChange={(event) => {
-            chosenTag.value = event.currentTarget.value;
-          }}
-        >
-          {offered.map((tag) => (
-            <option key={tag} value={tag}>
-              {shownName(tag)}
-            </option>
-          ))}
-        </select>
-      </Field>
+      <Choice
+        id="tag"
+        label="Curve"
+        options={offered.map((tag) => [tag, shownName(tag)])}
+        value={store.tag.value ?? ""}
+        choose={(tag) => {
+          chosenTag.value = tag;
+        }}
+      />
       {tags.length > FILTER_FROM && (
         <input
           type="search"

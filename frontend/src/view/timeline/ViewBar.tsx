@@ -7,6 +7,7 @@ import { MEASURES, type Measure } from "../../model/ruler";
 import { domain, seen } from "../../state/axes";
 import { measure, smoothing, viewport } from "../../state/choices";
 import { log } from "../../state/shown";
+import { Choice } from "../controls/Choice";
 import { Field } from "../controls/Field";
 
 const NAMES: Readonly<Record<Measure, string>> = {
@@ -19,22 +20,14 @@ const NAMES: Readonly<Record<Measure, string>> = {
 export function ViewBar() {
   return (
     <div class="viewbar">
-      <Field id="measure" label="Along x">
-        <select
-          id="measure"
-          value={measure.value}
-          title="Runs that lie above one another are heard together"
-          onChange={({ currentTarget }) =>
-            chooseMeasure(MEASURES.find((each) => each === currentTarget.value) ?? "step")
-          }
-        >
-          {MEASURES.map((each) => (
-            <option key={each} value={each}>
-              {NAMES[each]}
-            </option>
-          ))}
-        </select>
-      </Field>
+      <Choice
+        id="measure"
+        label="Along x"
+        title="Runs that lie above one another are heard together"
+        options={MEASURES.map((each) => [each, NAMES[each]])}
+        value={measure.value}
+        choose={chooseMeasure}
+      />
       <Field id="log" label="Log y axis">
         <input
           id="log"

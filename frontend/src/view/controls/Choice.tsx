@@ -1,0 +1,38 @@
+/** One of a few: a select with its label before it. */
+
+import { Field } from "./Field";
+
+type Props<Value> = {
+  readonly id: string;
+  readonly label: string;
+  /** Each with the words that it is offered in. */
+  readonly options: readonly (readonly [Value, string])[];
+  readonly value: Value;
+  readonly choose: (value: Value) => void;
+  readonly disabled?: boolean;
+  readonly title?: string;
+};
+
+export function Choice<Value>({ id, label, options, value, choose, ...others }: Props<Value>) {
+  return (
+    <Field id={id} label={label}>
+      <select
+        id={id}
+        {...others}
+        value={String(value)}
+        onChange={({ currentTarget }) => {
+          const chosen = options[currentTarget.selectedIndex];
+          // What is chosen may be refused, or come to another value; then that is shown.
+          currentTarget.value = String(value);
+          if (chosen !== undefined) choose(chosen[0]);
+        }}
+      >
+        {options.map(([each, words]) => (
+          <option key={String(each)} value={String(each)}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
