@@ -165,10 +165,10 @@ def test_norms_that_the_name_of_a_run_hides_are_told_and_its_scalars_are_heard(
 
 
 @pytest.mark.parametrize(("content", "known_as"), [(b"3", "3"), (b"", "1"), (b"\xff3", "\ufffd3")])
-def test_norms_of_another_version_are_told_and_heard_as_scalars(
-    tmp_path, open_client, content, known_as
+def test_norms_of_another_version_are_told_once_and_heard_as_scalars(
+    tmp_path, open_client, caplog, content, known_as
 ):
-    events = row_events(norms_of(50), np.arange(50))
+    events = row_events(norms_of(50), np.arange(50), block_rows=5)
     for event in events:
         event.summary.value[0].metadata.plugin_data.content = content
         blob = event.summary.value[0].tensor.string_val
@@ -180,3 +180,5 @@ def test_norms_of_another_version_are_told_and_heard_as_scalars(
     assert run["norms"]
     assert f"format {known_as} of tb_sonify, and this one reads 2" in run["trouble"]
     assert client.block_of("coverage", run="run").header["notes"] == 2
+    told = [record.getMessage() for record in caplog.records if "cannot be read" in record.message]
+    assert len(told) == 1

@@ -93,10 +93,12 @@ class RunRecords:
             yield record
 
     def _report(self, blob: Blob, error: Exception) -> None:
-        if self._store.reported.get(blob) is None:
-            self._store.reported.put(blob, True)
+        words = str(error)[:_MOST_WORDS]
+        key = self._scope.experiment, self._run, words
+        if self._store.reported.get(key) is None:
+            self._store.reported.put(key, True)
             message = "skipped what run %r stored at step %d, which cannot be read: %s"
-            _logger.warning(message, self._run, blob.step, str(error)[:_MOST_WORDS])
+            _logger.warning(message, self._run, blob.step, words)
 
 
 def _decode_segment(data: bytes) -> Segment:

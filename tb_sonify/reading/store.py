@@ -64,7 +64,7 @@ class Store:
     Attributes
     ----------
     reported
-        The blobs that could not be read, of which the log tells once.
+        In which run of which experiment blobs could not be read, and why: the log tells it once.
     turns
         In which all that is asked for of its data is done.
     places
@@ -76,7 +76,7 @@ class Store:
         self.settings = settings
         self.turns = Turns()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sonify-read")
-        self.reported: Cache[Blob, bool] = Cache(_KEPT_REPORT_BYTES)
+        self.reported: Cache[tuple[str, str, str], bool] = Cache(_KEPT_REPORT_BYTES)
         self.places: Cache[Blob, tuple[float, int]] = Cache(_KEPT_LISTING_BYTES)
         self._bytes: Cache[Blob, bytes] = Cache(_KEPT_BYTES)
         self._listings = Fresh[tuple[Blob, ...]](
