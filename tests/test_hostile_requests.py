@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
-from tests.logs import norms_of, run_events, scalar_events, write_events
+from tests.logs import norms_of, row_events, run_events, scalar_events, write_events
 from tests.serving import served
 
 ROUTE = "/data/plugin/sonify/"
@@ -20,13 +20,15 @@ SMALL = "clip?run=run&preset=smooth&first_note=7&notes=20"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The address of a TensorBoard with a run of 4,000 notes."""
+    """The address of a TensorBoard with a run of 4,000 notes, and one of 1,200 layers."""
     logdir = tmp_path_factory.mktemp("logs")
     events = run_events(norms_of(4_000), np.arange(4_000), presets=())
     write_events(logdir / "run", [*events, *scalar_events("loss", [(0, 0.5)])])
+    wide = norms_of(1_000, 1_200)
+    write_events(logdir / "wide", row_events(wide, np.arange(1_000), layers=names_of(1_200)))
     with served(logdir, "--load_fast=false") as url:
         deadline = time.monotonic() + 30
-        while b"layers" not in got(url, "coverage?run=run") and time.monotonic() < deadline:
+        while b"layers" not in got(url, "layers?run=wide") and time.monotonic() < deadline:
             time.sleep(0.1)
         yield url
 
@@ -148,10 +150,24 @@ def test_who_reads_slowly_or_hangs_up_delays_nobody(server):
     assert after < alone + 0.1
 
 
-def timed(url):
+def test_what_nobody_waits_for_is_not_done(server):
+    alone = min(timed(server, "layers?run=wide&from=1") for _ in range(3))
+    with ExitStack() as stack:
+        for number in range(40):
+            connection = stack.enter_context(connected(server))
+            connection.sendall(request(f"{ROUTE}layers?run=wide&from={number}".encode()))
+        time.sleep(alone)
+    assert timed(server, "layers?run=wide&from=1") < 12 * alone
+
+
+def timed(url, path=SMALL):
     start = time.perf_counter()
-    assert got(url, SMALL).startswith(b"RIFF")
+    assert got(url, path).startswith(b"RIFF" if path == SMALL else b"TBSN")
     return time.perf_counter() - start
+
+
+def names_of(layers):
+    return tuple(f"layer{number}" for number in range(layers))
 
 
 def test_nothing_is_written_anywhere(tmp_path, open_client):

@@ -3,6 +3,7 @@
 import threading
 import time
 import tracemalloc
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tensorboard.context import RequestContext
 
 from tb_sonify.reading import Scope, Store, Timelines
 from tb_sonify.reading.pieces import pieces
-from tb_sonify.reading.turns import MOST_SMALL, Busy, Turns
+from tb_sonify.reading.turns import MOST_SMALL, Abandoned, Busy, Turns, has_hung_up
 from tb_sonify.sound import PRESETS, render
 from tests.logs import norms_of, row_events, write_events
 
@@ -56,6 +57,26 @@ def test_what_goes_wrong_gives_its_turn_back(monkeypatch):
     for _ in range(20):
         with pytest.raises(ZeroDivisionError), turns.of(LARGE):
             _ = 1 / 0
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_who_hangs_up_while_waiting_gives_the_turn_to_the_next(hangs_up):
+    turns = Turns()
+    done = []
+
+    def work():
+        has_hung_up.set(lambda: hangs_up)
+        with suppress(Abandoned), turns.of(LARGE):
+            done.append(True)
+
+    with turns.of(LARGE):
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(0.05)
+    thread.join()
+    assert done == ([] if hangs_up else [True])
+    with turns.of(LARGE):  # it was given back
+        pass
 
 
 def test_pieces_that_have_become_many_wait_for_their_turn_and_hold_none_between(monkeypatch):

@@ -2,8 +2,9 @@
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from tensorboard import errors
@@ -25,6 +26,20 @@ class Busy(errors.PublicError):
         self.headers.append(("Retry-After", "10"))
 
 
+class Abandoned(errors.PublicError):
+    """Nobody waits for an answer any more; its status is the one that nginx has for this."""
+
+    http_code = 499
+
+
+def _never() -> bool:
+    return False
+
+
+# Whether who asked for what is being done has hung up. To be set for each request.
+has_hung_up: ContextVar[Callable[[], bool]] = ContextVar("has_hung_up", default=_never)
+
+
 class Turns:
     """Large work is done one after the other, small work a few at a time beside it.
 
@@ -43,11 +58,16 @@ class Turns:
         ------
         Busy
             If it did not come.
+        Abandoned
+            If it came too late for who had asked.
         """
         lane = self._small if numbers <= MOST_SMALL else self._large
-        if not lane.acquire(timeout=PATIENCE_SECONDS):
+        waited = not lane.acquire(blocking=False)
+        if waited and not lane.acquire(timeout=PATIENCE_SECONDS):
             raise Busy
         try:
+            if waited and has_hung_up.get()():
+                raise Abandoned("nobody waits for this any more")
             yield
         finally:
             lane.release()
