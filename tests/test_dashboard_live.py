@@ -2,71 +2,20 @@
 
 import re
 import shutil
-import threading
-import time
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tb_sonify import SonifyWriter
 from tests import dashboard
 from tests.dashboard import WAIT_MS
+from tests.growing import FIRST, last_step, trained, wait_for_growth, wait_until
 from tests.logs import norms_of, row_events, run_events, write_events
 from tests.looks import look
 from tests.serving import served
 from tests.state_runs import write_run
 
 pytestmark = pytest.mark.slow
-
-PACE_SECONDS = 0.02  # from row to row
-FIRST = 250
-
-
-@contextmanager
-def trained(path, *, steps=FIRST):
-    """A run that goes on being written, in a thread, after some steps at once."""
-    random = np.random.default_rng(2)
-    writer = SonifyWriter(str(path), flush_secs=1)
-    ended = threading.Event()
-
-    def log(step):
-        norms = np.exp(random.normal(-1, 0.3, 3))
-        writer.add_norms(dict(zip(("conv", "fc1", "fc2"), norms, strict=True)), step)
-        writer.add_scalar("loss", 2 * 0.999**step, step)
-
-    def train():
-        step = steps
-        while not ended.wait(PACE_SECONDS):
-            log(step)
-            step += 1
-            if step % 50 == 0:
-                writer.flush()
-
-    for step in range(steps):
-        log(step)
-    writer.flush()
-    thread = threading.Thread(target=train)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        writer.close()
-
-
-def last_step(tab):
-    label = tab.frame.locator(".timeline").get_attribute("aria-label")
-    return float(re.findall(r"[\d,.]+", label)[1].replace(",", ""))
-
-
-def wait_for_growth(tab, beyond, timeout=60):
-    deadline = time.monotonic() + timeout
-    while last_step(tab) <= beyond:
-        assert time.monotonic() < deadline
-        tab.page.wait_for_timeout(300)
 
 
 def test_a_run_that_is_being_trained_grows_without_moving_the_playhead_or_the_sound(show, logdir):
@@ -170,14 +119,6 @@ def test_behind_another_tab_of_tensorboard_it_is_silent_within_300_ms(browser, l
         )
 
 
-def wait_until(condition):
-    """TensorBoard reloads every second; the tab has two more, and a slow machine another one."""
-    deadline = time.monotonic() + 4
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_what_changes_is_seen_soon_and_nothing_that_is_here_is_asked_for_again(browser, logdir):
     norms, steps = norms_of(900), np.arange(900)
     write_events(logdir / "live", run_events(norms[:400], steps[:400]))
@@ -217,3 +158,27 @@ def test_what_changes_is_seen_soon_and_nothing_that_is_here_is_asked_for_again(b
 
 def route_of(url):
     return url.split("?")[0].rpartition("/")[2]
+
+
+def test_a_change_in_the_moment_of_a_choice_is_seen_soon(browser, logdir):
+    norms, steps = norms_of(600), np.arange(600)
+    names = [f"run{number}" for number in range(6)]
+    for name in names:
+        write_events(logdir / name, run_events(norms[:300], steps[:300]))
+    with served(logdir) as url, dashboard.opened(browser, url, path=dashboard.ALONE) as tab:
+        tab.wait_until_ready()
+        for name in names[1:]:
+            chosen = tab.frame.get_by_role("radio", name=f"A: \u2068{name}\u2069")
+            of_it = re.compile(rf"/coverage\?run={name}\b")
+            with tab.page.expect_response(of_it):
+                chosen.check()
+            write_events(logdir / name, row_events(norms[300:], steps[300:], first_row=300))
+            wait_until(lambda: last_step(tab) == 599)
+
+
+def test_a_run_whose_writer_was_closed_is_not_called_live(show, logdir):
+    with trained(logdir / "done"):
+        tab = show()
+        live = tab.page.get_by_text("live", exact=True)
+        expect(live.first).to_be_visible()
+    expect(live).to_have_count(0, timeout=6_000)

@@ -17,9 +17,10 @@ def test_news_tell_of_runs_that_come_and_of_those_that_grow(tmp_path, open_clien
 
     def news():
         found = client.json_of("news", run=["norms", "scalar"], tag="loss")
-        return found["runs"], *found["states"]
+        return found["runs"], *(tuple(state.values()) for state in found["states"])
 
     runs, of_norms, of_scalar = first = news()
+    assert (of_norms[1], of_scalar[0]) == (None, None)
     assert news() == first
     write_events(tmp_path / "norms", row_events(norms[100:], steps[100:], first_row=100))
     client.reload()
@@ -38,13 +39,15 @@ def test_news_tell_of_runs_that_come_and_of_those_that_grow(tmp_path, open_clien
     before = news()
     write_events(tmp_path / "scalar", row_events(norms[:9], steps[:9], session=3_000.0))
     client.reload()
-    assert news()[0] != before[0]
+    assert news()[0] == before[0]  # nothing is there that was empty
+    assert news()[2][0] is not None
 
 
 def test_news_are_of_two_runs_at_most(tmp_path, open_client):
     write_events(tmp_path / "scalar", scalar_events("loss", [(0, 1.0)]))
     client = open_client(tmp_path)
     assert client.json_of("news")["states"] == []
-    assert len(client.json_of("news", run="no such run")["states"]) == 1
+    nothing = {"norms": None, "points": None}
+    assert client.json_of("news", run="no such run")["states"] == [nothing]
     response = client.sonify("news", run=["a", "b", "c"])
     assert (response.status_code, "at most 2 runs, got 3" in response.text) == (400, True)

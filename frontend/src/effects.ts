@@ -6,7 +6,7 @@ import { keepUp } from "./actions/live";
 import { pause } from "./actions/transport";
 import { bringIntoSight } from "./actions/zoom";
 import { onHidden, onNews } from "./host";
-import type { Newest } from "./model/answers";
+import { changes, type Known, known } from "./model/newest";
 import { type Query, runsIn } from "./server/api";
 import {
   chartShelf,
@@ -42,6 +42,7 @@ const NEWS_MS = 1_100; // a little longer than the server keeps what it has list
 
 /** Start all of it; lives as long as the page. */
 export function startEffects(): void {
+  effect(lookAtChoice); // first, so that no change is missed after what is shown was read
   effect(loadWhatIsShown);
   effect(restAxis);
   effect(takeRowsApart);
@@ -103,24 +104,27 @@ function refreshGrown(grown: readonly string[]): void {
 }
 
 function lookForNews(): void {
-  if (!document.hidden || player.transport.peek().state === "playing") {
-    newestShelf.refresh([store.newestKey.peek()]);
-  }
+  const key = store.newestKey.peek();
+  if (newestShelf.get(key).loading) return;
+  if (!document.hidden || player.transport.peek().state === "playing") newestShelf.refresh([key]);
 }
 
-/** What was new when it was last looked for, and of which runs. */
-let known: { readonly of: string; readonly newest: Newest } | null = null;
+function lookAtChoice(): void {
+  const key = store.newestKey.value;
+  if (key[0] !== null || latest !== null) untracked(() => newestShelf.ensure(key));
+}
+
+let latest: Known | null = null;
 
 function takeNews(): void {
   const key = store.newestKey.value;
   const newest = newestShelf.get(key).value;
   if (newest === null) return;
-  const [before, of] = [known, JSON.stringify(key)];
-  known = { of, newest };
-  if (before?.of !== of) return;
-  const [, ...runs] = key;
-  const grown = runs.filter((_, at) => before.newest.states[at] !== newest.states[at]);
-  if (before.newest.runs !== newest.runs) untracked(refresh);
+  const before = latest;
+  latest = known(key, newest);
+  if (before === null) return;
+  const { all, grown } = changes(before, latest);
+  if (all) untracked(refresh);
   else if (grown.length > 0) untracked(() => refreshGrown(grown));
 }
 

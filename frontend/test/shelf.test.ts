@@ -28,3 +28,23 @@ test("what is not wanted any more is not waited for, and can be asked for again"
   expect(asked.at(-1)).toBe("far");
   expect(stopped).toEqual(["far", "near"]);
 });
+
+test("what is to be renewed while it is on its way is asked for once more", async () => {
+  const answers: ((text: string) => void)[] = [];
+  const shelf = new Shelf(
+    (_: readonly [string]) => new Promise<string>((resolve) => answers.push(resolve)),
+    () => false,
+  );
+  const settled = () => new Promise((resolve) => setTimeout(resolve));
+  shelf.ensure(["key"]);
+  shelf.renew([["key"]]);
+  shelf.renew([["key"]]);
+  expect(answers.length).toBe(1);
+  answers[0]?.("old");
+  await settled();
+  expect(shelf.get(["key"])).toEqual({ value: "old", error: null, loading: true });
+  answers[1]?.("new");
+  await settled();
+  expect(shelf.get(["key"])).toEqual({ value: "new", error: null, loading: false });
+  expect(answers.length).toBe(2);
+});

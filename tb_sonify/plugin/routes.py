@@ -13,13 +13,13 @@ from tb_sonify.plugin.listening import Listening
 from tb_sonify.plugin.overview import Overview
 from tb_sonify.plugin.script import part, script
 from tb_sonify.reading import (
+    Catalogue,
     NewsReader,
     Store,
     Timelines,
     Views,
     bin_series,
     first_to_draw,
-    list_runs,
     list_scalars,
     read_summaries,
     run_exists,
@@ -35,7 +35,8 @@ class Routes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._views = Views(store, Timelines(store))
-        self._reader = NewsReader(store)
+        self._catalogue = Catalogue(store)
+        self._reader = NewsReader(store, self._catalogue)
         self._groups = Listening(store, self._views), Overview(store, self._views)
 
     def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
@@ -63,7 +64,7 @@ class Routes:
         return Respond(request, code, "text/javascript", expires=YEAR_SECONDS)
 
     def _runs(self, request: Request) -> Response:
-        runs = list_runs(self._store, scope_of(request))
+        runs = self._catalogue.runs(scope_of(request))
         answer = [
             {
                 "run": run.name,
@@ -80,7 +81,8 @@ class Routes:
         if len(runs) > _MOST_WATCHED:
             raise InvalidArgumentError(f"news are of at most {_MOST_WATCHED} runs, got {len(runs)}")
         found = self._reader.read(scope_of(request), runs, request.args.get("tag"))
-        answer = {"runs": found.runs.hex(), "states": [state.hex() for state in found.states]}
+        states = [{"norms": _hex(norms), "points": _hex(points)} for norms, points in found.states]
+        answer = {"runs": found.runs.hex(), "states": states}
         return Respond(request, answer, "application/json")
 
     def _signals(self, request: Request) -> Response:
@@ -113,3 +115,7 @@ class Routes:
         arrays = {name: array for name, array in vars(found).items() if name != "runs"}
         header = {"tag": tag, "runs": found.runs, "now": time.time()}
         return block(request, header, **arrays)
+
+
+def _hex(state: bytes | None) -> str | None:
+    return None if state is None else state.hex()

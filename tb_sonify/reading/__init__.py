@@ -1,6 +1,6 @@
 """What TensorBoard's data provider holds, as arrays: timelines, clips, curves."""
 
-from tb_sonify.reading.catalogue import Run, first_to_draw, list_runs, list_scalars, run_exists
+from tb_sonify.reading.catalogue import Catalogue, Run, first_to_draw, list_scalars, run_exists
 from tb_sonify.reading.clips import Clip, Clips
 from tb_sonify.reading.curve import Curve, Series, bin_series, read_series
 from tb_sonify.reading.detail import Detail
@@ -18,6 +18,7 @@ from tb_sonify.reading.view import Alignment
 from tb_sonify.reading.views import Selection, Views
 
 __all__ = [
+    "Catalogue",
     "Alignment",
     "Blob",
     "Clip",
@@ -42,7 +43,6 @@ __all__ = [
     "Views",
     "bin_series",
     "first_to_draw",
-    "list_runs",
     "list_scalars",
     "presets_of",
     "read_series",

@@ -2,20 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from tensorboard.data.provider import RunTagFilter
-from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.contract import PLUGIN_NAME, ROWS_TAG
-from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.catalogue import Catalogue
 from tb_sonify.reading.hearable import digest
 from tb_sonify.reading.scalar_timelines import newest_norms
 from tb_sonify.reading.store import Scope, Store
-
-_KEPT_BYTES = 16 * 2**20
-
-RunKey = tuple[str, str, float]  # experiment, name, start time
 
 
 @dataclass(frozen=True)
@@ -25,49 +17,41 @@ class News:
     Attributes
     ----------
     runs
-        Which runs have anything to be drawn or heard, and what those asked for have.
+        Which runs have anything to be drawn or heard.
     states
-        How far each of those asked for has got.
+        How far each of those asked for has got: in its norms, in the scalar. `None`: it has none.
     """
 
     runs: bytes
-    states: tuple[bytes, ...]
+    states: tuple[tuple[bytes | None, bytes | None], ...]
 
 
 class NewsReader:
     """Reads the news of all runs. Safe to use from many threads."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store = store
-        # Those that were seen to have data: to list all data of all runs would take its time.
-        self._filled: Cache[RunKey, bool] = Cache(_KEPT_BYTES)
+        self._catalogue = catalogue
 
     def read(self, scope: Scope, runs: Sequence[str], tag: str | None) -> News:
         """Which runs there are, and how far these have got in their rows and a scalar."""
-        reached = [_reached(self._store, scope, run, tag) for run in runs]
-        begun = [(bool(each[0] or each[-2]), bool(each[-1])) for each in reached]
-        return News(digest(self._all_filled(scope), begun), tuple(map(digest, reached)))
-
-    def _all_filled(self, scope: Scope) -> list[RunKey]:
-        provider, where = self._store.provider, {"experiment_id": scope.experiment}
-        listed = provider.list_runs(scope.context, **where)
-        keys = {run.run_name: (scope.experiment, run.run_name, run.start_time) for run in listed}
-        unknown = [name for name, key in keys.items() if not self._filled.get(key)]
-        if unknown:
-            where["run_tag_filter"] = RunTagFilter(runs=unknown)
-            scalars = provider.list_scalars(scope.context, plugin_name=SCALARS, **where)
-            rows = provider.list_blob_sequences(scope.context, plugin_name=PLUGIN_NAME, **where)
-            for name in unknown:
-                if scalars.get(name) or rows.get(name):
-                    self._filled.put(keys[name], True)
-        return sorted(key for key in keys.values() if self._filled.get(key))
+        states = [
+            (_norms(self._store, scope, run), _points(self._store, scope, run, tag)) for run in runs
+        ]
+        return News(digest(self._catalogue.filled(scope)), tuple(states))
 
 
-def _reached(store: Store, scope: Scope, run: str, tag: str | None) -> tuple[Any, ...]:
-    """How many blocks of rows and points of a scalar a run has, and where they and norms end."""
+def _norms(store: Store, scope: Scope, run: str) -> bytes | None:
+    """How many blocks of rows a run has, and where they, or scalars that are norms, end."""
     blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
-    newest = max((blob.wall_time for blob in blobs), default=0.0)
+    if blobs:
+        newest = max(blob.wall_time for blob in blobs)
+        return digest(len(blobs), blobs[-1:], newest)
+    norms = newest_norms(store, scope, run)[1]
+    return digest(tuple(sorted(norms.items()))) if norms else None
+
+
+def _points(store: Store, scope: Scope, run: str, tag: str | None) -> bytes | None:
+    """How many points of a scalar a run has, and the last one."""
     points = None if tag is None else store.points(scope, run, tag)
-    last = () if points is None else (len(points), points[-1:].tolist())
-    norms = () if blobs else tuple(sorted(newest_norms(store, scope, run)[1].items()))
-    return len(blobs), blobs[-1:], newest, norms, last
+    return None if points is None else digest(len(points), points[-1:].tolist())

@@ -1,6 +1,6 @@
 """Which of the runs of a log directory a command is for."""
 
-from tb_sonify.reading.catalogue import list_runs
+from tb_sonify.reading.catalogue import Catalogue
 from tb_sonify.reading.store import Scope, Store
 
 
@@ -12,7 +12,7 @@ def chosen_runs(store: Store, scope: Scope, run: str | None) -> list[str]:
     LookupError
         If there is none.
     """
-    names = [each.name for each in list_runs(store, scope)]
+    names = [each.name for each in Catalogue(store).runs(scope)]
     if not names:
         raise LookupError("no runs here: a run is a directory with event files that hold scalars")
     if run is None:

@@ -17,8 +17,11 @@ export type Newest = {
   /** Which runs there are. */
   readonly runs: string;
   /** How far each run that was asked for has got. */
-  readonly states: readonly string[];
+  readonly states: readonly Reached[];
 };
+
+/** In norms, and in the points of a scalar; null where there are none. */
+export type Reached = { readonly norms: string | null; readonly points: string | null };
 
 /** Layers that are heard as one voice. */
 export type Stream = { readonly name: string; readonly layers: readonly string[] };

@@ -95,7 +95,11 @@ export async function fetchNewest(
   const arguments_ = [...runs.map((run) => ["run", run]), ...(tag === null ? [] : [["tag", tag]])];
   const response = await request(`news?${new URLSearchParams(arguments_)}`, signal);
   const fields = fieldsOf(await response.json(), "news");
-  return { runs: text(fields, "runs"), states: list(fields, "states", asText) };
+  const states = list(fields, "states", (value) => {
+    const state = fieldsOf(value, "how far a run has got");
+    return { norms: orNull(state, "norms", text), points: orNull(state, "points", text) };
+  });
+  return { runs: text(fields, "runs"), states };
 }
 
 export async function fetchSignals(run: string, signal: AbortSignal): Promise<Signals> {

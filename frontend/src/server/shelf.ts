@@ -13,6 +13,8 @@ type Key = readonly (string | number | null)[];
 export class Shelf<K extends Key, Value> {
   private readonly entries = new Map<string, Signal<Entry<Value>>>();
   private readonly loads = new Map<string, AbortController>();
+  /** Those that are to be asked for again as soon as they are here. */
+  private readonly again = new Set<string>();
 
   /**
    * @param fetchValue asks the server
@@ -55,9 +57,12 @@ export class Shelf<K extends Key, Value> {
     this.renew(keys);
   }
 
-  /** Ask for these again. */
+  /** Ask for these again; an answer that is on its way may be older than what is wanted. */
   renew(keys: readonly K[]): void {
-    for (const key of keys) this.load(key);
+    for (const key of keys) {
+      if (this.loads.has(nameOf(key))) this.again.add(nameOf(key));
+      else this.load(key);
+    }
   }
 
   private load(key: K): void {
@@ -78,7 +83,10 @@ export class Shelf<K extends Key, Value> {
         const aborted = controller.signal.aborted;
         entry.value = { ...entry.peek(), error: aborted ? null : message, loading: false };
       })
-      .finally(() => this.loads.delete(name));
+      .finally(() => {
+        this.loads.delete(name);
+        if (this.again.delete(name) && !controller.signal.aborted) this.load(key);
+      });
   }
 
   private entry(key: K): Signal<Entry<Value>> {
