@@ -128,7 +128,12 @@ def test_presets_choose_the_clips(tmp_path):
     for presets in ((), ("classic", "smooth", "classic")):
         with SonifyWriter(tmp_path / str(len(presets)), presets=presets) as writer:
             writer.add_norms({"a": 1.0}, 0)
-    assert recorded.tags(tmp_path / "0") == {"grad_norm/a", "sonify/rows", "sonify/segments"}
+    assert recorded.tags(tmp_path / "0") == {
+        "grad_norm/a",
+        "sonify/rows",
+        "sonify/segments",
+        "sonify/end",
+    }
     assert recorded.tags(tmp_path / "3") >= {"sonify/classic", "sonify/smooth"}
     assert len(recorded.values(tmp_path / "3", "sonify/classic")) == 1
 

@@ -17,6 +17,7 @@ const summary = (changes: Partial<Summary> = {}): Summary => ({
   lastStep: 99,
   lastValue: 0.5,
   recent: false,
+  ended: false,
   brokenAt: null,
   brokenValue: Number.NaN,
   points: 100,

@@ -10,6 +10,7 @@ from tb_sonify.contract.block import VERSION, Block, decode_block, encode_block
 from tb_sonify.contract.records import NO_GRADIENT, Rows, Segment
 
 __all__ = [
+    "END_TAG",
     "FORMAT",
     "NOTES_PER_SEGMENT",
     "NO_GRADIENT",
@@ -35,6 +36,7 @@ PLUGIN_NAME = "sonify"
 FORMAT = str(VERSION).encode()  # of what is stored, in TensorBoard's metadata of each tag
 ROWS_TAG = "sonify/rows"
 SEGMENTS_TAG = "sonify/segments"
+END_TAG = "sonify/end"  # written last by a writer of rows that is closed: its wall time tells when
 PRESETS_OPTION = "presets"  # in the options of rows and segments: presets that a user made, as JSON
 PRE_CLIP_OPTION = "pre_clip"  # likewise: whether norms are before clipping, true, false or "mixed"
 

@@ -42,11 +42,11 @@ class NewsReader:
 
 
 def _norms(store: Store, scope: Scope, run: str) -> bytes | None:
-    """How many blocks of rows a run has, and where they, or scalars that are norms, end."""
+    """How many blocks of rows a run has, where they end, or scalars that are norms; its own end."""
     blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
     if blobs:
         newest = max(blob.wall_time for blob in blobs)
-        return digest(len(blobs), blobs[-1:], newest)
+        return digest(len(blobs), blobs[-1:], newest, store.ends(scope).get(run))
     norms = newest_norms(store, scope, run)[1]
     return digest(tuple(sorted(norms.items()))) if norms else None
 

@@ -14,6 +14,7 @@ from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
+from tb_sonify.contract import END_TAG, PLUGIN_NAME
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.clock import moment
 from tb_sonify.reading.fresh import Fresh
@@ -86,6 +87,9 @@ class Store:
         self._points_of_all = Fresh[dict[str, NDArray[np.float64]]](
             _KEPT_POINT_BYTES, lambda points: sum(map(_nbytes, points.values()))
         )
+        self._ends = Fresh[dict[str, float]](
+            _KEPT_NAME_BYTES, lambda runs: _NAME_BYTES * len(runs), share=_LISTING_SHARE
+        )
         self._newest = Fresh[dict[str, Newest]](
             _KEPT_NAME_BYTES, lambda tags: _NAME_BYTES * len(tags), share=_LISTING_SHARE
         )
@@ -149,6 +153,20 @@ class Store:
             return {tag: (series.max_step, series.max_wall_time) for tag, series in tags}
 
         return self._newest.get((scope.experiment, run), read)
+
+    def ends(self, scope: Scope) -> dict[str, float]:
+        """When the writer of a run's rows was closed, by wall time, where one has told."""
+
+        def read() -> dict[str, float]:
+            found = self.provider.list_blob_sequences(
+                scope.context,
+                experiment_id=scope.experiment,
+                plugin_name=PLUGIN_NAME,
+                run_tag_filter=RunTagFilter(tags=[END_TAG]),
+            )
+            return {run: moment(tags[END_TAG].max_wall_time) for run, tags in found.items()}
+
+        return self._ends.get(scope.experiment, read)
 
     def points_of_tags(
         self, scope: Scope, run: str, tags: Sequence[str]

@@ -23,6 +23,8 @@ class Summaries:
         The step of the first value that is NaN or infinite, and that value; NaN where none is.
     points, finite
         How many points there are, and how many of them are finite.
+    ended
+        1 where the writer was closed and nothing was written since; 0 where nobody can tell.
     """
 
     runs: tuple[str, ...]
@@ -33,6 +35,7 @@ class Summaries:
     broken_values: NDArray[np.float64]
     points: NDArray[np.uint32]
     finite: NDArray[np.uint32]
+    ended: NDArray[np.uint32]
 
 
 def read_summaries(store: Store, scope: Scope, tag: str) -> Summaries:
@@ -45,6 +48,7 @@ def read_summaries(store: Store, scope: Scope, tag: str) -> Summaries:
         (np.nan, np.nan) if good.all() else (each.steps[good.argmin()], each.values[good.argmin()])
         for each, good in zip(series.values(), finite, strict=True)
     ]
+    ends = store.ends(scope)
     steps, values, times = np.array(lasts, np.float64).reshape(-1, 3).T
     first_broken, broken_values = np.array(broken, np.float64).reshape(-1, 2).T
     return Summaries(
@@ -56,4 +60,5 @@ def read_summaries(store: Store, scope: Scope, tag: str) -> Summaries:
         broken_values=broken_values,
         points=np.array([len(good) for good in finite], np.uint32),
         finite=np.array([good.sum() for good in finite], np.uint32),
+        ended=np.array([ends.get(run, -np.inf) for run in series] >= times, np.uint32),
     )

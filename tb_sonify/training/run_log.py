@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify.contract import (
+    END_TAG,
     NO_GRADIENT,
     PRESETS_OPTION,
     ROWS_TAG,
     SEGMENTS_TAG,
+    Block,
     Rows,
     Segment,
+    encode_block,
     round_norms,
 )
 from tb_sonify.sound import PRESETS, Preset, StreamPreset, preset_to_json
@@ -65,6 +68,7 @@ class RunLog:
         self._newest_since = 0.0
         self._block = Table.empty()
         self._block_first_row = 0
+        self._last_step = 0  # of the rows in blocks
         self._since = 0.0  # when the oldest row came that is not in a block yet
 
     def add(self, batch: Batch) -> None:
@@ -102,11 +106,15 @@ class RunLog:
             self._since = self._newest_since
 
     def finish(self) -> None:
-        """Emit the rest, with the last, unfinished segment."""
+        """Emit the rest, with the last, unfinished segment, and that this is the end."""
         self.write_rows()
         filled = self._segments.finish()
         if filled is not None:
             self._emit_segment(filled)
+        if self._block_first_row:
+            end = encode_block(Block({"kind": "end", "session": self._session}, {}))
+            now = max(time.time(), self._latest)
+            self._emit(blob_event(END_TAG, end, step=self._last_step, wall_time=now))
         self.clips.finish()
 
     def _spread(self, batch: Batch) -> NDArray[np.float32]:
@@ -162,6 +170,7 @@ class RunLog:
             options=self._options,
         )
         self._block_first_row += len(block)
+        self._last_step = int(block.steps[-1])
         self._emit_blob(ROWS_TAG, rows.encode(), rows.steps, float(block.wall_times[0]))
 
     def _emit_segment(self, filled: FilledSegment) -> None:

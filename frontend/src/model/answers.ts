@@ -49,6 +49,8 @@ export type Summary = {
   readonly lastValue: number;
   /** Whether the last point was written a moment ago. */
   readonly recent: boolean;
+  /** Whether its writer was closed after that point; false where nobody can tell. */
+  readonly ended: boolean;
   /** Of the first NaN or infinity; null where there is none. */
   readonly brokenAt: Step | null;
   /** That value; NaN where there is none. */

@@ -69,6 +69,7 @@ export function readSummaries(block: Block): Summaries {
       lastStep: of("last_steps"),
       lastValue: of("last_values"),
       recent: now - of("last_times") < RECENT,
+      ended: of("ended") === 1,
       brokenAt: Number.isNaN(brokenAt) ? null : brokenAt,
       brokenValue: of("broken_values"),
       points: of("points"),

@@ -15,7 +15,7 @@ type Memory = { readonly last: Summary; readonly grownAt: number; readonly wentB
 let memories = new Map<string, Memory>();
 let remembered: string | null = null;
 
-/** Whether each run has grown a moment ago, and whether it ever went back to an earlier step. */
+/** Whether each run is growing, and whether it ever went back to an earlier step. */
 export const growth: ReadonlySignal<ReadonlyMap<string, Growth>> = computed(() => {
   if (remembered !== tag.value) memories = new Map();
   remembered = tag.value;
@@ -23,7 +23,7 @@ export const growth: ReadonlySignal<ReadonlyMap<string, Growth>> = computed(() =
   const all = [...(summaries.value ?? [])].map(([run, summary]) => {
     const memory = grown(memories.get(run), summary, now);
     memories.set(run, memory);
-    const live = summary.recent || now - memory.grownAt < FRESH_MS;
+    const live = !summary.ended && (summary.recent || now - memory.grownAt < FRESH_MS);
     return [run, { live, wentBack: memory.wentBack }] as const;
   });
   return new Map(all);
