@@ -22,7 +22,7 @@ def test_a_run_that_is_being_trained_grows_without_moving_the_playhead_or_the_so
     with trained(logdir / "live"):
         tab = show()
         before = last_step(tab)
-        expect(tab.page.get_by_text("live", exact=True).first).to_be_visible()
+        expect(tab.page.get_by_role("gridcell", name="heard, live")).to_be_visible()
         timeline = tab.frame.locator(".timeline")
         timeline.focus()
         tab.page.keyboard.press("Control+ArrowRight")
@@ -179,6 +179,6 @@ def test_a_change_in_the_moment_of_a_choice_is_seen_soon(browser, logdir):
 def test_a_run_whose_writer_was_closed_is_not_called_live(show, logdir):
     with trained(logdir / "done"):
         tab = show()
-        live = tab.page.get_by_text("live", exact=True)
-        expect(live.first).to_be_visible()
-    expect(live).to_have_count(0, timeout=6_000)
+        state = tab.page.get_by_role("gridcell", name=re.compile("^heard"))
+        expect(state).to_have_accessible_name("heard, live")
+    expect(state).to_have_accessible_name("heard", timeout=6_000)

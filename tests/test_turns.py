@@ -59,6 +59,26 @@ def test_what_goes_wrong_gives_its_turn_back(monkeypatch):
             _ = 1 / 0
 
 
+@pytest.mark.parametrize(("back", "expected"), [(10.0, "small large"), (0.05, "large small")])
+def test_what_is_less_goes_first_unless_what_is_more_has_waited_long(monkeypatch, back, expected):
+    monkeypatch.setattr("tb_sonify.reading.turns._MOST_SECONDS_BACK", back)
+    turns, done = Turns(), []
+
+    def work(name, numbers):
+        with turns.of(numbers):
+            done.append(name)
+
+    threads = []
+    with turns.of(LARGE):
+        for work_of in (("large", 1_000 * LARGE), ("small", LARGE)):
+            threads.append(threading.Thread(target=work, args=work_of))
+            threads[-1].start()
+            time.sleep(0.1)
+    for thread in threads:
+        thread.join()
+    assert " ".join(done) == expected
+
+
 @pytest.mark.parametrize("hangs_up", [False, True])
 def test_who_hangs_up_while_waiting_gives_the_turn_to_the_next(hangs_up):
     turns = Turns()

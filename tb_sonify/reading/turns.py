@@ -1,7 +1,9 @@
 """Work in turns: whoever asks for how much, memory is bounded, and what is small goes on."""
 
+import heapq
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +16,8 @@ Piece = TypeVar("Piece")
 PATIENCE_SECONDS = 60.0
 MOST_SMALL = 500_000  # numbers; what is done with so many takes some tens of milliseconds
 _SMALL_AT_ONCE = 8
+_NUMBERS_PER_SECOND = 5_000_000
+_MOST_SECONDS_BACK = 10.0
 
 
 class Busy(errors.PublicError):
@@ -43,12 +47,13 @@ has_hung_up: ContextVar[Callable[[], bool]] = ContextVar("has_hung_up", default=
 class Turns:
     """Large work is done one after the other, small work a few at a time beside it.
 
-    A turn ends before its result is sent, so that nobody waits for a slow reader.
+    Who looks at a large run goes before those who save theirs: see `_Lane`. A turn ends before its
+    result is sent, so that nobody waits for a slow reader.
     """
 
     def __init__(self) -> None:
-        self._large = threading.Semaphore(1)
-        self._small = threading.Semaphore(_SMALL_AT_ONCE)
+        self._large = _Lane(1)
+        self._small = _Lane(_SMALL_AT_ONCE)
 
     @contextmanager
     def of(self, numbers: int) -> Iterator[None]:
@@ -62,15 +67,13 @@ class Turns:
             If it came too late for who had asked.
         """
         lane = self._small if numbers <= MOST_SMALL else self._large
-        waited = not lane.acquire(blocking=False)
-        if waited and not lane.acquire(timeout=PATIENCE_SECONDS):
-            raise Busy
+        waited = lane.enter(numbers)
         try:
             if waited and has_hung_up.get()():
                 raise Abandoned("nobody waits for this any more")
             yield
         finally:
-            lane.release()
+            lane.leave()
 
     def each(self, pieces: Iterator[Piece], numbers: int) -> Iterator[Piece]:
         """Pieces of so many numbers, each made in a turn of its own.
@@ -83,3 +86,42 @@ class Turns:
             if piece is None:
                 return
             yield piece
+
+
+class _Lane:
+    """So much at a time; of what waits, the least goes first.
+
+    What is more stands back for what comes up to some seconds after it, the longer the more it
+    is, but no longer: it is not put off for ever.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._waiting: list[tuple[float, int, threading.Event]] = []  # a heap
+        self._count = itertools.count()
+        self._lock = threading.Lock()
+
+    def enter(self, numbers: int) -> bool:
+        """Wait until there is room; whether that took any time. Raises `Busy` after some."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return False
+            back = min(numbers / _NUMBERS_PER_SECOND, _MOST_SECONDS_BACK)
+            entry = time.monotonic() + back, next(self._count), threading.Event()
+            heapq.heappush(self._waiting, entry)
+        if not entry[2].wait(PATIENCE_SECONDS):
+            with self._lock:
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
+                    heapq.heapify(self._waiting)
+                    raise Busy
+        return True
+
+    def leave(self) -> None:
+        """Make room for the next."""
+        with self._lock:
+            if self._waiting:
+                heapq.heappop(self._waiting)[2].set()
+            else:
+                self._free += 1
