@@ -1,5 +1,6 @@
 """The answers that are heard, and those that say what can be: notes, clips, legends."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -21,11 +22,13 @@ from tb_sonify.plugin.hearing import (
     sounding_of,
 )
 from tb_sonify.reading import Clip, Clips, Hearable, Scope, Selection, Store, Views, presets_of
+from tb_sonify.reading.hearable import digest
 from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, encode_wav, legend, render
 
 _MOST_TABLE_NOTES = 1_000
 _MOST_NUMBERS = 500_000  # notes times layers
 _MOST_NOTES = 10_000
+_MOST_DIGITS = 12  # of a number of notes
 
 
 class Listening:
@@ -49,14 +52,18 @@ class Listening:
     def _coverage(self, request: Request) -> Response:
         selection, sounding = selection_of(request), sounding_of(request)
         source = self._source(scope_of(request), selection)
+        known = _known_segments(source, request.args.get("known", ""))
+        first_note = source.first_notes[known]
         header = {
             **voices(selection.run, source.layers),
+            "first_note": first_note,
+            "key": _key(source, bisect_right(source.first_notes, source.settled) - 1),
             "tag": selection.tag,
             "scale": _scale(source.scale),
             "notes": source.notes,
             "notes_per_segment": NOTES_PER_SEGMENT,
             "rows_per_note": source.rows_per_note,
-            "segments": _segments(source),
+            "segments": _segments(source)[known:],
             "presets": [
                 _preset(preset, len(source.layers), sounding)
                 for preset in presets_of(source).values()
@@ -66,8 +73,8 @@ class Listening:
             "points_kept": self._points_kept or None,
             "formats": formats(),
         }
-        steps = source.steps.astype(np.float64)
-        return block(request, header, steps=steps, times=source.times)
+        steps = source.steps[first_note:].astype(np.float64)
+        return block(request, header, steps=steps, times=source.times[first_note:])
 
     def _notes(self, request: Request) -> Response:
         selection = selection_of(request)
@@ -146,6 +153,21 @@ def _segments(source: Hearable) -> list[dict[str, Any]]:
         }
         for (first_note, end), history in zip(edges, source.histories[1:], strict=True)
     ]
+
+
+def _key(source: Hearable, segments: int) -> str:
+    """What stands for so many segments, and tells how many notes they have."""
+    notes = source.first_notes[segments]
+    return f"{notes}-{digest(source.histories[segments], source.steps[:notes]).hex()}"
+
+
+def _known_segments(source: Hearable, key: str) -> int:
+    """For how many segments a key stands, whoever has it from wherever; 0: for none of these."""
+    notes = key.partition("-")[0]
+    if not notes.isascii() or not notes.isdigit() or len(notes) > _MOST_DIGITS:
+        return 0
+    segments = bisect_right(source.first_notes, int(notes)) - 1
+    return segments if key == _key(source, segments) else 0
 
 
 def _preset(preset: Preset, layers: int, sounding: Sounding) -> dict[str, Any]:

@@ -91,6 +91,8 @@ export type Segment = {
 };
 
 export type Coverage = {
+  /** What stands for the notes that stay as they are: these need not be sent again. */
+  readonly key: string;
   readonly layers: readonly string[];
   readonly streams: readonly Stream[];
   /** First step of each note and, at the end, the last step of all; empty without notes. */

@@ -16,16 +16,7 @@ import { arrayOf, type Block, decodeBlock } from "../model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
 import { type Along, PLAIN, type Scale, type Sound, type View } from "../model/view";
 import type { Step } from "../units";
-import {
-  readLandmark,
-  readLayers,
-  readPreset,
-  readRange,
-  readScale,
-  readSegment,
-  readStream,
-  readSummaries,
-} from "./readers";
+import { doubles, readCoverage, readLandmark, readLayers, readSummaries } from "./readers";
 import { request } from "./request";
 
 type Arguments = Readonly<Record<string, string | number>>;
@@ -130,22 +121,14 @@ export async function fetchSummaries(tag: string, signal: AbortSignal): Promise<
   return readSummaries(await block("summaries", { tag }, signal));
 }
 
-export async function fetchCoverage(view: Query, signal: AbortSignal): Promise<Coverage> {
-  const answer = decodeBlock(await bytes(`coverage?${view}`, signal));
-  return {
-    layers: list(answer.header, "layers", asText),
-    streams: list(answer.header, "streams", readStream),
-    steps: doubles(answer, "steps"),
-    times: doubles(answer, "times"),
-    rowsPerNote: readRange(answer.header.rows_per_note),
-    scale: orNull(answer.header, "scale", readScale),
-    segments: list(answer.header, "segments", readSegment),
-    presets: list(answer.header, "presets", readPreset),
-    formats: list(answer.header, "formats", asText),
-    missing: list(answer.header, "missing", readRange),
-    sampled: list(answer.header, "sampled", readRange),
-    pointsKept: orNull(answer.header, "points_kept", number),
-  };
+/** @param older what was known before, of which only what has changed since is sent again */
+export async function fetchCoverage(
+  view: Query,
+  older: Coverage | null,
+  signal: AbortSignal,
+): Promise<Coverage> {
+  const known = older === null ? "" : `&${queryOf({ known: older.key })}`;
+  return readCoverage(decodeBlock(await bytes(`coverage?${view}${known}`, signal)), older);
 }
 
 export async function fetchNotes(
@@ -242,8 +225,3 @@ async function block(route: string, query: Arguments, signal: AbortSignal): Prom
 
 const bytes = async (path: string, signal: AbortSignal): Promise<ArrayBuffer> =>
   (await request(path, signal)).arrayBuffer();
-
-function doubles(answer: Block, name: string): Float64Array {
-  const array = arrayOf(answer, name);
-  return array instanceof Float64Array ? array : Float64Array.from(array);
-}

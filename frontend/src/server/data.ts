@@ -39,7 +39,7 @@ export const signalShelf = new Shelf(
 );
 
 export const coverageShelf = new Shelf(
-  ([view]: readonly [Query], signal) => fetchCoverage(view, signal),
+  ([view]: readonly [Query], signal, older: Coverage | null) => fetchCoverage(view, older, signal),
   sameCoverage,
 );
 

@@ -1,6 +1,14 @@
 /** Parts of the answers of the server, checked: what is not as specified must not get any further. */
 
-import type { Landmark, LayerTable, Preset, Segment, Stream, Summaries } from "../model/answers";
+import type {
+  Coverage,
+  Landmark,
+  LayerTable,
+  Preset,
+  Segment,
+  Stream,
+  Summaries,
+} from "../model/answers";
 import { arrayOf, type Block } from "../model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
 import type { Scale } from "../model/view";
@@ -8,12 +16,12 @@ import type { Range, Seconds } from "../units";
 
 const RECENT: Seconds = 60; // longer than a step takes, mostly
 
-export function readStream(value: unknown): Stream {
+function readStream(value: unknown): Stream {
   const fields = fieldsOf(value, "a stream");
   return { name: text(fields, "name"), layers: list(fields, "layers", asText) };
 }
 
-export function readSegment(value: unknown): Segment {
+function readSegment(value: unknown): Segment {
   const fields = fieldsOf(value, "a segment");
   return {
     firstNote: number(fields, "first_note"),
@@ -23,7 +31,7 @@ export function readSegment(value: unknown): Segment {
   };
 }
 
-export function readPreset(value: unknown): Preset {
+function readPreset(value: unknown): Preset {
   const fields = fieldsOf(value, "a preset");
   return {
     name: text(fields, "name"),
@@ -38,7 +46,7 @@ export function readPreset(value: unknown): Preset {
   };
 }
 
-export function readScale(fields: Fields, name: string): Scale {
+function readScale(fields: Fields, name: string): Scale {
   const scale = fieldsOf(fields[name], "a scale");
   const kind = text(scale, "kind");
   if (kind !== "log" && kind !== "linear") throw new Error(`no scale is ${kind}`);
@@ -55,7 +63,7 @@ export function readLandmark(value: unknown): Landmark {
   };
 }
 
-export function readRange(value: unknown): Range {
+function readRange(value: unknown): Range {
   if (!Array.isArray(value) || value.length !== 2) throw new Error("a range must be [from, to]");
   return [Number(value[0]), Number(value[1])];
 }
@@ -94,4 +102,37 @@ export function readLayers(answer: Block): LayerTable {
     stepOfMax: Number.isNaN(step?.[at]) ? null : (step?.[at] ?? null),
   }));
   return { layers, mostRows: number(answer.header, "most_rows") };
+}
+
+/** @param older what was known before: an answer may begin after the notes that its key stands for */
+export function readCoverage(answer: Block, older: Coverage | null): Coverage {
+  const { header } = answer;
+  const firstNote = number(header, "first_note");
+  const before = firstNote > 0 ? older : null;
+  if (firstNote > (before?.steps.length ?? 0)) throw new Error("an answer begins too late");
+  const whole = (name: "steps" | "times"): Float64Array =>
+    before === null
+      ? doubles(answer, name)
+      : Float64Array.from([...before[name].subarray(0, firstNote), ...doubles(answer, name)]);
+  const kept = before?.segments.filter((segment) => segment.firstNote < firstNote) ?? [];
+  return {
+    key: text(header, "key"),
+    layers: list(header, "layers", asText),
+    streams: list(header, "streams", readStream),
+    steps: whole("steps"),
+    times: whole("times"),
+    rowsPerNote: readRange(header.rows_per_note),
+    scale: orNull(header, "scale", readScale),
+    segments: [...kept, ...list(header, "segments", readSegment)],
+    presets: list(header, "presets", readPreset),
+    formats: list(header, "formats", asText),
+    missing: list(header, "missing", readRange),
+    sampled: list(header, "sampled", readRange),
+    pointsKept: orNull(header, "points_kept", number),
+  };
+}
+
+export function doubles(answer: Block, name: string): Float64Array {
+  const array = arrayOf(answer, name);
+  return array instanceof Float64Array ? array : Float64Array.from(array);
 }

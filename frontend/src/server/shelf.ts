@@ -17,11 +17,15 @@ export class Shelf<K extends Key, Value> {
   private readonly again = new Set<string>();
 
   /**
-   * @param fetchValue asks the server
+   * @param fetchValue asks the server; it may make use of the answer that is here
    * @param same whether a newer answer says nothing new; then the older object stays
    */
   constructor(
-    private readonly fetchValue: (key: K, signal: AbortSignal) => Promise<Value>,
+    private readonly fetchValue: (
+      key: K,
+      signal: AbortSignal,
+      older: Value | null,
+    ) => Promise<Value>,
     private readonly same: (older: Value, newer: Value) => boolean,
   ) {}
 
@@ -72,7 +76,7 @@ export class Shelf<K extends Key, Value> {
     const controller = new AbortController();
     this.loads.set(name, controller);
     entry.value = { ...entry.peek(), loading: true };
-    this.fetchValue(key, controller.signal)
+    this.fetchValue(key, controller.signal, entry.peek().value)
       .then((newer) => {
         const older = entry.peek().value;
         const value = older !== null && this.same(older, newer) ? older : newer;
