@@ -7,10 +7,14 @@ import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import numpy as np
 import pytest
+from tensorboard.context import RequestContext
+from tensorboard.data.grpc_provider import GrpcDataProvider, make_stub
 
 from tb_sonify.contract import decode_block
+from tb_sonify.plugin.data_server import DataServer
 from tests.client import opened_client
 from tests.data_server import data_server, started_by_tensorboard
 from tests.logs import norms_of, run_events, scalar_events, write_events
@@ -128,3 +132,16 @@ def test_no_request_waits_for_ever_on_a_server_that_hangs(logdir, monkeypatch):
         assert client.sonify("index.js").status_code == 200
         server.resume()
         assert [run["run"] for run in client.json_of("runs")["runs"]] == ["adam"]
+
+
+def test_answers_do_not_wait_for_the_line(logdir):
+    with data_server(logdir) as server:
+        channel = grpc.insecure_channel(f"localhost:{server.port}")
+        provider = DataServer(GrpcDataProvider("here", make_stub(channel)), None)
+        taken = []
+        for _ in range(40):
+            start = time.perf_counter()
+            provider.list_runs(RequestContext(), experiment_id="")
+            taken.append(time.perf_counter() - start)
+        channel.close()
+    assert np.median(taken) < 0.02  # 2 ms on an idle machine; without nudges, 44

@@ -12,6 +12,7 @@ from tensorboard.data.grpc_provider import GrpcDataProvider
 from tensorboard.data.provider import DataProvider
 from tensorboard.plugins.base_plugin import TBContext
 
+from tb_sonify.plugin.nudges import Nudges
 from tb_sonify.reading import Unavailable
 
 PATIENCE_SECONDS = 20.0  # less than the dashboard has
@@ -41,6 +42,7 @@ class DataServer:
 
     def __init__(self, provider: DataProvider, address: str | None) -> None:
         self._provider = provider
+        self._nudges = Nudges(provider)
         self._address = address
         self._gone = False
         self._pool = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="sonify-ask")
@@ -51,7 +53,7 @@ class DataServer:
     def _ask(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         asked = self._pool.submit(call, *arguments, **options)
         try:
-            answer = asked.result(PATIENCE_SECONDS)
+            answer = self._nudges.answer(asked, PATIENCE_SECONDS)
         except WaitedTooLong:
             asked.cancel()
             raise self._unavailable(503, f"said nothing for {PATIENCE_SECONDS:g} s") from None
