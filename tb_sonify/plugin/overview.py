@@ -11,10 +11,10 @@ from werkzeug.wrappers import Request, Response
 from tb_sonify.plugin import query
 from tb_sonify.plugin.answer import block, refusals, scope_of, streamed
 from tb_sonify.plugin.download import attachment
-from tb_sonify.reading import Detail, Hearable, Heatmaps, Scope, Store, Timeline, Views
+from tb_sonify.reading import Detail, Hearable, Scope, Store, Timeline, Views
 from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.description import describe_run
-from tb_sonify.reading.heatmap import Loudest
+from tb_sonify.reading.heatmap import Extremes, extremes, heatmap
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.landmarks.timeline import landmarks_of
 from tb_sonify.reading.layers import most_rows, summarize_layers
@@ -25,6 +25,7 @@ _MOST_COLUMNS = 4_000
 _MOST_CELLS = 4_000_000
 _MOST_LINES = 100_000
 _KEPT_LANDMARK_BYTES = 4 * 2**20
+_KEPT_EXTREMES_BYTES = 4 * 2**20
 
 
 class Overview:
@@ -33,7 +34,7 @@ class Overview:
     def __init__(self, store: Store, views: Views) -> None:
         self._store = store
         self._views = views
-        self._heatmaps = Heatmaps()
+        self._extremes: Cache[bytes, Extremes] = Cache(_KEPT_EXTREMES_BYTES)
         self._landmarks: Cache[bytes, tuple[Landmark, ...]] = Cache(_KEPT_LANDMARK_BYTES)
 
     def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
@@ -58,18 +59,18 @@ class Overview:
                 f"'columns' times layers must be at most {_MOST_CELLS}, got {columns} columns of "
                 f"{len(timeline.layers)} layers"
             )
-        loudest = self._loudest(timeline) if timeline.notes else None
+        smallest, largest = self._extremes_of(timeline) if timeline.notes else (None, None)
         source = self._views.detailed(scope_of(request), run, low, high, parts=columns)
         with self._turn(source, notes_between(source, low, high)):
-            norms = self._heatmaps.columns(source, low, high, columns)
+            norms = heatmap(source, low, high, columns)
         header = {
             "run": run,
             "layers": timeline.layers,
             "from": low,
             "to": high,
             "columns": columns,
-            "low": loudest and loudest.low,
-            "high": loudest and loudest.high,
+            "low": smallest,
+            "high": largest,
         }
         return block(request, header, max=norms)
 
@@ -123,11 +124,12 @@ class Overview:
         pieces = self._store.turns.each(pieces, 100 * CELLS)
         return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
 
-    def _loudest(self, timeline: Timeline) -> Loudest:
-        found = self._heatmaps.kept(timeline)
+    def _extremes_of(self, timeline: Timeline) -> Extremes:
+        found = self._extremes.get(timeline.state)
         if found is None:
             with self._turn(timeline, range(timeline.notes)):
-                found = self._heatmaps.loudest(timeline)
+                found = self._extremes.get(timeline.state) or extremes(timeline)
+            self._extremes.put(timeline.state, found)
         return found
 
     def _landmarks_of(self, timeline: Timeline) -> tuple[Landmark, ...]:

@@ -6,7 +6,6 @@ from tb_sonify.reading.curve import Curve, Series, bin_series, read_series
 from tb_sonify.reading.detail import Detail
 from tb_sonify.reading.fresh import Unavailable
 from tb_sonify.reading.hearable import Hearable
-from tb_sonify.reading.heatmap import Heatmaps
 from tb_sonify.reading.news import News, NewsReader
 from tb_sonify.reading.presets import presets_of
 from tb_sonify.reading.settings import Settings
@@ -26,7 +25,6 @@ __all__ = [
     "Curve",
     "Detail",
     "Hearable",
-    "Heatmaps",
     "News",
     "NewsReader",
     "Run",

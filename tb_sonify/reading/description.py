@@ -110,15 +110,15 @@ def _summary(tag: str, signal: Series) -> SignalSummary:
 
 
 def _streams(timeline: Timeline) -> tuple[StreamSummary, ...]:
-    median = timeline.table(0, timeline.notes).median
-    tenth = max(len(median) // _SHARE, 1)
+    tenth = max(timeline.notes // _SHARE, 1)
+    start, end = (timeline.table(note, tenth).median for note in (0, timeline.notes - tenth))
     groups = stream_layers(len(timeline.layers))
     return tuple(
         StreamSummary(
             name,
             tuple(timeline.layers[layer] for layer in group),
-            _middle(median[:tenth, group.start : group.stop]),
-            _middle(median[-tenth:, group.start : group.stop]),
+            _middle(start[:, group.start : group.stop]),
+            _middle(end[:, group.start : group.stop]),
         )
         for name, group in zip(STREAM_NAMES, groups, strict=False)
     )

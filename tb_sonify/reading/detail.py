@@ -14,7 +14,7 @@ from tb_sonify.reading.hearable import digest_histories, digest_notes, digest_st
 from tb_sonify.reading.records import RunRecords, shared_zeros
 from tb_sonify.reading.rows import read_rows, widened
 from tb_sonify.reading.table import notes_between
-from tb_sonify.reading.timeline import Timeline
+from tb_sonify.reading.timeline import EVERY, Timeline, joined
 from tb_sonify.sound import Notes, StreamPreset
 
 MOST_ROWS = 10_000
@@ -135,18 +135,17 @@ class Detail:
             + 64 * len(self.first_notes)
         )
 
-    def table(self, first_note: int, notes: int) -> Notes:
+    def table(self, first_note: int, notes: int, layers: slice = EVERY) -> Notes:
         """The numbers of `notes` notes from `first_note`, all of which there must be."""
         start, end = self.apart.start, self.apart.start + len(self.rows)
         stop = first_note + notes
-        parts = [self.rows[max(first_note - start, 0) : max(stop - start, 0)]]
+        parts = [self.rows[max(first_note - start, 0) : max(stop - start, 0), layers]]
         if first_note < start:
-            parts.insert(0, self.whole.table(first_note, min(stop, start) - first_note))
+            parts.insert(0, self.whole.table(first_note, min(stop, start) - first_note, layers))
         if stop > end:
             low = max(first_note, end)
-            parts.append(self.whole.table(low - self._more, stop - low))
-        tables = zip(*(vars(part).values() for part in parts), strict=True)
-        return Notes(*(np.concatenate(each) for each in tables))
+            parts.append(self.whole.table(low - self._more, stop - low, layers))
+        return joined(parts)
 
     @property
     def _more(self) -> int:
@@ -183,7 +182,7 @@ def taken_apart(timeline: Timeline, records: RunRecords, apart: range) -> Timeli
     """A timeline with each row of some notes as a note; as it is, where those cannot be read."""
     first_step, last_step = timeline.steps[apart.start], timeline.steps[apart.stop]
     last = apart.stop == timeline.notes
-    found = read_rows(records, int(first_step), int(last_step) - (not last))
+    found = read_rows(records, timeline.layers, int(first_step), int(last_step) - (not last))
     first_rows = timeline.first_rows[apart.start : apart.stop + 1]
     first_rows = first_rows - first_rows[0]
     if found is None or len(found.steps) != first_rows[-1]:

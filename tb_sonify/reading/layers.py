@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tb_sonify.contract import NO_GRADIENT
 from tb_sonify.reading.detail import Detail
-from tb_sonify.reading.hearable import Hearable
+from tb_sonify.reading.parts import parts_of
 from tb_sonify.reading.timeline import Timeline
 
 
@@ -36,22 +36,30 @@ class LayerSummary:
     step_of_max: NDArray[np.float64]
 
 
-def summarize_layers(source: Hearable, notes: range) -> LayerSummary:
-    """The numbers of each layer within some notes of a run."""
-    layers = len(source.layers)
-    none = np.full(layers, NO_GRADIENT, np.float32)
+def summarize_layers(source: Timeline | Detail, notes: range) -> LayerSummary:
+    """The numbers of each layer within some notes of a run, a few layers at a time."""
+    parts = [_summarize(source, notes, part) for part in parts_of(len(source.layers), len(notes))]
+    fields = zip(*(vars(part).values() for part in parts), strict=True)
+    return LayerSummary(*(np.concatenate(each) for each in fields))
+
+
+def _summarize(source: Timeline | Detail, notes: range, part: slice) -> LayerSummary:
+    layers = len(source.layers[part])
     if not notes:
+        none = np.full(layers, NO_GRADIENT, np.float32)
         zeros = np.zeros(layers, np.uint32)
         return LayerSummary(none, none, none, zeros, zeros, np.full(layers, np.nan))
-    table = source.table(notes.start, len(notes))
-    known = table.median >= 0
-    some = known.any(axis=0)
-    # Where nothing is known, all are taken, because numpy warns of the median of nothing.
-    medians = np.where(known | ~some, table.median, np.nan)
+    table = source.table(notes.start, len(notes), part)
+    medians = np.where(table.median >= 0, table.median, np.float32(np.inf)).T.copy()
+    medians.sort(axis=1)  # those that are known come first
+    known = np.count_nonzero(np.isfinite(medians), axis=1)
+    some = known > 0
+    places = np.stack([np.maximum(known - 1, 0) // 2, known // 2], axis=1)
+    middle = np.take_along_axis(medians, places, axis=1).mean(axis=1, dtype=np.float64)
     steps = source.steps[notes.start + table.max.argmax(axis=0)]
     return LayerSummary(
-        min=np.nanmin(medians, axis=0),
-        median=np.nanmedian(medians, axis=0),
+        min=np.where(some, medians[:, 0], np.float32(NO_GRADIENT)),
+        median=np.where(some, middle.astype(np.float32), np.float32(NO_GRADIENT)),
         max=table.max.max(axis=0),
         nan=table.nan.sum(axis=0, dtype=np.uint32),
         inf=table.inf.sum(axis=0, dtype=np.uint32),

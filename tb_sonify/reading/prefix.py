@@ -10,6 +10,7 @@ from bisect import bisect_left
 import numpy as np
 
 from tb_sonify.contract import Rows, Segment
+from tb_sonify.reading.names import Names
 from tb_sonify.reading.records import RunRecords
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 
@@ -38,9 +39,13 @@ def _first_session(records: RunRecords, former: Timeline | None) -> list[Timelin
     known = {each.blob: each for each in former.segments} if former is not None else {}
     fresh = records.segments([blob for blob in records.segment_blobs if blob not in known])
     prefix: list[TimelineSegment] = []
+    names = Names()
     for blob in records.segment_blobs:
         segment = known[blob].segment if blob in known else next(fresh)
         if segment is None or not _continues(prefix, segment):
+            break
+        if not names.take(segment.layers):
+            records.refuse(blob)
             break
         prefix.append(known.get(blob) or TimelineSegment(segment, blob))
     return prefix

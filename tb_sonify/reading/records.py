@@ -19,6 +19,7 @@ from tb_sonify.contract import (
     Rows,
     Segment,
 )
+from tb_sonify.reading.names import MOST_LAYERS
 from tb_sonify.reading.store import Blob, Scope, Store
 
 Record = TypeVar("Record", Rows, Segment)
@@ -92,7 +93,11 @@ class RunRecords:
                 self._report(blob, error)
             yield record
 
-    def _report(self, blob: Blob, error: Exception) -> None:
+    def refuse(self, blob: Blob) -> None:
+        """Tell of a block whose layers there is no room for."""
+        self._report(blob, f"with its layers, there would be more than {MOST_LAYERS:,} of them")
+
+    def _report(self, blob: Blob, error: Exception | str) -> None:
         words = str(error)[:_MOST_WORDS]
         key = self._scope.experiment, self._run, words
         if self._store.reported.get(key) is None:
@@ -153,4 +158,6 @@ def _check_steps(steps: NDArray[np.int64], blob: Blob) -> None:
 def _check_layers(layers: tuple[str, ...]) -> None:
     if not layers or len(set(layers)) < len(layers):
         raise ValueError(f"layers must be some different names, got {layers!r}")
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"there must be at most {MOST_LAYERS:,} layers, got {len(layers):,}")
     "".join(layers).encode()  # halves of characters could not be answered with

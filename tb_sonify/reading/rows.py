@@ -13,8 +13,14 @@ from tb_sonify.reading.store import Blob
 NEVER = 2**63
 
 
-def read_rows(records: RunRecords, first_step: int, last_step: int) -> Rows | None:
-    """The rows of some steps that nothing has replaced, as far as they can be read."""
+def read_rows(
+    records: RunRecords, layers: tuple[str, ...], first_step: int, last_step: int
+) -> Rows | None:
+    """The rows of some steps that nothing has replaced, as far as they can be read.
+
+    Without those that tell of other layers than `layers`.
+    """
+    known = set(layers)
     needed = [
         blob
         for blob, end in with_ends(records.row_blobs)
@@ -23,7 +29,7 @@ def read_rows(records: RunRecords, first_step: int, last_step: int) -> Rows | No
     parts = [
         between(rows, first_step, min(end, last_step + 1))
         for _, rows, end in read_in_order(records, needed)
-        if rows is not None
+        if rows is not None and (rows.layers == layers or known.issuperset(rows.layers))
     ]
     return concatenate(parts) if parts else None
 
@@ -86,5 +92,6 @@ def widened(rows: Rows, layers: tuple[str, ...]) -> NDArray[np.float32]:
     if rows.layers == layers:
         return rows.norms
     wide = np.full((len(rows.steps), len(layers)), NO_GRADIENT, np.float32)
-    wide[:, [layers.index(name) for name in rows.layers]] = rows.norms
+    places = {name: place for place, name in enumerate(layers)}
+    wide[:, [places[name] for name in rows.layers]] = rows.norms
     return wide

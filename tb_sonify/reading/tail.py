@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from tb_sonify.contract import Grid, Rows, Segment
+from tb_sonify.reading.names import Names
 from tb_sonify.reading.records import RunRecords
 from tb_sonify.reading.rows import NEVER, between, concatenate, part, read_in_order, with_ends
 from tb_sonify.reading.timeline import TimelineSegment
@@ -34,8 +35,10 @@ def segments_from_rows(
     fill
         What else is known of some steps.
     """
-    gaps = _Gaps(fill)
-    segments = segments_of(_kept_rows(records, before, reached, gaps), first=len(before))
+    gaps, names = _Gaps(fill), Names()
+    for each in before:
+        names.take(each.segment.layers)
+    segments = segments_of(_kept_rows(records, before, reached, gaps, names), first=len(before))
     return segments, _joined(gaps.missing), _joined(gaps.filled)
 
 
@@ -113,16 +116,24 @@ def _sum_up(rows: Rows, grid: Grid) -> Segment:
 
 
 def _kept_rows(
-    records: RunRecords, before: Sequence[TimelineSegment], reached: Reached, gaps: _Gaps
+    records: RunRecords,
+    before: Sequence[TimelineSegment],
+    reached: Reached,
+    gaps: _Gaps,
+    names: Names,
 ) -> Iterator[Rows]:
     """The rows of each block that come after `before` and that nothing has replaced.
 
-    Steps that lack between blocks, or in one that cannot be read, are `gaps`.
+    Steps that lack between blocks, or in one that cannot be read, are `gaps`; so are those of
+    blocks for whose layers there is no room among `names`.
     """
     after = before[-1].last_step if before else -NEVER - 1
     latest, last_step = None, after
     needed = [blob for blob, end in with_ends(records.row_blobs) if after + 1 < end]
     for blob, rows, end in read_in_order(records, needed):
+        if rows is not None and not names.take(rows.layers):
+            records.refuse(blob)
+            rows = None
         if rows is None:
             first, last = max(blob.step, last_step + 1), end - 1 if end < NEVER else blob.step
             if first <= last:

@@ -1,6 +1,7 @@
 """The timeline of a run: its notes in order, and the steps that they lie on."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from tb_sonify.reading.presets import own_presets
 from tb_sonify.reading.store import Blob
 from tb_sonify.sound import Notes, StreamPreset
 
+EVERY = slice(None)  # layer
 _EMPTY_VALUES = {"median": NO_GRADIENT, "max": NO_GRADIENT, "nan": 0, "inf": 0}
 
 
@@ -163,35 +165,54 @@ class Timeline:
         """About how much memory it takes."""
         return 4_096 + sum(each.nbytes for each in self.segments) + 64 * self.notes
 
-    def table(self, first_note: int, notes: int) -> Notes:
+    def table(self, first_note: int, notes: int, layers: slice = EVERY) -> Notes:
         """The numbers of `notes` notes from `first_note`, all of which the timeline must have.
 
-        They have a column for each of `layers`; a layer that a segment does not know has no
-        gradient there.
+        They have a column for each of `layers`, or for some of them; a layer that a segment does
+        not know has no gradient there.
         """
         parts = []
         index = bisect_right(self.first_notes, first_note) - 1
         while notes > 0:
             low = first_note - self.first_notes[index]
-            parts.append(_widen(self.segments[index].segment, self.layers)[low : low + notes])
+            wide = _widen(self.segments[index].segment, self.layers, layers)
+            parts.append(wide[low : low + notes])
             first_note += len(parts[-1])
             notes -= len(parts[-1])
             index += 1
-        return Notes(
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts])
-                for name in _EMPTY_VALUES
-            }
-        )
+        return joined(parts)
 
 
-def _widen(segment: Segment, layers: tuple[str, ...]) -> Notes:
-    """The notes of a segment with a column for each of `layers`, among which are its own."""
+def joined(parts: Sequence[Notes]) -> Notes:
+    """Notes one after the other; counts that take no memory take none then either."""
+    return Notes(
+        np.concatenate([part.median for part in parts]),
+        np.concatenate([part.max for part in parts]),
+        _joined_counts([part.nan for part in parts]),
+        _joined_counts([part.inf for part in parts]),
+    )
+
+
+def _joined_counts(parts: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
+    if any(any(part.strides) for part in parts):
+        return np.concatenate(parts)
+    return np.broadcast_to(np.uint32(0), (sum(map(len, parts)), parts[0].shape[1]))
+
+
+def _widen(segment: Segment, layers: tuple[str, ...], part: slice) -> Notes:
+    """The notes of a segment with a column for each of some of `layers`, which has its own."""
     tables = {name: getattr(segment, name) for name in _EMPTY_VALUES}
-    if segment.layers != layers:
-        columns = [layers.index(name) for name in segment.layers]
-        for name, narrow in tables.items():
-            wide = np.full((len(narrow), len(layers)), _EMPTY_VALUES[name], narrow.dtype)
-            wide[:, columns] = narrow
-            tables[name] = wide
+    if segment.layers == layers:
+        return Notes(**tables)[:, part]
+    wanted = layers[part]
+    own = {name: column for column, name in enumerate(segment.layers)}
+    pairs = [(at, own[name]) for at, name in enumerate(wanted) if name in own]
+    to, columns = np.array(pairs, np.intp).reshape(-1, 2).T
+    for name, narrow in tables.items():
+        if any(narrow.strides):
+            wide = np.full((len(narrow), len(wanted)), _EMPTY_VALUES[name], narrow.dtype)
+            wide[:, to] = narrow[:, columns]
+        else:
+            wide = np.broadcast_to(narrow.dtype.type(0), (len(narrow), len(wanted)))
+        tables[name] = wide
     return Notes(**tables)

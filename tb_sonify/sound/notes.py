@@ -34,7 +34,8 @@ class Notes:
     def __len__(self) -> int:
         return len(self.median)
 
-    def __getitem__(self, part: slice) -> "Notes":
+    def __getitem__(self, part: slice | tuple[slice, slice]) -> "Notes":
+        """Some of the notes, and of these some of the layers."""
         return Notes(self.median[part], self.max[part], self.nan[part], self.inf[part])
 
     def after(self, before: "Notes") -> "Notes":

@@ -1,6 +1,7 @@
 """Collapse: layers whose gradient falls to zero, or near it, for good."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,34 +24,64 @@ class Collapse(NamedTuple):
     to_zero: bool
 
 
+class _Fallen(NamedTuple):
+    """A layer that has fallen for good: the log norms before it, and from there on."""
+
+    onset: int
+    layer: int
+    before: float
+    final: float
+
+
 def fallen(levels: Levels) -> NDArray[np.bool_]:
     """Where a norm is below the usual norm of the notes before by a factor of 1e4, or just zero."""
     down = levels.top <= levels.before - FALL
     return np.asarray(down & (levels.before > ZERO) & levels.live)
 
 
-def find_collapses(
-    levels: Levels, layers: Sequence[str], sessions: Sequence[slice]
-) -> list[Collapse]:
+class Collapses:
     """Layers that stay at zero, or 1e4 times below the usual, until the end of the session.
 
     A session ends where a later one takes over: who restarts a run gives up what had collapsed.
     Layers that collapse within `TOGETHER` notes are one landmark.
     """
-    down = fallen(levels)
-    collapses = []
-    for session in sessions:
-        zero = _zero_onsets(levels.top[session], levels.live[session])
-        onsets = np.minimum(zero, _fall_onsets(levels, down, session)) + session.start
-        order = np.argsort(onsets, kind="stable")
-        order = order[onsets[order] < session.stop]
-        groups = np.split(order, np.flatnonzero(np.diff(onsets[order]) > TOGETHER) + 1)
-        collapses += [
-            _collapse(levels, layers, group, slice(onsets[group[0]], session.stop))
-            for group in groups
-            if len(group)
-        ]
-    return collapses
+
+    def __init__(self, sessions: Sequence[slice]) -> None:
+        self._sessions = sessions
+        self._fallen: list[list[_Fallen]] = [[] for _ in sessions]
+
+    def see(self, levels: Levels, layers: slice) -> None:
+        """All notes of some layers."""
+        down = fallen(levels)
+        for session, found in zip(self._sessions, self._fallen, strict=True):
+            zero = _zero_onsets(levels.top[session], levels.live[session])
+            onsets = np.minimum(zero, _fall_onsets(levels, down, session)) + session.start
+            for layer in np.flatnonzero(onsets < session.stop).tolist():
+                onset = int(onsets[layer])
+                final = float(np.median(levels.top[onset : session.stop, layer]))
+                before = float(levels.before[onset, layer])
+                found.append(_Fallen(onset, layers.start + layer, before, final))
+
+    def found(self, layers: Sequence[str]) -> list[Collapse]:
+        """All of them, once all layers have been seen."""
+        collapses = []
+        for each in self._fallen:
+            ordered = sorted(each)
+            edges = [
+                0,
+                *(
+                    at
+                    for at, (one, other) in enumerate(pairwise(ordered), 1)
+                    if other.onset - one.onset > TOGETHER
+                ),
+                len(ordered),
+            ]
+            collapses += [
+                _collapse(ordered[start:stop], layers)
+                for start, stop in pairwise(edges)
+                if start < stop
+            ]
+        return collapses
 
 
 def _zero_onsets(top: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -90,16 +121,14 @@ def _fall_onsets(levels: Levels, down: NDArray[np.bool_], session: slice) -> NDA
     return onsets
 
 
-def _collapse(
-    levels: Levels, layers: Sequence[str], group: NDArray[np.intp], rest: slice
-) -> Collapse:
+def _collapse(group: Sequence[_Fallen], layers: Sequence[str]) -> Collapse:
     """The collapse of a group of layers, told by those that are exactly zero if there are any."""
-    final = np.median(levels.top[rest, group], axis=0)
-    zero = group[final == ZERO]
-    named = [layers[i] for i in (zero if len(zero) else group)]
-    if not len(zero):
-        how = f"collapse by {times(float(levels.before[rest.start, group[0]] - final[0]))}"
+    first = group[0]
+    zero = [layers[each.layer] for each in group if each.final == ZERO]
+    named = zero or [layers[each.layer] for each in group]
+    if not zero:
+        how = f"collapse by {times(first.before - first.final)}"
     else:
-        how = "collapse to zero" if rest.start else "zero from the start"
+        how = "collapse to zero" if first.onset else "zero from the start"
     sentence = f"{how} in {all_or_several(named, layers)}"
-    return Collapse(Finding("collapse", int(rest.start), named[0], sentence), bool(len(zero)))
+    return Collapse(Finding("collapse", first.onset, named[0], sentence), bool(zero))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading.landmarks.ground import Ground
 from tb_sonify.reading.landmarks.landmark import Finding, times
 from tb_sonify.reading.landmarks.levels import BLOCK, ZERO, Levels, block_medians
 
@@ -13,22 +14,32 @@ DECLINE = np.log(1e4)  # from late to early layers; a factor of 0.5 per layer ma
 THROUGHOUT = 0.8  # correlation of log norm and depth: one small layer is no decline
 
 
-def find_vanishing(levels: Levels, layers: Sequence[str]) -> list[Finding]:
+class Vanishing:
     """The first stretch where early layers have less than 1e-4 of the norm of late ones.
 
     Early and late are the first and the last quarter of the layers that are not zero, of which
     there must be 4. Their medians over 9 notes count, twice in a row. Reported once.
     """
-    blocks = block_medians(levels.middle)
-    onset = _first_block(blocks)
-    if onset is None:
-        return []
-    note = _first_note(levels.middle, onset)
-    alive = np.flatnonzero(blocks[onset] > ZERO)
-    early, late = layers[alive[0]], layers[alive[-1]]
-    decline = times(float(blocks[onset, alive[-1]] - blocks[onset, alive[0]]))
-    sentence = f"gradient vanishing with depth, {decline} smaller in {early} than in {late}"
-    return [Finding("vanishing", note, early, sentence)]
+
+    def __init__(self) -> None:
+        self._blocks: list[NDArray[np.float32]] = []
+
+    def see(self, levels: Levels, notes: slice) -> None:
+        """All layers of some notes."""
+        self._blocks.append(block_medians(levels.middle[: notes.stop - notes.start]))
+
+    def found(self, ground: Ground, layers: Sequence[str]) -> list[Finding]:
+        """The one there is, once all notes have been seen."""
+        blocks = np.concatenate(self._blocks)
+        onset = _first_block(blocks)
+        if onset is None:
+            return []
+        note = _first_note(ground, onset)
+        alive = np.flatnonzero(blocks[onset] > ZERO)
+        early, late = layers[alive[0]], layers[alive[-1]]
+        decline = times(float(blocks[onset, alive[-1]] - blocks[onset, alive[0]]))
+        sentence = f"gradient vanishing with depth, {decline} smaller in {early} than in {late}"
+        return [Finding("vanishing", note, early, sentence)]
 
 
 def _first_block(blocks: NDArray[np.float32]) -> int | None:
@@ -58,9 +69,10 @@ def _decline(norms: NDArray[np.float32]) -> float:
     return float(np.median(alive[-quarter:]) - np.median(alive[:quarter])) if quarter else 0.0
 
 
-def _first_note(middle: NDArray[np.float32], block: int) -> int:
+def _first_note(ground: Ground, block: int) -> int:
     """The note from which on the notes of a block have the decline; it may be in the one before."""
     first = max((block - 1) * BLOCK, 0)
-    last = min(block * BLOCK + BLOCK // 2, len(middle))
-    calm = [note for note in range(first, last) if _decline(middle[note]) < DECLINE]
-    return min(calm[-1] + 1, len(middle) - 1) if calm else first
+    last = min(block * BLOCK + BLOCK // 2, ground.notes)
+    middle = ground.between(first, last).middle
+    calm = [note for note, norms in enumerate(middle, first) if _decline(norms) < DECLINE]
+    return min(calm[-1] + 1, ground.notes - 1) if calm else first

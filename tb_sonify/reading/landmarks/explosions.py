@@ -1,15 +1,16 @@
 """Explosion: growth that is kept up, or that ends in NaN, infinity or collapse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.landmarks.collapses import fallen
+from tb_sonify.reading.landmarks.ground import Ground
 from tb_sonify.reading.landmarks.landmark import Finding, times
 from tb_sonify.reading.landmarks.levels import WINDOW, ZERO, Levels, starts, sustained
 
-GROWTH = np.float32(np.log(1e3))  # over the usual norm of the layer; see `find_explosions`
+GROWTH = np.float32(np.log(1e3))  # over the usual norm of the layer; see `Explosions`
 ORDINARY = np.float32(np.log(10))  # over the usual norm of the largest layer
 KEPT_UP = 5  # notes
 FATAL_GROWTH = np.float32(np.log(20))  # enough where the run dies of it
@@ -17,12 +18,7 @@ RUN_UP = 10  # notes in which it does: the explosions of 2019 took about 12 step
 ONSET = np.float32(np.log(4))  # growth begins where the norm was last within this factor
 
 
-def find_explosions(
-    levels: Levels,
-    nonfinite: NDArray[np.bool_],
-    fatal: Sequence[int],
-    layers: Sequence[str],
-) -> list[Finding]:
+class Explosions:
     """Growth by 1e3 over the trailing median that is kept up, or by 20 that a run dies of.
 
     A layer that wakes up from a norm far below that of others does not explode: it must also
@@ -33,26 +29,50 @@ def find_explosions(
     ----------
     nonfinite
         Where a note has a NaN or an infinity, shape ``(notes,)``.
-    fatal
-        Notes where NaN, infinity or a collapse begins.
     """
-    rise = growth(levels)
-    exploding = _kept_up(rise >= GROWTH, fallen(levels) | nonfinite[:, None])
-    for note in fatal:
-        run_up = slice(max(note - RUN_UP, 0), note + 1)
-        grown = rise[run_up] >= FATAL_GROWTH
-        lasting = np.count_nonzero(grown, axis=0) >= 2  # a single note would be a spike
-        if 4 * np.count_nonzero(lasting) >= len(layers):
-            exploding[run_up] |= grown[:, lasting].any(axis=1)
-    findings = []
-    for note in starts(exploding, gap=WINDOW):
-        peak = rise[note : note + WINDOW]
-        worst = int(peak.max(axis=0).argmax())
-        onset = _onset(levels.top[:, worst] - levels.before[:, worst], int(note))
-        factor = times(float(peak[:, worst].max()))
-        sentence = f"explosion, {factor} the usual norm in {layers[worst]}"
-        findings.append(Finding("explosion", onset, layers[worst], sentence))
-    return findings
+
+    def __init__(self, nonfinite: NDArray[np.bool_]) -> None:
+        self._nonfinite = nonfinite
+        self._exploding = np.zeros(len(nonfinite), np.bool_)
+
+    def see(self, levels: Levels, notes: slice) -> None:
+        """All layers of some notes."""
+        nonfinite = self._nonfinite[notes.start : notes.start + len(levels.top)]
+        kept_up = _kept_up(growth(levels) >= GROWTH, fallen(levels) | nonfinite[:, None])
+        self._exploding[notes] = kept_up[: notes.stop - notes.start]
+
+    def found(self, ground: Ground, fatal: Iterable[int], layers: Sequence[str]) -> list[Finding]:
+        """All of them, once all notes have been seen.
+
+        Parameters
+        ----------
+        fatal
+            Notes where NaN, infinity or a collapse begins.
+        """
+        for note in sorted(fatal):
+            first = max(note - RUN_UP, 0)
+            grown = growth(ground.between(first, note + 1)) >= FATAL_GROWTH
+            lasting = np.count_nonzero(grown, axis=0) >= 2  # a single note would be a spike
+            if 4 * np.count_nonzero(lasting) >= len(layers):
+                self._exploding[first : note + 1] |= grown[:, lasting].any(axis=1)
+        return [
+            _explosion(ground, note, layers)
+            for note in starts(self._exploding, gap=WINDOW).tolist()
+        ]
+
+
+def _explosion(ground: Ground, note: int, layers: Sequence[str]) -> Finding:
+    """The explosion that reaches its threshold at a note."""
+    first = max(note - RUN_UP, 0)
+    levels = ground.between(first, min(note + WINDOW, ground.notes))
+    peak = growth(levels)[note - first :]
+    worst = int(peak.max(axis=0).argmax())
+    rise = (levels.top - levels.before)[: note + 1 - first, worst]
+    calm = np.flatnonzero(rise < ONSET)
+    onset = first + int(calm[-1]) + 1 if len(calm) else note
+    factor = times(float(peak[:, worst].max()))
+    sentence = f"explosion, {factor} the usual norm in {layers[worst]}"
+    return Finding("explosion", onset, layers[worst], sentence)
 
 
 def _kept_up(hot: NDArray[np.bool_], dead: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -68,10 +88,3 @@ def growth(levels: Levels) -> NDArray[np.float32]:
     ordinary = levels.before.max(axis=1, keepdims=True) + ORDINARY
     risen = levels.live & (levels.before > ZERO) & (levels.top >= ordinary)
     return np.where(risen, rise, np.float32(0))
-
-
-def _onset(rise: NDArray[np.float32], note: int) -> int:
-    """First note of the growth that reaches its threshold at `note`."""
-    first = max(note - RUN_UP, 0)
-    calm = np.flatnonzero(rise[first : note + 1] < ONSET)
-    return first + int(calm[-1]) + 1 if len(calm) else note

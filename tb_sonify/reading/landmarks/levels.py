@@ -41,15 +41,27 @@ class Levels:
     before: NDArray[np.float32]
 
     @classmethod
-    def of(cls, notes: Notes) -> "Levels":
-        """The levels of notes, of which there must be at least one."""
-        top, live = _filled(log_norms(notes.max), notes.max >= 0)
+    def of(cls, notes: Notes, *, first: NDArray[np.float32] | None = None) -> "Levels":
+        """The levels of notes, of which there must be at least one.
+
+        Parameters
+        ----------
+        first
+            `top` and `middle` of the first note where others are before it, shape ``(2, layers)``.
+            The trailing medians are then those of the run from `WINDOW` notes on, if it is one
+            that a block begins with.
+        """
+        tops, middles = (None, None) if first is None else first
+        top, live = _filled(log_norms(notes.max), notes.max >= 0, tops)
         if notes.max is notes.median or np.array_equal(notes.max, notes.median):
             middle = top
         else:
-            middle, _ = _filled(log_norms(notes.median), notes.median >= 0)
+            middle, _ = _filled(log_norms(notes.median), notes.median >= 0, middles)
         usual = trailing_median(top)
         return cls(top, middle, live, usual, _causal(top, usual))
+
+    def __getitem__(self, notes: slice) -> "Levels":
+        return Levels(*(table[notes] for table in vars(self).values()))
 
 
 def log_norms(norms: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -116,12 +128,12 @@ def _causal(top: NDArray[np.float32], usual: NDArray[np.float32]) -> NDArray[np.
 
 
 def _filled(
-    logs: NDArray[np.float32], live: NDArray[np.bool_]
+    logs: NDArray[np.float32], live: NDArray[np.bool_], first: NDArray[np.float32] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Logs with the last live value, or at the start the first, where there is none."""
+    """Logs with the last live value where there is none; at the start, `first` or the first."""
     if live.all():
         return logs, live
-    index = np.where(live, np.arange(len(logs))[:, None], -1)
+    logs[0] = logs[live.argmax(axis=0), np.arange(logs.shape[1])] if first is None else first
+    index = np.where(live, np.arange(len(logs))[:, None], 0)
     np.maximum.accumulate(index, axis=0, out=index)
-    index = np.where(index < 0, live.argmax(axis=0), index)
     return np.take_along_axis(logs, index, axis=0), live

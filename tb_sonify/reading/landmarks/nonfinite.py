@@ -1,21 +1,32 @@
 """NaN and infinity: where they begin."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading.landmarks.ground import Table
 from tb_sonify.reading.landmarks.landmark import Finding, several
 from tb_sonify.reading.landmarks.levels import starts
+from tb_sonify.reading.parts import parts_of
 
 HEALTHY_AGAIN = 50  # notes without any: what comes after is news
 
-_WORDS = {"nan": "NaN", "inf": "infinity"}
+WORDS = {"nan": "NaN", "inf": "infinity"}
+
+
+def where_nonfinite(table: Table) -> dict[str, NDArray[np.bool_]]:
+    """Which notes have a NaN, and which an infinity, by kind."""
+    found = {kind: np.zeros(len(table), np.bool_) for kind in WORDS}
+    for part in parts_of(len(table), table.layers):
+        notes = table[part, :]
+        for kind, where in found.items():
+            where[part] = np.any(getattr(notes, kind) > 0, axis=1)
+    return found
 
 
 def find_nonfinite(
-    kind: str, counts: NDArray[np.unsignedinteger[Any]], layers: Sequence[str]
+    table: Table, where: Mapping[str, NDArray[np.bool_]], layers: Sequence[str]
 ) -> list[Finding]:
     """The first NaN (or infinity) of the run, and the first after each 50 notes without.
 
@@ -23,10 +34,13 @@ def find_nonfinite(
     first within a step cannot be told, and a NaN of the forward pass is in all of them.
     """
     findings: list[Finding] = []
-    for note in starts(np.any(counts > 0, axis=1), gap=HEALTHY_AGAIN):
-        concerned = np.flatnonzero(counts[note])
-        layer = layers[concerned[0]]
-        again = " again" if findings else ""
-        where = several(layer, len(concerned) - 1)
-        findings.append(Finding(kind, int(note), layer, f"{_WORDS[kind]}{again}, first in {where}"))
+    for kind, some in where.items():
+        again = ""
+        for note in starts(some, gap=HEALTHY_AGAIN).tolist():
+            counts = getattr(table[note : note + 1, :], kind)[0]
+            concerned = np.flatnonzero(counts)
+            layer = layers[concerned[0]]
+            of = several(layer, len(concerned) - 1)
+            findings.append(Finding(kind, note, layer, f"{WORDS[kind]}{again}, first in {of}"))
+            again = " again"
     return findings

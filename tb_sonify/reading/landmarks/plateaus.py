@@ -16,22 +16,33 @@ AFTERWARDS = 8  # spans in which the rise lasts
 LASTS = 12  # notes, the least that a rise lasts: shorter, it may be a burst
 
 
-def find_plateaus(levels: Levels, steps: NDArray[np.int64]) -> list[tuple[Finding, Finding]]:
+class Plateaus:
     """Each plateau that the run escapes from, with its escape.
 
     Low is what is low beside what follows: a rise of the run's median layer by 6 or more, and
     clear of the noise, that lasts. A low stretch that nothing follows cannot be told from training
     that has converged, and is none.
     """
-    place = levels.middle.shape[1] // 2
-    run = np.partition(levels.middle, place, axis=1)[:, place]
-    found: list[tuple[Finding, Finding]] = []
-    for span in SPANS:
-        for low_until, rise_at in _rises(run, span):
-            if all(abs(rise_at - escape.note) > 2 * span for _, escape in found):
-                low = slice(max(low_until - 2 * span, 0), low_until - span // 4)
-                found += _plateau(run, low, rise_at, span, steps)
-    return found
+
+    def __init__(self, notes: int) -> None:
+        self._run = np.empty(notes, np.float32)
+
+    def see(self, levels: Levels, notes: slice) -> None:
+        """All layers of some notes."""
+        middle = levels.middle[: notes.stop - notes.start]
+        place = middle.shape[1] // 2
+        self._run[notes] = np.partition(middle, place, axis=1)[:, place]
+
+    def found(self, steps: NDArray[np.int64]) -> list[tuple[Finding, Finding]]:
+        """All of them, once all notes have been seen."""
+        run = self._run
+        found: list[tuple[Finding, Finding]] = []
+        for span in SPANS:
+            for low_until, rise_at in _rises(run, span):
+                if all(abs(rise_at - escape.note) > 2 * span for _, escape in found):
+                    low = slice(max(low_until - 2 * span, 0), low_until - span // 4)
+                    found += _plateau(run, low, rise_at, span, steps)
+        return found
 
 
 def _rises(run: NDArray[np.float32], span: int) -> list[tuple[int, int]]:

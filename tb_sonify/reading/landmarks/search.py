@@ -6,22 +6,22 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.collapses import find_collapses
-from tb_sonify.reading.landmarks.depth import find_vanishing
-from tb_sonify.reading.landmarks.explosions import find_explosions
+from tb_sonify.reading.landmarks.collapses import Collapses
+from tb_sonify.reading.landmarks.depth import Vanishing
+from tb_sonify.reading.landmarks.explosions import Explosions
+from tb_sonify.reading.landmarks.ground import Ground, Table
 from tb_sonify.reading.landmarks.landmark import KINDS, Finding, Landmark
-from tb_sonify.reading.landmarks.levels import BLOCK, WINDOW, Levels
-from tb_sonify.reading.landmarks.nonfinite import find_nonfinite
-from tb_sonify.reading.landmarks.plateaus import find_plateaus
-from tb_sonify.reading.landmarks.spikes import find_spikes
-from tb_sonify.sound import Notes
+from tb_sonify.reading.landmarks.levels import BLOCK, WINDOW
+from tb_sonify.reading.landmarks.nonfinite import find_nonfinite, where_nonfinite
+from tb_sonify.reading.landmarks.plateaus import Plateaus
+from tb_sonify.reading.landmarks.spikes import Spikes
 
 BEFORE = 10  # notes: a rise so shortly before an explosion or an escape belongs to it
 HIGH = np.log(100)  # in the settings of 2019, healthy norms reach 11, exploded ones at least 8e2
 
 
 def find_landmarks(
-    notes: Notes,
+    notes: Table,
     *,
     steps: NDArray[np.int64],
     layers: Sequence[str],
@@ -32,7 +32,7 @@ def find_landmarks(
     Parameters
     ----------
     notes
-        Of the whole run.
+        Of the whole run; a few of them are taken at a time.
     steps
         First step of each note and, at the end, the last step, shape ``(notes + 1,)``.
     layers
@@ -62,47 +62,47 @@ def find_landmarks(
 
 
 def _findings(
-    notes: Notes, steps: NDArray[np.int64], layers: Sequence[str], resumed: Sequence[int]
+    notes: Table, steps: NDArray[np.int64], layers: Sequence[str], resumed: Sequence[int]
 ) -> list[Finding]:
-    levels = Levels.of(notes)
-    nonfinite = [
-        *find_nonfinite("nan", notes.nan, layers),
-        *find_nonfinite("inf", notes.inf, layers),
-    ]
+    broken = where_nonfinite(notes)
     bounds = sorted({0, *resumed, len(notes)})
-    sessions = [slice(start, stop) for start, stop in pairwise(bounds)]
-    vanishing = find_vanishing(levels, layers)
+    collapses = Collapses([slice(start, stop) for start, stop in pairwise(bounds)])
+    spikes = Spikes(len(notes), len(layers))
+    ground = Ground(notes, collapses.see, spikes.see_layers)
+    explosions, plateaus = Explosions(broken["nan"] | broken["inf"]), Plateaus(len(notes))
+    vanishing = Vanishing()
+    ground.each_part(explosions.see, plateaus.see, vanishing.see, spikes.see_notes)
+
+    nonfinite = find_nonfinite(notes, broken, layers)
+    vanished = vanishing.found(ground, layers)
     # Where the gradient begins to vanish with depth, the early layers fall far, but do not die.
-    collapses = [
+    collapsed = [
         collapse.finding
-        for collapse in find_collapses(levels, layers, sessions)
-        if collapse.to_zero or not _within(collapse.finding, _spans(vanishing, before=BEFORE))
+        for collapse in collapses.found(layers)
+        if collapse.to_zero or not _within(collapse.finding, _spans(vanished, before=BEFORE))
     ]
-    explosions = find_explosions(
-        levels,
-        np.any((notes.nan > 0) | (notes.inf > 0), axis=1),
-        [found.note for found in (*nonfinite, *collapses)],
-        layers,
+    fatal = {found.note for found in (*nonfinite, *collapsed)}
+    exploded, pairs = _told_apart(
+        explosions.found(ground, fatal, layers), plateaus.found(steps), ground
     )
-    explosions, plateaus = _told_apart(explosions, find_plateaus(levels, steps), levels)
-    escapes = [escape for _, escape in plateaus]
-    rises = _spans([*explosions, *escapes], before=BEFORE)
-    falls = _spans(collapses, before=0)
-    spikes = [
-        spike for spike in find_spikes(levels, layers) if not _within(spike, [*rises, *falls])
+    rises = _spans([*exploded, *(escape for _, escape in pairs)], before=BEFORE)
+    falls = _spans(collapsed, before=0)
+    spiked = [
+        spike for spike in spikes.found(ground, layers) if not _within(spike, [*rises, *falls])
     ]
-    pairs = [finding for pair in plateaus for finding in pair]
-    return [*nonfinite, *collapses, *explosions, *pairs, *spikes, *vanishing]
+    escaped = [finding for pair in pairs for finding in pair]
+    return [*nonfinite, *collapsed, *exploded, *escaped, *spiked, *vanished]
 
 
 def _told_apart(
-    explosions: list[Finding], plateaus: list[tuple[Finding, Finding]], levels: Levels
+    explosions: list[Finding], plateaus: list[tuple[Finding, Finding]], ground: Ground
 ) -> tuple[list[Finding], list[tuple[Finding, Finding]]]:
     """Explosions and escapes without those that are the other: an escape reaches ordinary norms."""
     kept_explosions, kept_plateaus = list(explosions), []
     for plateau, escape in plateaus:
         near = [explosion for explosion in explosions if abs(explosion.note - escape.note) < WINDOW]
-        if near and levels.middle[escape.note : escape.note + WINDOW].max() > HIGH:
+        stop = min(escape.note + WINDOW, ground.notes)
+        if near and ground.between(escape.note, stop).middle.max() > HIGH:
             continue
         kept_plateaus.append((plateau, escape))
         kept_explosions = [explosion for explosion in kept_explosions if explosion not in near]
@@ -118,7 +118,7 @@ def _within(finding: Finding, spans: Sequence[range]) -> bool:
     return any(finding.note in span for span in spans)
 
 
-def _check(notes: Notes, steps: NDArray[np.int64], layers: Sequence[str]) -> None:
+def _check(notes: Table, steps: NDArray[np.int64], layers: Sequence[str]) -> None:
     if len(notes) and len(steps) != len(notes) + 1:
         raise ValueError(
             f"steps must be one more than notes, got {len(steps)} for {len(notes)} notes"

@@ -6,6 +6,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading.landmarks.ground import Ground
 from tb_sonify.reading.landmarks.landmark import Finding, times
 from tb_sonify.reading.landmarks.levels import (
     WARM,
@@ -35,43 +36,61 @@ NEAR, FAR = 0.5, 0.9  # quantiles of the size of a deviation that tell its tail;
 NEAR_Z, FAR_Z = NORMAL.inv_cdf((1 + NEAR) / 2), NORMAL.inv_cdf((1 + FAR) / 2)
 
 
-def find_spikes(levels: Levels, layers: Sequence[str]) -> list[Finding]:
+class Spikes:
     """Bursts above 6 median absolute deviations of the log norm and above what noise explains.
 
     Six deviations alone would cry wolf every few hundred steps where noise has heavy tails. The
     tail of the run itself tells how far a note may stand out by chance. Two signals are judged:
     each layer, and the run (what the upper quarter of layers exceed), which moves less by chance.
     """
+
+    def __init__(self, notes: int, layers: int) -> None:
+        self._highest = np.zeros(notes, np.float32)  # score of a rise that could be heard
+        self._run = np.empty((notes, 1), np.float32)
+        self._tail = _Tail(notes, layers)
+
+    def see_layers(self, levels: Levels, layers: slice) -> None:
+        """All notes of some layers."""
+        rise, _ = _rise(levels)
+        score = _score(rise)
+        self._tail.see(score, layers)
+        heard = np.where(rise > SMALLEST, score, np.float32(0)).max(axis=1)
+        np.maximum(self._highest, heard, out=self._highest)
+
+    def see_notes(self, levels: Levels, notes: slice) -> None:
+        """All layers of some notes."""
+        rise, alive = _rise(levels[: notes.stop - notes.start])
+        ordered = np.sort(np.where(alive, rise, np.float32(np.inf)), axis=1)
+        count = np.count_nonzero(alive, axis=1)[:, None]
+        place = (QUARTER * np.maximum(count - 1, 0)).astype(np.intp)
+        quarter = np.take_along_axis(ordered, place, axis=1)
+        self._run[notes] = np.where(count > 0, quarter, np.float32(0))
+
+    def found(self, ground: Ground, layers: Sequence[str]) -> list[Finding]:
+        """All of them, once all layers and all notes have been seen."""
+        tail = self._tail.length()
+        flagged = self._highest > _threshold(tail, len(layers))
+        run = np.minimum(self._run, self._run - trailing_median(self._run))
+        wide = (_score(run) > _threshold(tail, 1)) & (run > SMALLEST)
+        flagged |= wide[:, 0]
+        findings = []
+        for note in starts(flagged, gap=BURST).tolist():
+            burst = flagged[note : note + RETURNS]
+            if 2 * np.count_nonzero(burst) > RETURNS:
+                continue
+            rise, _ = _rise(ground.between(note, note + len(burst)))
+            worst = int(rise[burst].max(axis=0).argmax())
+            factor = times(float(rise[:, worst].max()))
+            sentence = f"spike, {factor} the usual norm in {layers[worst]}"
+            findings.append(Finding("spike", note, layers[worst], sentence))
+        return findings
+
+
+def _rise(levels: Levels) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """How far log norms are above the usual, 0 where a layer is not alive, and where it is."""
     usual = np.maximum(levels.usual, levels.before)  # a run that begins high is no spike
     alive = levels.live & (usual > ZERO) & (levels.top > ZERO)
-    rise = np.where(alive, levels.top - usual, np.float32(0))
-    score = _score(rise)
-    tail = _tail(score)
-    found = (score > _threshold(tail, len(layers))) & (rise > SMALLEST)
-    flagged = np.asarray(found.any(axis=1) | _run_wide(rise, alive, tail))
-    findings = []
-    for note in starts(flagged, gap=BURST):
-        burst = slice(note, note + RETURNS)
-        if 2 * np.count_nonzero(flagged[burst]) > RETURNS:
-            continue
-        worst = _worst(rise[burst], flagged[burst])
-        factor = times(float(rise[burst, worst].max()))
-        sentence = f"spike, {factor} the usual norm in {layers[worst]}"
-        findings.append(Finding("spike", int(note), layers[worst], sentence))
-    return findings
-
-
-def _run_wide(
-    rise: NDArray[np.float32], alive: NDArray[np.bool_], tail: float
-) -> NDArray[np.bool_]:
-    """Notes where what a quarter of the living layers exceed stands out."""
-    ordered = np.sort(np.where(alive, rise, np.float32(np.inf)), axis=1)
-    count = np.count_nonzero(alive, axis=1)[:, None]
-    place = (QUARTER * np.maximum(count - 1, 0)).astype(np.intp)
-    run = np.where(count > 0, np.take_along_axis(ordered, place, axis=1), np.float32(0))
-    run = np.minimum(run, run - trailing_median(run))
-    found = (_score(run) > _threshold(tail, 1)) & (run > SMALLEST)
-    return np.asarray(found[:, 0])
+    return np.where(alive, levels.top - usual, np.float32(0)), alive
 
 
 def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -90,19 +109,38 @@ def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rise / np.where(known, scale, UNKNOWN_NOISE), np.float32)
 
 
-def _tail(score: NDArray[np.float32]) -> float:
+class _Tail:
     """Tail of the noise; deviations down say as much of it as those up, and have no spikes."""
-    known = score[:, np.count_nonzero(score, axis=0) >= min(WINDOW, len(score) // 2)]
-    sample = known.ravel()[:: max(known.size // 100_000, 1)]
-    sizes = [np.abs(sample[sample != 0]), -sample[sample < 0]]
-    if not len(sizes[1]):
-        return PRIOR_TAIL
-    # Spikes lengthen the one, a sudden fall of the norms both, but the other more.
-    seen = min(_tail_seen(size) for size in sizes)
-    # Layers have much of their noise in common, so that more of them say little more.
-    notes = np.count_nonzero(known) / np.sqrt(known.shape[1])
-    tail = (PRIOR_NOTES * PRIOR_TAIL + notes * seen) / (PRIOR_NOTES + notes)
-    return float(np.clip(tail, 0, HEAVIEST_TAIL))
+
+    def __init__(self, notes: int, layers: int) -> None:
+        every = max(notes * layers // 100_000, 1)
+        self._notes, self._layers = np.divmod(np.arange(0, notes * layers, every), layers)
+        self._least = min(WINDOW, notes // 2)
+        self._known_layers = self._known = 0
+        self._sample: list[NDArray[np.float32]] = []
+
+    def see(self, score: NDArray[np.float32], layers: slice) -> None:
+        """The scores of some layers."""
+        counts = np.count_nonzero(score, axis=0)
+        known = counts >= self._least
+        self._known_layers += int(np.count_nonzero(known))
+        self._known += int(counts[known].sum())
+        within = (layers.start <= self._layers) & (self._layers < layers.stop)
+        columns = self._layers[within] - layers.start
+        self._sample.append(score[self._notes[within], columns][known[columns]])
+
+    def length(self) -> float:
+        """As an h of Tukey's distribution."""
+        sample = np.concatenate(self._sample)
+        sizes = [np.abs(sample[sample != 0]), -sample[sample < 0]]
+        if not len(sizes[1]):
+            return PRIOR_TAIL
+        # Spikes lengthen the one, a sudden fall of the norms both, but the other more.
+        seen = min(_tail_seen(size) for size in sizes)
+        # Layers have much of their noise in common, so that more of them say little more.
+        notes = self._known / np.sqrt(self._known_layers)
+        tail = (PRIOR_NOTES * PRIOR_TAIL + notes * seen) / (PRIOR_NOTES + notes)
+        return float(np.clip(tail, 0, HEAVIEST_TAIL))
 
 
 def _tail_seen(size: NDArray[np.float32]) -> float:
@@ -114,7 +152,3 @@ def _threshold(tail: float, signals: int) -> float:
     """Score that healthy noise exceeds in a note of so many signals with the chance `CHANCE`."""
     z = NORMAL.inv_cdf(1 - CHANCE / signals)
     return max(DEVIATIONS, z / NEAR_Z * float(np.exp(tail * (z**2 - NEAR_Z**2) / 2)))
-
-
-def _worst(rise: NDArray[np.float32], flagged: NDArray[np.bool_]) -> int:
-    return int(rise[flagged].max(axis=0).argmax())
