@@ -170,6 +170,8 @@ def test_a_change_in_the_moment_of_a_choice_is_seen_soon(browser, logdir):
         for name in names[1:]:
             chosen = tab.frame.get_by_role("radio", name=f"A: \u2068{name}\u2069")
             of_it = re.compile(rf"/coverage\?run={name}\b")
+            with tab.page.expect_response(re.compile("/news")):
+                pass  # so that it is a while until news are looked for the next time
             with tab.page.expect_response(of_it):
                 chosen.check()
             write_events(logdir / name, row_events(norms[300:], steps[300:], first_row=300))

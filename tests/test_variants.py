@@ -1,6 +1,7 @@
 """Presets as listeners want them: at other speeds, with guides, with streams muted."""
 
 import re
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -202,3 +203,19 @@ def test_one_nan_in_a_million_rows_is_heard_at_the_widest_zoom():
     change = np.abs(clips[1] - clips[0])
     onset = np.flatnonzero(change > 0.01)[0]
     assert 0 <= onset - begins < 0.02 * RATE
+
+
+def test_what_was_heard_in_ever_other_ways_leaves_no_memory():
+    notes = notes_of([[0.1, np.nan, 3.0]] * 2)
+
+    def listen(centers):
+        for center in centers:
+            speed = 8 + 24 * float(center % 1)
+            render(notes, preset=variant(SMOOTH, speed=speed, encoding=Encoding(2, center)))
+
+    listen(np.arange(1, 300) + np.linspace(0, 0.99, 299))
+    tracemalloc.start()
+    listen(np.arange(300, 900) + np.linspace(0, 0.99, 600))
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 12e6  # no more than all caches together

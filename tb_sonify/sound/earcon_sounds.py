@@ -1,7 +1,7 @@
 """The sound of each earcon: apart from each other, and from any pitched note."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from tb_sonify.sound.earcons import Earcon
 _EDGE_SECONDS = 0.004
 
 
-@cache
+@lru_cache(maxsize=256)
 def earcon_waveform(earcon: Earcon, *, frames: int, sample_rate: int) -> NDArray[np.float64]:
     """The waveform of an earcon, with a peak of its level and silent ends, shape ``(frames,)``."""
     seconds = np.arange(frames) / sample_rate

@@ -1,6 +1,6 @@
 """Guides beside the data: a steady tone at norm 1, and ticks where epochs begin."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def reference_waveform(
     return np.asarray(preset.reference * np.sin(2 * np.pi * (cycles % 1.0)), np.float32)
 
 
-@cache
+@lru_cache(maxsize=64)
 def tick_waveform(*, frames: int, sample_rate: int) -> NDArray[np.float32]:
     """A tick like a knock on wood, which begins and ends in silence, shape ``(frames,)``."""
     seconds = np.arange(frames) / sample_rate

@@ -1,7 +1,7 @@
 """The synthesiser of streams: continuous phase, gliding pitch, no partial above Nyquist."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def cycles_at_ends(
     return np.asarray(start + np.cumsum(frames) / preset.sample_rate)
 
 
-@cache
+@lru_cache(maxsize=256)  # bounded, as anybody may ask for any speed; some 20 KB each
 def transition(preset: StreamPreset, delay: int) -> NDArray[np.float64]:
     """How far an event has gone over from the one before, 0 to 1, at each of its frames.
 
@@ -118,14 +118,14 @@ def _envelope(part: Part, share: NDArray[np.float64], preset: StreamPreset) -> N
     return np.concatenate([level.ravel(), held])
 
 
-@cache
+@lru_cache(maxsize=64)
 def _modulator(cycles: int, events: int, frames: int) -> NDArray[np.float32]:
     """A cosine of so many cycles over so many events of the run, shape ``(events, frames)``."""
     wave = np.cos(2 * np.pi * cycles * np.arange(events * frames) / (events * frames))
     return wave.astype(np.float32).reshape(-1, frames)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _wavetable(voice: Voice) -> NDArray[np.float32]:
     """One cycle of the timbre."""
     phase = 2 * np.pi * np.arange(_TABLE_SIZE) / _TABLE_SIZE
