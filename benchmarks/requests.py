@@ -16,6 +16,10 @@ from benchmarks.server import ROUTE
 SECONDS = 120  # that an answer may take
 
 
+_CLIP_SECONDS = 12  # at most, as the tab asks for them
+_MOST_TONES = {"smooth": 1, "arpeggio": 33}  # of a note
+
+
 @dataclass(frozen=True)
 class Request:
     """A route of the plugin, and its arguments."""
@@ -89,17 +93,19 @@ def huge(random: np.random.Generator, run: str, *, sound: bool = False) -> Reque
 
 
 def ordinary(random: np.random.Generator, runs: Mapping[str, tuple[int, int]]) -> Request:
-    """Whatever the tab may ask for, of any of the runs; now and then much."""
+    """Whatever the tab may ask for, of any of the runs."""
     run = str(random.choice(list(runs)))
-    steps, _ = runs[run]
-    if random.random() < 0.02:
-        return huge(random, run)
+    steps, layers = runs[run]
     low, high = sorted(random.integers(0, steps, 2).tolist())
     between = {"run": run, "from": low, "to": high + 1}
     notes = {"run": run, "first_note": int(random.integers(0, 1_400)), "notes": 100}
-    sound = {"preset": str(random.choice(["smooth", "arpeggio"])), "speed": random.uniform(8, 32)}
+    preset, speed = str(random.choice(list(_MOST_TONES))), random.uniform(8, 32)
+    sound = {"preset": preset, "speed": speed}
+    most = min(int(_CLIP_SECONDS * speed / min(layers + 1, _MOST_TONES[preset])), 100)
+    clip = {**notes, **sound, "notes": int(random.integers(1, most + 1))}
     requests = [
         Request("runs"),
+        Request("news", {"run": run, "tag": "loss"}),
         Request("index.js"),
         Request("summaries", {"tag": "loss"}),
         Request("signals", {"run": run}),
@@ -116,8 +122,8 @@ def ordinary(random: np.random.Generator, runs: Mapping[str, tuple[int, int]]) -
         Request("legend", {**sound, "zoom": 2}),
     ]
     # Half of all that is asked for is sound.
-    clips = [Request("clip", {**notes, "notes": int(random.integers(10, 101)), **sound})] * 15
-    return [*requests, *clips][random.integers(30)]
+    requests += [Request("clip", clip)] * len(requests)
+    return requests[random.integers(len(requests))]
 
 
 def _scale(random: np.random.Generator) -> dict[str, Any]:

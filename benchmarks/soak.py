@@ -3,8 +3,9 @@
     python -m benchmarks.soak [--clients 50] [--seconds 600] [--probes 200] [--json]
 
 Clients ask without a pause for whatever the tab may ask, of three runs, each time in another way,
-so that no cache can keep it all. Then one client asks for what is small, first alone, then while
-others ask for what is huge, and others read it one byte a second.
+so that no cache can keep it all: ordinary requests, and now and then the most that arguments
+allow. Before, one client asks for what is small, first alone, then while others ask for what is
+huge, and others read it one byte a second. Memory is that of all of TensorBoard's processes.
 """
 
 import argparse
@@ -12,8 +13,8 @@ import math
 import multiprocessing
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
 
 RUNS = {"small": (1_500, 12), "medium": (10_000, 30), "large": (200_000, 100)}  # steps, layers
+HUGE_SHARE = 0.02  # of all that is asked for
 WARM_SECONDS = 20  # until caches have their shape
 HUGE_CLIENTS = 6
 PAUSE_SECONDS = 0.05  # between small requests
@@ -54,17 +56,24 @@ def main() -> None:
 
 def soak(url: str, clients: int, seconds: float) -> list[Figure]:
     """What many clients at once experience, and what it takes."""
-    latencies: list[float] = []
-    memory: list[float] = []
+    ordinary_ones: dict[str, list[float]] = defaultdict(list)
+    huge_ones: dict[str, list[float]] = defaultdict(list)
+    memory: list[tuple[float, float]] = []
     errors: Counter[str] = Counter()
-    end = time.monotonic() + seconds
+    start = time.monotonic()
+    end = start + seconds
 
     def ask(seed: int) -> None:
         random = np.random.default_rng(seed)
         client = Client(url)
         while time.monotonic() < end:
-            taken = client.ask(ordinary(random, RUNS), errors)
-            latencies.append(taken)
+            much = random.random() < HUGE_SHARE
+            request = (
+                huge(random, str(random.choice(list(RUNS)))) if much else ordinary(random, RUNS)
+            )
+            (huge_ones if much else ordinary_ones)[request.route].append(
+                client.ask(request, errors)
+            )
 
     threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(clients)]
     start_mib = mib()
@@ -72,22 +81,36 @@ def soak(url: str, clients: int, seconds: float) -> list[Figure]:
         thread.start()
     time.sleep(min(WARM_SECONDS, seconds / 2))
     while time.monotonic() < end:
-        memory.append(mib())
+        memory.append((time.monotonic() - start, mib()))
         time.sleep(1)
     for thread in threads:
         thread.join()
     for error, count in errors.most_common():
         print(f"{count} x {error}")
-    half = len(memory) // 2
     return [
-        Figure(f"errors in {len(latencies)} requests", (errors.total(),), "", 100, 0),
-        Figure(f"a request, {clients} clients", tuple(latencies), "ms", 50, math.nan),
-        Figure(f"a request, {clients} clients", tuple(latencies), "ms", 99, math.nan),
+        Figure("errors", (errors.total(),), "", 100, 0),
+        *_latencies("ordinary", ordinary_ones),
+        *_latencies("huge", huge_ones),
         Figure("memory before", (start_mib,), "MiB", 100, math.nan),
-        Figure("memory in the first half", tuple(memory[:half]), "MiB", 100, math.nan),
-        Figure("memory in the second half", tuple(memory[half:]), "MiB", 100, math.nan),
-        Figure("memory at the end", (memory[-1],), "MiB", 100, math.nan),
+        *_memory(memory),
     ]
+
+
+def _latencies(kind: str, by_route: dict[str, list[float]]) -> Iterator[Figure]:
+    every = [taken for each in by_route.values() for taken in each]
+    for name, values in [("all", every), *sorted(by_route.items())]:
+        for percentile in (50, 95, 99):
+            yield Figure(f"{kind}: {name}", tuple(values), "ms", percentile, math.nan)
+
+
+def _memory(samples: Sequence[tuple[float, float]]) -> Iterator[Figure]:
+    """The most in each quarter of the time, and a straight line through the second half."""
+    seconds, mebibytes = np.array(samples).T
+    for number, quarter in enumerate(np.array_split(mebibytes, 4), 1):
+        yield Figure(f"memory, quarter {number}", tuple(quarter), "MiB", 100, math.nan)
+    half = len(samples) // 2
+    slope = 60 * np.polyfit(seconds[half:], mebibytes[half:], 1)[0]
+    yield Figure("memory, slope over the second half", (slope,), "MiB/min", 100, math.nan)
 
 
 def beside(url: str, probes: int) -> Iterator[Figure]:
