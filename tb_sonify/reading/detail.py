@@ -137,15 +137,19 @@ class Detail:
 
     def table(self, first_note: int, notes: int, layers: slice = EVERY) -> Notes:
         """The numbers of `notes` notes from `first_note`, all of which there must be."""
+        return joined(self.tables(first_note, notes, layers))
+
+    def tables(self, first_note: int, notes: int, layers: slice = EVERY) -> list[Notes]:
+        """The same in parts that follow on each other."""
         start, end = self.apart.start, self.apart.start + len(self.rows)
         stop = first_note + notes
         parts = [self.rows[max(first_note - start, 0) : max(stop - start, 0), layers]]
         if first_note < start:
-            parts.insert(0, self.whole.table(first_note, min(stop, start) - first_note, layers))
+            parts[:0] = self.whole.tables(first_note, min(stop, start) - first_note, layers)
         if stop > end:
             low = max(first_note, end)
-            parts.append(self.whole.table(low - self._more, stop - low, layers))
-        return joined(parts)
+            parts += self.whole.tables(low - self._more, stop - low, layers)
+        return parts
 
     @property
     def _more(self) -> int:

@@ -10,16 +10,17 @@ from tb_sonify.reading.regroup import touching
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import Notes
 
+_COPIES = 8  # that others make of a part, where here is one
+
 Extremes = tuple[float | None, float | None]
 
 
 def extremes(timeline: Timeline) -> Extremes:
     """Smallest positive and largest finite norm of a run that has notes; `None` without any."""
     low, high = np.inf, -np.inf
-    for part in parts_of(timeline.notes, len(timeline.layers)):
-        norms = timeline.table(part.start, part.stop - part.start).max
-        low = min(low, float(norms.min(where=norms > 0, initial=np.inf)))
-        high = max(high, float(norms.max(initial=-np.inf)))
+    for part in timeline.tables(0, timeline.notes):
+        low = min(low, float(part.max.min(where=part.max > 0, initial=np.inf)))
+        high = max(high, float(part.max.max(initial=-np.inf)))
     return (low, high) if low < np.inf else (None, None)
 
 
@@ -49,8 +50,10 @@ def heatmap(
         first, end = int(starts[some].min()), int(stops[some].max())
         # Each start and its stop; what lies between a stop and the next start is passed over.
         ends = np.stack([starts[some], stops[some]], axis=1).ravel() - first
-        for part in parts_of(len(source.layers), end - first):
-            norms = _loudest(source.table(first, end - first, part))
+        for part in parts_of(len(source.layers), (end - first) // _COPIES):
+            none = np.full((1, len(source.layers[part])), NO_GRADIENT, np.float32)
+            tables = source.tables(first, end - first, part)
+            norms = np.concatenate([*map(_loudest, tables), none])
             largest[some, part] = np.maximum.reduceat(norms, ends, axis=0)[::2]
     for first, last in source.missing:
         largest[(edges[:-1] >= first) & (edges[1:] <= last + 1)] = NO_GRADIENT
@@ -58,8 +61,9 @@ def heatmap(
 
 
 def _loudest(notes: Notes) -> NDArray[np.float32]:
-    """The largest norm of each note, and one row without any."""
-    norms = np.pad(notes.max, ((0, 1), (0, 0)), constant_values=NO_GRADIENT)
-    norms[:-1][notes.inf > 0] = np.inf
-    norms[:-1][notes.nan > 0] = np.nan
+    """The largest norm of each note; NaN, or else infinity, where a row is."""
+    norms = notes.max
+    for counts, value in ((notes.inf, np.inf), (notes.nan, np.nan)):
+        if any(counts.strides):  # otherwise there are none
+            norms = np.where(counts > 0, np.float32(value), norms)
     return norms

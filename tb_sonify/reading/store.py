@@ -21,7 +21,7 @@ from tb_sonify.reading.fresh import Fresh
 from tb_sonify.reading.settings import DEFAULTS, Settings
 from tb_sonify.reading.turns import Turns
 
-# A single read takes 43 ms on TensorBoard's fast loader, whatever its size; eight overlap.
+# Reads overlap: much of each is waiting for the data server, which may be on another machine.
 _THREADS = 8
 _READ_AHEAD = 32  # blobs
 _KEPT_BYTES = 64 * 2**20

@@ -171,6 +171,10 @@ class Timeline:
         They have a column for each of `layers`, or for some of them; a layer that a segment does
         not know has no gradient there.
         """
+        return joined(self.tables(first_note, notes, layers))
+
+    def tables(self, first_note: int, notes: int, layers: slice = EVERY) -> list[Notes]:
+        """The same in parts that follow on each other, of which no copy is made as a rule."""
         parts = []
         index = bisect_right(self.first_notes, first_note) - 1
         while notes > 0:
@@ -180,7 +184,7 @@ class Timeline:
             first_note += len(parts[-1])
             notes -= len(parts[-1])
             index += 1
-        return joined(parts)
+        return parts
 
 
 def joined(parts: Sequence[Notes]) -> Notes:
