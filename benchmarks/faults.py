@@ -60,7 +60,7 @@ def check(runs: int, seed: int, loader: str) -> tuple[list[str], int, float, int
         option = f"--load_fast={LOADERS[loader]}"
         with _provider(logdir, loader) as provider, serving.served(logdir, option) as url:
             server = _Server(url)
-            # A read takes 43 ms on the fast loader, whatever its size.
+            # Read by a bare provider, a block takes 43 ms on the fast loader, whatever its size.
             with ThreadPoolExecutor(32) as pool:
                 whole = pool.map(
                     lambda name: damaged_runs.served(provider, name, wholes[name]), names

@@ -84,12 +84,17 @@ def started(log: Log, loader: str) -> Iterator[Server]:
 
 def mib() -> float:
     """Memory of all processes below this one, what they share counted once (PSS)."""
-    return sum(map(_pss_kib, _below(os.getpid()))) / 1024
+    return sum(map(_pss_kib, children())) / 1024
+
+
+def children() -> list[int]:
+    """The processes below this one, those that it started itself first."""
+    return _below(os.getpid())
 
 
 def loaded_libraries() -> set[str]:
     """Names of the libraries that the processes below this one have loaded."""
-    maps = (Path(f"/proc/{pid}/maps").read_text() for pid in _below(os.getpid()))
+    maps = (Path(f"/proc/{pid}/maps").read_text() for pid in children())
     return {line.rpartition("/")[2] for each in maps for line in each.splitlines() if ".so" in line}
 
 

@@ -2,19 +2,19 @@
 
     python -m benchmarks.single --dir DIR [--only layers]
 
-The application in this process, with TensorBoard's slow loader, on logs of `scale.py`: a million
-steps of 100 layers, 20,000 of 2,000. Each request is asked for once the run has been read.
+A real TensorBoard with its fast loader, on logs as those of `scale.py`: a million steps of 100
+layers, 20,000 of 2,000. Each request is asked for once the run has been read, the largest first.
 """
 
 import argparse
+import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.logs_of_size import Log, long_run, many_layers
-from tests.client import TensorBoardClient, opened_client
+from benchmarks.logs_of_size import long_run, many_layers
+from benchmarks.server import Server, children, started
 
 MIB = 2**20
 
@@ -29,57 +29,58 @@ def main() -> None:
     print("| log | request | MB | s | MiB |\n|---|---|---|---|---|")
     for log in logs:
         if options.only in log.name:
-            with opened_client(log.path, "slow") as client:
-                _measure(log, client)
+            with started(log, "fast") as server:
+                _measure(server)
 
 
-def _measure(log: Log, client: TensorBoardClient) -> None:
-    notes = client.block_of("coverage", run=log.run).header["notes"]
-    layers = len(client.block_of("layers", run=log.run, to=0).header["layers"])
-    whole = {"from": 0, "to": log.last_step}
-    sound = {"preset": "smooth", "first_note": 0, "notes": min(notes, 10_000)}
+def _measure(server: Server) -> None:
+    run, last_step = server.log.run, server.log.last_step
+    notes = server.block("coverage", run=run).header["notes"]
+    layers = len(server.block("layers", run=run, to=0).header["layers"])
+    whole = {"run": run, "from": 0, "to": last_step}
+    sound = {"run": run, "preset": "smooth", "first_note": 0, "notes": min(notes, 10_000)}
     requests: list[tuple[str, dict[str, object]]] = [
         ("clip", sound),
         ("heatmap", {**whole, "columns": min(4_000, 4_000_000 // layers)}),
-        ("heatmap", {**whole, "columns": 1_000}),
-        ("layers", {"from": 0}),
-        ("landmarks", {}),
-        ("describe", {}),
-        ("table", {}),
-        ("coverage", {"together": 2}),
+        ("layers", whole),
+        ("landmarks", {"run": run}),
+        ("describe", {"run": run}),
+        ("table", {"run": run}),
+        ("coverage", {"run": run, "together": 2}),
     ]
     for route, query in requests:
-        with _watched() as taken:
-            size = len(client.sonify(route, run=log.run, **query).data)
+        with _watched(children()[0]) as taken:
+            size = len(server.get(route, **query))
         seconds, mib = taken
-        print(
-            f"| {log.name} | {route} | {size / 1e6:.1f} | {seconds:.2f} | {mib:.0f} |", flush=True
-        )
+        print(f"| {server.log.name} | {route} | {size / 1e6:.1f} | {seconds:.2f} | {mib:.0f} |")
 
 
 @contextmanager
-def _watched() -> Iterator[list[float]]:
-    """Processor seconds of what is done within, and by how many MiB this process grew at most."""
+def _watched(pid: int) -> Iterator[list[float]]:
+    """Processor seconds of a process for what is done within, and the MiB that it grew by."""
     taken: list[float] = []
-    done, before = threading.Event(), _resident()
+    done, before, seconds = threading.Event(), _resident(pid), _busy(pid)
     most = [before]
 
     def watch() -> None:
         while not done.wait(0.002):
-            most.append(max(most.pop(), _resident()))
+            most.append(max(most.pop(), _resident(pid)))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    start = time.process_time()
     yield taken
-    seconds = time.process_time() - start
     done.set()
     watcher.join()
-    taken += [seconds, (most[0] - before) / MIB]
+    taken += [_busy(pid) - seconds, (most[0] - before) / MIB]
 
 
-def _resident() -> int:
-    return 4_096 * int(Path("/proc/self/statm").read_text().split()[1])
+def _resident(pid: int) -> int:
+    return os.sysconf("SC_PAGE_SIZE") * int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+
+
+def _busy(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
