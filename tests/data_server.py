@@ -55,6 +55,14 @@ def data_server(logdir: Path, *, samples: str = "sonify=all") -> Iterator[DataSe
         server.kill()
 
 
+@contextmanager
+def held_back(run: Path) -> Iterator[None]:
+    """Keep a run out of its log directory: a server that starts has not read it yet."""
+    aside = run.rename(run.parent.with_name("aside"))
+    yield
+    aside.rename(run)
+
+
 def started_by_tensorboard() -> psutil.Process:
     """The data server that a `tensorboard` has started, which a test has started."""
     (found,) = (

@@ -1,14 +1,18 @@
 """TensorBoard's data server ends, hangs, or is started again."""
 
 import json
+import signal
+import socket
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import grpc
 import numpy as np
+import psutil
 import pytest
 from tensorboard.context import RequestContext
 from tensorboard.data.grpc_provider import GrpcDataProvider, make_stub
@@ -16,7 +20,7 @@ from tensorboard.data.grpc_provider import GrpcDataProvider, make_stub
 from tb_sonify.contract import decode_block
 from tb_sonify.plugin.data_server import DataServer
 from tests.client import opened_client
-from tests.data_server import data_server, started_by_tensorboard
+from tests.data_server import data_server, held_back, started_by_tensorboard
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
 
@@ -137,7 +141,7 @@ def test_no_request_waits_for_ever_on_a_server_that_hangs(logdir, monkeypatch):
 def test_answers_do_not_wait_for_the_line(logdir):
     with data_server(logdir) as server:
         channel = grpc.insecure_channel(f"localhost:{server.port}")
-        provider = DataServer(GrpcDataProvider("here", make_stub(channel)), None)
+        provider = DataServer(GrpcDataProvider("here", make_stub(channel)))
         taken = []
         for _ in range(40):
             start = time.perf_counter()
@@ -145,3 +149,44 @@ def test_answers_do_not_wait_for_the_line(logdir):
             taken.append(time.perf_counter() - start)
         channel.close()
     assert np.median(taken) < 0.02  # 2 ms on an idle machine; without nudges, 44
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_tensorboard_ends_at_once_while_requests_wait_on_a_server_that_hangs(logdir, ending):
+    with served(logdir, "--load_fast=true") as url, ExitStack() as stack:
+        wait_until_read(url)
+        server = started_by_tensorboard()
+        tensorboard = server.parent()
+        stack.callback(server.kill)  # which has no input to be ended by while it is stopped
+        server.suspend()
+        address = urllib.parse.urlsplit(url)
+        for route in ("runs", "signals?run=adam", "describe?run=other", "news") * 3:
+            asking = stack.enter_context(socket.create_connection((address.hostname, address.port)))
+            asking.sendall(f"GET /data/plugin/sonify/{route} HTTP/1.0\r\n\r\n".encode())
+        time.sleep(0.5)
+        tensorboard.send_signal(ending)
+        assert psutil.wait_procs([tensorboard], timeout=5)[0]
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_server_that_is_back_is_not_asked_before_it_has_read_its_logs_again(logdir, noticed):
+    with data_server(logdir) as server:
+        place = f"localhost:{server.port}"
+        with served(logdir, f"--grpc_data_provider={place}") as url:
+            wait_until_read(url)
+            before = {route: ask(url, route, **query) for route, query in KEPT.items()}
+            server.kill()
+            if noticed:
+                assert_told(url, f"TensorBoard's data server at {place} does not answer")
+            with held_back(logdir / "adam"):
+                server.start()
+                for _ in range(10):
+                    time.sleep(0.2)
+                    for route, query in KEPT.items():
+                        assert ask(url, route, **query)[:2] == before[route][:2], route
+                words = f"TensorBoard's data server at {place} has been started again, and reads"
+                assert_told(url, words)
+                assert ask(url, "runs")[2]["Retry-After"] == "1"
+            wait_until_listed(url)
+            for route, query in KEPT.items():
+                assert ask(url, route, **query)[:2] == before[route][:2], route

@@ -11,6 +11,7 @@ from tb_sonify.reading.presets import presets_of
 from tb_sonify.reading.settings import Settings
 from tb_sonify.reading.store import Blob, Scope, Store
 from tb_sonify.reading.summaries import Summaries, read_summaries
+from tb_sonify.reading.threads import DaemonThreads
 from tb_sonify.reading.timeline import Timeline, TimelineSegment
 from tb_sonify.reading.timelines import Timelines
 from tb_sonify.reading.view import Alignment
@@ -23,6 +24,7 @@ __all__ = [
     "Clip",
     "Clips",
     "Curve",
+    "DaemonThreads",
     "Detail",
     "Hearable",
     "News",

@@ -15,11 +15,19 @@ _QUICK_SECONDS = 0.2
 
 
 class Unavailable(errors.PublicError):
-    """A data provider that does not answer now; TensorBoard says so with this status."""
+    """A data provider that does not answer now; TensorBoard says so with this status.
 
-    def __init__(self, details: str, http_code: int) -> None:
+    Parameters
+    ----------
+    retry_after
+        Whether it may be there again in so many seconds; `None`: not by itself.
+    """
+
+    def __init__(self, details: str, http_code: int, retry_after: int | None = None) -> None:
         super().__init__(details)
         self.http_code = http_code
+        if retry_after is not None:
+            self.headers.append(("Retry-After", str(retry_after)))
 
 
 class Fresh(Generic[Value]):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,6 +18,7 @@ from tb_sonify.reading.cache import Cache
 from tb_sonify.reading.clock import moment
 from tb_sonify.reading.fresh import Fresh
 from tb_sonify.reading.settings import DEFAULTS, Settings
+from tb_sonify.reading.threads import DaemonThreads
 from tb_sonify.reading.turns import Turns
 
 # Reads overlap: much of each is waiting for the data server, which may be on another machine.
@@ -76,7 +76,7 @@ class Store:
         self.provider = provider
         self.settings = settings
         self.turns = Turns()
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sonify-read")
+        self._pool = DaemonThreads(_THREADS, "sonify-read")
         self.reported: Cache[tuple[str, str, str], bool] = Cache(_KEPT_REPORT_BYTES)
         self.places: Cache[Blob, tuple[float, int]] = Cache(_KEPT_LISTING_BYTES)
         self._bytes: Cache[Blob, bytes] = Cache(_KEPT_BYTES)
