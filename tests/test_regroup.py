@@ -10,7 +10,9 @@ from hypothesis.extra.numpy import arrays
 from tb_sonify.reading.regroup import regrouped, touching
 from tb_sonify.sound import aggregate
 
-EDGES = st.lists(st.integers(0, 6), min_size=1, max_size=40).map(np.cumsum).map(np.float64)
+EDGES = st.lists(st.integers(0, 6), min_size=1, max_size=40).map(
+    lambda widths: np.cumsum(widths, dtype=np.float64)
+)
 NORMS = st.sampled_from([-1.0, 0.0, 0.25, 1.0, 8.0, np.nan, np.inf])
 
 

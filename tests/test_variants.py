@@ -69,7 +69,7 @@ def test_clips_join_at_every_speed_with_all_guides(speed, name):
         lead = advance(notes_of(norms[:first]), preset=preset) if first else None
         part = render(notes_of(norms[first:end]), preset=preset, lead=lead, ticks=ticks[first:end])
         joined[first * hop : end * hop + TAIL] += part
-    assert np.abs(joined - whole).max() <= 2
+    assert np.abs(joined - whole).max() <= 3  # with numpy before 2; 2 since
 
 
 @pytest.mark.parametrize("speed", [0, 3.9, 33, np.nan])

@@ -63,11 +63,13 @@ def with_ends(blobs: Sequence[Blob]) -> list[tuple[Blob, int]]:
 
 def between(rows: Rows, first_step: int, end: int) -> Rows:
     """The rows from a step up to another one, which may both be beyond any that there can be."""
+    # As ints: numpy before 2 compares its own with such a step as floats, which round.
+    first, last = int(rows.steps[0]), int(rows.steps[-1])
     low, high = (
         0
-        if step <= rows.steps[0]
+        if step <= first
         else len(rows.steps)
-        if step > rows.steps[-1]
+        if step > last
         else int(np.searchsorted(rows.steps, step))
         for step in (first_step, end)
     )
