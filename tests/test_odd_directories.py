@@ -1,0 +1,64 @@
+"""Log directories as file systems allow them: names that are no text, links to nowhere, crowds."""
+
+import json
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+
+from tests.logs import norms_of, run_events, scalar_events, write_events
+from tests.serving import served
+
+pytestmark = pytest.mark.slow
+
+NOTES = 50
+NAMES = (
+    b"\xff\xfe is not UTF-8",
+    b"two\nlines\tand a tab",
+    "\u202eto the left\u2066 of \u200b nothing".encode(),
+    b"x" * 255,
+    "é".encode() * 127,
+)
+
+
+def ask(url, route, **query):
+    words = urlencode(query, errors="surrogatepass")
+    try:
+        with urllib.request.urlopen(f"{url}data/plugin/sonify/{route}?{words}") as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_no_directory_makes_the_tab_fail(tmp_path):
+    logdir = tmp_path / "logs"
+    loss = scalar_events("loss", [(step, 1 / (1 + step)) for step in range(NOTES)])
+    write_events(logdir / "zz", [*run_events(norms_of(NOTES), np.arange(NOTES)), *loss])
+    for name in NAMES:
+        shutil.copytree(logdir / "zz", logdir / os.fsdecode(name))
+    (logdir / "to nowhere").symlink_to(tmp_path / "nothing")
+    (logdir / "closed").mkdir(mode=0)
+    for number in range(5_000):
+        (logdir / "empty" / str(number)).mkdir(parents=True)
+    with served(logdir, "--load_fast=true") as url:
+        deadline = time.monotonic() + 20
+        names = set()
+        while "zz" not in names or len(names) < 3:
+            assert time.monotonic() < deadline, names
+            time.sleep(0.2)
+            status, body = ask(url, "runs")
+            assert status == 200, body
+            names = {each["run"] for each in json.loads(body)["runs"]}
+        for name in names:
+            for route in ("coverage", "signals", "describe", "landmarks", "news"):
+                status, body = ask(url, route, run=name)
+                assert status < 500, (name, route, body)
+                assert b"Traceback" not in body
+        clip = ask(url, "clip", run="zz", preset="smooth", first_note=0, notes=NOTES)
+        assert clip[0] == 200
