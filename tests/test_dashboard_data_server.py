@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.dashboard import WAIT_MS
-from tests.data_server import data_server, started_by_tensorboard
+from tests.data_server import data_server, held_back, started_by_tensorboard
 from tests.looks import look
 from tests.serving import served
 from tests.state_runs import write_run
@@ -54,7 +54,10 @@ def test_a_data_server_that_is_killed_is_told_what_was_read_plays_on_and_it_reco
             expect(alert).to_contain_text(words, timeout=TOLD_MS)
             expect(tab.frame.locator(".curve canvas")).to_be_visible()
             assert_plays_on(tab, seconds=6)
-            server.start()
+            with held_back(logdir / "adam"):
+                server.start()
+                expect(alert).to_contain_text("reads its logs", timeout=BACK_MS)
+                assert_plays_on(tab, seconds=3)
             expect(alert).to_be_empty(timeout=BACK_MS)
             assert_plays_on(tab, seconds=3)
 

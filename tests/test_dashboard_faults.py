@@ -35,6 +35,14 @@ def fail(route):
     route.fulfill(status=500, body="the disk is on fire", content_type="text/plain")
 
 
+def press_retry(page, asked):
+    """Press Retry while everything fails still: later, the tab might have recovered by itself."""
+    before = len(asked)
+    page.get_by_role("button", name="Retry").click()
+    page.wait_for_timeout(500)
+    assert len(asked) > before
+
+
 def test_a_slow_server_is_waited_for_with_a_skeleton_and_each_quarter_is_said_once(browser, logdir):
     for number in range(5):
         write_run(logdir / f"run-{number}", seed=number)
@@ -94,16 +102,22 @@ def test_a_key_that_needs_notes_says_that_they_still_load(show, logdir):
 def test_an_error_is_told_and_what_was_there_stays_until_it_is_better(show, logdir):
     write_run(logdir / "adam")
     tab = show(expected=[FAILED])
+    asked = []
+
+    def note_and_fail(route):
+        asked.append(route)
+        fail(route)
+
     for route in ("runs", "signals", "coverage", "curve", "summaries", "heatmap", "landmarks"):
-        routed(tab.page, route, fail)
+        routed(tab.page, route, note_and_fail)
     retry = tab.page.get_by_role("button", name="Retry")
     expect(retry).to_have_count(0)
     # Alone, it looks for news every half a minute.
     expect(tab.page.locator(ALERT)).to_contain_text("the disk is on fire", timeout=45_000)
     expect(tab.page.locator(".curve canvas")).to_be_visible()
     look(tab.page, "error", golden=True)
+    press_retry(tab.page, asked)
     tab.page.unroute_all(behavior="wait")
-    retry.click()
     expect(retry).to_have_count(0, timeout=WAIT_MS)
     assert tab.page.locator(ALERT).inner_text() == ""
 
@@ -124,7 +138,7 @@ def test_an_error_at_first_is_told_and_mends_by_itself(browser, logdir):
         expect(page.get_by_role("button", name="Retry")).to_have_count(0)
 
 
-def test_a_server_that_says_nothing_is_given_up_after_half_a_minute(browser, logdir):
+def test_a_server_that_says_nothing_is_given_up_after_half_a_minute_and_asked_again(browser, logdir):
     write_run(logdir / "adam")
     with served(logdir) as url, fresh_page(browser, expected=[FAILED]) as page:
         routed(page, "(coverage|heatmap)", lambda _: None)
@@ -133,8 +147,7 @@ def test_a_server_that_says_nothing_is_given_up_after_half_a_minute(browser, log
         look(page, "no-answer-yet")
         expect(page.locator(ALERT)).to_contain_text("does not answer", timeout=45_000)
         expect(page.get_by_role("button", name="Play", exact=True)).to_be_disabled()
-        page.unroute_all(behavior="ignoreErrors")
-        page.get_by_role("button", name="Retry").click()
+        page.unroute_all(behavior="ignoreErrors")  # those that are held go on
         expect(page.get_by_role("button", name="Play", exact=True)).to_be_enabled(timeout=WAIT_MS)
 
 
@@ -225,3 +238,29 @@ def test_sound_that_is_taken_away_is_told_and_comes_back(show, logdir, how):
     tab.page.get_by_role("button", name="Play", exact=True).click()
     tab.wait_for_sound()
     assert tab.page.locator(ALERT).inner_text() == ""
+
+
+def test_a_sound_waits_for_clips_that_the_server_cannot_give_yet(browser, logdir):
+    write_run(logdir / "adam")
+    with served(logdir) as url, fresh_page(browser, expected=["status of 503"]) as page:
+        tab = dashboard.Dashboard(page)
+        refused = []
+        ready = False
+
+        def refuse_at_first(route):
+            if ready:
+                route.continue_()
+                return
+            refused.append(route)
+            later = {"Retry-After": "1"}
+            route.fulfill(status=503, body="it reads", headers=later, content_type="text/plain")
+
+        routed(page, "clip", refuse_at_first)
+        page.goto(f"{url}{ALONE}")
+        tab.wait_until_ready()
+        page.get_by_role("button", name="Play", exact=True).click()
+        page.wait_for_timeout(2_500)
+        assert len(refused) > 2
+        ready = True
+        tab.wait_for_sound()
+        assert page.locator(ALERT).inner_text() == ""

@@ -51,6 +51,7 @@ export function startEffects(): void {
   effect(updatePlayer);
   effect(keepUp);
   effect(takeNews);
+  effect(noticeReturn);
   window.setInterval(lookForNews, NEWS_MS);
   effect(() => {
     if (isPlaying()) bringIntoSight(here.value);
@@ -126,6 +127,17 @@ function takeNews(): void {
   const { all, grown } = changes(before, latest);
   if (all) untracked(refresh);
   else if (grown.length > 0) untracked(() => refreshGrown(grown));
+}
+
+let failed = false;
+
+/** What failed while the server was away is asked for at once when it is back. */
+function noticeReturn(): void {
+  const { error, loading } = newestShelf.get(store.newestKey.value);
+  if (loading) return;
+  const before = failed;
+  failed = error !== null;
+  if (before && !failed) untracked(refresh);
 }
 
 function loadWhatIsShown(): void {

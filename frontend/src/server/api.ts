@@ -17,7 +17,7 @@ import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../mo
 import { type Along, PLAIN, type Scale, type Sound, type View } from "../model/view";
 import type { Step } from "../units";
 import { doubles, readCoverage, readLandmark, readLayers, readSummaries } from "./readers";
-import { request } from "./request";
+import { request, requestPatiently } from "./request";
 
 type Arguments = Readonly<Record<string, string | number>>;
 
@@ -150,14 +150,15 @@ export async function fetchNotes(
   };
 }
 
-/** The bytes of a WAV file. */
-export function fetchClip(
+/** The bytes of a WAV file; who plays waits for them. */
+export async function fetchClip(
   sound: Query,
   firstNote: number,
   notes: number,
   signal: AbortSignal,
 ): Promise<ArrayBuffer> {
-  return bytes(`clip?${sound}&${queryOf({ first_note: firstNote, notes })}`, signal);
+  const path = `clip?${sound}&${queryOf({ first_note: firstNote, notes })}`;
+  return (await requestPatiently(path, signal)).arrayBuffer();
 }
 
 /** All that says how a view sounds: what is asked of a clip but for its notes. */

@@ -2,6 +2,34 @@
 
 const LONGEST_MS = 30_000; // a server that says nothing for so long will not say anything
 
+/** A refusal that says after how many seconds to ask again. */
+class NotNow extends Error {
+  constructor(
+    said: string,
+    readonly seconds: number,
+  ) {
+    super(said);
+  }
+}
+
+/** What the server answers, as soon as it can: it is asked again for as long as it says when to. */
+export async function requestPatiently(path: string, signal: AbortSignal): Promise<Response> {
+  for (;;) {
+    try {
+      return await request(path, signal);
+    } catch (error) {
+      if (!(error instanceof NotNow)) throw error;
+      await pause(1_000 * error.seconds, signal);
+    }
+  }
+}
+
+const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    window.setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+
 /** What the server answers at a path, relative to its other routes. */
 export async function request(path: string, signal: AbortSignal): Promise<Response> {
   const longest = AbortSignal.timeout(LONGEST_MS);
@@ -14,7 +42,9 @@ export async function request(path: string, signal: AbortSignal): Promise<Respon
   }
   if (!response.ok) {
     const said = (await response.text()).trim().slice(0, 500);
-    throw new Error(said || `${path.split("?")[0]}: ${response.statusText}`);
+    const message = said || `${path.split("?")[0]}: ${response.statusText}`;
+    const seconds = Number(response.headers.get("Retry-After"));
+    throw seconds > 0 ? new NotNow(message, seconds) : new Error(message);
   }
   return response;
 }

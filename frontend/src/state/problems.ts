@@ -17,8 +17,8 @@ import { newestKey, sides, tag } from "./store";
 export const serverProblem: ReadonlySignal<string | null> = computed(() => {
   const drawn = tag.value;
   const entries = [
+    newestShelf.get(newestKey.value), // asked for most often, so that it knows best
     runShelf.get([]),
-    newestShelf.get(newestKey.value),
     ...(drawn === null ? [] : [summaryShelf.get([drawn])]),
     chartShelf.get([]),
     ...SIDES.flatMap((side) => {
