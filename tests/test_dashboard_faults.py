@@ -138,7 +138,7 @@ def test_an_error_at_first_is_told_and_mends_by_itself(browser, logdir):
         expect(page.get_by_role("button", name="Retry")).to_have_count(0)
 
 
-def test_a_server_that_says_nothing_is_given_up_after_half_a_minute_and_asked_again(browser, logdir):
+def test_a_server_that_says_nothing_is_given_up_after_half_a_minute(browser, logdir):
     write_run(logdir / "adam")
     with served(logdir) as url, fresh_page(browser, expected=[FAILED]) as page:
         routed(page, "(coverage|heatmap)", lambda _: None)
