@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 from torch.distributed.tensor.debug import CommDebugMode
 from torch.distributed.tensor.parallel import (
@@ -24,6 +24,11 @@ from torch.nn.parallel import DistributedDataParallel
 from tb_sonify import SonifyWriter, clip_grad_norm_
 from tests.reference import norm_of
 from tests.twins import STEPS, Training, loss_of, network
+
+try:
+    from torch.distributed.fsdp import fully_shard
+except ImportError:  # before torch 2.6
+    from torch.distributed._composable.fsdp import fully_shard
 
 
 def run(training, *, clip=None):

@@ -60,6 +60,7 @@ HUGGING_FACE = """
     arguments = TrainingArguments("out", per_device_train_batch_size=4, use_cpu=True, max_steps=12,
         save_strategy="no", logging_steps=2, report_to="tensorboard", eval_strategy="steps",
         eval_steps=6, disable_tqdm=True)
+    arguments.logging_dir = sys.argv[1]  # of transformers before 5, which know no such variable
     Trainer(BertForSequenceClassification(config), arguments, train_dataset=data,
             eval_dataset=data[:8]).train()
 """

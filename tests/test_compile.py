@@ -23,6 +23,7 @@ def fresh_compiler():
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
+    torch.set_flush_denormal(False)  # what torch 2.4 has compiled sets it for the whole process
 
 
 @pytest.mark.parametrize("whole", [True, False])
