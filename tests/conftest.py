@@ -1,5 +1,6 @@
 """What tests of several files are given."""
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -38,6 +39,13 @@ def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., Tenso
 def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the plugin look for news at each request, not once a second."""
     monkeypatch.setattr("tb_sonify.reading.fresh.REFRESH_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Has programs end at Ctrl-C, also where a shell runs the tests in its background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
