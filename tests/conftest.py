@@ -42,10 +42,14 @@ def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def interruptible() -> None:
-    """Has programs end at Ctrl-C, also where a shell runs the tests in its background."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def heed_signals() -> None:
+    """Has programs heed signals, also where a shell runs the tests in its background, or nohup.
+
+    What a process ignores is ignored by those that it starts; what it handles is not.
+    """
+    for each in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_IGN:
+            signal.signal(each, lambda *_: None)
 
 
 @pytest.fixture(scope="session", autouse=True)
