@@ -20,6 +20,7 @@ from tests.pages import fresh_page
 
 TAP = Path(__file__).with_name("tap.js").read_text()
 SNIPPET = slice(2000, 2064)  # as in tap.js
+ALERT = "[role=alert]"
 WAIT_MS = 20_000
 SETTLE_MS = 500
 TAB, ALONE = "#sonify", "data/plugin_entry.html?name=sonify"

@@ -1,11 +1,11 @@
-"""Fresh pages of the browser, in which nothing may go wrong unnoticed."""
+"""Fresh pages, in which nothing may go wrong unnoticed, and faults of their network."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 # Not ours: fonts that TensorBoard does not find under a path prefix, and an icon it does not have.
 NOT_OURS = re.compile(r"/font-roboto/|status of 404 .*/favicon\.ico\)$")
@@ -43,3 +43,13 @@ def problems_of(page: Page, expected: Sequence[str] = ()) -> list[str]:
     page.on("console", hear)
     page.on("pageerror", lambda error: note(str(error)))
     return problems
+
+
+def routed(page: Page, route: str, answer: Callable[[Route], Any]) -> None:
+    """Have all requests of a route of ours go another way; that is the network, not our code."""
+    page.route(re.compile(rf"/plugin/sonify/{route}\?"), answer)
+
+
+def fail(route: Route) -> None:
+    """Answer as a server does that has failed."""
+    route.fulfill(status=500, body="the disk is on fire", content_type="text/plain")

@@ -1,16 +1,15 @@
-"""A server that is slow, fails, says nothing or is started anew; sound that is not allowed."""
+"""A server that is slow, fails, says nothing or is started anew."""
 
 import re
-import time
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
-from tests.dashboard import ALONE, WAIT_MS
+from tests.dashboard import ALERT, ALONE, WAIT_MS
 from tests.looks import look
-from tests.pages import fresh_page
+from tests.pages import fail, fresh_page, routed
 from tests.serving import served
 from tests.state_runs import write_run
 
@@ -18,21 +17,11 @@ pytestmark = pytest.mark.slow
 
 FAILED = r"status of 500|net::ERR_FAILED"
 NO_SERVER = r"net::ERR_|status of 404"
-ALERT = "[role=alert]"
 LISTEN = """() => {
   const region = document.querySelector("[role=status]");
   const observer = new MutationObserver(() => note(region.innerText));
   observer.observe(region, { childList: true, subtree: true, characterData: true });
 }"""
-
-
-def routed(page, route, answer):
-    """Have all requests of a route of ours go another way; that is the network, not our code."""
-    page.route(re.compile(rf"/plugin/sonify/{route}\?"), answer)
-
-
-def fail(route):
-    route.fulfill(status=500, body="the disk is on fire", content_type="text/plain")
 
 
 def press_retry(page, asked):
@@ -176,91 +165,3 @@ def test_tensorboard_that_ends_and_starts_again_is_told_of_and_the_tab_recovers(
             if page.get_by_role("button", name="Play", exact=True).count():
                 page.get_by_role("button", name="Play", exact=True).click()
             tab.wait_for_sound()
-
-
-def test_a_clip_that_cannot_be_had_stops_the_sound_and_says_why(show, logdir):
-    write_run(logdir / "adam")
-    tab = show(expected=[FAILED])
-    routed(tab.page, "clip", fail)
-    place = tab.place()
-    tab.page.mouse.click(place.x(350), place.y)
-    expect(tab.page.locator(ALERT)).to_contain_text("could not be loaded", timeout=WAIT_MS)
-    expect(tab.page.locator(ALERT)).to_contain_text("the disk is on fire")
-    expect(tab.page.locator(".timeline")).to_have_attribute("data-state", "paused")
-    look(tab.page, "clip-fails")
-    tab.page.unroute_all(behavior="wait")
-    tab.page.mouse.click(place.x(350), place.y)
-    tab.wait_for_sound()
-    assert tab.page.locator(ALERT).inner_text() == ""
-
-
-def test_slow_clips_are_waited_for_in_sight(show, logdir):
-    write_run(logdir / "adam")
-    tab = show()
-    place = tab.place()
-    routed(tab.page, "clip", lambda route: (time.sleep(1.5), route.continue_()))
-    tab.page.mouse.click(place.x(350), place.y)
-    expect(tab.page.get_by_text("Loading sound…")).to_be_visible()
-    expect(tab.page.locator(".timeline")).to_have_attribute("data-state", "waiting")
-    tab.wait_for_sound()
-    tab.page.unroute_all(behavior="wait")
-
-
-def test_sound_that_the_browser_refuses_is_told_and_can_be_had_by_a_gesture(browser, logdir):
-    write_run(logdir / "adam")
-    with served(logdir) as url, fresh_page(browser) as page:
-        # Without a device, or before a gesture that counts, a browser does not let it run.
-        page.add_init_script("AudioContext.prototype.resume = () => new Promise(() => {})")
-        page.add_init_script(
-            """AudioContext = class extends AudioContext {
-              constructor(options) { super(options); this.suspend(); }
-            }"""
-        )
-        page.goto(f"{url}{ALONE}")
-        page.locator(".blocks .here").first.wait_for(timeout=WAIT_MS)
-        page.get_by_role("button", name="Play", exact=True).click()
-        expect(page.locator(ALERT)).to_contain_text("keeps the sound off", timeout=WAIT_MS)
-        expect(page.locator(".timeline")).to_have_attribute("data-state", "paused")
-        look(page, "audio-locked")
-
-
-@pytest.mark.parametrize("how", ["suspend", "close"])
-def test_sound_that_is_taken_away_is_told_and_comes_back(show, logdir, how):
-    write_run(logdir / "adam")
-    tab = show()
-    tab.page.get_by_role("button", name="Play", exact=True).click()
-    tab.wait_for_sound()
-    tab.frame.evaluate(f"tap.context().{how}()")
-    expect(tab.page.locator(ALERT)).to_contain_text("was interrupted", timeout=WAIT_MS)
-    expect(tab.page.locator(".timeline")).to_have_attribute("data-state", "paused")
-    if how == "suspend":
-        look(tab.page, "audio-interrupted")
-    tab.page.get_by_role("button", name="Play", exact=True).click()
-    tab.wait_for_sound()
-    assert tab.page.locator(ALERT).inner_text() == ""
-
-
-def test_a_sound_waits_for_clips_that_the_server_cannot_give_yet(browser, logdir):
-    write_run(logdir / "adam")
-    with served(logdir) as url, fresh_page(browser, expected=["status of 503"]) as page:
-        tab = dashboard.Dashboard(page)
-        refused = []
-        ready = False
-
-        def refuse_at_first(route):
-            if ready:
-                route.continue_()
-                return
-            refused.append(route)
-            later = {"Retry-After": "1"}
-            route.fulfill(status=503, body="it reads", headers=later, content_type="text/plain")
-
-        routed(page, "clip", refuse_at_first)
-        page.goto(f"{url}{ALONE}")
-        tab.wait_until_ready()
-        page.get_by_role("button", name="Play", exact=True).click()
-        page.wait_for_timeout(2_500)
-        assert len(refused) > 2
-        ready = True
-        tab.wait_for_sound()
-        assert page.locator(ALERT).inner_text() == ""

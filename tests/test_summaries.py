@@ -39,6 +39,7 @@ def test_every_run_that_has_the_scalar_is_summed_up(tmp_path, open_client):
         "broken_values": pytest.approx(math.nan, nan_ok=True),
         "points": 3,
         "finite": 3,
+        "ended": 0,
     }
     firsts = {run: row["first_broken"] for run, row in found.items() if run != "sgd"}
     assert firsts == {"<b>dead": 10_000_000, "adam": 7, "one point": 3}
