@@ -30,7 +30,7 @@ from benchmarks.storage import names
 from tb_sonify import SonifyWriter
 from tests.browser import find
 from tests.dashboard import Dashboard, opened
-from tests.growing import last_step
+from tests.growing import last_step, meanwhile
 from tests.serving import served
 
 FLUSH_SECONDS = 0.5
@@ -97,21 +97,17 @@ class Training:
     @contextmanager
     def going_on(self, rate: int) -> Iterator[None]:
         """Log so many rows a second, meanwhile, and close the writer at the end."""
-        ended = threading.Event()
         start, first = time.monotonic(), self._step
 
-        def train() -> None:
+        def train(ended: threading.Event) -> None:
             while not ended.wait(FLUSH_SECONDS):
                 self.log(first + round(rate * (time.monotonic() - start)) - self._step)
                 self.flush()
 
-        thread = threading.Thread(target=train)
-        thread.start()
         try:
-            yield
+            with meanwhile(train):
+                yield
         finally:
-            ended.set()
-            thread.join()
             self._writer.close()
 
 

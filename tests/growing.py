@@ -17,18 +17,30 @@ FIRST = 250
 
 
 @contextmanager
+def meanwhile(train: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Has something train in a thread, until it is told to end."""
+    ended = threading.Event()
+    thread = threading.Thread(target=train, args=(ended,))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
 def trained(path: Path, *, steps: int = FIRST) -> Iterator[None]:
     """A run that goes on being written, in a thread, after some steps at once."""
     random = np.random.default_rng(2)
     writer = SonifyWriter(str(path), flush_secs=1)
-    ended = threading.Event()
 
     def log(step: int) -> None:
         norms = np.exp(random.normal(-1, 0.3, 3))
         writer.add_norms(dict(zip(("conv", "fc1", "fc2"), norms, strict=True)), step)
         writer.add_scalar("loss", 2 * 0.999**step, step)
 
-    def train() -> None:
+    def train(ended: threading.Event) -> None:
         step = steps
         while not ended.wait(PACE_SECONDS):
             log(step)
@@ -39,13 +51,10 @@ def trained(path: Path, *, steps: int = FIRST) -> Iterator[None]:
     for step in range(steps):
         log(step)
     writer.flush()
-    thread = threading.Thread(target=train)
-    thread.start()
     try:
-        yield
+        with meanwhile(train):
+            yield
     finally:
-        ended.set()
-        thread.join()
         writer.close()
 
 

@@ -101,8 +101,7 @@ def test_the_playhead_is_where_the_sound_is(tab, place, known):
         shown = place.step(left + float(move["transform"].removeprefix("translateX(")[:-3]))
         late.append(NOTE_MS * (shown - audible(report, move, known)[1]))
     assert len(late) > 60  # pictures, of 3 s
-    # On a machine that is busy, a few pictures may be late.
-    assert np.quantile(np.abs(late), 0.9) < 20
+    assert max(map(abs, late)) < 20
 
 
 def test_a_click_elsewhere_seeks_within_200_ms(tab, place, known):

@@ -69,7 +69,8 @@ def test_clips_join_at_every_speed_with_all_guides(speed, name):
         lead = advance(notes_of(norms[:first]), preset=preset) if first else None
         part = render(notes_of(norms[first:end]), preset=preset, lead=lead, ticks=ticks[first:end])
         joined[first * hop : end * hop + TAIL] += part
-    assert np.abs(joined - whole).max() <= 3  # with numpy before 2; 2 since
+    most = 2 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 3
+    assert np.abs(joined - whole).max() <= most
 
 
 @pytest.mark.parametrize("speed", [0, 3.9, 33, np.nan])

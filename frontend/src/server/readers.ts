@@ -110,10 +110,14 @@ export function readCoverage(answer: Block, older: Coverage | null): Coverage {
   const firstNote = number(header, "first_note");
   const before = firstNote > 0 ? older : null;
   if (firstNote > (before?.steps.length ?? 0)) throw new Error("an answer begins too late");
-  const whole = (name: "steps" | "times"): Float64Array =>
-    before === null
-      ? doubles(answer, name)
-      : Float64Array.from([...before[name].subarray(0, firstNote), ...doubles(answer, name)]);
+  const whole = (name: "steps" | "times"): Float64Array => {
+    const added = doubles(answer, name);
+    if (before === null) return added;
+    const all = new Float64Array(firstNote + added.length);
+    all.set(before[name].subarray(0, firstNote));
+    all.set(added, firstNote);
+    return all;
+  };
   const kept = before?.segments.filter((segment) => segment.firstNote < firstNote) ?? [];
   return {
     key: text(header, "key"),
