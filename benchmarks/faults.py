@@ -21,7 +21,7 @@ from tensorboard.context import RequestContext
 from tensorboard.data.grpc_provider import GrpcDataProvider, make_stub
 from tensorboard.data.provider import DataProvider
 
-from tb_sonify.contract import Block, decode_block
+from tb_sonify.schema.block import Block, decode_block
 from tests import client, damaged_runs, serving
 from tests.data_server import data_server
 from tests.logs import LAYERS

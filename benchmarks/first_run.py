@@ -17,13 +17,13 @@ import soundfile
 from numpy.typing import NDArray
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from tb_sonify.contract import ROWS_TAG, Rows, clip_tag
-from tb_sonify.demo.mnist import mnist
-from tb_sonify.demo.settings import SETTINGS, Setting
-from tb_sonify.demo.train import train
+from tb_sonify.cli.demo.mnist import mnist
+from tb_sonify.cli.demo.settings import SETTINGS, Setting
+from tb_sonify.cli.demo.training import train
+from tb_sonify.schema.metadata import ROWS_TAG, clip_tag
+from tb_sonify.schema.records import Rows
 from tb_sonify.sound import PRESETS, StreamPreset
-from tb_sonify.sound.earcon_sounds import earcon_waveform
-from tb_sonify.sound.earcons import Earcon
+from tb_sonify.sound.earcons import Earcon, earcon_waveform
 
 STEPS = 200
 LAYERS = 4

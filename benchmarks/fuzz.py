@@ -16,8 +16,9 @@ from tempfile import mkdtemp
 
 import numpy as np
 
-from tb_sonify.contract import Rows, Segment, decode_block, round_norms
-from tb_sonify.sound import aggregate
+from tb_sonify.schema.block import decode_block, round_norms
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.records import Rows, Segment
 from tests.damage import BLOCK_DAMAGES, any_of, chosen
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2")

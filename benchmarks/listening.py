@@ -32,8 +32,10 @@ from tqdm import tqdm
 
 from examples.scenarios import SCENARIOS, train
 from tb_sonify import SonifyWriter
-from tb_sonify.contract import ROWS_TAG, Rows
-from tb_sonify.sound import PRESETS, aggregate, render, stream_layers
+from tb_sonify.schema.metadata import ROWS_TAG
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.records import Rows
+from tb_sonify.sound import PRESETS, render, stream_layers
 
 Floats = NDArray[np.float64]
 

@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound import PRESETS, StreamPreset, aggregate, encode_wav, render, stream_layers
-from tb_sonify.sound.encoding import DOUBLINGS_PER_OCTAVE, HZ_AT_NORM_1, NORM_RANGE
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, StreamPreset, encode_wav, render, stream_layers
+from tb_sonify.sound.pitch import DOUBLINGS_PER_OCTAVE, HZ_AT_NORM_1, NORM_RANGE
 from tb_sonify.sound.voicing import voice
 
 LAYERS = 12

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.figure import Figure, show
 from benchmarks.logs_of_size import LOSS, Log, long_run, many_layers, many_runs, many_tags
 from benchmarks.server import Server, started
-from tb_sonify.contract import Block
+from tb_sonify.schema.block import Block
 
 CLIPS = 100
 PLACES = 20

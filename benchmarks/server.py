@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from benchmarks.logs_of_size import END, LOSS, LOSS_EVERY, Log
-from tb_sonify.contract import Block, decode_block
+from tb_sonify.schema.block import Block, decode_block
 from tests.serving import served
 
 ROUTE = "data/plugin/sonify/"

@@ -11,7 +11,7 @@ import torch
 from tensorboardX import SummaryWriter
 from torch import nn
 
-from tb_sonify.integrations.beside import SonifyBeside
+from tb_sonify.integrations.adapter import SonifyAdapter
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 2)
     )
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with SummaryWriter(f"{options.logdir}/sgd") as writer, SonifyBeside(writer) as sonify:
+    with SummaryWriter(f"{options.logdir}/sgd") as writer, SonifyAdapter(writer) as sonify:
         sonify.watch(model, optimizer)
         for step in range(options.steps):
             inputs = torch.randn(32, 8)

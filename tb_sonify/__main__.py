@@ -2,7 +2,7 @@
 
 import sys
 
-from tb_sonify.cli import main
+from tb_sonify.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from tb_sonify.training.batch import Batch, Source
-from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.event_writer import EventFileWriter
 from tb_sonify.training.recorder import Recorder
+from tb_sonify.training.row_buffer import RowBatch, RowSchema
 
 LAYERS = ("conv", "fc")
 
 
 def record(directory, *batches, session=1.0, **options):
     """Record batches in a new session and close it."""
-    events = EventFile(directory)
+    events = EventFileWriter(directory)
     recorder = Recorder(events, session=session, **options)
     for batch in batches:
         recorder.put(batch)
@@ -23,7 +23,7 @@ def batch(norms, steps=None, layers=LAYERS, **options):
     norms = np.asarray(norms, np.float32)
     steps = range(len(norms)) if steps is None else steps
     steps = np.asarray(steps, np.int64)
-    return Batch(Source(layers, options), steps, 100.0 + steps, lambda: norms)
+    return RowBatch(RowSchema(layers, options), steps, 100.0 + steps, lambda: norms)
 
 
 def batches(norms, first_step=0):

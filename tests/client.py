@@ -19,8 +19,8 @@ with warnings.catch_warnings():
     from tensorboard import default, program
     from tensorboard.backend.application import TensorBoardWSGIApp
 
-from tb_sonify.contract import Block, decode_block
 from tb_sonify.plugin.loader import SonifyLoader
+from tb_sonify.schema.block import Block, decode_block
 
 
 class TensorBoardClient(Client):

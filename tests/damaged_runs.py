@@ -9,7 +9,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter
 
-from tb_sonify.contract import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG, Rows
+from tb_sonify.schema.metadata import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.records import Rows
 from tests.damage import BLOCK_DAMAGES, BYTE_DAMAGES, Random, any_of, chosen, record
 from tests.logs import norms_of, row_events, scalar_events, segment_events
 

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import numpy as np
 from playwright.sync_api import Browser, Frame, Page
 
-from tb_sonify.contract import decode_block
+from tb_sonify.schema.block import decode_block
 from tests.pages import fresh_page
 
 TAP = Path(__file__).with_name("tap.js").read_text()

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.sound import StreamPreset
-from tb_sonify.sound.encoding import DOUBLINGS_PER_OCTAVE, HIGHEST_HZ, HZ_AT_NORM_1, LOWEST_HZ
 from tb_sonify.sound.loudness import equal_loudness_gain
+from tb_sonify.sound.pitch import DOUBLINGS_PER_OCTAVE, HIGHEST_HZ, HZ_AT_NORM_1, LOWEST_HZ
 from tb_sonify.sound.texture import roughness_cycles
 
 Floats = NDArray[np.float64]

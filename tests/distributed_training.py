@@ -190,7 +190,7 @@ def uncounted(directory):
 
 def alone(directory):
     """Only the first process watches."""
-    from tb_sonify.training import gathering
+    from tb_sonify.training import sharding as gathering
 
     gathering._CONNECT_SECONDS = 2.0
     model = network()

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from tb_sonify.contract import Grid, round_norms
-from tb_sonify.sound import Notes, aggregate
+from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.notes import Notes, aggregate
+from tb_sonify.schema.segments import Grid
 
 
 def calm(rng: Generator, rows: int, layers: int) -> np.ndarray:

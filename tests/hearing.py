@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.contract import Block, Grid
-from tb_sonify.sound import aggregate
+from tb_sonify.schema.block import Block
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.segments import Grid
 from tests.client import TensorBoardClient
 
 

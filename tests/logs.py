@@ -9,17 +9,13 @@ import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from tb_sonify.contract import (
-    ROWS_TAG,
-    SEGMENTS_TAG,
-    Grid,
-    Rows,
-    Segment,
-    clip_tag,
-    round_norms,
-)
-from tb_sonify.sound import PRESETS, advance, aggregate, render
-from tb_sonify.training.summaries import audio_event, blob_event, scalars_event
+from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG, clip_tag
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.records import Rows, Segment
+from tb_sonify.schema.segments import Grid
+from tb_sonify.sound import PRESETS, advance_state, render
+from tb_sonify.training.summary import audio_event, blob_event, scalars_event
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2")
 
@@ -79,7 +75,7 @@ def segment_events(
         for name, lead in leads.items():
             preset = PRESETS[name]
             pcm = render(notes, preset=preset, lead=lead)
-            leads[name] = advance(notes, preset=preset, lead=lead)
+            leads[name] = advance_state(notes, preset=preset, lead=lead)
             events.append(
                 audio_event(
                     clip_tag(name),

@@ -11,8 +11,9 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from tb_sonify.contract import ROWS_TAG, SEGMENTS_TAG, Rows, Segment
-from tb_sonify.sound import Notes
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.records import Rows, Segment
 
 
 def events(directory: Path) -> list[Event]:

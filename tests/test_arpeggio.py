@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tb_sonify.sound import PRESETS, aggregate, render
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, render
 
 ARPEGGIO = PRESETS["arpeggio"]
 FRAMES = ARPEGGIO.note_frames

@@ -1,10 +1,10 @@
 """The cache of the reading side, which must not grow."""
 
-from tb_sonify.reading.cache import Cache
+from tb_sonify.reading.cache import LruCache
 
 
 def test_the_least_recently_used_goes_first():
-    cache = Cache[str, int](3_999)
+    cache = LruCache[str, int](3_999)
     for number, key in enumerate("abc"):
         cache.put(key, number, cost=1_000)
     assert cache.get("a") == 0
@@ -13,7 +13,7 @@ def test_the_least_recently_used_goes_first():
 
 
 def test_costs_count_and_what_is_too_dear_is_not_kept():
-    cache = Cache[str, bytes](10_900)
+    cache = LruCache[str, bytes](10_900)
     cache.put("a", b"a", cost=6_000)
     cache.put("b", b"b", cost=5_000)
     assert (cache.get("a"), cache.get("b")) == (None, b"b")
@@ -22,7 +22,7 @@ def test_costs_count_and_what_is_too_dear_is_not_kept():
 
 
 def test_a_value_that_is_replaced_counts_once():
-    cache = Cache[str, int](10_900)
+    cache = LruCache[str, int](10_900)
     for number in range(100):
         cache.put("a", number, cost=4_000)
     cache.put("b", 1, cost=6_000)
@@ -30,7 +30,7 @@ def test_a_value_that_is_replaced_counts_once():
 
 
 def test_long_keys_count_too():
-    cache = Cache[tuple[str, str], int](1_000_000)
+    cache = LruCache[tuple[str, str], int](1_000_000)
     names = [f"{number:060000}" for number in range(20)]  # 60 KB each
     for name in names:
         cache.put(("", name), 1)

@@ -27,7 +27,7 @@ def test_version_is_the_installed_one():
 
 def test_the_console_script_is_installed():
     (script,) = metadata.entry_points(group="console_scripts", name="tb-sonify")
-    assert script.value == "tb_sonify.cli:main"
+    assert script.value == "tb_sonify.cli.main:main"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tb_sonify.sound import PRESETS, advance, aggregate, render
-from tb_sonify.sound.earcon_sounds import earcon_waveform
-from tb_sonify.sound.earcons import Earcon
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, advance_state, render
+from tb_sonify.sound.earcons import Earcon, earcon_waveform
 from tb_sonify.sound.voicing import voice
 
 SMOOTH, SINGLE = PRESETS["smooth"], PRESETS["single"]
@@ -84,7 +84,7 @@ def steepness(clip, bounds):
 
 def clip_of(norms, first, count, preset=SMOOTH):
     """The clip that a seek to note `first` plays."""
-    lead = advance(notes_of(norms[:first]), preset=preset) if first else None
+    lead = advance_state(notes_of(norms[:first]), preset=preset) if first else None
     return render(notes_of(norms[first : first + count]), preset=preset, lead=lead)
 
 

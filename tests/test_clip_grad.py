@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_ as torch_clip
 
 from tb_sonify import clip_grad_norm_
-from tb_sonify.training import pre_clip as registry
+from tb_sonify.training import clip_grad as registry
 from tests.reference import assert_norms, layer_norms, norm_of, pre_clip
 from tests.training import backward, network, sgd
 

@@ -8,8 +8,9 @@ import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from tb_sonify import SonifyWriter
-from tb_sonify.contract import clip_tag
-from tb_sonify.sound import PRESETS, advance, aggregate, render
+from tb_sonify.schema.metadata import clip_tag
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, advance_state, render
 from tests.logs import (
     LAYERS,
     norms_of,
@@ -130,7 +131,7 @@ def test_every_run_is_rendered_with_its_own_past(tmp_path, open_client):
     client = open_client(tmp_path)
     preset = PRESETS["smooth"]
     for run, norms in runs.items():
-        lead = advance(aggregate(norms[:200], rows_per_note=1), preset=preset)
+        lead = advance_state(aggregate(norms[:200], rows_per_note=1), preset=preset)
         expected = render(aggregate(norms[200:], rows_per_note=1), preset=preset, lead=lead)
         played, _ = clip(client, run, 200, 100)
         assert np.abs(played - expected).max() <= 1

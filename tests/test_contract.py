@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tb_sonify.contract import (
-    NO_GRADIENT,
-    Block,
-    Grid,
-    Rows,
-    Segment,
-    decode_block,
-    encode_block,
-    round_norms,
-)
+from tb_sonify.schema.block import Block, decode_block, encode_block, round_norms
+from tb_sonify.schema.records import NO_GRADIENT, Rows, Segment
+from tb_sonify.schema.segments import Grid
 
 ROWS = Rows(
     session=1763690000.25,

@@ -13,7 +13,8 @@ from torch.amp import GradScaler
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 from tb_sonify import clip_grad_norm_
-from tb_sonify.training import amp, pre_clip
+from tb_sonify.training import amp
+from tb_sonify.training import clip_grad as pre_clip
 from tests.training import network, train
 
 INPUTS = torch.ones(3, 4)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from tensorboard.context import RequestContext
 
-from tb_sonify.contract import decode_block
-from tb_sonify.reading import Scope, Store, Timelines
+from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.timeline_builder import Timelines
+from tb_sonify.schema.block import decode_block
 from tests.logs import norms_of, row_events, scalar_events, segment_events, write_events
 
 ROWS = 20_000  # the last notes sum up 4

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tb_sonify.reading import Series, bin_series
+from tb_sonify.reading.scalars import Series, bin_series
 from tests.logs import scalar_events, write_events
 
 VALUES = st.floats(width=32)

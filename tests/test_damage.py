@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tb_sonify.contract import ROWS_TAG, SEGMENTS_TAG, Block, encode_block
-from tb_sonify.training.summaries import blob_event
+from tb_sonify.schema.block import Block, encode_block
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.training.summary import blob_event
 from tests.hearing import assert_hears, notes_of
 from tests.logs import (
     norms_of,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.fuzz import DECODERS, fuzz, whole_blocks
-from tb_sonify.contract import Block, decode_block, encode_block
+from tb_sonify.schema.block import Block, decode_block, encode_block
 from tests.damage import with_header
 
 

@@ -17,8 +17,8 @@ import pytest
 from tensorboard.context import RequestContext
 from tensorboard.data.grpc_provider import GrpcDataProvider, make_stub
 
-from tb_sonify.contract import decode_block
 from tb_sonify.plugin.data_server import DataServer
+from tb_sonify.schema.block import decode_block
 from tests.client import opened_client
 from tests.data_server import data_server, held_back, started_by_tensorboard
 from tests.logs import norms_of, run_events, scalar_events, write_events

@@ -7,7 +7,8 @@ import pytest
 import soundfile
 from scipy.stats import spearmanr
 
-from tb_sonify.sound import PRESETS, aggregate, encode_wav, render
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, encode_wav, render
 from tests.decoder import decode
 
 SMOOTH, SINGLE = PRESETS["smooth"], PRESETS["single"]

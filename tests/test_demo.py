@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from tb_sonify.cli import CommandError, main
-from tb_sonify.contract import ROWS_TAG, Rows
-from tb_sonify.demo.images import digits
-from tb_sonify.demo.mnist import mnist
-from tb_sonify.demo.settings import SETTINGS
-from tb_sonify.demo.train import train
+from tb_sonify.cli.demo.digits import digits
+from tb_sonify.cli.demo.mnist import mnist
+from tb_sonify.cli.demo.settings import SETTINGS
+from tb_sonify.cli.demo.training import train
+from tb_sonify.cli.main import CommandError, main
+from tb_sonify.schema.metadata import ROWS_TAG
+from tb_sonify.schema.records import Rows
 
 RUNS = {setting.run for setting in SETTINGS}
 DEMO = [sys.executable, "-m", "tb_sonify", "demo", "--steps", "2"]

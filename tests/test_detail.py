@@ -6,7 +6,8 @@ import wave
 import numpy as np
 import pytest
 
-from tb_sonify.sound import PRESETS, Notes, advance, aggregate, render
+from tb_sonify.schema.notes import Notes, aggregate
+from tb_sonify.sound import PRESETS, advance_state, render
 from tests.hearing import notes_of
 from tests.logs import LAYERS, norms_of, row_events, run_events, write_events
 
@@ -58,7 +59,7 @@ def test_clips_of_rows_join_those_of_the_notes_around(client):
             heard = np.frombuffer(clip.readframes(clip.getnframes()), "<i2").astype(int)
         expected = render(part, preset=preset, lead=lead).ravel()
         assert np.abs(heard - expected).max() <= 1
-        lead = advance(part, preset=preset, lead=lead)
+        lead = advance_state(part, preset=preset, lead=lead)
 
 
 def test_what_is_heard_before_the_stretch_keeps_its_digest(client):

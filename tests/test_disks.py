@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.event_writer import EventFileWriter
 from tests import recorded
 from tests.test_event_file import run, scalar
 
@@ -13,8 +13,8 @@ def test_a_directory_that_is_deleted_is_made_anew_with_one_warning(tmp_path):
     stderr = run(
         """
         import shutil, sys, time
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
+        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.summary import scalars_event
 
         file = EventFile(sys.argv[1], retry_seconds=0.2)
         for step in range(30):
@@ -37,7 +37,7 @@ def test_a_directory_that_is_deleted_is_made_anew_with_one_warning(tmp_path):
 def test_a_directory_that_cannot_be_made_yet_is_used_once_it_can(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.warns(RuntimeWarning, match="training goes on"):
-        file = EventFile(tmp_path / "file" / "run", retry_seconds=0.2)
+        file = EventFileWriter(tmp_path / "file" / "run", retry_seconds=0.2)
     file.add_event(scalar(0))
     file.flush()
     (tmp_path / "file").unlink()
@@ -51,7 +51,7 @@ def test_files_are_read_in_the_order_of_their_writing_where_the_clock_is_set_bac
     tmp_path, monkeypatch
 ):
     clock = iter([3000.0, 3000.0, 1000.0, 1000.0])
-    file = EventFile(tmp_path, retry_seconds=0.0)
+    file = EventFileWriter(tmp_path, retry_seconds=0.0)
     monkeypatch.setattr(time, "time", lambda: next(clock))
     file.add_event(scalar(0))
     file.flush()
@@ -69,8 +69,8 @@ def test_a_full_disk_gives_one_warning_and_leaves_what_was_written_readable(tmp_
     stderr = run(
         """
         import resource, sys
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
+        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.summary import scalars_event
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         file = EventFile(sys.argv[1])
@@ -93,8 +93,8 @@ def test_after_a_full_disk_a_new_file_takes_over_as_soon_as_there_is_room(tmp_pa
     stderr = run(
         """
         import resource, sys, time
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
+        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.summary import scalars_event
 
         def add(step):
             file.add_event(scalars_event([("x", 0.0)], step=step, wall_time=1.0))
@@ -122,7 +122,7 @@ def test_what_cannot_be_written_is_not_kept_in_memory(tmp_path):
         """
         import resource, sys, warnings
         from tensorboard.compat.proto.event_pb2 import Event
-        from tb_sonify.training.event_file import EventFile
+        from tb_sonify.training.event_writer import EventFile
 
         def peak():
             return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -147,8 +147,8 @@ def test_a_disk_that_fills_up_does_not_stop_us_where_warnings_are_errors(tmp_pat
     stderr = run(
         """
         import resource, sys, warnings
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
+        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.summary import scalars_event
 
         warnings.simplefilter("error")
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

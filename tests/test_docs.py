@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tb_sonify.plugin.routes import Routes
-from tb_sonify.reading import Store
+from tb_sonify.plugin.run_routes import RunRoutes
+from tb_sonify.reading.store import Store
 from tb_sonify.sound import PRESETS, Encoding
 
 ROOT = Path(__file__).parent.parent
@@ -57,7 +57,7 @@ def test_links_between_documents_lead_somewhere(document):
 def test_every_route_is_specified_and_every_specified_route_exists():
     api = (ROOT / "docs" / "http_api.md").read_text()
     specified = re.findall(r"^## `([a-z./*]+)", api, re.MULTILINE)
-    handlers = Routes(Store(provider=None)).handlers()  # no request, so nothing is read
+    handlers = RunRoutes(Store(provider=None)).handlers()  # no request, so nothing is read
     assert {f"/{route}" for route in specified} == set(handlers)
 
 

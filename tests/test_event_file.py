@@ -9,9 +9,8 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from tb_sonify.training.event_file import EventFile
-from tb_sonify.training.summaries import scalars_event
-from tb_sonify.training.tfrecord import record
+from tb_sonify.training.event_writer import EventFileWriter, tfrecord
+from tb_sonify.training.summary import scalars_event
 from tests import recorded
 
 
@@ -32,11 +31,11 @@ def test_records_are_those_of_tensorboard(size):
     data = bytes(i * 31 % 256 for i in range(size))
     expected = io.BytesIO()
     RecordWriter(expected).write(data)
-    assert record(data) == expected.getvalue()
+    assert tfrecord(data) == expected.getvalue()
 
 
 def test_events_come_back_in_order_after_the_version(tmp_path):
-    file = EventFile(tmp_path / "run", filename_suffix=".mine")
+    file = EventFileWriter(tmp_path / "run", filename_suffix=".mine")
     sent = [scalar(step, step / 3) for step in range(1000)]
     for event in sent:
         file.add_event(event)
@@ -49,7 +48,7 @@ def test_events_come_back_in_order_after_the_version(tmp_path):
 
 
 def test_files_of_the_same_second_do_not_meet(tmp_path):
-    files = [EventFile(tmp_path) for _ in range(3)]
+    files = [EventFileWriter(tmp_path) for _ in range(3)]
     for step, file in enumerate(files):
         file.add_event(scalar(step))
         file.close()
@@ -58,7 +57,7 @@ def test_files_of_the_same_second_do_not_meet(tmp_path):
 
 
 def test_flush_waits_until_events_are_readable(tmp_path):
-    file = EventFile(tmp_path)
+    file = EventFileWriter(tmp_path)
     for step in range(5):
         file.add_event(scalar(step))
         file.flush()
@@ -67,7 +66,7 @@ def test_flush_waits_until_events_are_readable(tmp_path):
 
 
 def test_events_are_written_soon_without_being_asked(tmp_path):
-    file = EventFile(tmp_path)
+    file = EventFileWriter(tmp_path)
     file.add_event(scalar(0))
     deadline = time.monotonic() + 10
     while not recorded.scalars(tmp_path, "x") and time.monotonic() < deadline:
@@ -77,7 +76,7 @@ def test_events_are_written_soon_without_being_asked(tmp_path):
 
 
 def test_close_can_be_called_again_and_refuses_what_comes_later(tmp_path):
-    file = EventFile(tmp_path)
+    file = EventFileWriter(tmp_path)
     file.close()
     file.close()
     file.flush()
@@ -89,8 +88,8 @@ def test_a_fork_neither_hangs_nor_writes(tmp_path):
     stderr = run(
         """
         import os, sys, warnings
-        from tb_sonify.training.event_file import EventFile
-        from tb_sonify.training.summaries import scalars_event
+        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.summary import scalars_event
 
         warnings.filterwarnings("ignore", category=DeprecationWarning)  # of fork itself
         file = EventFile(sys.argv[1])
@@ -111,7 +110,7 @@ def test_a_fork_neither_hangs_nor_writes(tmp_path):
 
 
 def test_an_event_may_hold_anything(tmp_path):
-    file = EventFile(tmp_path)
+    file = EventFileWriter(tmp_path)
     file.add_event(Event(graph_def=bytes(5 * 2**20)))
     file.add_event(scalar(1))
     file.close()

@@ -7,14 +7,14 @@ import time
 import pytest
 from tensorboard.data.provider import Run, ScalarDatum
 
-from tb_sonify.plugin.extent import Extent
-from tb_sonify.reading import DaemonThreads
+from tb_sonify.plugin.data_server import RunsRead
+from tb_sonify.reading.work import DaemonThreads
 
 
 @pytest.fixture
 def extent():
     """Of two runs; of one of them 100 steps were read."""
-    extent = Extent()
+    extent = RunsRead()
     extent.note("list_runs", [Run(name, name, 0.0) for name in ("adam", "sgd")])
     points = [ScalarDatum(step=step, wall_time=0.0, value=1.0) for step in (0, 100)]
     extent.note("read_scalars", {"adam": {"loss": points}})
@@ -30,7 +30,7 @@ def test_every_run_must_be_there_and_have_got_as_far_as_before(extent):
 
 
 def test_what_does_not_come_is_taken_for_deleted_after_a_while(extent, monkeypatch):
-    monkeypatch.setattr("tb_sonify.plugin.extent.SETTLED_SECONDS", 0.3)
+    monkeypatch.setattr("tb_sonify.plugin.data_server.SETTLED_SECONDS", 0.3)
     extent.begin_anew()
     for step in range(0, 100, 25):  # it goes on to read
         assert not extent.is_within({"adam": step})

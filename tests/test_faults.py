@@ -7,7 +7,7 @@ import pytest
 from tensorboard.data.grpc_provider import GrpcDataProvider
 
 from benchmarks.faults import LONGEST_SECONDS, check
-from tb_sonify.contract import Block, encode_block
+from tb_sonify.schema.block import Block, encode_block
 from tests.client import opened_client
 from tests.damaged_runs import DAMAGES
 from tests.hearing import assert_hears

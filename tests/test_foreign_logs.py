@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tb_sonify.contract import decode_block
+from tb_sonify.schema.block import decode_block
 from tests import foreign_logs
 from tests.client import opened_client
 from tests.dashboard import fetch

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from tb_sonify.contract import NO_GRADIENT
-from tb_sonify.training.gradients import LayerNorms
+from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.training.grad_norms import LayerNorms
 from tb_sonify.training.layers import find_layers
 
 INF, NAN = math.inf, math.nan

@@ -7,7 +7,7 @@ import fsspec
 import numpy as np
 import pytest
 
-from tb_sonify.contract import decode_block
+from tb_sonify.schema.block import decode_block
 from tests import dashboard
 from tests.client import opened_client
 from tests.dashboard import fetch

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tb_sonify.reading.landmarks import KINDS, find_landmarks
-from tb_sonify.sound import Notes, aggregate
+from tb_sonify.schema.notes import Notes, aggregate
 from tests.eventful_runs import Run
 from tests.healthy_runs import HEALTHY
 from tests.labelled_runs import ROWS, false_landmarks, landmarks_of, score

@@ -25,7 +25,7 @@ def client(tmp_path, open_client):
     ],
 )
 def test_a_run_that_is_heard_in_another_way_is_not_too_large(client, monkeypatch, query, status):
-    monkeypatch.setattr("tb_sonify.reading.view._MOST_VALUES", 4 * 200)
+    monkeypatch.setattr("tb_sonify.reading.selection._MOST_VALUES", 4 * 200)
     response = client.sonify("coverage", **query)
     assert response.status_code == status
     if status == 400:
@@ -33,10 +33,10 @@ def test_a_run_that_is_heard_in_another_way_is_not_too_large(client, monkeypatch
 
 
 def test_numbers_of_notes_are_fewer_where_there_are_many_layers(client, monkeypatch):
-    monkeypatch.setattr("tb_sonify.plugin.listening._MOST_NUMBERS", 4 * 30)
+    monkeypatch.setattr("tb_sonify.plugin.audio_routes._MOST_NUMBERS", 4 * 30)
     query = {"run": "long", "first_note": 290, "notes": 100}
     assert client.block_of("notes", **query).arrays["max"].shape == (10, 4)
     query["first_note"] = 200
     assert client.block_of("notes", **query).arrays["max"].shape == (30, 4)
-    monkeypatch.setattr("tb_sonify.plugin.listening._MOST_NUMBERS", 3)
+    monkeypatch.setattr("tb_sonify.plugin.audio_routes._MOST_NUMBERS", 3)
     assert client.block_of("notes", **query).arrays["max"].shape == (1, 4)

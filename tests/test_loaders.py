@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tb_sonify.contract import decode_block
+from tb_sonify.schema.block import decode_block
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
 

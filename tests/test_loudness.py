@@ -6,7 +6,8 @@ import pytest
 from mosqito.sq_metrics import loudness_zwst
 from scipy.signal import resample_poly
 
-from tb_sonify.sound import PRESETS, aggregate, render
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, render
 
 NORMS = 10.0 ** np.arange(-8, 9, 2)
 STREAM_PRESETS = [PRESETS[name] for name in ("smooth", "arpeggio", "single")]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tb_sonify.training.summaries import scalars_event
+from tb_sonify.training.summary import scalars_event
 from tests.logs import write_events
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tb_sonify.sound import Notes, aggregate, stream_layers
+from tb_sonify.schema.notes import Notes, aggregate
+from tb_sonify.sound import stream_layers
 
 NORMS = hnp.arrays(
     np.float32,

@@ -190,7 +190,7 @@ def test_names_are_quoted_and_are_no_formulas(tmp_path, open_client):
 
 
 def test_a_table_of_too_many_lines_is_refused_with_what_to_do(tmp_path, open_client, monkeypatch):
-    monkeypatch.setattr("tb_sonify.plugin.overview._MOST_LINES", 10)
+    monkeypatch.setattr("tb_sonify.plugin.overview_routes._MOST_LINES", 10)
     with SonifyWriter(tmp_path / "run") as writer:
         for step, row in enumerate(norms_of(11)):
             writer.add_norms(dict(zip(LAYERS, row, strict=True)), step)

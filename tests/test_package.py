@@ -112,7 +112,7 @@ def test_the_wheel_names_its_licence_and_its_entry_points(wheel):
     entry_points = archive.read("tb_sonify-0.1.0.dist-info/entry_points.txt").decode()
     assert "License-Expression: Apache-2.0\n" in metadata
     assert "sonify = tb_sonify.plugin.loader:SonifyLoader" in entry_points
-    assert "tb-sonify = tb_sonify.cli:main" in entry_points
+    assert "tb-sonify = tb_sonify.cli.main:main" in entry_points
 
 
 def test_an_sdist_brings_its_bundle_so_that_a_wheel_from_it_needs_no_npm(built, tmp_path):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tb_sonify.reading.landmarks import find_landmarks
-from tb_sonify.reading.names import MOST_LAYERS
-from tb_sonify.sound import aggregate
+from tb_sonify.reading.run_reader import MOST_LAYERS
+from tb_sonify.schema.notes import aggregate
 from tests.client import opened_client
 from tests.eventful_runs import SCENARIOS
 from tests.labelled_runs import labelled_run, landmarks_of
@@ -21,7 +21,7 @@ MIB = 2**20
 @pytest.fixture
 def small_parts(monkeypatch):
     """Makes parts of so many numbers."""
-    return lambda values: monkeypatch.setattr("tb_sonify.reading.parts.MOST_VALUES", values)
+    return lambda values: monkeypatch.setattr("tb_sonify.reading.work.CHUNK_VALUES", values)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from tensorboard.plugins.base_plugin import TBContext
 from torch.utils.tensorboard import SummaryWriter
 
-from tb_sonify.contract import PLUGIN_NAME
+from tb_sonify.plugin.assets import script
 from tb_sonify.plugin.loader import SonifyLoader
-from tb_sonify.plugin.script import script
+from tb_sonify.schema.metadata import PLUGIN_NAME
 from tb_sonify.sound import PRESETS
 from tests.logs import LAYERS, norms_of, row_events, run_events, scalar_events, write_events
 
@@ -173,7 +173,7 @@ def test_the_parts_of_the_script_are_served_and_nothing_else(client, tmp_path, m
     parts.mkdir(parents=True)
     (parts / "chart-AB12.js").write_text("export default 1")
     (tmp_path / "static" / "secret.js").write_text("secret")
-    monkeypatch.setattr("tb_sonify.plugin.script.PARTS", parts)
+    monkeypatch.setattr("tb_sonify.plugin.assets.PARTS", parts)
     response = client.get("/data/plugin/sonify/parts/chart-AB12.js")
     assert response.data == b"export default 1"
     assert response.content_type == "text/javascript; charset=utf-8"
@@ -211,7 +211,7 @@ def test_news_of_a_run_come_within_a_second(tmp_path, open_client):
 
 
 def test_a_checkout_without_the_dashboard_says_how_to_build_it(monkeypatch, tmp_path):
-    monkeypatch.setattr("tb_sonify.plugin.script.BUNDLE", tmp_path / "index.js")
+    monkeypatch.setattr("tb_sonify.plugin.assets.BUNDLE", tmp_path / "index.js")
     assert b"make frontend" in script()
     (tmp_path / "index.js").write_text("export const render = () => {};")
     assert script() == b"export const render = () => {};"

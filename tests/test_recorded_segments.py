@@ -5,8 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tb_sonify.contract import NO_GRADIENT, Grid, clip_tag, round_norms
-from tb_sonify.sound import PRESETS, advance, aggregate, render
+from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.metadata import clip_tag
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.segments import Grid
+from tb_sonify.sound import PRESETS, advance_state, render
 from tests import recorded
 from tests.batches import LAYERS, batch, batches, norms_of, record
 
@@ -68,7 +72,7 @@ def test_a_clip_is_what_its_segments_render_to(tmp_path, preset):
     for segment, (_, value) in zip(segments, clips, strict=True):
         notes = recorded.notes(segment)
         np.testing.assert_array_equal(recorded.pcm(value), render(notes, preset=preset, lead=lead))
-        lead = advance(notes, preset=preset, lead=lead)
+        lead = advance_state(notes, preset=preset, lead=lead)
         assert value.audio.content_type == "audio/wav"
         assert value.audio.sample_rate == preset.sample_rate
         assert value.audio.num_channels == preset.channels
@@ -103,7 +107,7 @@ def test_clips_are_left_out_before_rows_are_and_the_others_keep_their_sound(tmp_
     assert int(segments[0].steps[0]) not in clips
     lead = None
     for segment in segments[:-1]:
-        lead = advance(recorded.notes(segment), preset=SMOOTH, lead=lead)
+        lead = advance_state(recorded.notes(segment), preset=SMOOTH, lead=lead)
     last = render(recorded.notes(segments[-1]), preset=SMOOTH, lead=lead)
     np.testing.assert_array_equal(recorded.pcm(clips[int(segments[-1].steps[0])]), last)
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tb_sonify.contract import NO_GRADIENT, round_norms
+from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.records import NO_GRADIENT
 from tb_sonify.sound import PRESETS
-from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.event_writer import EventFileWriter
 from tb_sonify.training.recorder import Recorder
 from tests import recorded
 from tests.batches import LAYERS, batch, batches, norms_of, record
@@ -96,7 +97,7 @@ def test_the_distance_of_scalars_can_be_fixed(tmp_path):
 
 
 def test_flush_stores_the_rows_so_far_and_the_run_goes_on(tmp_path):
-    events = EventFile(tmp_path)
+    events = EventFileWriter(tmp_path)
     recorder = Recorder(events, session=1.0, presets=[SMOOTH])
     norms = norms_of(150)
     recorder.put(batch(norms[:120]))
@@ -113,7 +114,7 @@ def test_flush_stores_the_rows_so_far_and_the_run_goes_on(tmp_path):
 
 def test_a_producer_waits_where_the_recorder_is_stuck(tmp_path):
     device = threading.Event()
-    events = EventFile(tmp_path)
+    events = EventFileWriter(tmp_path)
     recorder = Recorder(events, session=1.0)
     sent = []
 
@@ -162,7 +163,7 @@ def test_norms_that_never_arrive_cost_their_batch_and_no_more(tmp_path):
 
 
 def test_a_closed_recorder_takes_no_rows(tmp_path):
-    events = EventFile(tmp_path)
+    events = EventFileWriter(tmp_path)
     recorder = Recorder(events, session=1.0)
     recorder.close()
     recorder.close()

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tb_sonify.reading.regroup import regrouped, touching
-from tb_sonify.sound import aggregate
+from tb_sonify.reading.selection import overlapping_notes, resample
+from tb_sonify.schema.notes import aggregate
 
 EDGES = st.lists(st.integers(0, 6), min_size=1, max_size=40).map(
     lambda widths: np.cumsum(widths, dtype=np.float64)
@@ -24,7 +24,7 @@ def touches(start, end, low, high):
 @given(EDGES, EDGES)
 def test_a_new_note_has_each_note_that_it_touches(edges, new_edges):
     edges, new_edges = np.append(edges, edges[-1] + 1), np.append(new_edges, new_edges[-1] + 1)
-    starts, stops = touching(edges, new_edges)
+    starts, stops = overlapping_notes(edges, new_edges)
     for new, (low, high) in enumerate(pairwise(new_edges)):
         for note, (start, end) in enumerate(pairwise(edges)):
             if touches(start, end, low, high):
@@ -41,7 +41,7 @@ def test_no_note_between_the_first_and_the_last_edge_is_left_out(edges, data):
     edges = np.append(edges, edges[-1])  # a last note of one row
     taken = {
         note
-        for start, stop in zip(*touching(edges, new_edges), strict=True)
+        for start, stop in zip(*overlapping_notes(edges, new_edges), strict=True)
         for note in range(start, stop)
     }
     assert taken == set(range(len(edges) - 1))
@@ -52,7 +52,7 @@ def test_notes_become_one_as_the_rows_of_a_note_do(norms):
     notes = aggregate(norms, rows_per_note=1)
     bounds = np.random.default_rng(len(norms)).integers(0, len(norms) + 1, (20, 2))
     starts, stops = bounds.min(axis=1), bounds.max(axis=1)
-    found = regrouped(notes, starts, stops)
+    found = resample(notes, starts, stops)
     for number, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         rows = norms[start:stop] if stop > start else np.full((1, 2), -1, np.float32)
         expected = aggregate(rows, rows_per_note=len(rows))

@@ -9,9 +9,9 @@ import torch
 
 from examples.scenarios import SCENARIOS, train
 from tb_sonify import SonifyWriter
-from tb_sonify.reading import Timelines
-from tb_sonify.reading.landmarks.timeline import landmarks_of
+from tb_sonify.reading.landmarks.find import landmarks_of
 from tb_sonify.reading.logdir import open_logdir
+from tb_sonify.reading.timeline_builder import Timelines
 
 SEEDS = range(3)
 # What a person who knows the scenario would mark: kind, and the steps among which it begins.

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.signal import resample_poly
 
-from tb_sonify.sound import PRESETS, aggregate, encode_wav, render
-from tb_sonify.sound.render import advance
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, encode_wav, render
+from tb_sonify.sound.render import advance_state
 
 SMOOTH = PRESETS["smooth"]
 RATE = SMOOTH.sample_rate
@@ -87,7 +88,7 @@ def test_clips_that_overlap_by_the_tail_join_as_one(cuts, layers):
         part = notes_of(norms[first : first + count])
         clip = render(part, preset=SMOOTH, lead=lead)
         joined[first * HOP : first * HOP + len(clip)] += clip
-        lead, first = advance(part, preset=SMOOTH, lead=lead), first + count
+        lead, first = advance_state(part, preset=SMOOTH, lead=lead), first + count
     assert np.abs(joined - whole).max() <= 1  # the overlap is rounded twice
 
 

@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from tb_sonify import SonifyWriter
-from tb_sonify.plugin.download import attachment
-from tb_sonify.sound import PRESETS, Encoding, aggregate, legend, render
+from tb_sonify.plugin.responses import attachment
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, Encoding, legend, render
 from tests.logs import LAYERS, norms_of, row_events, scalar_events, write_events
 
 SMOOTH = PRESETS["smooth"]

@@ -15,8 +15,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tb_sonify.plugin.routes import Routes
-from tb_sonify.reading import Store
+from tb_sonify.plugin.run_routes import RunRoutes
+from tb_sonify.reading.store import Store
 from tests.client import opened_client
 from tests.logs import norms_of, run_events, scalar_events, write_events
 
@@ -76,7 +76,7 @@ def parameters_of(path):
 
 
 def test_every_route_is_specified_and_every_specified_route_exists():
-    handlers = Routes(Store(provider=None)).handlers()  # no request, so nothing is read
+    handlers = RunRoutes(Store(provider=None)).handlers()  # no request, so nothing is read
     assert {re.sub(r"{\w+}", "*", path) for path in ROUTES} == set(handlers)
 
 

@@ -13,9 +13,9 @@ from tensorboard.compat import tf
 from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify import SonifyWriter
-from tb_sonify.contract import round_norms
-from tb_sonify.training.event_file import EventFile
-from tb_sonify.training.summaries import scalars_event
+from tb_sonify.schema.block import round_norms
+from tb_sonify.training.event_writer import EventFileWriter
+from tb_sonify.training.summary import scalars_event
 from tests.client import opened_client
 from tests.hearing import assert_hears
 from tests.training import network
@@ -107,7 +107,7 @@ def events_at(url):
 
 
 def test_a_long_run_in_a_bucket_is_not_written_anew_as_a_whole(bucket):
-    file = EventFile("bucket://long/run", flush_secs=0.1)
+    file = EventFileWriter("bucket://long/run", flush_secs=0.1)
     for _ in range(24):
         file.add_event(Event(graph_def=bytes(2**19)))
         time.sleep(0.02)
@@ -120,7 +120,7 @@ def test_a_long_run_in_a_bucket_is_not_written_anew_as_a_whole(bucket):
 
 
 def test_between_two_flushes_a_bucket_is_left_alone(bucket):
-    file = EventFile("bucket://quiet/run", flush_secs=60)
+    file = EventFileWriter("bucket://quiet/run", flush_secs=60)
     file.flush()
     (before,) = bucket.ls("bucket://quiet/run")
     for step in range(3):
@@ -134,7 +134,7 @@ def test_between_two_flushes_a_bucket_is_left_alone(bucket):
 
 @pytest.mark.usefixtures("bucket")
 def test_a_bucket_that_is_away_for_a_while_costs_one_warning_and_no_event():
-    file = EventFile("bucket://away/run", flush_secs=0.1, retry_seconds=0.2)
+    file = EventFileWriter("bucket://away/run", flush_secs=0.1, retry_seconds=0.2)
     file.flush()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -150,7 +150,7 @@ def test_a_bucket_that_is_away_for_a_while_costs_one_warning_and_no_event():
 
 
 def test_what_a_bucket_does_not_take_is_not_kept_in_memory(bucket):
-    file = EventFile("bucket://never/run", flush_secs=0.1, retry_seconds=60)
+    file = EventFileWriter("bucket://never/run", flush_secs=0.1, retry_seconds=60)
     file.flush()
     Bucket.away = True
     with warnings.catch_warnings(record=True) as caught:

@@ -6,7 +6,9 @@ from tensorboard.context import RequestContext
 from tensorboard.data.provider import RunTagFilter
 
 from tb_sonify import SonifyWriter
-from tb_sonify.contract import ROWS_TAG, SEGMENTS_TAG, Rows, Segment, round_norms
+from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.records import Rows, Segment
 
 NORMS = np.exp2(np.random.default_rng(0).uniform(-9, 9, (3000, 2))).astype(np.float32)
 CONTEXT = RequestContext()

@@ -8,7 +8,8 @@ import pytest
 from mosqito.sq_metrics import loudness_zwst, roughness_dw
 from scipy.signal import resample_poly
 
-from tb_sonify.sound import PRESETS, aggregate, render
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, render
 
 SINGLE = PRESETS["single"]
 PLAIN = replace(SINGLE, texture=False)

@@ -181,7 +181,7 @@ def test_with_another_backend_of_keras_its_metrics_are_logged_and_a_warning_says
 
 def test_any_writer_is_given_norms_and_clips(tmp_path):
     script = """
-    from tb_sonify.integrations.beside import SonifyBeside
+    from tb_sonify.integrations.adapter import SonifyBeside
     class Tracker:
         def __init__(self):
             self.scalars, self.clips = [], []

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from tensorboard.context import RequestContext
 
-from tb_sonify.reading import Scope, Store, Timelines
-from tb_sonify.reading.pieces import pieces
-from tb_sonify.reading.turns import MOST_SMALL, Abandoned, Busy, Turns, has_hung_up
+from tb_sonify.reading.audio import render_chunks
+from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.timeline_builder import Timelines
+from tb_sonify.reading.work import MOST_SMALL, Abandoned, Overloaded, WorkLimiter, has_hung_up
 from tb_sonify.sound import PRESETS, render
 from tests.logs import norms_of, row_events, write_events
 
@@ -19,7 +20,7 @@ LARGE = MOST_SMALL + 1
 
 
 def test_large_work_is_done_one_after_the_other():
-    turns, at_once, most = Turns(), [], []
+    turns, at_once, most = WorkLimiter(), [], []
 
     def work():
         with turns.of(LARGE):
@@ -39,12 +40,12 @@ def test_large_work_is_done_one_after_the_other():
 def test_small_work_goes_on_beside_large_work_and_large_work_is_not_waited_for_for_ever(
     monkeypatch,
 ):
-    monkeypatch.setattr("tb_sonify.reading.turns.PATIENCE_SECONDS", 0.01)
-    turns = Turns()
+    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    turns = WorkLimiter()
     with turns.of(LARGE):
         with turns.of(MOST_SMALL):
             pass
-        with pytest.raises(Busy) as refused, turns.of(LARGE):
+        with pytest.raises(Overloaded) as refused, turns.of(LARGE):
             pass
     assert (refused.value.http_code, refused.value.headers) == (503, [("Retry-After", "10")])
     with turns.of(LARGE):  # each was given back
@@ -52,8 +53,8 @@ def test_small_work_goes_on_beside_large_work_and_large_work_is_not_waited_for_f
 
 
 def test_what_goes_wrong_gives_its_turn_back(monkeypatch):
-    monkeypatch.setattr("tb_sonify.reading.turns.PATIENCE_SECONDS", 0.01)
-    turns = Turns()
+    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    turns = WorkLimiter()
     for _ in range(20):
         with pytest.raises(ZeroDivisionError), turns.of(LARGE):
             _ = 1 / 0
@@ -61,8 +62,8 @@ def test_what_goes_wrong_gives_its_turn_back(monkeypatch):
 
 @pytest.mark.parametrize(("back", "expected"), [(10.0, "small large"), (0.05, "large small")])
 def test_what_is_less_goes_first_unless_what_is_more_has_waited_long(monkeypatch, back, expected):
-    monkeypatch.setattr("tb_sonify.reading.turns._MOST_SECONDS_BACK", back)
-    turns, done = Turns(), []
+    monkeypatch.setattr("tb_sonify.reading.work._MOST_SECONDS_BACK", back)
+    turns, done = WorkLimiter(), []
 
     def work(name, numbers):
         with turns.of(numbers):
@@ -81,7 +82,7 @@ def test_what_is_less_goes_first_unless_what_is_more_has_waited_long(monkeypatch
 
 @pytest.mark.parametrize("hangs_up", [False, True])
 def test_who_hangs_up_while_waiting_gives_the_turn_to_the_next(hangs_up):
-    turns = Turns()
+    turns = WorkLimiter()
     done = []
 
     def work():
@@ -100,13 +101,13 @@ def test_who_hangs_up_while_waiting_gives_the_turn_to_the_next(hangs_up):
 
 
 def test_pieces_that_have_become_many_wait_for_their_turn_and_hold_none_between(monkeypatch):
-    monkeypatch.setattr("tb_sonify.reading.turns.PATIENCE_SECONDS", 0.01)
-    turns = Turns()
+    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    turns = WorkLimiter()
     made = turns.each(iter("abcd"), MOST_SMALL // 2)
     assert next(made) == "a"
     with turns.of(LARGE):
         assert next(made) == "b"  # still small
-        with pytest.raises(Busy):
+        with pytest.raises(Overloaded):
             next(made)
     longer = turns.each(iter("abc"), LARGE)
     assert next(longer) == "a"
@@ -125,7 +126,7 @@ def test_pieces_are_the_clip_that_is_made_at_once(tmp_path, open_client, preset)
     timeline = Timelines(Store(client.provider)).get(scope, "run")
     assert timeline.notes == 700
     ticks = np.arange(700) % 50 == 0
-    made = list(pieces(timeline, 0, 700, preset=preset, lead=None, ticks=ticks))
+    made = list(render_chunks(timeline, 0, 700, preset=preset, lead=None, ticks=ticks))
     whole = render(timeline.table(0, 700), preset=preset, ticks=ticks)
     assert len(made) > 2
     joined = np.concatenate(made).astype(int)

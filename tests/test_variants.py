@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import (
     PRESETS,
     REFERENCE_LEVEL,
     Encoding,
     Scale,
-    advance,
-    aggregate,
+    adjust,
+    advance_state,
     legend,
     preset_from_json,
     preset_to_json,
     render,
-    variant,
 )
 
 SMOOTH, SINGLE = PRESETS["smooth"], PRESETS["single"]
@@ -49,7 +49,7 @@ def pitch_of(mono):
 
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_a_norm_sounds_the_same_at_every_speed(speed):
-    preset = variant(SINGLE, speed=speed)
+    preset = adjust(SINGLE, speed=speed)
     clip = render(notes_of(np.full((120, 1), 0.3)), preset=preset)[: 2 * RATE]
     cents = 1200 * np.log2(pitch_of(clip[TAIL:, 0] / 32767) / (440 * 0.3 ** (1 / 12)))
     assert abs(cents) < 1
@@ -60,13 +60,13 @@ def test_a_norm_sounds_the_same_at_every_speed(speed):
 @pytest.mark.parametrize("speed", SPEEDS)
 @pytest.mark.parametrize("name", ["smooth", "arpeggio"])
 def test_clips_join_at_every_speed_with_all_guides(speed, name):
-    preset = variant(PRESETS[name], speed=speed, reference=True)
+    preset = adjust(PRESETS[name], speed=speed, reference=True)
     norms = restless()
     hop, ticks = preset.hop(norms.shape[1]), np.arange(60) % 7 == 0
     whole = render(notes_of(norms), preset=preset, ticks=ticks).astype(int)
     joined = np.zeros_like(whole)
     for first, end in ((0, 13), (13, 37), (37, 60)):
-        lead = advance(notes_of(norms[:first]), preset=preset) if first else None
+        lead = advance_state(notes_of(norms[:first]), preset=preset) if first else None
         part = render(notes_of(norms[first:end]), preset=preset, lead=lead, ticks=ticks[first:end])
         joined[first * hop : end * hop + TAIL] += part
     most = 2 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 3
@@ -76,7 +76,7 @@ def test_clips_join_at_every_speed_with_all_guides(speed, name):
 @pytest.mark.parametrize("speed", [0, 3.9, 33, np.nan])
 def test_a_speed_that_cannot_be_followed_is_refused(speed):
     with pytest.raises(ValueError, match="notes per second must be 4 to 32"):
-        variant(SMOOTH, speed=speed)
+        adjust(SMOOTH, speed=speed)
 
 
 def test_streams_that_are_muted_leave_the_others_as_they_are():
@@ -92,13 +92,13 @@ def test_streams_that_are_muted_leave_the_others_as_they_are():
 
 @pytest.mark.parametrize("name", ["smooth", "arpeggio"])
 def test_all_streams_muted_are_silent(name):
-    preset = variant(PRESETS[name], muted=tuple(range(PRESETS[name].streams)))
+    preset = adjust(PRESETS[name], muted=tuple(range(PRESETS[name].streams)))
     assert not render(notes_of(restless()), preset=preset).any()
 
 
 @pytest.mark.parametrize("encoding", [Encoding(), Encoding(2, 0.01), Encoding(4, 0.5, "down")])
 def test_the_reference_tone_is_at_norm_1_and_quiet(encoding):
-    marked = variant(SMOOTH, reference=True, encoding=encoding)
+    marked = adjust(SMOOTH, reference=True, encoding=encoding)
     silence = notes_of(np.full((60, 3), -1.0))
     plain = render(silence, preset=replace(marked, reference=0.0)).astype(float) / 32767
     tone = render(silence, preset=marked)[:, 0] / 32767 - plain[:, 0]
@@ -137,14 +137,14 @@ def test_the_legend_plays_the_pitches_that_it_names():
 
 
 def test_classic_plays_as_it_is():
-    assert variant(PRESETS["classic"]) == PRESETS["classic"]
+    assert adjust(PRESETS["classic"]) == PRESETS["classic"]
     with pytest.raises(ValueError, match="plays as it is"):
-        variant(PRESETS["classic"], speed=10)
+        adjust(PRESETS["classic"], speed=10)
 
 
 @pytest.mark.parametrize("name", ["smooth", "arpeggio", "single"])
 def test_a_preset_comes_back_from_json(name):
-    preset = variant(PRESETS[name], speed=12, encoding=Encoding(2, 0.5, "down"), muted=(0,))
+    preset = adjust(PRESETS[name], speed=12, encoding=Encoding(2, 0.5, "down"), muted=(0,))
     assert preset_from_json(preset_to_json(preset)) == preset
 
 
@@ -212,7 +212,7 @@ def test_what_was_heard_in_ever_other_ways_leaves_no_memory():
     def listen(centers):
         for center in centers:
             speed = 8 + 24 * float(center % 1)
-            render(notes, preset=variant(SMOOTH, speed=speed, encoding=Encoding(2, center)))
+            render(notes, preset=adjust(SMOOTH, speed=speed, encoding=Encoding(2, center)))
 
     listen(np.arange(1, 300) + np.linspace(0, 0.99, 299))
     tracemalloc.start()

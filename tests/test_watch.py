@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
-from tb_sonify.contract import NO_GRADIENT, round_norms
+from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.records import NO_GRADIENT
 from tests import recorded
 from tests.training import network, train
 

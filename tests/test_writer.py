@@ -10,7 +10,8 @@ from tensorboard.compat.proto.event_pb2 import SessionLog
 from torch import nn
 
 from tb_sonify import SonifyWriter
-from tb_sonify.contract import NO_GRADIENT, round_norms
+from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.records import NO_GRADIENT
 from tb_sonify.sound import PRESETS, preset_from_json
 from tests import recorded
 from tests.hearing import assert_hears

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tb_sonify.integrations.frameworks import require
+from tb_sonify.integrations._require import require
 from tb_sonify.sound import StreamPreset
 from tb_sonify.training.writer import SonifyWriter
 

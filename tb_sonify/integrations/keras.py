@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tb_sonify.integrations.frameworks import require
-from tb_sonify.training.event_file import EventFile
-from tb_sonify.training.summaries import scalars_event
+from tb_sonify.integrations._require import require
+from tb_sonify.training.event_writer import EventFileWriter
+from tb_sonify.training.summary import scalars_event
 from tb_sonify.training.warn import warn
 
 _keras: Any = require("keras", extra="keras")
@@ -74,7 +74,7 @@ class _Metrics:
     """Writes metrics, where there need not be any torch."""
 
     def __init__(self, logdir: str) -> None:
-        self._events = EventFile(logdir)
+        self._events = EventFileWriter(logdir)
 
     def add(self, _: Any, metrics: Mapping[str, Any], step: int) -> None:
         values = [(name, float(value)) for name, value in metrics.items()]

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tb_sonify.training.gradients import LayerNorms
+from tb_sonify.training.grad_norms import LayerNorms
 from tb_sonify.training.writer import SonifyWriter
 
 

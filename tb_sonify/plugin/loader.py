@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 
 from tensorboard.plugins.base_plugin import TBContext, TBLoader, TBPlugin
 
-from tb_sonify.contract import PLUGIN_NAME
+from tb_sonify.schema.metadata import PLUGIN_NAME
 
 
 class SonifyLoader(TBLoader):

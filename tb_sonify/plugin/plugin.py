@@ -7,11 +7,11 @@ from tensorboard.plugins.base_plugin import FrontendMetadata, TBContext, TBPlugi
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 from werkzeug.wrappers import Request
 
-from tb_sonify.contract import PLUGIN_NAME
-from tb_sonify.plugin.answer import read_only
 from tb_sonify.plugin.data_server import watched_provider
-from tb_sonify.plugin.routes import Routes
-from tb_sonify.reading import Settings, Store
+from tb_sonify.plugin.responses import read_only
+from tb_sonify.plugin.run_routes import RunRoutes
+from tb_sonify.reading.store import Settings, Store
+from tb_sonify.schema.metadata import PLUGIN_NAME
 
 _POINTS_KEPT = 1_000  # of a scalar, where nobody has told TensorBoard otherwise
 
@@ -28,7 +28,7 @@ class SonifyPlugin(TBPlugin):
 
     def __init__(self, context: TBContext) -> None:
         self._provider = watched_provider(context)
-        self._routes = Routes(Store(self._provider, _settings(context.flags)))
+        self._routes = RunRoutes(Store(self._provider, _settings(context.flags)))
 
     def get_plugin_apps(self) -> "dict[str, WSGIApplication]":
         """Each route of `docs/http_api.md` with its handler."""

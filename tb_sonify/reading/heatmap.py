@@ -1,16 +1,18 @@
 """The heat-map of a run: the largest norm of each layer in columns of equal step width."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.contract import NO_GRADIENT
-from tb_sonify.reading.detail import Detail
-from tb_sonify.reading.parts import parts_of
-from tb_sonify.reading.regroup import touching
+from tb_sonify.reading.selection import Detail, overlapping_notes
 from tb_sonify.reading.timeline import Timeline
-from tb_sonify.sound import Notes
+from tb_sonify.reading.work import chunks_of
+from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.records import NO_GRADIENT
 
 _COPIES = 8  # that others make of a part, where here is one
+
 
 Extremes = tuple[float | None, float | None]
 
@@ -44,13 +46,13 @@ def heatmap(
     largest = np.full((columns, len(source.layers)), NO_GRADIENT, np.float32)
     if not source.notes:
         return largest
-    starts, stops = touching(source.steps.astype(np.float64), edges)
+    starts, stops = overlapping_notes(source.steps.astype(np.float64), edges)
     some = starts < stops
     if some.any():
         first, end = int(starts[some].min()), int(stops[some].max())
         # Each start and its stop; what lies between a stop and the next start is passed over.
         ends = np.stack([starts[some], stops[some]], axis=1).ravel() - first
-        for part in parts_of(len(source.layers), (end - first) // _COPIES):
+        for part in chunks_of(len(source.layers), (end - first) // _COPIES):
             none = np.full((1, len(source.layers[part])), NO_GRADIENT, np.float32)
             tables = source.tables(first, end - first, part)
             norms = np.concatenate([*map(_loudest, tables), none])
@@ -67,3 +69,65 @@ def _loudest(notes: Notes) -> NDArray[np.float32]:
         if any(counts.strides):  # otherwise there are none
             norms = np.where(counts > 0, np.float32(value), norms)
     return norms
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """A few numbers of each layer, shape ``(layers,)``.
+
+    Attributes
+    ----------
+    min, median
+        Over the medians of notes, so over the finite norms where a note is one row;
+        `NO_GRADIENT` where there are none.
+    max
+        Largest finite norm of all rows; `NO_GRADIENT` where there is none.
+    nan, inf
+        How many rows are NaN, infinite.
+    step_of_max
+        First step of the first note that has the largest norm; NaN where there is none.
+    """
+
+    min: NDArray[np.float32]
+    median: NDArray[np.float32]
+    max: NDArray[np.float32]
+    nan: NDArray[np.uint32]
+    inf: NDArray[np.uint32]
+    step_of_max: NDArray[np.float64]
+
+
+def summarize_layers(source: Timeline | Detail, notes: range) -> LayerSummary:
+    """The numbers of each layer within some notes of a run, a few layers at a time."""
+    parts = [_summarize(source, notes, part) for part in chunks_of(len(source.layers), len(notes))]
+    fields = zip(*(vars(part).values() for part in parts), strict=True)
+    return LayerSummary(*(np.concatenate(each) for each in fields))
+
+
+def _summarize(source: Timeline | Detail, notes: range, part: slice) -> LayerSummary:
+    layers = len(source.layers[part])
+    if not notes:
+        none = np.full(layers, NO_GRADIENT, np.float32)
+        zeros = np.zeros(layers, np.uint32)
+        return LayerSummary(none, none, none, zeros, zeros, np.full(layers, np.nan))
+    table = source.table(notes.start, len(notes), part)
+    medians = np.where(table.median >= 0, table.median, np.float32(np.inf)).T.copy()
+    medians.sort(axis=1)  # those that are known come first
+    known = np.count_nonzero(np.isfinite(medians), axis=1)
+    some = known > 0
+    places = np.stack([np.maximum(known - 1, 0) // 2, known // 2], axis=1)
+    middle = np.take_along_axis(medians, places, axis=1).mean(axis=1, dtype=np.float64)
+    steps = source.steps[notes.start + table.max.argmax(axis=0)]
+    return LayerSummary(
+        min=np.where(some, medians[:, 0], np.float32(NO_GRADIENT)),
+        median=np.where(some, middle.astype(np.float32), np.float32(NO_GRADIENT)),
+        max=table.max.max(axis=0),
+        nan=table.nan.sum(axis=0, dtype=np.uint32),
+        inf=table.inf.sum(axis=0, dtype=np.uint32),
+        step_of_max=np.where(some, steps, np.nan),
+    )
+
+
+def most_rows(source: Timeline | Detail, notes: range) -> int:
+    """Most rows that one of some notes sums up; 1 where there are none."""
+    sizes = np.diff(source.first_rows[notes.start : notes.stop + 1])
+    return int(sizes.max(initial=1))

@@ -7,9 +7,9 @@ from pathlib import Path
 from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
 from tensorboard.context import RequestContext
 
-from tb_sonify.contract import PLUGIN_NAME
-from tb_sonify.reading.settings import Settings
-from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.runs import RunCatalog
+from tb_sonify.reading.store import Scope, Settings, Store
+from tb_sonify.schema.metadata import PLUGIN_NAME
 
 
 def open_logdir(logdir: Path) -> tuple[Store, Scope]:
@@ -36,3 +36,21 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
     ingester = LocalDataIngester(flags)
     ingester.start()
     return Store(ingester.data_provider, Settings(points_kept=0)), Scope(RequestContext(), "")
+
+
+def chosen_runs(store: Store, scope: Scope, run: str | None) -> list[str]:
+    """All runs by name, or the one that was asked for.
+
+    Raises
+    ------
+    LookupError
+        If there is none.
+    """
+    names = [each.name for each in RunCatalog(store).runs(scope)]
+    if not names:
+        raise LookupError("no runs here: a run is a directory with event files that hold scalars")
+    if run is None:
+        return names
+    if run not in names:
+        raise LookupError(f"no run {run!r}; there are: {', '.join(names)}")
+    return [run]

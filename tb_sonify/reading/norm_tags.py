@@ -24,6 +24,8 @@ GLOBS = (
     "*_gradient_norm",  # of TensorFlow's add_gradients_summaries
     "*_grad_norm",
 )
+
+
 # What is no layer: norms of all of them, and numbers of other kinds.
 _NO_LAYER = re.compile(
     r"(.*[/.])?(total|global|overall|all|mean|avg|average|std|var|median|min|max|clipped|unclipped"
@@ -58,10 +60,10 @@ def norm_layers(tags: Iterable[str], own_globs: tuple[str, ...] = ()) -> dict[st
     found = own or max(families.items(), key=_size, default=(0, {}))[1]
     if len(found) < 2 and not own:
         return {}
-    return dict(sorted(_named(found).items(), key=lambda pair: natural(pair[1])))
+    return dict(sorted(_named(found).items(), key=lambda pair: natural_sort_key(pair[1])))
 
 
-def natural(name: str) -> list[tuple[int, str]]:
+def natural_sort_key(name: str) -> list[tuple[int, str]]:
     """A key to sort names by, in which 10 comes after 2."""
     parts = re.findall(r"(\d+)|(\D+)", name)
     return [(int(digits) if digits else -1, text) for digits, text in parts]

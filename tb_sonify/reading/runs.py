@@ -1,22 +1,260 @@
-"""Which of the runs of a log directory a command is for."""
+"""Which runs there are, and which scalars each of them has."""
 
-from tb_sonify.reading.catalogue import Catalogue
-from tb_sonify.reading.store import Scope, Store
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorboard.data.provider import BlobSequenceTimeSeries, RunTagFilter
+from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
+
+from tb_sonify.reading.cache import LruCache, digest
+from tb_sonify.reading.norm_tags import norm_layers
+from tb_sonify.reading.scalar_timeline import newest_norms
+from tb_sonify.reading.scalars import series_of
+from tb_sonify.reading.store import Scope, Store, clamp_wall_time
+from tb_sonify.schema.block import VERSION
+from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, ROWS_TAG, scalar_tag
 
 
-def chosen_runs(store: Store, scope: Scope, run: str | None) -> list[str]:
-    """All runs by name, or the one that was asked for.
+@dataclass(frozen=True)
+class Run:
+    """A run, by its name; `start_time` in seconds since the epoch, where it is known."""
 
-    Raises
-    ------
-    LookupError
-        If there is none.
+    name: str
+    start_time: float | None
+    norms: bool  # whether there are some: rows that can be read, or scalars
+    trouble: str | None = None  # why rows cannot be read, and what to do
+
+
+_KEPT_BYTES = 16 * 2**20
+
+
+_RUN_BYTES = 512
+
+
+RunKey = tuple[str, str, float]  # experiment, name, start time
+
+
+_OTHER_FORMAT = (
+    "The gradient norms of this run are stored in format {} of tb_sonify, and this one reads "
+    f"{VERSION}: those that were logged as scalars are heard instead. The version that wrote them "
+    "reads all of them"
+)
+
+
+_UNREADABLE = (
+    "TensorBoard's fast loader cannot read the gradient norms of a run with quotes, backslashes or "
+    "control characters in its name: start TensorBoard with --load_fast=false, or rename the run"
+)
+
+
+class RunCatalog:
+    """The runs that have scalars or rows. Safe to use from many threads.
+
+    To list all data of all runs takes its time: of a run that has norms, nothing is listed again,
+    nor of one that has data where that is all that is asked for.
     """
-    names = [each.name for each in Catalogue(store).runs(scope)]
-    if not names:
-        raise LookupError("no runs here: a run is a directory with event files that hold scalars")
-    if run is None:
-        return names
-    if run not in names:
-        raise LookupError(f"no run {run!r}; there are: {', '.join(names)}")
-    return [run]
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: LruCache[RunKey, Run] = LruCache(_KEPT_BYTES)
+
+    def runs(self, scope: Scope) -> list[Run]:
+        """Every run that has scalars or rows, by name."""
+        keys = self._keys(scope)
+        known = {key: self._known.get(key) for key in keys}
+        known |= self._read(scope, (key for key, run in known.items() if not _stays(run)))
+        return [run for key in keys if (run := known[key])]
+
+    def filled(self, scope: Scope) -> list[RunKey]:
+        """Which runs have scalars or rows, by name."""
+        keys = self._keys(scope)
+        found = self._read(scope, (key for key in keys if not self._known.get(key)))
+        return [key for key in keys if found.get(key, True)]
+
+    def _keys(self, scope: Scope) -> list[RunKey]:
+        runs = self._store.provider.list_runs(scope.context, experiment_id=scope.experiment)
+        return sorted((scope.experiment, run.run_name, run.start_time or 0.0) for run in runs)
+
+    def _read(self, scope: Scope, keys: Iterable[RunKey]) -> dict[RunKey, Run | None]:
+        """What these runs have, each by its key; `None` where that is nothing."""
+        names = {key[1]: key for key in keys}
+        if not names:
+            return {}
+        provider, where = self._store.provider, {"experiment_id": scope.experiment}
+        where["run_tag_filter"] = RunTagFilter(runs=list(names))
+        scalars = provider.list_scalars(scope.context, plugin_name=SCALARS, **where)
+        stored = provider.list_blob_sequences(scope.context, plugin_name=PLUGIN_NAME, **where)
+        found = {
+            key: self._run(scope, key, scalars.get(name, {}), stored.get(name, {}))
+            for name, key in names.items()
+        }
+        for key, run in found.items():
+            if run is not None:
+                self._known.put(key, run, cost=_RUN_BYTES)
+        return found
+
+    def _run(
+        self,
+        scope: Scope,
+        key: RunKey,
+        scalars: Iterable[str],
+        stored: Mapping[str, BlobSequenceTimeSeries],
+    ) -> Run | None:
+        if not stored and not scalars:
+            return None
+        _, name, start_time = key
+        trouble = _trouble(self._store, scope, name, stored) if stored else None
+        rows = bool(stored) and trouble is None
+        norms = rows or bool(norm_layers(scalars, self._store.settings.norm_globs))
+        return Run(name, clamp_wall_time(start_time) or None, norms, trouble)
+
+
+def _stays(run: Run | None) -> bool:
+    """Whether a run will be listed just so, whatever more it logs."""
+    return run is not None and run.norms and run.trouble is None
+
+
+def _trouble(
+    store: Store, scope: Scope, run: str, stored: Mapping[str, BlobSequenceTimeSeries]
+) -> str | None:
+    """Why what was stored of a run cannot be read, without reading it where that can be told."""
+    formats = {series.plugin_content for series in stored.values()}
+    if FORMAT not in formats:
+        others = (content.decode(errors="replace") or "1" for content in formats)
+        return _OTHER_FORMAT.format(", ".join(sorted(others)))
+    if json.dumps(run, ensure_ascii=False) == f'"{run}"':
+        return None
+    blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+    readable = not blobs or store.read(scope, blobs[-1]) is not None  # see `Store.read`
+    return None if readable else _UNREADABLE
+
+
+def run_exists(store: Store, scope: Scope, run: str) -> bool:
+    """Whether there is a run of this name, whatever it has logged."""
+    runs = store.provider.list_runs(scope.context, experiment_id=scope.experiment)
+    return any(each.run_name == run for each in runs)
+
+
+def list_scalars(store: Store, scope: Scope, run: str) -> list[str]:
+    """The tags of a run's scalars, in alphabetical order."""
+    found = store.provider.list_scalars(
+        scope.context,
+        experiment_id=scope.experiment,
+        plugin_name=SCALARS,
+        run_tag_filter=RunTagFilter(runs=[run]),
+    )
+    return sorted(found.get(run, ()))
+
+
+def first_to_draw(tags: list[str]) -> str | None:
+    """The tag to begin with: a loss, else anything but a gradient norm, else anything."""
+    norms = norm_layers(tags)
+    losses = (tag for tag in tags if "loss" in tag.lower() and tag not in norms)
+    others = (tag for tag in tags if tag not in norms and not tag.startswith(scalar_tag("")))
+    return next(chain(losses, others, tags), None)
+
+
+@dataclass(frozen=True)
+class ChangeTokens:
+    """What is there, in a few bytes each: others mean that it has changed.
+
+    Attributes
+    ----------
+    runs
+        Which runs have anything to be drawn or heard.
+    states
+        How far each of those asked for has got: in its norms, in the scalar. `None`: it has none.
+    """
+
+    runs: bytes
+    states: tuple[tuple[bytes | None, bytes | None], ...]
+
+
+class ChangeTokenReader:
+    """Reads the news of all runs. Safe to use from many threads."""
+
+    def __init__(self, store: Store, catalogue: RunCatalog) -> None:
+        self._store = store
+        self._catalogue = catalogue
+
+    def read(self, scope: Scope, runs: Sequence[str], tag: str | None) -> ChangeTokens:
+        """Which runs there are, and how far these have got in their rows and a scalar."""
+        states = [
+            (_norms(self._store, scope, run), _points(self._store, scope, run, tag)) for run in runs
+        ]
+        return ChangeTokens(digest(self._catalogue.filled(scope)), tuple(states))
+
+
+def _norms(store: Store, scope: Scope, run: str) -> bytes | None:
+    """How many blocks of rows a run has, where they end, or scalars that are norms; its own end."""
+    blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+    if blobs:
+        newest = max(blob.wall_time for blob in blobs)
+        return digest(len(blobs), blobs[-1:], newest, store.ends(scope).get(run))
+    norms = newest_norms(store, scope, run)[1]
+    return digest(tuple(sorted(norms.items()))) if norms else None
+
+
+def _points(store: Store, scope: Scope, run: str, tag: str | None) -> bytes | None:
+    """How many points of a scalar a run has, and the last one."""
+    points = None if tag is None else store.points(scope, run, tag)
+    return None if points is None else digest(len(points), points[-1:].tolist())
+
+
+@dataclass(frozen=True)
+class LastValues:
+    """Each array has shape ``(runs,)``, in the order of `runs`.
+
+    Attributes
+    ----------
+    runs
+        The names of those that have points, sorted.
+    last_steps, last_values, last_times
+        Of the last point; times in seconds since the epoch.
+    first_broken, broken_values
+        The step of the first value that is NaN or infinite, and that value; NaN where none is.
+    points, finite
+        How many points there are, and how many of them are finite.
+    ended
+        1 where the writer was closed and nothing was written since; 0 where nobody can tell.
+    """
+
+    runs: tuple[str, ...]
+    last_steps: NDArray[np.float64]
+    last_values: NDArray[np.float64]
+    last_times: NDArray[np.float64]
+    first_broken: NDArray[np.float64]
+    broken_values: NDArray[np.float64]
+    points: NDArray[np.uint32]
+    finite: NDArray[np.uint32]
+    ended: NDArray[np.uint32]
+
+
+def read_last_values(store: Store, scope: Scope, tag: str) -> LastValues:
+    """Where all runs stand in a scalar; runs without it are left out."""
+    found = store.points_of_all(scope, tag)
+    series = {run: series_of(points) for run, points in sorted(found.items()) if len(points)}
+    finite = [np.isfinite(each.values) for each in series.values()]
+    lasts = [(each.steps[-1], each.values[-1], each.wall_times[-1]) for each in series.values()]
+    broken = [
+        (np.nan, np.nan) if good.all() else (each.steps[good.argmin()], each.values[good.argmin()])
+        for each, good in zip(series.values(), finite, strict=True)
+    ]
+    ends = store.ends(scope)
+    steps, values, times = np.array(lasts, np.float64).reshape(-1, 3).T
+    first_broken, broken_values = np.array(broken, np.float64).reshape(-1, 2).T
+    return LastValues(
+        runs=tuple(series),
+        last_steps=steps,
+        last_values=values,
+        last_times=times,
+        first_broken=first_broken,
+        broken_values=broken_values,
+        points=np.array([len(good) for good in finite], np.uint32),
+        finite=np.array([good.sum() for good in finite], np.uint32),
+        ended=np.array([ends.get(run, -np.inf) for run in series] >= times, np.uint32),
+    )

@@ -13,28 +13,71 @@ from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
-from tb_sonify.contract import END_TAG, PLUGIN_NAME
-from tb_sonify.reading.cache import Cache
-from tb_sonify.reading.clock import moment
-from tb_sonify.reading.fresh import Fresh
-from tb_sonify.reading.settings import DEFAULTS, Settings
-from tb_sonify.reading.threads import DaemonThreads
-from tb_sonify.reading.turns import Turns
+from tb_sonify.reading.cache import LruCache, RefreshCache
+from tb_sonify.reading.work import DaemonThreads, WorkLimiter
+from tb_sonify.schema.metadata import END_TAG, PLUGIN_NAME
+
+_LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which scalars are norms, and how many of their points there are.
+
+    Attributes
+    ----------
+    norm_globs
+        The user's own, in addition to those of `norm_tags`.
+    points_kept
+        How many points TensorBoard keeps of each scalar; 0: all.
+    """
+
+    norm_globs: tuple[str, ...] = ()
+    points_kept: int = 1_000
+
+
+DEFAULTS = Settings()
+
 
 # Reads overlap: much of each is waiting for the data server, which may be on another machine.
 _THREADS = 8
+
+
 _READ_AHEAD = 32  # blobs
+
+
 _KEPT_BYTES = 64 * 2**20
+
+
 _KEPT_LISTING_BYTES = 32 * 2**20
+
+
 _KEPT_POINT_BYTES = 32 * 2**20
+
+
 _KEPT_NAME_BYTES = 32 * 2**20
+
+
 _KEPT_REPORT_BYTES = 4 * 2**20
+
+
 _BLOB_BYTES = 512  # that a reference takes, about
+
+
 _NAME_BYTES = 256  # and a tag
+
+
 _LISTING_SHARE = 20  # listing the scalars of a run takes at most one part in so many of the time
+
+
 _TAGS_AT_ONCE = 256
+
+
 _MOST_VALUES = 8_000_000  # of many scalars
+
+
 MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
+
 
 Newest = tuple[int, float]  # the last step of a scalar, and the last wall time
 
@@ -48,7 +91,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Blob:
+class BlobRef:
     """Where a stored value is; `step` and `wall_time` are those of its event."""
 
     key: str
@@ -75,29 +118,29 @@ class Store:
     def __init__(self, provider: DataProvider, settings: Settings = DEFAULTS) -> None:
         self.provider = provider
         self.settings = settings
-        self.turns = Turns()
+        self.turns = WorkLimiter()
         self._pool = DaemonThreads(_THREADS, "sonify-read")
-        self.reported: Cache[tuple[str, str, str], bool] = Cache(_KEPT_REPORT_BYTES)
-        self.places: Cache[Blob, tuple[float, int]] = Cache(_KEPT_LISTING_BYTES)
-        self._bytes: Cache[Blob, bytes] = Cache(_KEPT_BYTES)
-        self._listings = Fresh[tuple[Blob, ...]](
+        self.reported: LruCache[tuple[str, str, str], bool] = LruCache(_KEPT_REPORT_BYTES)
+        self.places: LruCache[BlobRef, tuple[float, int]] = LruCache(_KEPT_LISTING_BYTES)
+        self._bytes: LruCache[BlobRef, bytes] = LruCache(_KEPT_BYTES)
+        self._listings = RefreshCache[tuple[BlobRef, ...]](
             _KEPT_LISTING_BYTES, lambda blobs: _BLOB_BYTES * len(blobs)
         )
-        self._points = Fresh[NDArray[np.float64] | None](_KEPT_POINT_BYTES, _nbytes)
-        self._points_of_all = Fresh[dict[str, NDArray[np.float64]]](
+        self._points = RefreshCache[NDArray[np.float64] | None](_KEPT_POINT_BYTES, _nbytes)
+        self._points_of_all = RefreshCache[dict[str, NDArray[np.float64]]](
             _KEPT_POINT_BYTES, lambda points: sum(map(_nbytes, points.values()))
         )
-        self._ends = Fresh[dict[str, float]](
+        self._ends = RefreshCache[dict[str, float]](
             _KEPT_NAME_BYTES, lambda runs: _NAME_BYTES * len(runs), share=_LISTING_SHARE
         )
-        self._newest = Fresh[dict[str, Newest]](
+        self._newest = RefreshCache[dict[str, Newest]](
             _KEPT_NAME_BYTES, lambda tags: _NAME_BYTES * len(tags), share=_LISTING_SHARE
         )
 
-    def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[Blob, ...]:
+    def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[BlobRef, ...]:
         """The first blob of each event at a tag, by increasing step; empty if there are none."""
 
-        def read() -> tuple[Blob, ...]:
+        def read() -> tuple[BlobRef, ...]:
             series = self.provider.read_blob_sequences(
                 scope.context,
                 experiment_id=scope.experiment,
@@ -107,7 +150,9 @@ class Store:
             )
             data = series.get(run, {}).get(tag, ())
             blobs = [
-                Blob(d.values[0].blob_key, d.step, moment(d.wall_time)) for d in data if d.values
+                BlobRef(d.values[0].blob_key, d.step, clamp_wall_time(d.wall_time))
+                for d in data
+                if d.values
             ]
             return tuple(sorted(blobs, key=lambda blob: blob.step))
 
@@ -164,7 +209,9 @@ class Store:
                 plugin_name=PLUGIN_NAME,
                 run_tag_filter=RunTagFilter(tags=[END_TAG]),
             )
-            return {run: moment(tags[END_TAG].max_wall_time) for run, tags in found.items()}
+            return {
+                run: clamp_wall_time(tags[END_TAG].max_wall_time) for run, tags in found.items()
+            }
 
         return self._ends.get(scope.experiment, read)
 
@@ -201,7 +248,7 @@ class Store:
             (run, tag): _array(data) for run, tags in found.items() for tag, data in tags.items()
         }
 
-    def read(self, scope: Scope, blob: Blob) -> bytes | None:
+    def read(self, scope: Scope, blob: BlobRef) -> bytes | None:
         """The bytes of a blob; `None` if the provider cannot give what it has listed.
 
         It may have dropped it since. And TensorBoard's fast loader cannot read its own key of a
@@ -218,7 +265,7 @@ class Store:
             self._bytes.put(blob, data, cost=len(data) + _BLOB_BYTES)
         return data
 
-    def read_each(self, scope: Scope, blobs: Sequence[Blob]) -> Iterator[bytes | None]:
+    def read_each(self, scope: Scope, blobs: Sequence[BlobRef]) -> Iterator[bytes | None]:
         """The bytes of blobs in their order, a few of them read ahead in parallel."""
         rest = iter(blobs)
         while batch := list(islice(rest, _READ_AHEAD)):
@@ -230,5 +277,10 @@ def _nbytes(points: NDArray[np.float64] | None) -> int:
 
 
 def _array(data: Sequence[Any]) -> NDArray[np.float64]:
-    rows = [(point.step, moment(point.wall_time), point.value) for point in data]
+    rows = [(point.step, clamp_wall_time(point.wall_time), point.value) for point in data]
     return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def clamp_wall_time(wall_time: float) -> float:
+    """A wall time, or the epoch where a clock or a disk has made something else of it."""
+    return wall_time if abs(wall_time) <= _LATEST else 0.0

@@ -1,21 +1,186 @@
-"""The timeline of a run: its notes in order, and the steps that they lie on."""
+"""What can be heard: notes in order, the steps that they lie on, and when these were."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.contract import NO_GRADIENT, PRE_CLIP_OPTION, Grid, Segment
-from tb_sonify.reading.clock import Clock
-from tb_sonify.reading.hearable import digest, digest_histories, digest_state
-from tb_sonify.reading.presets import own_presets
-from tb_sonify.reading.store import Blob
-from tb_sonify.sound import Notes, StreamPreset
+from tb_sonify.reading.cache import digest
+from tb_sonify.reading.scalars import not_overwritten
+from tb_sonify.reading.store import BlobRef
+from tb_sonify.schema.metadata import PRE_CLIP_OPTION
+from tb_sonify.schema.notes import Notes, aggregate
+from tb_sonify.schema.records import NO_GRADIENT, Rows, Segment, concatenate_rows, slice_rows
+from tb_sonify.schema.segments import Grid
+from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, preset_from_json
+
+
+class Hearable(Protocol):
+    """The notes of a run, as stored (`Timeline`) or derived from them (`View`)."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Name of each column of the notes."""
+
+    @property
+    def notes(self) -> int:
+        """How many notes there are."""
+
+    @property
+    def first_notes(self) -> tuple[int, ...]:
+        """Number of the first note of each segment and, at the end, the number of notes."""
+
+    @property
+    def settled(self) -> int:
+        """How many notes, from the first on, will stay as they are when the run goes on."""
+
+    @property
+    def rows_per_note(self) -> tuple[int, int]:
+        """Fewest and most rows that a full note sums up."""
+
+    @property
+    def histories(self) -> tuple[bytes, ...]:
+        """For each segment and for the end, what stands for all that is heard before it."""
+
+    @property
+    def state(self) -> bytes:
+        """What stands for all that is known here: another one means that something is new."""
+
+    @property
+    def steps(self) -> NDArray[Any]:
+        """First step of each note and, at the end, the last step of all; empty without notes."""
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Wall time of each of `steps`, in seconds since the epoch."""
+
+    @property
+    def missing(self) -> tuple[tuple[int, int], ...]:
+        """First and last step of each stretch that was logged and could not be read."""
+
+    @property
+    def sampled(self) -> tuple[tuple[int, int], ...]:
+        """First and last step of each stretch of which TensorBoard keeps a sample of the points."""
+
+    @property
+    def scale(self) -> Scale | None:
+        """How a scalar became norms; `None`: they are norms."""
+
+    @property
+    def own_presets(self) -> tuple[StreamPreset, ...]:
+        """The presets that the run's user made."""
+
+    def table(self, first_note: int, notes: int) -> Notes:
+        """The numbers of `notes` notes from `first_note`, all of which there must be."""
+
+
+def digest_notes(notes: Notes) -> bytes:
+    """A digest of all the numbers of some notes."""
+    return digest(*vars(notes).values())
+
+
+def digest_histories(layers: tuple[str, ...], digests: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The digest of what is before each segment, and of all, from that of each segment."""
+    return tuple(accumulate(digests, digest, initial=digest(layers)))
+
+
+def digest_state(hearable: Hearable) -> bytes:
+    """The `state` of something that can be heard."""
+    end = hearable.histories[-1]
+    known = (
+        hearable.settled,
+        hearable.rows_per_note,
+        hearable.missing,
+        hearable.sampled,
+        hearable.scale,
+    )
+    return digest(end, hearable.steps, hearable.times, *known, hearable.own_presets)
+
+
+@dataclass(frozen=True, eq=False)
+class StepTimes:
+    """Wall times that are known, in seconds since the epoch, at increasing steps.
+
+    Attributes
+    ----------
+    steps, times
+        Of each point, shape ``(points,)``; neither ever goes back.
+    """
+
+    steps: NDArray[np.float64]
+    times: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, points: NDArray[np.float64]) -> "StepTimes":
+        """The clock of points that were written at any time.
+
+        Parameters
+        ----------
+        points
+            Step and wall time of each, shape ``(points, 2)``. Where a run went back to an
+            earlier step, time leaps there: what was written before tells when it got so far.
+        """
+        points = points[np.isfinite(points).all(axis=1)]
+        steps, times = points[np.lexsort(points.T)].T
+        kept = np.flatnonzero(not_overwritten(steps))
+        # Of two that hold, with others between that do not, the second is where the run went on.
+        here, there = kept[:-1], kept[1:]
+        here, there = here[there > here + 1], there[there > here + 1]
+        lasts = steps[there] - 1
+        share = (lasts - steps[here]) / (steps[here + 1] - steps[here])
+        reached = times[here] + share * (times[here + 1] - times[here])
+        new = lasts > steps[here]
+        steps = np.append(steps[kept], lasts[new])
+        order = np.argsort(steps)
+        return cls(steps[order], np.append(times[kept], reached[new])[order])
+
+    def at(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The wall time of each of some steps, from the first point on: linear between points.
+
+        After the last point time goes on at the usual rate. Without points it stands at 0.
+        """
+        if not len(self.steps):
+            return np.zeros(len(steps))
+        times = np.interp(steps, self.steps, self.times)
+        if len(self.steps) > 1:
+            rate = np.median(np.diff(self.times) / np.diff(self.steps))
+            times += rate * np.maximum(steps - self.steps[-1], 0)
+        return np.asarray(times)
+
+
+_MOST_OWN = 16
+
+
+def own_presets(options: Mapping[str, Any]) -> tuple[StreamPreset, ...]:
+    """The presets that were stored among the options of rows; those that are none are left out."""
+    stored = options.get("presets")
+    found: dict[str, StreamPreset] = {}
+    for value in stored[:_MOST_OWN] if isinstance(stored, list) else ():
+        try:
+            preset = preset_from_json(value)
+        except ValueError:
+            continue
+        if preset.name not in PRESETS:
+            found.setdefault(preset.name, preset)
+    return tuple(found.values())
+
+
+def presets_of(source: Hearable) -> Mapping[str, Preset]:
+    """The presets for some notes by name, the default first."""
+    if source.scale is not None:
+        return {"single": PRESETS["single"]}
+    return {**PRESETS, **{preset.name: preset for preset in source.own_presets}}
+
 
 EVERY = slice(None)  # layer
+
+
 _EMPTY_VALUES = {"median": NO_GRADIENT, "max": NO_GRADIENT, "nan": 0, "inf": 0}
 
 
@@ -24,7 +189,7 @@ class TimelineSegment:
     """A segment in its place on the timeline."""
 
     segment: Segment
-    blob: Blob | None  # where it is stored whole; None: made from rows
+    blob: BlobRef | None  # where it is stored whole; None: made from rows
 
     @property
     def notes(self) -> int:
@@ -88,7 +253,7 @@ class Timeline:
 
     segments: tuple[TimelineSegment, ...]
     missing: tuple[tuple[int, int], ...]
-    clock: Clock
+    clock: StepTimes
     sampled: tuple[tuple[int, int], ...] = ()
     scale = None  # norms have one of their own
 
@@ -220,3 +385,63 @@ def _widen(segment: Segment, layers: tuple[str, ...], part: slice) -> Notes:
             wide = np.broadcast_to(narrow.dtype.type(0), (len(narrow), len(wanted)))
         tables[name] = wide
     return Notes(**tables)
+
+
+def notes_between(source: Hearable, low: float, high: float) -> range:
+    """Numbers of the notes that have a step from `low` to `high`."""
+    steps = source.steps
+    if not source.notes or high < steps[0] or low > steps[-1]:
+        return range(0)
+    first = int(np.searchsorted(steps[:-1], low, "right")) - 1
+    return range(max(first, 0), int(np.searchsorted(steps[:-1], high, "right")))
+
+
+def segments_of_rows(blocks: Iterator[Rows], *, first: int = 0) -> list[TimelineSegment]:
+    """The segments that rows make, from number `first` on."""
+    rest = _Remaining(blocks)
+    segments: list[TimelineSegment] = []
+    while True:
+        grid = Grid.of_segment(first + len(segments))
+        rows = rest.take(grid.rows)
+        if rows is None:
+            return segments
+        segments.append(TimelineSegment(_sum_up(rows, grid), blob=None))
+
+
+class _Remaining:
+    """Rows in blocks of any size, to be taken in other sizes."""
+
+    def __init__(self, blocks: Iterator[Rows]) -> None:
+        self._blocks = blocks
+        self._held: deque[Rows] = deque()
+
+    def take(self, count: int) -> Rows | None:
+        """The next `count` rows, fewer at the end, `None` after it."""
+        held = sum(len(rows.steps) for rows in self._held)
+        while held < count and (block := next(self._blocks, None)) is not None:
+            self._held.append(block)
+            held += len(block.steps)
+        taken = []
+        while self._held and count:
+            rows = self._held.popleft()
+            taken.append(slice_rows(rows, 0, count))
+            if len(rows.steps) > count:
+                self._held.appendleft(slice_rows(rows, count, None))
+            count -= len(taken[-1].steps)
+        return concatenate_rows(taken) if taken else None
+
+
+def _sum_up(rows: Rows, grid: Grid) -> Segment:
+    notes = aggregate(rows.norms, rows_per_note=grid.rows_per_note)
+    return Segment(
+        session=rows.session,
+        segment=grid.segment,
+        rows=len(rows.steps),
+        layers=rows.layers,
+        steps=np.append(rows.steps[:: grid.rows_per_note], rows.steps[-1]),
+        median=notes.median,
+        max=notes.max,
+        nan=notes.nan,
+        inf=notes.inf,
+        options=rows.options,
+    )

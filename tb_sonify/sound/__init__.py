@@ -1,16 +1,8 @@
 """Gradient norms as sound: numbers in, samples out. Knows neither torch nor TensorBoard."""
 
-from tb_sonify.sound.encode import HEADER_BYTES, encode_wav, wav_header
-from tb_sonify.sound.encoding import Encoding
-from tb_sonify.sound.guides import epoch_ticks
-from tb_sonify.sound.legend import Legend, legend
-from tb_sonify.sound.notes import Notes, aggregate
-from tb_sonify.sound.preset_json import preset_from_json, preset_to_json
-from tb_sonify.sound.render import Lead, advance, phases_at, render
-from tb_sonify.sound.scale import Scale
-from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
-from tb_sonify.sound.variant import variant
-from tb_sonify.sound.voice import (
+from tb_sonify.sound.guides import Legend, epoch_ticks, legend
+from tb_sonify.sound.pitch import Encoding, Scale
+from tb_sonify.sound.presets import (
     PRESETS,
     REFERENCE_LEVEL,
     SPEEDS,
@@ -18,8 +10,14 @@ from tb_sonify.sound.voice import (
     SequencePreset,
     StreamPreset,
     Voice,
+    adjust,
+    preset_from_json,
+    preset_to_json,
 )
+from tb_sonify.sound.render import SynthState, advance_state, phases_at, render
+from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
 from tb_sonify.sound.voicing import CONTEXT_NOTES
+from tb_sonify.sound.wav import HEADER_BYTES, encode_wav, wav_header
 
 __all__ = [
     "CONTEXT_NOTES",
@@ -29,16 +27,14 @@ __all__ = [
     "SPEEDS",
     "STREAM_NAMES",
     "Encoding",
-    "Lead",
+    "SynthState",
     "Legend",
-    "Notes",
     "Preset",
     "Scale",
     "SequencePreset",
     "StreamPreset",
     "Voice",
-    "advance",
-    "aggregate",
+    "advance_state",
     "encode_wav",
     "epoch_ticks",
     "legend",
@@ -47,6 +43,6 @@ __all__ = [
     "preset_to_json",
     "render",
     "stream_layers",
-    "variant",
+    "adjust",
     "wav_header",
 ]

@@ -6,10 +6,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound.encoding import HZ_AT_NORM_1
+from tb_sonify.sound.pitch import HZ_AT_NORM_1
+from tb_sonify.sound.presets import StreamPreset, Voice
 from tb_sonify.sound.texture import TREMOLO_SECONDS, roughness_cycles
-from tb_sonify.sound.voice import StreamPreset, Voice
-from tb_sonify.sound.voicing import Voicing
+from tb_sonify.sound.voicing import StreamControls
 
 _TABLE_SIZE = 1 << 16  # the nearest entry is true to -80 dB, which 16-bit samples do not resolve
 
@@ -69,17 +69,17 @@ def transition(preset: StreamPreset, delay: int) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Part:
+class VoicePart:
     """One stream to be synthesised, and what it did in the event before."""
 
-    voicing: Voicing  # of this stream alone, every array of shape (1 + events,)
+    voicing: StreamControls  # of this stream alone, every array of shape (1 + events,)
     cycles: float  # phase to begin with
     delay: int  # sample frames
     first_event: int  # its number since the start of the run
     voice: Voice
 
 
-def synthesise(part: Part, preset: StreamPreset) -> NDArray[np.float32]:
+def synthesise(part: VoicePart, preset: StreamPreset) -> NDArray[np.float32]:
     """A stream as mono, amplitude 1 for the fundamental at gain 1.
 
     Returns
@@ -101,7 +101,9 @@ def synthesise(part: Part, preset: StreamPreset) -> NDArray[np.float32]:
     return waveform
 
 
-def _envelope(part: Part, share: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.float32]:
+def _envelope(
+    part: VoicePart, share: NDArray[np.float64], preset: StreamPreset
+) -> NDArray[np.float32]:
     voicing, tail = part.voicing, preset.tail
     gain = Glide.of(voicing.gain[1:], float(voicing.gain[0]))
     level, held = gain.spread(share), np.full(tail, gain.after[-1], np.float32)

@@ -6,20 +6,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound.earcons import REPEAT_SECONDS, SPIKE_WINDOW, Earcon, causes, sounding
+from tb_sonify.schema.notes import Notes
+from tb_sonify.sound.earcons import (
+    REPEAT_SECONDS,
+    SPIKE_WINDOW,
+    Earcon,
+    choose_earcons,
+    earcon_causes,
+)
 from tb_sonify.sound.loudness import equal_loudness_gain
-from tb_sonify.sound.notes import Notes
+from tb_sonify.sound.presets import StreamPreset
 from tb_sonify.sound.streams import stream_layers, stream_levels
 from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS, instability
-from tb_sonify.sound.voice import StreamPreset
 
 EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
+
+
 REPEAT_TURNS = 8  # notes, where streams take turns: a lasting cause must not fill the pattern
+
+
 CONTEXT_NOTES = SPIKE_WINDOW + 1  # what is heard in a note, and in the one before it, needs these
 
 
 @dataclass(frozen=True)
-class Voicing:
+class StreamControls:
     """What each stream does; every array has shape ``(notes, streams)``."""
 
     hz: NDArray[np.float64]  # pitch; NaN where the stream is silent
@@ -28,9 +38,9 @@ class Voicing:
     tremolo: NDArray[np.float64]
     earcon: NDArray[np.uint8]  # an `Earcon`
 
-    def at(self, where: "slice | NDArray[np.intp] | tuple[slice, int]") -> "Voicing":
+    def at(self, where: "slice | NDArray[np.intp] | tuple[slice, int]") -> "StreamControls":
         """The voicing at some notes, or of one stream."""
-        return Voicing(
+        return StreamControls(
             self.hz[where],
             self.gain[where],
             self.roughness[where],
@@ -38,9 +48,9 @@ class Voicing:
             self.earcon[where],
         )
 
-    def in_turn(self) -> "Voicing":
+    def in_turn(self) -> "StreamControls":
         """The streams of a note one after the other, then a rest: one stream, more events."""
-        return Voicing(
+        return StreamControls(
             in_turn(self.hz, np.nan),
             in_turn(self.gain, 0.0),
             in_turn(self.roughness, 0.0),
@@ -54,7 +64,7 @@ def in_turn(table: NDArray[Any], rest: float) -> NDArray[Any]:
     return np.pad(table, ((0, 0), (0, 1)), constant_values=rest).reshape(-1, 1)
 
 
-def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> Voicing:
+def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> StreamControls:
     """The voicing of notes.
 
     Layers at exactly zero, NaN or infinity have no pitch: the pitch is that of the stream's other
@@ -76,12 +86,12 @@ def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> Voicing:
     power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
     gain = np.nan_to_num(equal_loudness_gain(hz), nan=0.0) / np.sqrt(power)
     repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_TURNS
-    found = causes(notes, groups, preset.encoding)
-    earcon = sounding(found, first_note=first_note, repeat=repeat)
+    found = earcon_causes(notes, groups, preset.encoding)
+    earcon = choose_earcons(found, first_note=first_note, repeat=repeat)
     gain[earcon != Earcon.NONE] *= EARCON_DUCK
     muted = [stream for stream in preset.muted if stream < len(groups)]
     gain[:, muted], earcon[:, muted] = 0.0, Earcon.NONE
-    return Voicing(hz, gain, roughness, tremolo, earcon)
+    return StreamControls(hz, gain, roughness, tremolo, earcon)
 
 
 def stream_hz(notes: Notes, preset: StreamPreset) -> NDArray[np.float64]:

@@ -39,7 +39,7 @@ def scaling_of(optimizer: Optimizer) -> Scaling | None:
     )
 
 
-class StepCounter(Protocol):
+class ScalerStepCounter(Protocol):
     """Something that counts the steps of optimizers."""
 
     calls: int  # how many steps it has seen
@@ -48,11 +48,13 @@ class StepCounter(Protocol):
         """Count a step that was left out."""
 
 
-_counters: "WeakSet[StepCounter]" = WeakSet()
+_counters: "WeakSet[ScalerStepCounter]" = WeakSet()
+
+
 _torch_step: Callable[..., Any] | None = None
 
 
-def count_skipped_steps(counter: StepCounter) -> None:
+def count_skipped_steps(counter: ScalerStepCounter) -> None:
     """Have a counter told of steps that a `GradScaler` leaves out, until `forget`.
 
     It then calls no optimizer, so no hook of one is called either.
@@ -64,7 +66,7 @@ def count_skipped_steps(counter: StepCounter) -> None:
         GradScaler.step = _told(_torch_step)  # type: ignore[method-assign]
 
 
-def forget(counter: StepCounter) -> None:
+def forget(counter: ScalerStepCounter) -> None:
     """Undo `count_skipped_steps`; with the last counter, torch's method is put back."""
     global _torch_step
     _counters.discard(counter)

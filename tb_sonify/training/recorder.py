@@ -1,22 +1,27 @@
 """The recorder: a thread that turns rows into what is stored, behind the training's back."""
 
+import atexit
 import threading
 import time
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from weakref import WeakSet, finalize
 
 from tb_sonify.sound import Preset
-from tb_sonify.training.background import IDLE_SECONDS, Background
-from tb_sonify.training.batch import Batch
-from tb_sonify.training.event_file import EventFile
+from tb_sonify.training.event_writer import IDLE_SECONDS, BackgroundThread, EventFileWriter
+from tb_sonify.training.grad_norms import LayerNorms
+from tb_sonify.training.row_buffer import RowBatch, RowBuffer
 from tb_sonify.training.run_log import RunLog
-from tb_sonify.training.warn import warn
+from tb_sonify.training.sharding import ShardReducer
+from tb_sonify.training.signals import end_on_signals
+from tb_sonify.training.warn import ForkGuard, warn
 
 _MAX_BATCHES = 64
 
 
-class Recorder(Background):
+class Recorder(BackgroundThread):
     """Takes batches of rows from the training thread and writes them in a thread of its own.
 
     Rows come before clips: a clip is rendered only while no batch waits. What was flushed is in
@@ -36,7 +41,7 @@ class Recorder(Background):
 
     def __init__(
         self,
-        events: EventFile,
+        events: EventFileWriter,
         *,
         session: float,
         presets: Sequence[Preset] = (),
@@ -50,11 +55,11 @@ class Recorder(Background):
         )
         self._fetch = fetch
         self._fetched_at = time.monotonic()
-        self._batches: deque[Batch] = deque()
+        self._batches: deque[RowBatch] = deque()
         self._warned = False
         self._start()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, batch: RowBatch) -> None:
         """Take a batch; where the recorder is far behind, wait rather than lose rows."""
         if not self._home.is_here():
             return
@@ -85,7 +90,7 @@ class Recorder(Background):
     def _has_work(self) -> bool:
         return bool(self._batches) or self._flush_is_wanted or self._closing
 
-    def _work(self, batch: Batch | None, *, flush: bool) -> None:
+    def _work(self, batch: RowBatch | None, *, flush: bool) -> None:
         if batch is not None:
             self._log.add(batch)
         elif not self._closing and time.monotonic() - self._fetched_at >= IDLE_SECONDS:
@@ -115,3 +120,116 @@ class Recorder(Background):
             if not self._warned:
                 self._warned = True
                 warn(f"tb_sonify could not log some rows: {type(error).__name__}: {error}")
+
+
+# That a signal waits for what is written; who sent it may kill the process soon.
+_SIGNAL_SECONDS = 10.0
+
+
+_open: "WeakSet[WriterResources]" = WeakSet()
+
+
+class WriterResources:
+    """Collector, recorder and event files of a writer.
+
+    It ends with `close`, at the interpreter's exit, by a signal that ends the process and that
+    nobody else handles, or once `owner` is garbage.
+
+    Parameters
+    ----------
+    files
+        The event file of the run first; those that the owner opens later come after it. Empty
+        where another process writes: then there is no recorder, and shards are all that counts.
+    """
+
+    def __init__(
+        self,
+        owner: object,
+        files: list[EventFileWriter],
+        *,
+        session: float,
+        presets: Sequence[Preset],
+        scalar_every: int | None,
+    ) -> None:
+        self._gathering: ShardReducer | None = None
+        self.collector = RowBuffer(self._put)
+        self._recorder = (
+            Recorder(
+                files[0],
+                session=session,
+                presets=presets,
+                scalar_every=scalar_every,
+                fetch=self.collector.hand_on_meanwhile,
+            )
+            if files
+            else None
+        )
+        self._files = files
+        self._home = ForkGuard()
+        self._lock = threading.Lock()
+        self.closed = False
+        _open.add(self)
+        finalize(owner, _close_later, self).atexit = False
+        end_on_signals(_close_soon)
+
+    def takes(self, norms: LayerNorms) -> bool:
+        """Whether these norms are needed in this process."""
+        return self._recorder is not None or (norms.shards is not None and 0 in norms.shards.ranks)
+
+    def flush(self) -> None:
+        """Wait until all rows taken so far are in the event file."""
+        if not self.closed and self._home.is_here():
+            self.collector.hand_on()
+            if self._gathering is not None and self._recorder is not None:
+                self._gathering.wait()
+            if self._recorder is not None:
+                self._recorder.flush()
+
+    def close(self) -> None:
+        """Write all there is and close the files; can be called again."""
+        with self._lock:
+            if not self.closed:
+                self.collector.hand_on()
+                self.closed = True
+                if self._gathering is not None and self._home.is_here():
+                    self._gathering.close()
+                if self._recorder is not None:
+                    self._recorder.close()
+            while self._files:
+                self._files.pop().close()
+
+    def _put(self, batch: RowBatch) -> None:
+        if batch.source.ranks and self._gathering is None:
+            self._gathering = ShardReducer(batch.source.ranks, self._record)
+        if self._gathering is not None:
+            self._gathering.put(batch)
+        else:
+            self._record(batch)
+
+    def _record(self, batch: RowBatch) -> None:
+        if self._recorder is not None:
+            self._recorder.put(batch)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to close."""
+        return self.closed and not self._files
+
+
+def _close_later(recording: WriterResources) -> None:
+    # Garbage is collected wherever Python happens to be, where waiting could deadlock.
+    if not recording.idle:
+        start_new_thread(recording.close, ())
+
+
+@atexit.register
+def _close_all() -> None:
+    for recording in list(_open):
+        recording.close()
+
+
+def _close_soon(and_then: Callable[[], None]) -> None:
+    closing = threading.Thread(target=_close_all, daemon=True)
+    closing.start()
+    closing.join(_SIGNAL_SECONDS)
+    and_then()

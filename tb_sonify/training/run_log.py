@@ -2,36 +2,117 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tensorboard.compat.proto.event_pb2 import Event
 
-from tb_sonify.contract import (
-    END_TAG,
-    NO_GRADIENT,
-    PRESETS_OPTION,
-    ROWS_TAG,
-    SEGMENTS_TAG,
-    Block,
-    Rows,
-    Segment,
-    encode_block,
-    round_norms,
-)
+from tb_sonify.schema.block import Block, encode_block, round_norms
+from tb_sonify.schema.metadata import END_TAG, PRESETS_OPTION, ROWS_TAG, SEGMENTS_TAG, scalar_tag
+from tb_sonify.schema.records import NO_GRADIENT, Rows, Segment, pad_layers
+from tb_sonify.schema.segments import FilledSegment, SegmentBuilder
 from tb_sonify.sound import PRESETS, Preset, StreamPreset, preset_to_json
-from tb_sonify.training.batch import SKIPPED, Batch, joint_options
-from tb_sonify.training.clips import Clips
-from tb_sonify.training.scalars import Scalars
-from tb_sonify.training.segments import FilledSegment, SegmentBuilder
-from tb_sonify.training.summaries import blob_event
-from tb_sonify.training.table import Table
+from tb_sonify.training.audio_log import AudioLog
+from tb_sonify.training.row_buffer import STEP_SKIPPED, RowBatch, joint_options
+from tb_sonify.training.summary import blob_event, is_kept, scalars_event
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """Rows: int64 `steps` and float64 `wall_times`, ``(rows,)``; `norms`, ``(rows, layers)``."""
+
+    steps: NDArray[np.int64]
+    wall_times: NDArray[np.float64]
+    norms: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls) -> "RowTable":
+        """No rows, no layers."""
+        return cls(np.empty(0, np.int64), np.empty(0), np.empty((0, 0), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, part: slice) -> "RowTable":
+        return RowTable(self.steps[part], self.wall_times[part], self.norms[part])
+
+    def followed_by(self, rows: "RowTable") -> "RowTable":
+        """These rows and then those; the latter may have layers that came later."""
+        layers = rows.norms.shape[1]
+        return RowTable(
+            np.concatenate([self.steps, rows.steps]),
+            np.concatenate([self.wall_times, rows.wall_times]),
+            np.concatenate([pad_layers(self.norms, layers, NO_GRADIENT), rows.norms]),
+        )
+
+    def merged(self) -> "RowTable":
+        """Consecutive rows of the same step as one, where no layer has a norm in both."""
+        same = np.flatnonzero(np.diff(self.steps) == 0)
+        if not len(same):
+            return self
+        norms, kept = self.norms.copy(), np.ones(len(self), bool)
+        for row in same:
+            earlier, later = norms[row], norms[row + 1]
+            if not ((earlier != NO_GRADIENT) & (later != NO_GRADIENT)).any():
+                norms[row + 1] = np.where(later == NO_GRADIENT, earlier, later)
+                kept[row] = False
+        return RowTable(self.steps[kept], self.wall_times[kept], norms[kept])
+
+
+_POINTS = 1000  # as many as TensorBoard shows
+
+
+class ScalarLog:
+    """Emits the norms of the first 1,000 rows, and of ever fewer as a run grows.
+
+    Parameters
+    ----------
+    every
+        Of every so many rows instead, throughout.
+    emit
+        Takes one event per row, which holds all layers that have a gradient.
+    """
+
+    def __init__(self, every: int | None, emit: Callable[[Event], None]) -> None:
+        if every is not None and every < 1:
+            raise ValueError(f"scalar_every must be at least 1, got {every!r}")
+        self._every = every
+        self._row = 0
+        self._emit = emit
+
+    def add(
+        self,
+        layers: Sequence[str],
+        steps: NDArray[np.int64],
+        wall_times: NDArray[np.float64],
+        norms: NDArray[np.float32],
+    ) -> None:
+        """Take the next rows, shapes ``(rows,)`` and ``(rows, layers)``."""
+        tags = [scalar_tag(layer) for layer in layers]
+        for row in range(len(steps)):
+            if not self._takes(self._row + row):
+                continue
+            values = zip(tags, norms[row].tolist(), strict=True)
+            present = [(tag, norm) for tag, norm in values if norm != NO_GRADIENT]
+            if present:
+                step, wall_time = int(steps[row]), float(wall_times[row])
+                self._emit(scalars_event(present, step=step, wall_time=wall_time))
+        self._row += len(steps)
+
+    def _takes(self, row: int) -> bool:
+        return is_kept(row, _POINTS) if self._every is None else row % self._every == 0
+
 
 _BLOCK_ROWS = 1000
+
+
 # With a second in the collector, one until the recorder looks, and one in the event file, a row is
 # stored within 9; what is killed loses at most 10.
 _BLOCK_SECONDS = 6.0
+
+
 _NEWEST_SECONDS = 2.0  # that a row waits for another of the same step
 
 
@@ -54,28 +135,28 @@ class RunLog:
         scalar_every: int | None,
         emit: Callable[[Event], None],
     ) -> None:
-        self.clips = Clips(presets, emit)
+        self.clips = AudioLog(presets, emit)
         self._session = session
         self._latest = 0.0  # wall time of the newest row
         self._emit = emit
-        self._scalars = Scalars(scalar_every, emit)
+        self._scalars = ScalarLog(scalar_every, emit)
         self._segments = SegmentBuilder()
         self._layers: list[str] = []
         self._columns: dict[str, int] = {}
         self._options = _preset_options(presets)
         # The newest row waits for the next: several calls may add layers to the same step.
-        self._newest = Table.empty()
+        self._newest = RowTable.empty()
         self._newest_since = 0.0
-        self._block = Table.empty()
+        self._block = RowTable.empty()
         self._block_first_row = 0
         self._last_step = 0  # of the rows in blocks
         self._since = 0.0  # when the oldest row came that is not in a block yet
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RowBatch) -> None:
         """Take rows; whatever is complete is emitted."""
         norms = self._spread(batch)
-        kept = ~(norms == SKIPPED).any(axis=1)
-        rows = Table(batch.steps[kept], self._onwards(batch.wall_times[kept]), norms[kept])
+        kept = ~(norms == STEP_SKIPPED).any(axis=1)
+        rows = RowTable(batch.steps[kept], self._onwards(batch.wall_times[kept]), norms[kept])
         if not len(rows):
             return
         now = time.monotonic()
@@ -99,7 +180,7 @@ class RunLog:
             The newest row, too, even if another of the same step may come any moment.
         """
         if newest or time.monotonic() - self._newest_since >= _NEWEST_SECONDS:
-            last, self._newest = self._newest, Table.empty()
+            last, self._newest = self._newest, RowTable.empty()
             self._commit(last)
         self._end_block()
         if len(self._newest):
@@ -117,7 +198,7 @@ class RunLog:
             self._emit(blob_event(END_TAG, end, step=self._last_step, wall_time=now))
         self.clips.finish()
 
-    def _spread(self, batch: Batch) -> NDArray[np.float32]:
+    def _spread(self, batch: RowBatch) -> NDArray[np.float32]:
         """The norms of a batch in the columns of all layers; layers that are new come last."""
         self._options = joint_options(self._options, batch.source.options)
         new = [layer for layer in batch.source.layers if layer not in self._columns]
@@ -135,18 +216,18 @@ class RunLog:
         self._latest = float(onwards[-1])
         return onwards[1:]
 
-    def _commit(self, rows: Table) -> None:
+    def _commit(self, rows: RowTable) -> None:
         if not len(rows):
             return
         self._scalars.add(self._layers, rows.steps, rows.wall_times, rows.norms)
-        rows = Table(rows.steps, rows.wall_times, round_norms(rows.norms))
+        rows = RowTable(rows.steps, rows.wall_times, round_norms(rows.norms))
         back = np.flatnonzero(np.diff(rows.steps) <= 0) + 1
         for start, end in zip([0, *back], [*back, len(rows)], strict=True):
             self._add_to_block(rows[start:end])
         for filled in self._segments.add(rows.steps, rows.wall_times, rows.norms):
             self._emit_segment(filled)
 
-    def _add_to_block(self, rows: Table) -> None:
+    def _add_to_block(self, rows: RowTable) -> None:
         if len(self._block) and rows.steps[0] <= self._block.steps[-1]:
             self._end_block()
         while len(rows):
@@ -157,7 +238,7 @@ class RunLog:
             rows = rows[room:]
 
     def _end_block(self) -> None:
-        block, self._block = self._block, Table.empty()
+        block, self._block = self._block, RowTable.empty()
         self._since = time.monotonic()
         if not len(block):
             return

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakSet
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from tb_sonify.training.amp import count_skipped_steps, forget, scaling_of
-from tb_sonify.training.clock import Clock
-from tb_sonify.training.optimizers import Holdings
-from tb_sonify.training.pre_clip import known_norms, listen, stop_listening
-from tb_sonify.training.recording import Recording
-from tb_sonify.training.sources import Measured
+from tb_sonify.training.clip_grad import known_norms, listen, stop_listening
+from tb_sonify.training.grad_norms import MeasuredLayers, free_prefix
+from tb_sonify.training.optimizer_steps import OptimizerLayers, StepCounter
+from tb_sonify.training.recorder import WriterResources
 from tb_sonify.training.warn import warn
 
 
@@ -32,19 +32,19 @@ class Watch:
 
     def __init__(
         self,
-        find: Callable[[], Measured],
-        recording: Recording,
+        find: Callable[[], MeasuredLayers],
+        recording: WriterResources,
         *,
         optimizer: Optimizer | None,
         every: int,
-        clock: Clock,
+        clock: StepCounter,
         keep_alive: object,
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1, got {every!r}")
         if optimizer is not None and not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer must be a torch optimizer, got {type(optimizer).__name__}")
-        self._holdings = Holdings(find, only=optimizer)
+        self._holdings = OptimizerLayers(find, only=optimizer)
         if optimizer is not None and self._holdings.of(optimizer) is None:
             warn(
                 f"nothing is logged until the optimizer holds a parameter of the layers that are "
@@ -136,7 +136,7 @@ class Watch:
 
         return wrapper
 
-    def _count(self, optimizer: Optimizer) -> Measured | None:
+    def _count(self, optimizer: Optimizer) -> MeasuredLayers | None:
         measured = self._holdings.of(optimizer) if self.active else None
         if measured is not None:
             self._clock.tick(self, optimizer)
@@ -187,3 +187,56 @@ class NoWatch(Watch):
     def __init__(self) -> None: ...
 
     def remove(self) -> None: ...
+
+
+class WatchSet:
+    """Models that are watched side by side: layers have different names, and steps are the same."""
+
+    def __init__(self) -> None:
+        self._all: WeakSet[Watch] = WeakSet()  # an optimizer that is gone takes its watch along
+        self._clock = StepCounter(0)
+
+    def add(
+        self,
+        model: nn.Module,
+        find: Callable[..., MeasuredLayers],
+        recording: WriterResources,
+        *,
+        prefix: str | None,
+        first_step: int,
+        **options: Any,
+    ) -> Watch:
+        """Watch another model.
+
+        Parameters
+        ----------
+        find
+            Gives its layers with a prefix.
+        prefix, first_step
+            As in `SonifyWriter.watch`.
+        options
+            As in `Watch`.
+        """
+        active = [watch for watch in self._all if watch.active]
+        clock = self._clock if active else StepCounter(first_step)
+        if first_step not in (0, clock.first_step):
+            raise ValueError(
+                f"all that a writer watches at a time has the same steps: first_step must be that "
+                f"of the first watch, {clock.first_step}, got {first_step}"
+            )
+        taken = {name for watch in active for name in watch.names}
+        names = find(prefix=prefix or "").norms.names
+        if prefix is None:
+            prefix = free_prefix(model, names, taken)
+        elif not taken.isdisjoint(names):
+            raise ValueError(f"prefix must make names that no other watch has, got {prefix!r}")
+        chosen = prefix
+        watch = Watch(lambda: find(prefix=chosen), recording, clock=clock, **options)
+        self._clock = clock
+        self._all.add(watch)
+        return watch
+
+    def remove(self) -> None:
+        """Stop watching all of them."""
+        for watch in list(self._all):
+            watch.remove()

@@ -1,7 +1,7 @@
 """The writer: a `SummaryWriter` that also logs gradient norms, and how they sound."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, SupportsFloat
 
@@ -11,18 +11,23 @@ from torch.optim import Optimizer
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
 from tb_sonify.sound import StreamPreset
-from tb_sonify.training.batch import Source
-from tb_sonify.training.event_file import EventFile
-from tb_sonify.training.file_writer import EventFileWriter
+from tb_sonify.sound.presets import chosen_presets
+from tb_sonify.training.clip_grad import known_norms
+from tb_sonify.training.event_writer import EventFileWriter, NullSink
+from tb_sonify.training.grad_norms import ModelLayers, row_of, step_of
 from tb_sonify.training.layers import Granularity, NoLayersError, Patterns
-from tb_sonify.training.pre_clip import known_norms
-from tb_sonify.training.presets import chosen_presets
-from tb_sonify.training.ranks import NoEvents, rank
-from tb_sonify.training.recording import Recording
-from tb_sonify.training.sources import ModelSources, row_of, step_of
+from tb_sonify.training.recorder import WriterResources
+from tb_sonify.training.row_buffer import RowSchema
+from tb_sonify.training.sharding import rank
 from tb_sonify.training.warn import warn
-from tb_sonify.training.watch import NoWatch, Watch
-from tb_sonify.training.watches import Watches
+from tb_sonify.training.watch import NoWatch, Watch, WatchSet
+
+
+class SinkFileWriter(FileWriter):
+    """A `FileWriter` that gives its events to `events`, and opens no file of its own."""
+
+    def __init__(self, events: EventFileWriter | NullSink) -> None:
+        self.event_writer = events
 
 
 class SonifyWriter(SummaryWriter):
@@ -68,14 +73,14 @@ class SonifyWriter(SummaryWriter):
         chosen = chosen_presets(presets)
         if scalar_every is not None and scalar_every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
-        self._sources = ModelSources()
-        self._named = Source(())  # of `add_norms`
-        self._watches = Watches()
+        self._sources = ModelLayers()
+        self._named = RowSchema(())  # of `add_norms`
+        self._watches = WatchSet()
         self._writes = rank() == 0
         self._warned: set[str] = set()
-        self._files: list[EventFile] = []
+        self._files: list[EventFileWriter] = []
         super().__init__(log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix)
-        self._recording = Recording(
+        self._recording = WriterResources(
             self,
             self._files,
             session=time.time(),
@@ -180,7 +185,7 @@ class SonifyWriter(SummaryWriter):
         layers, row = row_of(norms)
         step = step_of(global_step)
         if layers != self._named.layers:
-            self._named = Source(layers)
+            self._named = RowSchema(layers)
         if self._is_open() and self._writes:
             self._recording.collector.add(self._named, step, row)
 
@@ -241,7 +246,35 @@ class SonifyWriter(SummaryWriter):
 
     def _new_file_writer(self, logdir: str) -> FileWriter:
         if not self._writes:
-            return EventFileWriter(NoEvents(logdir))
-        events = EventFile(logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix)
+            return SinkFileWriter(NullSink(logdir))
+        events = EventFileWriter(
+            logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix
+        )
         self._files.append(events)
-        return EventFileWriter(events)
+        return SinkFileWriter(events)
+
+
+class RedirectedWriter(SonifyWriter):
+    """A `SonifyWriter` that gives its events to somebody else.
+
+    Parameters
+    ----------
+    events
+        Makes what takes the events; called only where this process writes.
+    """
+
+    def __init__(
+        self,
+        events: Callable[[], EventFileWriter],
+        *,
+        presets: Sequence[str | StreamPreset] = ("smooth",),
+    ) -> None:
+        self._make_events = events
+        super().__init__("elsewhere", presets=presets)
+
+    def _new_file_writer(self, logdir: str) -> FileWriter:
+        if not self._writes:
+            return super()._new_file_writer(logdir)
+        events = self._make_events()
+        self._files.append(events)
+        return SinkFileWriter(events)

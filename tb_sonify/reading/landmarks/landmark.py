@@ -15,6 +15,8 @@ KINDS = (
     "escape",
     "restart",
 )
+
+
 """Every kind of landmark, the most severe first."""
 
 
@@ -53,7 +55,7 @@ class Finding:
     sentence: str
 
 
-def several(first: str, others: int) -> str:
+def several_layers(first: str, others: int) -> str:
     """A layer and how many more.
 
     Examples
@@ -70,7 +72,7 @@ def all_or_several(concerned: Sequence[str], layers: Sequence[str]) -> str:
     """The layers concerned, as words; `concerned` has the one to name first."""
     if len(concerned) == len(layers) > 1:
         return f"all {len(layers)} layers"
-    return several(concerned[0], len(concerned) - 1)
+    return several_layers(concerned[0], len(concerned) - 1)
 
 
 def times(rise: float) -> str:

@@ -5,20 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.ground import Table
-from tb_sonify.reading.landmarks.landmark import Finding, several
-from tb_sonify.reading.landmarks.levels import starts
-from tb_sonify.reading.parts import parts_of
+from tb_sonify.reading.landmarks.landmark import Finding, several_layers
+from tb_sonify.reading.landmarks.levels import NoteTable, starts
+from tb_sonify.reading.work import chunks_of
 
 HEALTHY_AGAIN = 50  # notes without any: what comes after is news
 
 WORDS = {"nan": "NaN", "inf": "infinity"}
 
 
-def where_nonfinite(table: Table) -> dict[str, NDArray[np.bool_]]:
+def where_nonfinite(table: NoteTable) -> dict[str, NDArray[np.bool_]]:
     """Which notes have a NaN, and which an infinity, by kind."""
     found = {kind: np.zeros(len(table), np.bool_) for kind in WORDS}
-    for part in parts_of(len(table), table.layers):
+    for part in chunks_of(len(table), table.layers):
         notes = table[part, :]
         for kind, where in found.items():
             where[part] = np.any(getattr(notes, kind) > 0, axis=1)
@@ -26,7 +25,7 @@ def where_nonfinite(table: Table) -> dict[str, NDArray[np.bool_]]:
 
 
 def find_nonfinite(
-    table: Table, where: Mapping[str, NDArray[np.bool_]], layers: Sequence[str]
+    table: NoteTable, where: Mapping[str, NDArray[np.bool_]], layers: Sequence[str]
 ) -> list[Finding]:
     """The first NaN (or infinity) of the run, and the first after each 50 notes without.
 
@@ -40,7 +39,7 @@ def find_nonfinite(
             counts = getattr(table[note : note + 1, :], kind)[0]
             concerned = np.flatnonzero(counts)
             layer = layers[concerned[0]]
-            of = several(layer, len(concerned) - 1)
+            of = several_layers(layer, len(concerned) - 1)
             findings.append(Finding(kind, note, layer, f"{WORDS[kind]}{again}, first in {of}"))
             again = " again"
     return findings

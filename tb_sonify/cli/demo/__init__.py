@@ -1,0 +1,1 @@
+"""`tb-sonify demo`: train five small networks and listen to them."""

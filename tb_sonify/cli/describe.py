@@ -1,0 +1,48 @@
+"""`tb-sonify describe`: what happened in each run of a log directory, in words or as JSON."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tb_sonify.cli.main import CommandError, add_parser
+
+_DESCRIPTION = """\
+Say what happened in each run of a log directory: its steps, its loss, the gradient norms of early,
+middle and late layers, and every landmark (NaN, spike, explosion, collapse, ...) with its step and
+layer. A run without norms is described by its scalars."""
+
+
+def add_command(commands: Any, name: str) -> None:
+    """Add the subcommand and its options to a parser's subparsers."""
+    parser = add_parser(
+        commands, name, summary="say in words what happened in each run", description=_DESCRIPTION
+    )
+    parser.add_argument("logdir", type=Path, help="as for TensorBoard")
+    parser.add_argument("--run", help="only this run (default: all)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the descriptions; returns the exit status."""
+    from tb_sonify.reading.description import describe_run, description_lines
+    from tb_sonify.reading.landmarks.find import landmarks_of
+    from tb_sonify.reading.logdir import chosen_runs, open_logdir
+    from tb_sonify.reading.timeline_builder import Timelines
+
+    try:
+        store, scope = open_logdir(options.logdir)
+        runs = chosen_runs(store, scope, options.run)
+    except (FileNotFoundError, LookupError) as error:
+        raise CommandError(str(error.args[0])) from error
+    timelines = [Timelines(store).get(scope, name) for name in runs]
+    descriptions = [
+        describe_run(store, scope, timeline, name, landmarks_of(timeline))
+        for name, timeline in zip(runs, timelines, strict=True)
+    ]
+    if options.json:
+        print(json.dumps({"runs": [asdict(each) for each in descriptions]}, indent=2))
+    else:
+        print("\n\n".join("\n".join(description_lines(each)) for each in descriptions))
+    return 0

@@ -1,0 +1,85 @@
+"""The tutorial's lessons: each sound of the preset `smooth`, and what it means."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.rendering import Sound
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, render
+
+_NOTES = 50  # three seconds
+
+
+_LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One sound: its name, what it means, and the norms that make it."""
+
+    name: str
+    meaning: str
+    norms: NDArray[np.float64]  # shape ``(notes, layers)``
+
+    def sound(self) -> Sound:
+        """The lesson rendered."""
+        preset = PRESETS["smooth"]
+        notes = aggregate(self.norms.astype(np.float32), rows_per_note=1)
+        return Sound(render(notes, preset=preset), preset.sample_rate, self.meaning)
+
+
+def lessons() -> tuple[Lesson, ...]:
+    """All lessons, in the order to learn them: about a minute."""
+    return (
+        Lesson("one", "a norm of 1 in all layers: 440 Hz", _steady(1.0)),
+        Lesson("scale", "from 1e-8 to 1e8: a semitone up is twice the norm", _scale()),
+        Lesson(
+            "early", "early layers on the left, at norm 1; the others have no gradient", _only(0)
+        ),
+        Lesson("middle", "middle layers in the centre", _only(1)),
+        Lesson("late", "late layers on the right", _only(2)),
+        Lesson("learning", "an ordinary run: all layers move a little from step to step", _run()),
+        Lesson("noisy", "a slow pulsation: norms jump up and down", _jumping()),
+        Lesson("diverging", "rougher and higher: norms keep growing", _growing()),
+        Lesson("spike", "a bell: a layer stands out for one step", _event(60.0)),
+        Lesson("zero", "a falling thud: the middle layers are exactly zero, dead", _event(0.0, 40)),
+        Lesson("infinity", "a sweep upwards: infinity in the middle layers", _event(np.inf)),
+        Lesson("nan", "a clash: NaN in the middle layers", _event(np.nan)),
+        Lesson("broken", "NaN for good: the clash comes back twice a second", _event(np.nan, 40)),
+    )
+
+
+def _steady(norm: float) -> NDArray[np.float64]:
+    return np.full((_NOTES, _LAYERS), norm)
+
+
+def _scale() -> NDArray[np.float64]:
+    return np.repeat(10.0 ** np.linspace(-8, 8, 80)[:, None], _LAYERS, axis=1)
+
+
+def _only(layer: int) -> NDArray[np.float64]:
+    norms = np.full((_NOTES, _LAYERS), -1.0)
+    norms[:, layer] = 1.0
+    return norms
+
+
+def _run(spread: float = 0.25) -> NDArray[np.float64]:
+    noise = np.random.default_rng(0).normal(0, spread, (_NOTES, _LAYERS))
+    return np.exp(noise) * (0.2, 0.8, 0.5)
+
+
+def _jumping() -> NDArray[np.float64]:
+    swing = 3.0 ** ((-1.0) ** np.arange(_NOTES))
+    return _run(0.05) * swing[:, None]
+
+
+def _growing() -> NDArray[np.float64]:
+    return _run(0.05) * 1.3 ** np.arange(_NOTES)[:, None]
+
+
+def _event(norm: float, notes: int = 1) -> NDArray[np.float64]:
+    norms = _run(0.1)
+    norms[_NOTES - 40 : _NOTES - 40 + notes, 1] = norm
+    return norms

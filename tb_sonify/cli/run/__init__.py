@@ -1,0 +1,1 @@
+"""`tb-sonify run`: hear a training script as it is."""

@@ -1,0 +1,138 @@
+"""`tb-sonify run`: run a training script as it is, and log how it sounds."""
+
+import argparse
+import atexit
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tb_sonify.cli.main import CommandError, add_parser
+from tb_sonify.cli.run.import_hook import after_import
+from tb_sonify.cli.run.launcher import Program
+from tb_sonify.cli.run.script_writers import SummaryWriters
+from tb_sonify.cli.run.session import ScriptSession
+from tb_sonify.training.signals import end_on_signals
+
+if TYPE_CHECKING:
+    from tb_sonify.cli.run.run_sequence import RunSequence
+
+
+_DESCRIPTION = """\
+Run a training script that knows nothing of tb_sonify, just as `python` would, and log the gradient
+norm of every layer whenever one of its optimizers steps. Arguments, output, exit status, signals
+and tracebacks are the script's own; options of ours come before its name:
+
+    tb-sonify run train.py --lr 0.1
+    tb-sonify run --logdir runs/lr-0.1 -m package.train --lr 0.1
+    torchrun --nproc-per-node 2 -m tb_sonify run train.py
+
+Where the script makes a SummaryWriter, of torch or of tensorboardX, the norms go into its
+directory, so that its loss and its gradients are one run; each training of a sweep is a run of its
+own. Steps are those of the optimizer, counted from 0; several optimizers, such as a GAN's, share
+them. Layers have the names that they have in their model. At the end, one line says where the run
+is and how to hear it."""
+
+
+def add_command(commands: Any, name: str) -> None:
+    """Add the subcommand and its options to a parser's subparsers."""
+    parser = add_parser(
+        commands,
+        name,
+        summary="run your training script as it is, and log how it sounds",
+        description=_DESCRIPTION,
+    )
+    parser.allow_abbrev = False  # the script's options are none of ours that are cut short
+    parser.usage = (
+        "tb-sonify run [--logdir DIR] [--every N] [--first-step N] [--preset NAME] "
+        "(SCRIPT | -m MODULE) [ARGS ...]"
+    )
+    parser.add_argument(
+        "--logdir",
+        metavar="DIR",
+        help="of this run, for a script without a SummaryWriter "
+        "(default: runs/, then date, time and name of the script)",
+    )
+    parser.add_argument(
+        "--every", type=_positive, default=1, metavar="N", help="log every so many steps"
+    )
+    parser.add_argument(
+        "--first-step",
+        type=_step,
+        default=0,
+        metavar="N",
+        help="step of the first that is taken, for a script that resumes (default: 0)",
+    )
+    parser.add_argument(
+        "--preset",
+        action="append",
+        metavar="NAME",
+        help="log clips of it for TensorBoard's Audio tab; may be repeated (default: smooth)",
+    )
+    parser.add_argument(
+        "-m", action="store_true", dest="module", help="run a module, as `python -m` does"
+    )
+    parser.add_argument("script", metavar="SCRIPT", help="a Python file, or with -m a module")
+    parser.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the script; returns if it ends as a script does that comes to its end."""
+    _require_presets(options.preset or [])
+    program = Program(options.script, options.arguments, is_module=options.module)
+    writers = SummaryWriters()
+
+    def make_runs(fail: Callable[[Exception], None]) -> "RunSequence":
+        from tb_sonify.cli.run.run_sequence import RunSequence
+
+        started = time.strftime("%b%d_%H-%M-%S")
+        return RunSequence(
+            writers,
+            logdir=options.logdir or f"runs/{started}_{program.name}",
+            every=options.every,
+            first_step=options.first_step,
+            presets=options.preset or ["smooth"],
+            fail=fail,
+        )
+
+    session = ScriptSession(make_runs, writers.any_of_ours)
+    # The first to be registered is the last to run: what the script does at exit is seen, too.
+    atexit.register(session.end)
+    end_on_signals(session.end_soon)
+    after_import(
+        {
+            "torch": session.torch_is_there,
+            **dict.fromkeys(writers.MODULES, writers.notice),
+        }
+    )
+    try:
+        program.run()
+    except CommandError:
+        atexit.unregister(session.end)
+        raise
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _step(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"must be at least 0 and fit 64 bits, got {number}")
+    return number
+
+
+def _require_presets(names: list[str]) -> None:
+    if not names:
+        return  # numpy, and the threads that it starts, are the script's to import first
+    from tb_sonify.sound import PRESETS
+
+    unknown = [name for name in names if name not in PRESETS]
+    if unknown:
+        raise CommandError(f"--preset must be one of {', '.join(PRESETS)}, got {unknown[0]}")

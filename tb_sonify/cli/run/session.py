@@ -1,0 +1,123 @@
+"""What goes on beside the script: every step of its optimizers is seen, and the end told of."""
+
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tb_sonify.cli.run.run_sequence import RunSequence
+
+
+_NOWHERE = (
+    "nothing to hear, no optimizer of torch took a step in this process; processes that the script "
+    "starts by itself are not watched, those of torchrun are"
+)
+
+
+class ScriptSession:
+    """Looks on from the import of torch to the end of the process.
+
+    Parameters
+    ----------
+    make_runs
+        Makes what logs the script's runs; called once torch is there.
+    own_writer
+        Whether the script logs with a `SonifyWriter` itself.
+    """
+
+    def __init__(
+        self,
+        make_runs: Callable[[Callable[[Exception], None]], "RunSequence"],
+        own_writer: Callable[[], bool],
+    ) -> None:
+        self._make_runs = make_runs
+        self._own_writer = own_writer
+        self._runs: RunSequence | None = None
+        self._ended = self._failed = False
+        self.calls = 0  # of optimizers, as `count_skipped_steps` has it
+
+    def torch_is_there(self, _: ModuleType) -> None:
+        """Have torch tell of every step from here on."""
+        import torch
+        from torch.optim.optimizer import (
+            register_optimizer_step_post_hook,
+            register_optimizer_step_pre_hook,
+        )
+
+        from tb_sonify.training.amp import count_skipped_steps
+
+        self._runs = self._make_runs(self._fail)
+        # What is compiled must not look into the hooks, which then run as they are.
+        register_optimizer_step_pre_hook(torch.compiler.disable(self._before_step))
+        register_optimizer_step_post_hook(torch.compiler.disable(self._after_step))
+        count_skipped_steps(self)
+
+    def skip(self, optimizer: Any) -> None:
+        """Count a step that a `GradScaler` leaves out."""
+        if self._runs is not None:
+            self._guarded(self._runs.skip, optimizer)
+
+    def end(self) -> None:
+        """Write all there is, and say where; can be called again."""
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            if self._runs is not None:
+                self._runs.close()
+        except Exception as error:  # noqa: BLE001 - the script has ended well, for all we know
+            self._fail(error)
+        done = self._runs.done if self._runs is not None else []
+        if any(run.writes for run in done) if done else os.environ.get("RANK", "0") == "0":
+            print(f"tb-sonify run: {self._last_words()}", file=sys.stderr, flush=True)
+
+    def end_soon(self, and_then: Callable[[], None]) -> None:
+        """The same, and then what ends the process."""
+        try:
+            self.end()
+        finally:
+            and_then()
+
+    def _before_step(self, optimizer: Any, *_: Any) -> None:
+        self.calls += 1
+        if self._runs is not None and not self._own_writer():
+            self._guarded(self._runs.before_step, optimizer)
+
+    def _after_step(self, optimizer: Any, *_: Any) -> None:
+        if self._runs is not None:
+            self._guarded(self._runs.after_step, optimizer)
+
+    def _guarded(self, look: Callable[[Any], None], optimizer: Any) -> None:
+        if self._ended or self._failed:
+            return
+        try:
+            look(optimizer)
+        except Exception as error:  # noqa: BLE001 - training goes on, whatever this is
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        from tb_sonify.training.warn import warn
+
+        if self._failed:
+            return  # one warning is enough
+        self._failed = True
+        if self._runs is not None:
+            self._runs.stop()
+        what = f"{type(error).__name__}: {error}"
+        warn(f"tb-sonify run watches no longer, the script goes on: {what}")
+
+    def _last_words(self) -> str:
+        if self._own_writer():
+            return "the script has a SonifyWriter of its own, so nothing was added to its log"
+        if self._runs is None:
+            return "nothing to hear, the script did not import torch"
+        logdirs = [run.logdir for run in self._runs.done if run.logdir]
+        if not logdirs:
+            return _NOWHERE if not self._failed else "nothing to hear, for the reason above"
+        where = ", ".join(dict.fromkeys(logdirs))
+        # A directory that shows the runs by their names.
+        parent = min((logdir.rpartition("/")[0] for logdir in logdirs), key=len)
+        parent = parent or ("." if "," in where else where)
+        return f"the gradients are in {where}; hear them: tensorboard --logdir {parent}"

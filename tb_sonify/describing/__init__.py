@@ -1,1 +1,0 @@
-"""`tb-sonify describe`: runs in words."""

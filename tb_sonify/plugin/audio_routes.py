@@ -1,0 +1,220 @@
+"""The answers that are heard, and those that say what can be: notes, clips, legends."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from tensorboard.backend.http_util import Respond
+from tensorboard.errors import InvalidArgumentError, NotFoundError
+from werkzeug.wrappers import Request, Response
+
+from tb_sonify.plugin import arguments
+from tb_sonify.plugin.arguments import (
+    PlaybackOptions,
+    playback_options,
+    preset_of,
+    scale_of,
+    selection_of,
+)
+from tb_sonify.plugin.responses import (
+    attachment,
+    block_response,
+    flac,
+    formats,
+    http_errors,
+    scope_of,
+    stream_header,
+    streamed,
+)
+from tb_sonify.reading.audio import Clip, Clips
+from tb_sonify.reading.cache import digest
+from tb_sonify.reading.selection import Selection, Selections
+from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.timeline import Hearable, presets_of
+from tb_sonify.schema.segments import NOTES_PER_SEGMENT
+from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, encode_wav, legend, render
+
+_MOST_TABLE_NOTES = 1_000
+
+
+_MOST_NUMBERS = 500_000  # notes times layers
+
+
+_MOST_NOTES = 10_000
+
+
+_MOST_DIGITS = 12  # of a number of notes
+
+
+class AudioRoutes:
+    """Handlers, each from a request to its response."""
+
+    def __init__(self, store: Store, views: Selections) -> None:
+        self._views = views
+        self._points_kept = store.settings.points_kept
+        self._clips = Clips(store)
+
+    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+        """Each handler under its route."""
+        return {
+            "/coverage": self._coverage,
+            "/notes": self._notes,
+            "/clip": self._clip,
+            "/sound": self._sound,
+            "/legend": self._legend,
+        }
+
+    def _coverage(self, request: Request) -> Response:
+        selection, sounding = selection_of(request), playback_options(request)
+        source = self._source(scope_of(request), selection)
+        known = _known_segments(source, request.args.get("known", ""))
+        first_note = source.first_notes[known]
+        header = {
+            **stream_header(selection.run, source.layers),
+            "first_note": first_note,
+            "key": _key(source, bisect_right(source.first_notes, source.settled) - 1),
+            "tag": selection.tag,
+            "scale": _scale(source.scale),
+            "notes": source.notes,
+            "notes_per_segment": NOTES_PER_SEGMENT,
+            "rows_per_note": source.rows_per_note,
+            "segments": _segments(source)[known:],
+            "presets": [
+                _preset(preset, len(source.layers), sounding)
+                for preset in presets_of(source).values()
+            ],
+            "missing": source.missing,
+            "sampled": source.sampled,
+            "points_kept": self._points_kept or None,
+            "formats": formats(),
+        }
+        steps = source.steps[first_note:].astype(np.float64)
+        return block_response(request, header, steps=steps, times=source.times[first_note:])
+
+    def _notes(self, request: Request) -> Response:
+        selection = selection_of(request)
+        first_note, notes = arguments.span(request, most_notes=_MOST_TABLE_NOTES)
+        source = self._source(scope_of(request), selection)
+        _must_have_note(source, selection.run, first_note)
+        fit = max(_MOST_NUMBERS // max(len(source.layers), 1), 1)
+        notes = min(notes, source.notes - first_note, fit)
+        header = {"run": selection.run, "layers": source.layers, "first_note": first_note}
+        steps = source.steps[first_note : first_note + notes + 1].astype(np.float64)
+        return block_response(request, header, steps=steps, **vars(source.table(first_note, notes)))
+
+    def _clip(self, request: Request) -> Response:
+        _, clip = self._heard(request)
+        headers = [("X-Sonify-Notes", str(clip.notes)), ("X-Sonify-Source", clip.source)]
+        return streamed(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
+
+    def _sound(self, request: Request) -> Response:
+        kind = arguments.choice(request, "format", ("wav", "flac"))
+        name, clip = self._heard(request)
+        headers = [attachment(name, kind)]
+        if kind == "flac":
+            return Respond(request, flac(clip), "audio/flac", headers=headers)
+        return streamed(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
+
+    def _legend(self, request: Request) -> Response:
+        scale, sounding = scale_of(request), playback_options(request)
+        name, preset = arguments.text(request, "preset"), None
+        if "run" in request.args:
+            source = self._source(scope_of(request), selection_of(request))
+            scale, preset = source.scale, presets_of(source).get(name)
+        else:
+            preset = PRESETS.get(name)
+        if preset is None:
+            raise NotFoundError(f"no preset {name!r}")
+        preset = sounding.of(preset)
+        if not isinstance(preset, StreamPreset):
+            raise InvalidArgumentError(f"the preset {name!r} has no legend that could be played")
+        played = legend(preset, scale)
+        wav = encode_wav(render(played.notes, preset=preset), sample_rate=preset.sample_rate)
+        headers = [("X-Sonify-Legend", quote(played.words))]
+        return Respond(request, wav, "audio/wav", headers=headers)
+
+    def _heard(self, request: Request) -> tuple[str, Clip]:
+        """The clip that is asked for, and a name for it."""
+        scope, selection, sounding = (
+            scope_of(request),
+            selection_of(request),
+            playback_options(request),
+        )
+        first_note, notes = arguments.span(request, most_notes=_MOST_NOTES)
+        source = self._source(scope, selection)
+        preset = sounding.of(preset_of(request, source))
+        _must_have_note(source, selection.run, first_note)
+        clip = self._clips.clip(
+            scope,
+            selection.run,
+            source,
+            preset=preset,
+            first_note=first_note,
+            notes=notes,
+            epoch=sounding.epoch,
+        )
+        first, last = (int(source.steps[first_note + note]) for note in (0, clip.notes))
+        return f"{selection.run}-{first}-{last}", clip
+
+    def _source(self, scope: Scope, selection: Selection) -> Hearable:
+        with http_errors():
+            return self._views.get(scope, selection)
+
+
+def _segments(source: Hearable) -> list[dict[str, Any]]:
+    edges = zip(source.first_notes[:-1], source.first_notes[1:], strict=True)
+    return [
+        {
+            "first_note": first_note,
+            "notes": end - first_note,
+            "state": "logged" if end <= source.settled else "open",
+            "digest": history.hex(),
+        }
+        for (first_note, end), history in zip(edges, source.histories[1:], strict=True)
+    ]
+
+
+def _key(source: Hearable, segments: int) -> str:
+    """What stands for so many segments, and tells how many notes they have."""
+    notes = source.first_notes[segments]
+    return f"{notes}-{digest(source.histories[segments], source.steps[:notes]).hex()}"
+
+
+def _known_segments(source: Hearable, key: str) -> int:
+    """For how many segments a key stands, whoever has it from wherever; 0: for none of these."""
+    notes = key.partition("-")[0]
+    if not notes.isascii() or not notes.isdigit() or len(notes) > _MOST_DIGITS:
+        return 0
+    segments = bisect_right(source.first_notes, int(notes)) - 1
+    return segments if key == _key(source, segments) else 0
+
+
+def _preset(preset: Preset, layers: int, sounding: PlaybackOptions) -> dict[str, Any]:
+    # A preset that is not made of streams keeps its own pace.
+    streamed = isinstance(preset, StreamPreset)
+    preset = sounding.of(preset) if streamed else preset
+    hop = preset.hop(layers)
+    return {
+        "name": preset.name,
+        "title": preset.title,
+        "sample_rate": preset.sample_rate,
+        "hop": hop,
+        "note_frames": preset.note_frames if isinstance(preset, StreamPreset) else hop,
+        "tail": preset.tail,
+        "channels": preset.channels,
+        "streams": min(layers, preset.streams) if isinstance(preset, StreamPreset) else layers,
+        "speed": streamed,
+        "zoom": streamed,
+        "custom": preset.name not in PRESETS,
+    }
+
+
+def _scale(scale: Scale | None) -> dict[str, Any] | None:
+    return None if scale is None else {"kind": scale.kind, "low": scale.low, "high": scale.high}
+
+
+def _must_have_note(source: Hearable, run: str, note: int) -> None:
+    if note >= source.notes:
+        raise NotFoundError(f"no note {note} in run {run!r}, which has {source.notes}")

@@ -1,0 +1,162 @@
+"""The answers about a whole run: its heat-map, its layers, landmarks, words and numbers."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+
+from tensorboard.backend.http_util import Respond
+from tensorboard.errors import InvalidArgumentError
+from werkzeug.wrappers import Request, Response
+
+from tb_sonify.plugin import arguments
+from tb_sonify.plugin.responses import attachment, block_response, http_errors, scope_of, streamed
+from tb_sonify.reading.cache import LruCache
+from tb_sonify.reading.description import describe_run, description_lines
+from tb_sonify.reading.export import CELLS, csv_of_notes, csv_of_points
+from tb_sonify.reading.heatmap import Extremes, extremes, heatmap, most_rows, summarize_layers
+from tb_sonify.reading.landmarks import Landmark
+from tb_sonify.reading.landmarks.find import landmarks_of
+from tb_sonify.reading.selection import Detail, Selections
+from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.timeline import Hearable, Timeline, notes_between
+
+_MOST_COLUMNS = 4_000
+
+
+_MOST_CELLS = 4_000_000
+
+
+_MOST_LINES = 100_000
+
+
+_KEPT_LANDMARK_BYTES = 4 * 2**20
+
+
+_KEPT_EXTREMES_BYTES = 4 * 2**20
+
+
+class OverviewRoutes:
+    """Handlers, each from a request to its response."""
+
+    def __init__(self, store: Store, views: Selections) -> None:
+        self._store = store
+        self._views = views
+        self._extremes: LruCache[bytes, Extremes] = LruCache(_KEPT_EXTREMES_BYTES)
+        self._landmarks: LruCache[bytes, tuple[Landmark, ...]] = LruCache(_KEPT_LANDMARK_BYTES)
+
+    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+        """Each handler under its route."""
+        return {
+            "/heatmap": self._heatmap,
+            "/layers": self._layers,
+            "/landmarks": self._list_landmarks,
+            "/describe": self._describe,
+            "/table": self._table,
+        }
+
+    def _heatmap(self, request: Request) -> Response:
+        run = arguments.text(request, "run")
+        low, high = (
+            arguments.number(request, name, most=arguments.MOST_STEP) for name in ("from", "to")
+        )
+        columns = arguments.integer(request, "columns", low=1, high=_MOST_COLUMNS)
+        if not low < high:
+            raise InvalidArgumentError(f"'from' must be below 'to', got {low:g} and {high:g}")
+        timeline = self._timeline(scope_of(request), run)
+        if columns * len(timeline.layers) > _MOST_CELLS:
+            raise InvalidArgumentError(
+                f"'columns' times layers must be at most {_MOST_CELLS}, got {columns} columns of "
+                f"{len(timeline.layers)} layers"
+            )
+        smallest, largest = self._extremes_of(timeline) if timeline.notes else (None, None)
+        source = self._views.detailed(scope_of(request), run, low, high, parts=columns)
+        with self._turn(source, notes_between(source, low, high)):
+            norms = heatmap(source, low, high, columns)
+        header = {
+            "run": run,
+            "layers": timeline.layers,
+            "from": low,
+            "to": high,
+            "columns": columns,
+            "low": smallest,
+            "high": largest,
+        }
+        return block_response(request, header, max=norms)
+
+    def _layers(self, request: Request) -> Response:
+        run = arguments.text(request, "run")
+        low, high = arguments.between(request)
+        source = self._source(scope_of(request), run, low, high)
+        notes = notes_between(source, low, high)
+        header = {
+            "run": run,
+            "layers": source.layers,
+            "notes": len(notes),
+            "most_rows": most_rows(source, notes),
+        }
+        with self._turn(source, notes):
+            summary = summarize_layers(source, notes)
+        return block_response(request, header, **vars(summary))
+
+    def _list_landmarks(self, request: Request) -> Response:
+        run = arguments.text(request, "run")
+        timeline = self._timeline(scope_of(request), run)
+        landmarks = self._landmarks_of(timeline)
+        answer = {"run": run, "landmarks": [asdict(each) for each in landmarks]}
+        return Respond(request, answer, "application/json")
+
+    def _describe(self, request: Request) -> Response:
+        scope, run = scope_of(request), arguments.text(request, "run")
+        timeline = self._timeline(scope, run)
+        landmarks = self._landmarks_of(timeline)
+        with self._turn(timeline, range(timeline.notes)):
+            description = describe_run(self._store, scope, timeline, run, landmarks)
+        text = "\n".join(description_lines(description)) + "\n"
+        return Respond(request, text, "text/plain; charset=utf-8")
+
+    def _table(self, request: Request) -> Response:
+        scope, run, tag = scope_of(request), arguments.text(request, "run"), request.args.get("tag")
+        low, high = arguments.between(request)
+        source = self._source(scope, run, low, high)
+        with http_errors():
+            series = None if tag is None else self._views.series(scope, run, tag)
+        if tag is not None and series is not None and not source.notes:
+            series = series.between(low, high)
+            count, pieces = len(series.steps), csv_of_points(tag, series)
+        else:
+            notes = notes_between(source, low, high)
+            count, pieces = len(notes), csv_of_notes(source, notes, tag, series)
+        if count > _MOST_LINES:
+            raise InvalidArgumentError(
+                f"a table has at most {_MOST_LINES} lines, got {count}: narrow 'from' and 'to'"
+            )
+        pieces = self._store.turns.each(pieces, 100 * CELLS)
+        return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
+
+    def _extremes_of(self, timeline: Timeline) -> Extremes:
+        found = self._extremes.get(timeline.state)
+        if found is None:
+            with self._turn(timeline, range(timeline.notes)):
+                found = self._extremes.get(timeline.state) or extremes(timeline)
+            self._extremes.put(timeline.state, found)
+        return found
+
+    def _landmarks_of(self, timeline: Timeline) -> tuple[Landmark, ...]:
+        found = self._landmarks.get(timeline.state)
+        if found is None:
+            with self._turn(timeline, range(timeline.notes)):
+                found = self._landmarks.get(timeline.state) or landmarks_of(timeline)
+            self._landmarks.put(timeline.state, found, cost=500 * len(found))
+        return found
+
+    def _turn(self, source: Hearable, notes: range) -> AbstractContextManager[None]:
+        return self._store.turns.of(len(notes) * len(source.layers))
+
+    def _source(self, scope: Scope, run: str, low: float, high: float) -> Timeline | Detail:
+        """The norms of a run, by row where there are few within these steps."""
+        with http_errors():
+            return self._views.detailed(scope, run, low, high)
+
+    def _timeline(self, scope: Scope, run: str) -> Timeline:
+        with http_errors():
+            return self._views.timeline(scope, run)

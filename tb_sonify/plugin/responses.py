@@ -1,0 +1,169 @@
+"""What every handler needs: on whose behalf it is asked, and the forms of an answer."""
+
+import io
+import re
+import socket
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import quote
+
+from numpy.typing import NDArray
+from tensorboard import plugin_util
+from tensorboard.backend.http_util import Respond
+from tensorboard.errors import InvalidArgumentError, NotFoundError, PublicError
+from werkzeug.wrappers import Request, Response
+
+from tb_sonify.reading.audio import Clip
+from tb_sonify.reading.store import Scope
+from tb_sonify.reading.work import has_hung_up
+from tb_sonify.schema.block import Block, encode_block
+from tb_sonify.sound import STREAM_NAMES, stream_layers
+
+_BLOCK_TYPE = "application/x-sonify-block"
+
+
+_METHODS = ("GET", "HEAD")
+
+
+# What TensorBoard adds to an answer that it does not send in pieces.
+_NOT_KEPT = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache, must-revalidate"))
+
+
+Handler = Callable[[Request], Response]
+
+
+class _MethodError(PublicError):
+    http_code = 405
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"the method must be {' or '.join(_METHODS)}, got {method}")
+        self.headers.append(("Allow", ", ".join(_METHODS)))
+
+
+def read_only(handler: Handler) -> Handler:
+    """A handler that answers 405 to any request that is not one to read."""
+
+    def handle(request: Request) -> Response:
+        if request.method not in _METHODS:
+            raise _MethodError(request.method)
+        # A server has a thread for each connection: this holds while the answer is sent, too.
+        has_hung_up.set(_listener(request.environ.get("werkzeug.socket")))
+        return handler(request)
+
+    return handle
+
+
+def _listener(connection: socket.socket | None) -> Callable[[], bool]:
+    """Whether the other end of a connection, where that can be seen, has hung up by now."""
+    at_once = getattr(socket, "MSG_DONTWAIT", None)  # not on Windows
+
+    def has_hung_up() -> bool:
+        if connection is None or at_once is None:
+            return False
+        try:
+            return not connection.recv(1, socket.MSG_PEEK | at_once)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    return has_hung_up
+
+
+def scope_of(request: Request) -> Scope:
+    """On whose behalf, and from which experiment, to read."""
+    environ = request.environ
+    return Scope(plugin_util.context(environ), plugin_util.experiment_id(environ))
+
+
+@contextmanager
+def http_errors() -> Iterator[None]:
+    """Answers 404 to what cannot be found, and 400 to what makes no sense."""
+    try:
+        yield
+    except LookupError as error:
+        raise NotFoundError(str(error)) from error
+    except ValueError as error:
+        raise InvalidArgumentError(str(error)) from error
+
+
+def block_response(request: Request, header: Mapping[str, Any], **arrays: NDArray[Any]) -> Response:
+    """A block as the answer."""
+    return Respond(request, encode_block(Block(header, arrays)), _BLOCK_TYPE)
+
+
+def streamed(
+    pieces: Iterable[bytes] | Iterable[str],
+    content_type: str,
+    headers: Iterable[tuple[str, str]],
+    *,
+    nbytes: int | None = None,
+) -> Response:
+    """An answer in pieces, which are made as they are sent.
+
+    Parameters
+    ----------
+    nbytes
+        How many bytes they are; `None`: not known before.
+    """
+    known = () if nbytes is None else (("Content-Length", str(nbytes)),)
+    return Response(pieces, content_type=content_type, headers=[*headers, *known, *_NOT_KEPT])
+
+
+def stream_header(run: str, layers: tuple[str, ...]) -> dict[str, Any]:
+    """The layers of a run, and which of them make up each stream."""
+    streams = zip(STREAM_NAMES, stream_layers(len(layers)), strict=False)
+    return {
+        "run": run,
+        "layers": layers,
+        "streams": [
+            {"name": name, "layers": [layers[index] for index in indices]}
+            for name, indices in streams
+        ],
+    }
+
+
+_MOST_NAME = 120  # characters; a file system allows 255 bytes
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def attachment(name: str, ending: str) -> tuple[str, str]:
+    """The response header that has an answer saved as a file of this name, which may be hostile."""
+    named = "".join(_harmless(character) for character in name)[:_MOST_NAME].strip(" .") or "run"
+    plain = _UNSAFE.sub("_", named)
+    encoded = quote(f"{named}.{ending}", safe="", errors="replace")
+    value = f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}"
+    return "Content-Disposition", value
+
+
+def formats() -> tuple[str, ...]:
+    """The kinds of files that sound can be saved as here."""
+    return ("wav",) if find_spec("soundfile") is None else ("wav", "flac")
+
+
+def flac(clip: Clip) -> bytes:
+    """A clip as a FLAC file."""
+    try:
+        soundfile = import_module("soundfile")
+    except ImportError as error:
+        raise InvalidArgumentError(
+            'FLAC needs soundfile where TensorBoard runs: pip install "tb-sonify[soundfile]"'
+        ) from error
+    form = {"samplerate": clip.preset.sample_rate, "channels": clip.preset.channels}
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", format="FLAC", subtype="PCM_16", **form) as writer:
+        for piece in clip.pcm:
+            writer.write(piece)
+    return file.getvalue()
+
+
+def _harmless(character: str) -> str:
+    """A character, or an underscore where a file system or a reader would take it for another."""
+    control = unicodedata.category(character)[0] in "CZ" and character != " "
+    return "_" if control or character in '/\\:*?"<>|' else character

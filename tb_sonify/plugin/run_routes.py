@@ -1,0 +1,127 @@
+"""What each route answers, as specified in `docs/http_api.md`."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from tensorboard.backend.http_util import Respond
+from tensorboard.errors import InvalidArgumentError, NotFoundError
+from werkzeug.wrappers import Request, Response
+
+from tb_sonify.plugin import arguments
+from tb_sonify.plugin.assets import part, script
+from tb_sonify.plugin.audio_routes import AudioRoutes
+from tb_sonify.plugin.overview_routes import OverviewRoutes
+from tb_sonify.plugin.responses import block_response, http_errors, scope_of
+from tb_sonify.reading.runs import (
+    ChangeTokenReader,
+    RunCatalog,
+    first_to_draw,
+    list_scalars,
+    read_last_values,
+    run_exists,
+)
+from tb_sonify.reading.scalars import bin_series
+from tb_sonify.reading.selection import Selections
+from tb_sonify.reading.store import Store
+from tb_sonify.reading.timeline_builder import Timelines
+
+YEAR_SECONDS = 365 * 86_400
+
+
+_MOST_WATCHED = 2  # as many as the dashboard shows side by side
+
+
+class RunRoutes:
+    """Handlers, each from a request to its response."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._views = Selections(store, Timelines(store))
+        self._catalogue = RunCatalog(store)
+        self._reader = ChangeTokenReader(store, self._catalogue)
+        self._groups = AudioRoutes(store, self._views), OverviewRoutes(store, self._views)
+
+    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+        """Each handler under its route."""
+        handlers: dict[str, Callable[[Request], Response]] = {
+            "/index.js": self._script,
+            "/parts/*": self._part,
+            "/runs": self._runs,
+            "/news": self._news,
+            "/signals": self._signals,
+            "/curve": self._curve,
+            "/summaries": self._summaries,
+        }
+        for group in self._groups:
+            handlers.update(group.handlers())
+        return handlers
+
+    def _script(self, request: Request) -> Response:
+        return Respond(request, script(), "text/javascript")
+
+    def _part(self, request: Request) -> Response:
+        with http_errors():
+            code = part(request.path.rpartition("/")[2])
+        # Its name changes with what is in it.
+        return Respond(request, code, "text/javascript", expires=YEAR_SECONDS)
+
+    def _runs(self, request: Request) -> Response:
+        runs = self._catalogue.runs(scope_of(request))
+        answer = [
+            {
+                "run": run.name,
+                "start_time": run.start_time,
+                "norms": run.norms,
+                "trouble": run.trouble,
+            }
+            for run in runs
+        ]
+        return Respond(request, {"runs": answer}, "application/json")
+
+    def _news(self, request: Request) -> Response:
+        runs = request.args.getlist("run")
+        if len(runs) > _MOST_WATCHED:
+            raise InvalidArgumentError(f"news are of at most {_MOST_WATCHED} runs, got {len(runs)}")
+        found = self._reader.read(scope_of(request), runs, request.args.get("tag"))
+        states = [{"norms": _hex(norms), "points": _hex(points)} for norms, points in found.states]
+        answer = {"runs": found.runs.hex(), "states": states}
+        return Respond(request, answer, "application/json")
+
+    def _signals(self, request: Request) -> Response:
+        scope, run = scope_of(request), arguments.text(request, "run")
+        scalars = list_scalars(self._store, scope, run)
+        if not scalars and not run_exists(self._store, scope, run):
+            raise NotFoundError(f"no run {run!r}")
+        answer = {"run": run, "scalars": scalars, "loss": first_to_draw(scalars)}
+        return Respond(request, answer, "application/json")
+
+    def _curve(self, request: Request) -> Response:
+        scope, run, tag = (
+            scope_of(request),
+            arguments.text(request, "run"),
+            arguments.text(request, "tag"),
+        )
+        points = arguments.integer(request, "points", low=2, high=20_000, default=2_000)
+        low, high = arguments.between(request)
+        with http_errors():
+            series = self._views.series(scope, run, tag).between(low, high)
+        header = {
+            "run": run,
+            "tag": tag,
+            "points": len(series.steps),
+            "last_step": int(series.steps[-1]) if len(series.steps) else None,
+        }
+        return block_response(request, header, **vars(bin_series(series, points)))
+
+    def _summaries(self, request: Request) -> Response:
+        scope, tag = scope_of(request), arguments.text(request, "tag")
+        found = read_last_values(self._store, scope, tag)
+        if not found.runs:
+            raise NotFoundError(f"no scalar {tag!r} in any run")
+        arrays = {name: array for name, array in vars(found).items() if name != "runs"}
+        header = {"tag": tag, "runs": found.runs, "now": time.time()}
+        return block_response(request, header, **arrays)
+
+
+def _hex(state: bytes | None) -> str | None:
+    return None if state is None else state.hex()

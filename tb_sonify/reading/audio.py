@@ -1,0 +1,243 @@
+"""The sound of notes: the clip that was logged where TensorBoard holds it, else made again."""
+
+import io
+import wave
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
+
+from tb_sonify.reading.cache import LruCache, Unavailable
+from tb_sonify.reading.store import Scope, Store
+from tb_sonify.reading.timeline import Hearable, Timeline, own_presets
+from tb_sonify.reading.work import MOST_SMALL
+from tb_sonify.schema.metadata import clip_tag
+from tb_sonify.schema.records import Segment
+from tb_sonify.schema.segments import NOTES_PER_SEGMENT
+from tb_sonify.sound import (
+    CONTEXT_NOTES,
+    HEADER_BYTES,
+    PRESETS,
+    Preset,
+    StreamPreset,
+    SynthState,
+    advance_state,
+    epoch_ticks,
+    phases_at,
+    render,
+    wav_header,
+)
+
+CHUNK_FRAMES = 250_000  # of a piece, about; ten seconds
+
+
+def render_chunks(
+    source: Hearable,
+    first_note: int,
+    notes: int,
+    *,
+    preset: Preset,
+    lead: SynthState | None,
+    ticks: NDArray[np.bool_] | None,
+) -> Iterator[NDArray[np.int16]]:
+    """The samples of `notes` notes from `first_note`, as `render` gives them of all at once.
+
+    Parameters
+    ----------
+    lead, ticks
+        As for `render`.
+
+    Yields
+    ------
+    pcm
+        Shape ``(frames, channels)``; a sample where two pieces fade into each other is off by
+        at most 1.
+    """
+    layers = len(source.layers)
+    hop, tail = preset.hop(layers), preset.tail
+    at_once = max(min(CHUNK_FRAMES // max(hop, 1), MOST_SMALL // max(layers, 1)), 1)
+    faded = np.zeros((tail, preset.channels), np.int16)
+    for start in range(0, notes, at_once):
+        part = slice(start, min(start + at_once, notes))
+        table = source.table(first_note + start, part.stop - start)
+        marked = None if ticks is None else ticks[part]
+        pcm = render(table, preset=preset, lead=lead, ticks=marked)
+        lead = advance_state(table, preset=preset, lead=lead)
+        end = len(pcm) - tail
+        pcm[:tail] += faded
+        faded = pcm[end:].copy()
+        yield pcm[:end]
+    yield faded
+
+
+_KEPT_PHASE_BYTES = 32 * 2**20
+
+
+_PRESET_BYTES = 1_000  # with the phases of its voices
+
+
+_MOST_VALUES = 500_000  # notes times layers that phases are taken of at a time
+
+
+_MOST_FRAMES = 8_000_000  # of a clip; some minutes of sound
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The sound of consecutive notes.
+
+    Attributes
+    ----------
+    pcm
+        Its samples, in pieces of shape ``(frames, channels)``, to be taken once.
+    frames
+        How many there are in all.
+    """
+
+    pcm: Iterable[NDArray[np.int16]]
+    frames: int
+    preset: Preset
+    notes: int
+    source: Literal["logged", "rendered"]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the WAV file has."""
+        return HEADER_BYTES + 2 * self.frames * self.preset.channels
+
+    def wav(self) -> Iterator[bytes]:
+        """The WAV file, in pieces."""
+        preset = self.preset
+        yield wav_header(self.frames, preset.channels, sample_rate=preset.sample_rate)
+        for piece in self.pcm:
+            yield piece.astype("<i2", copy=False).tobytes()
+
+
+class Clips:
+    """Clips of what can be heard. Safe to use from many threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._phases: LruCache[tuple[Preset, bytes], NDArray[np.float64]] = LruCache(
+            _KEPT_PHASE_BYTES
+        )
+
+    def clip(
+        self,
+        scope: Scope,
+        run: str,
+        source: Hearable,
+        *,
+        preset: Preset,
+        first_note: int,
+        notes: int,
+        epoch: int | None = None,
+    ) -> Clip:
+        """The clip of up to `notes` notes from `first_note`, which the source must have.
+
+        It has fewer where the source ends, or where it would get too long.
+
+        Parameters
+        ----------
+        epoch
+            Ticks are so many steps apart; `None`: there are none.
+        """
+        hop = preset.hop(len(source.layers))
+        notes = min(notes, source.notes - first_note, max(_MOST_FRAMES // hop, 1))
+        index = bisect_right(source.first_notes, first_note) - 1
+        start = source.first_notes[index]
+        frames = notes * hop + preset.tail
+        whole = (start, source.first_notes[index + 1]) == (first_note, first_note + notes)
+        logged = None
+        if isinstance(source, Timeline) and whole and epoch is None:
+            with suppress(Unavailable):  # then the same samples are made again
+                logged = self._logged(scope, run, source, index, preset)
+        if logged is not None:
+            return Clip([logged], frames, preset, notes, "logged")
+        lead = self._lead(source, index, preset)
+        if start < first_note:
+            lead = advance_state(source.table(start, first_note - start), preset=preset, lead=lead)
+        ticks = None
+        if epoch is not None:
+            ticks = epoch_ticks(np.ceil(source.steps), epoch)[first_note : first_note + notes]
+        rendered = render_chunks(source, first_note, notes, preset=preset, lead=lead, ticks=ticks)
+        made = self._store.turns.each(rendered, CHUNK_FRAMES)
+        # What can go wrong does so with the first one, before anything has been sent.
+        return Clip(chain([next(made)], made), frames, preset, notes, "rendered")
+
+    def _logged(
+        self, scope: Scope, run: str, timeline: Timeline, index: int, preset: Preset
+    ) -> NDArray[np.int16] | None:
+        """The samples of the logged clip of a segment, if they still stand for it."""
+        segments = timeline.segments[: index + 1]
+        if segments[-1].blob is None or not _was_logged(preset, segments[-1].segment):
+            return None
+        # Its writer knew the layers so far; with others, a stream is made of other layers.
+        if any(each.segment.layers != timeline.layers for each in segments):
+            return None
+        clips = self._store.blobs(scope, run, plugin=AUDIO, tag=clip_tag(preset.name))
+        segment = segments[-1].segment
+        for blob in clips:
+            if blob.step == segment.steps[0] and blob.wall_time >= segment.session:
+                wav = self._store.read(scope, blob)
+                frames = segments[-1].notes * preset.hop(len(timeline.layers)) + preset.tail
+                pcm = None if wav is None else _samples(wav, preset, frames)
+                if pcm is not None:
+                    return pcm
+        return None
+
+    def _lead(self, source: Hearable, index: int, preset: Preset) -> SynthState | None:
+        """What a clip that begins with a segment must know of all the notes before."""
+        if isinstance(preset, StreamPreset):
+            preset = replace(preset, muted=(), reference=0.0)  # which the lead is the same for
+        known = index
+        cycles = None
+        while known and cycles is None:
+            cycles = self._phases.get((preset, source.histories[known]))
+            known -= cycles is None
+        together = max(_MOST_VALUES // max(NOTES_PER_SEGMENT * len(source.layers), 1), 1)
+        for start in range(known, index, together):
+            stop = min(start + together, index)
+            first_note, *ends = source.first_notes[start : stop + 1]
+            counts = [end - first_note for end in ends]
+            with self._store.turns.of((stop - known) * NOTES_PER_SEGMENT * len(source.layers)):
+                notes = source.table(first_note, counts[-1])
+                lead = _lead_at(source, first_note, cycles)
+                phases = phases_at(counts, notes, preset=preset, lead=lead)
+            for cycles, history in zip(phases, source.histories[start + 1 : stop + 1], strict=True):
+                self._phases.put((preset, history), cycles, cost=_PRESET_BYTES + cycles.nbytes)
+        return _lead_at(source, source.first_notes[index], cycles)
+
+
+def _lead_at(source: Hearable, note: int, cycles: NDArray[np.float64] | None) -> SynthState | None:
+    """The lead of the notes before one, by the phases that they leave; `None` at the start."""
+    if cycles is None:
+        return None
+    context = min(note, CONTEXT_NOTES)
+    return SynthState(note, source.table(note - context, context), cycles)
+
+
+def _was_logged(preset: Preset, segment: Segment) -> bool:
+    """Whether clips of its name were made by just this preset."""
+    return preset == PRESETS.get(preset.name) or preset in own_presets(segment.options)
+
+
+def _samples(wav: bytes, preset: Preset, frames: int) -> NDArray[np.int16] | None:
+    """What is in a WAV file, if it has the format of a preset and so many sample frames."""
+    try:
+        with wave.open(io.BytesIO(wav)) as reader:
+            form = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
+            data = reader.readframes(frames)
+            wanted = preset.channels, 2, preset.sample_rate
+            if (*form, reader.getnframes()) != (*wanted, frames):
+                return None
+    except (wave.Error, EOFError):
+        return None
+    pcm = np.frombuffer(data, "<i2")
+    return pcm.reshape(frames, -1) if len(pcm) == frames * preset.channels else None

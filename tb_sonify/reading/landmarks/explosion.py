@@ -1,0 +1,108 @@
+"""Explosion: growth that is kept up, or that ends in NaN, infinity or collapse."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.reading.landmarks.collapse import fallen
+from tb_sonify.reading.landmarks.landmark import Finding, times
+from tb_sonify.reading.landmarks.levels import (
+    WINDOW,
+    ZERO,
+    ChunkedLevels,
+    Levels,
+    starts,
+    sustained,
+)
+
+GROWTH = np.float32(np.log(1e3))  # over the usual norm of the layer; see `Explosions`
+
+
+ORDINARY = np.float32(np.log(10))  # over the usual norm of the largest layer
+
+
+KEPT_UP = 5  # notes
+
+
+FATAL_GROWTH = np.float32(np.log(20))  # enough where the run dies of it
+
+
+RUN_UP = 10  # notes in which it does: the explosions of 2019 took about 12 steps to the end
+
+
+ONSET = np.float32(np.log(4))  # growth begins where the norm was last within this factor
+
+
+class Explosions:
+    """Growth by 1e3 over the trailing median that is kept up, or by 20 that a run dies of.
+
+    A layer that wakes up from a norm far below that of others does not explode: it must also
+    exceed ten times the usual norm of the largest layer. In the five settings of 2019, healthy
+    norms reach 11, spikes included, from around 1; explosions reach 8e2 to 9e15.
+
+    Parameters
+    ----------
+    nonfinite
+        Where a note has a NaN or an infinity, shape ``(notes,)``.
+    """
+
+    def __init__(self, nonfinite: NDArray[np.bool_]) -> None:
+        self._nonfinite = nonfinite
+        self._exploding = np.zeros(len(nonfinite), np.bool_)
+
+    def see(self, levels: Levels, notes: slice) -> None:
+        """All layers of some notes."""
+        nonfinite = self._nonfinite[notes.start : notes.start + len(levels.top)]
+        kept_up = _kept_up(growth(levels) >= GROWTH, fallen(levels) | nonfinite[:, None])
+        self._exploding[notes] = kept_up[: notes.stop - notes.start]
+
+    def found(
+        self, ground: ChunkedLevels, fatal: Iterable[int], layers: Sequence[str]
+    ) -> list[Finding]:
+        """All of them, once all notes have been seen.
+
+        Parameters
+        ----------
+        fatal
+            Notes where NaN, infinity or a collapse begins.
+        """
+        for note in sorted(fatal):
+            first = max(note - RUN_UP, 0)
+            grown = growth(ground.between(first, note + 1)) >= FATAL_GROWTH
+            lasting = np.count_nonzero(grown, axis=0) >= 2  # a single note would be a spike
+            if 4 * np.count_nonzero(lasting) >= len(layers):
+                self._exploding[first : note + 1] |= grown[:, lasting].any(axis=1)
+        return [
+            _explosion(ground, note, layers)
+            for note in starts(self._exploding, gap=WINDOW).tolist()
+        ]
+
+
+def _explosion(ground: ChunkedLevels, note: int, layers: Sequence[str]) -> Finding:
+    """The explosion that reaches its threshold at a note."""
+    first = max(note - RUN_UP, 0)
+    levels = ground.between(first, min(note + WINDOW, ground.notes))
+    peak = growth(levels)[note - first :]
+    worst = int(peak.max(axis=0).argmax())
+    rise = (levels.top - levels.before)[: note + 1 - first, worst]
+    calm = np.flatnonzero(rise < ONSET)
+    onset = first + int(calm[-1]) + 1 if len(calm) else note
+    factor = times(float(peak[:, worst].max()))
+    sentence = f"explosion, {factor} the usual norm in {layers[worst]}"
+    return Finding("explosion", onset, layers[worst], sentence)
+
+
+def _kept_up(hot: NDArray[np.bool_], dead: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Notes where some layer is hot, and in the notes that follow is so still, or dead."""
+    layers = np.flatnonzero(hot.any(axis=0))
+    hot, dead = hot[:, layers], dead[:, layers]
+    return np.any(hot & sustained(hot | dead, KEPT_UP, 0.8), axis=1)
+
+
+def growth(levels: Levels) -> NDArray[np.float32]:
+    """Log of how many times a norm is the usual, 0 where it is ordinary for the run."""
+    rise = levels.top - levels.before
+    ordinary = levels.before.max(axis=1, keepdims=True) + ORDINARY
+    risen = levels.live & (levels.before > ZERO) & (levels.top >= ordinary)
+    return np.where(risen, rise, np.float32(0))

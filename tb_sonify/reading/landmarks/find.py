@@ -1,0 +1,172 @@
+"""All detectors over the notes of a run, and which finding gives way to which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.reading.landmarks.collapse import Collapses
+from tb_sonify.reading.landmarks.explosion import Explosions
+from tb_sonify.reading.landmarks.landmark import KINDS, Finding, Landmark
+from tb_sonify.reading.landmarks.levels import BLOCK, WINDOW, ChunkedLevels, NoteTable
+from tb_sonify.reading.landmarks.nonfinite import find_nonfinite, where_nonfinite
+from tb_sonify.reading.landmarks.plateau import Plateaus
+from tb_sonify.reading.landmarks.spike import Spikes
+from tb_sonify.reading.landmarks.vanishing import Vanishing
+from tb_sonify.reading.timeline import Timeline
+from tb_sonify.schema.notes import Notes
+
+BEFORE = 10  # notes: a rise so shortly before an explosion or an escape belongs to it
+
+
+HIGH = np.log(100)  # in the settings of 2019, healthy norms reach 11, exploded ones at least 8e2
+
+
+def find_landmarks(
+    notes: NoteTable,
+    *,
+    steps: NDArray[np.int64],
+    layers: Sequence[str],
+    restarts: Sequence[int] = (),
+) -> list[Landmark]:
+    """What there is to jump to in a run; none in a calm and healthy one.
+
+    Parameters
+    ----------
+    notes
+        Of the whole run; a few of them are taken at a time.
+    steps
+        First step of each note and, at the end, the last step, shape ``(notes + 1,)``.
+    layers
+        Names in order of depth.
+    restarts
+        Steps at which a later session took over.
+
+    Returns
+    -------
+    landmarks
+        In order of step, then the most severe first.
+    """
+    _check(notes, steps, layers)
+    if not len(notes):
+        return []
+    resumed = sorted({_note_at(step, steps) for step in restarts})
+    findings = [
+        Finding("restart", note, None, "restart, a later session took over") for note in resumed
+    ]
+    if layers:
+        findings += _findings(notes, steps, layers, resumed)
+    landmarks = [
+        Landmark(found.kind, int(steps[found.note]), found.note, found.layer, found.sentence)
+        for found in findings
+    ]
+    return sorted(landmarks, key=lambda landmark: (landmark.note, KINDS.index(landmark.kind)))
+
+
+def _findings(
+    notes: NoteTable, steps: NDArray[np.int64], layers: Sequence[str], resumed: Sequence[int]
+) -> list[Finding]:
+    broken = where_nonfinite(notes)
+    bounds = sorted({0, *resumed, len(notes)})
+    collapses = Collapses([slice(start, stop) for start, stop in pairwise(bounds)])
+    spikes = Spikes(len(notes), len(layers))
+    ground = ChunkedLevels(notes, collapses.see, spikes.see_layers)
+    explosions, plateaus = Explosions(broken["nan"] | broken["inf"]), Plateaus(len(notes))
+    vanishing = Vanishing()
+    ground.each_part(explosions.see, plateaus.see, vanishing.see, spikes.see_notes)
+
+    nonfinite = find_nonfinite(notes, broken, layers)
+    vanished = vanishing.found(ground, layers)
+    # Where the gradient begins to vanish with depth, the early layers fall far, but do not die.
+    collapsed = [
+        collapse.finding
+        for collapse in collapses.found(layers)
+        if collapse.to_zero or not _within(collapse.finding, _spans(vanished, before=BEFORE))
+    ]
+    fatal = {found.note for found in (*nonfinite, *collapsed)}
+    exploded, pairs = _told_apart(
+        explosions.found(ground, fatal, layers), plateaus.found(steps), ground
+    )
+    rises = _spans([*exploded, *(escape for _, escape in pairs)], before=BEFORE)
+    falls = _spans(collapsed, before=0)
+    spiked = [
+        spike for spike in spikes.found(ground, layers) if not _within(spike, [*rises, *falls])
+    ]
+    escaped = [finding for pair in pairs for finding in pair]
+    return [*nonfinite, *collapsed, *exploded, *escaped, *spiked, *vanished]
+
+
+def _told_apart(
+    explosions: list[Finding], plateaus: list[tuple[Finding, Finding]], ground: ChunkedLevels
+) -> tuple[list[Finding], list[tuple[Finding, Finding]]]:
+    """Explosions and escapes without those that are the other: an escape reaches ordinary norms."""
+    kept_explosions, kept_plateaus = list(explosions), []
+    for plateau, escape in plateaus:
+        near = [explosion for explosion in explosions if abs(explosion.note - escape.note) < WINDOW]
+        stop = min(escape.note + WINDOW, ground.notes)
+        if near and ground.between(escape.note, stop).middle.max() > HIGH:
+            continue
+        kept_plateaus.append((plateau, escape))
+        kept_explosions = [explosion for explosion in kept_explosions if explosion not in near]
+    return kept_explosions, kept_plateaus
+
+
+def _spans(findings: Sequence[Finding], *, before: int) -> list[range]:
+    """Notes around lasting changes, in which the trailing median is that of another time."""
+    return [range(found.note - before, found.note + WINDOW + BLOCK) for found in findings]
+
+
+def _within(finding: Finding, spans: Sequence[range]) -> bool:
+    return any(finding.note in span for span in spans)
+
+
+def _check(notes: NoteTable, steps: NDArray[np.int64], layers: Sequence[str]) -> None:
+    if len(notes) and len(steps) != len(notes) + 1:
+        raise ValueError(
+            f"steps must be one more than notes, got {len(steps)} for {len(notes)} notes"
+        )
+    if len(layers) != notes.layers:
+        raise ValueError(f"notes of {notes.layers} layers need as many names, got {len(layers)}")
+
+
+def _note_at(step: int, steps: NDArray[np.int64]) -> int:
+    """The note that covers a step, or the nearest."""
+    note = int(np.searchsorted(steps[:-1], step, side="right")) - 1
+    return min(max(note, 0), len(steps) - 2)
+
+
+def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
+    """What there is to jump to in a run, in order of step; nothing where no norms were logged."""
+    if not timeline.notes:
+        return ()
+    segments = [each.segment for each in timeline.segments]
+    restarts = [
+        int(segment.steps[0])
+        for before, segment in pairwise(segments)
+        if segment.session != before.session
+    ]
+    return tuple(
+        find_landmarks(
+            _Stored(timeline), steps=timeline.steps, layers=timeline.layers, restarts=restarts
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The notes of a timeline as a table of which a part is made when it is asked for."""
+
+    timeline: Timeline
+
+    def __len__(self) -> int:
+        return self.timeline.notes
+
+    @property
+    def layers(self) -> int:
+        return len(self.timeline.layers)
+
+    def __getitem__(self, part: tuple[slice, slice]) -> Notes:
+        start, stop, _ = part[0].indices(len(self))
+        return self.timeline.table(start, stop - start, part[1])

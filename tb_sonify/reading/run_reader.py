@@ -1,0 +1,238 @@
+"""The rows and segments that a run has stored, each checked before anything relies on it."""
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.reading.store import BlobRef, Scope, Store
+from tb_sonify.schema.metadata import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.records import (
+    Rows,
+    Segment,
+    concatenate_rows,
+    rows_between,
+)
+from tb_sonify.schema.segments import NOTES_PER_SEGMENT, SEGMENTS_PER_OCTAVE, Grid
+
+MOST_LAYERS = 10_000
+
+
+class LayerLimit:
+    """Different layers, of which there is room for so many."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._last: tuple[str, ...] = ()
+
+    def take(self, layers: tuple[str, ...]) -> bool:
+        """Whether there is room for those of a block; if so, they are among those of the run."""
+        if layers == self._last:  # as a rule
+            return True
+        new = [name for name in layers if name not in self._known]
+        if len(self._known) + len(new) > MOST_LAYERS:
+            return False
+        self._known.update(new)
+        self._last = layers
+        return True
+
+
+Record = TypeVar("Record", Rows, Segment)
+
+
+_logger = logging.getLogger(__name__)
+
+
+_MOST_WORDS = 300  # characters; what is wrong may be long
+
+
+_MOST_SEGMENTS = 60 * SEGMENTS_PER_OCTAVE  # by then a note would cover 2 ** 60 rows
+
+
+class RunReader:
+    """What one run has stored, as it is now.
+
+    Attributes
+    ----------
+    segment_blobs
+        By increasing step.
+    row_blobs
+        In the order in which they were written, as far as it can be told.
+    """
+
+    def __init__(self, store: Store, scope: Scope, run: str) -> None:
+        self._store, self._scope, self._run = store, scope, run
+        # In this order, so that rows are at least as new as the segments that sum them up.
+        self.segment_blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=SEGMENTS_TAG)
+        rows = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+        times = [blob.wall_time for blob in rows]
+        # TensorBoard lists them by step. If time goes back from one to the next, the run has gone
+        # back to an earlier step, or the clock of its machine to an earlier time.
+        self.row_blobs = rows if times == sorted(times) else self._as_written(rows)
+
+    def segments(self, blobs: Sequence[BlobRef]) -> Iterator[Segment | None]:
+        """The segment in each blob; `None` where there is none that can be read."""
+        return self._records(blobs, _decode_segment, _check_segment)
+
+    def rows(self, blobs: Sequence[BlobRef]) -> Iterator[Rows | None]:
+        """The rows in each blob; `None` where there are none that can be read."""
+        return self._records(blobs, Rows.decode, _check_rows)
+
+    def _as_written(self, blobs: Sequence[BlobRef]) -> tuple[BlobRef, ...]:
+        """Blobs by session and row, as they say themselves.
+
+        One that cannot be read comes after the one before it in step, and so replaces nothing.
+        """
+        places = self._store.places
+        unknown = [blob for blob in blobs if places.get(blob) is None]
+        for blob, rows in zip(unknown, self.rows(unknown), strict=True):
+            if rows is not None:
+                places.put(blob, (rows.session, rows.first_row))
+        order = []
+        place = (-math.inf, 0)
+        for blob in blobs:
+            place = places.get(blob) or place
+            order.append((place, blob.step))
+        return tuple(blobs[at] for at in sorted(range(len(blobs)), key=order.__getitem__))
+
+    def _records(
+        self,
+        blobs: Sequence[BlobRef],
+        decode: Callable[[bytes], Record],
+        check: Callable[[Record, BlobRef], None],
+    ) -> Iterator[Record | None]:
+        for blob, data in zip(blobs, self._store.read_each(self._scope, blobs), strict=True):
+            record = None
+            try:
+                if data is None:
+                    raise ValueError("TensorBoard does not give what it has listed")
+                record = decode(data)
+                check(record, blob)
+            except (ValueError, TypeError) as error:
+                record = None
+                self._report(blob, error)
+            yield record
+
+    def refuse(self, blob: BlobRef) -> None:
+        """Tell of a block whose layers there is no room for."""
+        self._report(blob, f"with its layers, there would be more than {MOST_LAYERS:,} of them")
+
+    def _report(self, blob: BlobRef, error: Exception | str) -> None:
+        words = str(error)[:_MOST_WORDS]
+        key = self._scope.experiment, self._run, words
+        if self._store.reported.get(key) is None:
+            self._store.reported.put(key, True)
+            message = "skipped what run %r stored at step %d, which cannot be read: %s"
+            _logger.warning(message, self._run, blob.step, words)
+
+
+def _decode_segment(data: bytes) -> Segment:
+    """A segment that takes no memory where there is nothing to count."""
+    segment = Segment.decode(data)
+    return replace(segment, nan=shared_zeros(segment.nan), inf=shared_zeros(segment.inf))
+
+
+def shared_zeros(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Counts that take no memory where all are 0."""
+    return counts if counts.any() else np.broadcast_to(np.uint32(0), counts.shape)
+
+
+def _check_rows(rows: Rows, blob: BlobRef) -> None:
+    _check_steps(rows.steps, blob)
+    if not (rows.steps[1:] > rows.steps[:-1]).all():  # a difference may overflow
+        raise ValueError("the steps of rows must increase")
+    if rows.first_row < 0:
+        raise ValueError(f"first_row must be at least 0, got {rows.first_row}")
+    _check_session(rows.session)
+    _check_layers(rows.layers)
+
+
+def _check_segment(segment: Segment, blob: BlobRef) -> None:
+    _check_steps(segment.steps, blob)
+    if not 0 <= segment.segment < _MOST_SEGMENTS:
+        raise ValueError(f"segment must be in [0, {_MOST_SEGMENTS}), got {segment.segment}")
+    grid = Grid.of_segment(segment.segment)
+    notes = len(segment.steps) - 1
+    if not 0 < notes <= NOTES_PER_SEGMENT or notes != -(-segment.rows // grid.rows_per_note):
+        raise ValueError(f"{segment.rows} rows of {grid} do not make {notes} notes")
+    # The last step is that of the last note's last row, which may be its first row too.
+    starts = segment.steps[:-1]
+    if not (starts[1:] > starts[:-1]).all() or segment.steps[-1] < segment.steps[-2]:
+        raise ValueError("the steps of a segment must increase")
+    _check_session(segment.session)
+    _check_layers(segment.layers)
+
+
+def _check_session(session: float) -> None:
+    if not math.isfinite(session):
+        raise ValueError(f"session must be a time, got {session}")
+
+
+def _check_steps(steps: NDArray[np.int64], blob: BlobRef) -> None:
+    if steps.dtype != np.int64 or steps.ndim != 1 or not len(steps):
+        raise ValueError(f"steps must be int64 (steps,), got {steps.dtype} {steps.shape}")
+    if steps[0] != blob.step:
+        raise ValueError(f"its event must be at its first step, {steps[0]}, got {blob.step}")
+
+
+def _check_layers(layers: tuple[str, ...]) -> None:
+    if not layers or len(set(layers)) < len(layers):
+        raise ValueError(f"layers must be some different names, got {layers!r}")
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"there must be at most {MOST_LAYERS:,} layers, got {len(layers):,}")
+    "".join(layers).encode()  # halves of characters could not be answered with
+
+
+NO_END = 2**63
+
+
+def read_rows(
+    records: RunReader, layers: tuple[str, ...], first_step: int, last_step: int
+) -> Rows | None:
+    """The rows of some steps that nothing has replaced, as far as they can be read.
+
+    Without those that tell of other layers than `layers`.
+    """
+    known = set(layers)
+    needed = [
+        blob
+        for blob, end in live_blobs(records.row_blobs)
+        if blob.step <= last_step and first_step < end
+    ]
+    parts = [
+        rows_between(rows, first_step, min(end, last_step + 1))
+        for _, rows, end in read_in_order(records, needed)
+        if rows is not None and (rows.layers == layers or known.issuperset(rows.layers))
+    ]
+    return concatenate_rows(parts) if parts else None
+
+
+def read_in_order(
+    records: RunReader, blobs: Sequence[BlobRef]
+) -> Iterator[tuple[BlobRef, Rows | None, int]]:
+    """What is in each blob, and the first step of the next ones that can be read.
+
+    From there on, these hold; what cannot be read replaces nothing.
+    """
+    waiting: list[tuple[BlobRef, Rows | None]] = []
+    for blob, rows in zip(blobs, records.rows(blobs), strict=True):
+        if rows is not None:
+            yield from ((*each, blob.step) for each in waiting)
+            waiting = []
+        waiting.append((blob, rows))
+    yield from ((*each, NO_END) for each in waiting)
+
+
+def live_blobs(blobs: Sequence[BlobRef]) -> list[tuple[BlobRef, int]]:
+    """The blobs that hold on, each with the first step of those written after it."""
+    ends = []
+    end = NO_END
+    for blob in reversed(blobs):
+        if blob.step < end:
+            ends.append((blob, end))
+        end = min(end, blob.step)
+    return ends[::-1]

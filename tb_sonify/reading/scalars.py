@@ -1,0 +1,92 @@
+"""One scalar over steps, in as many points as can be drawn; extremes and gaps stay."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.reading.cache import digest
+from tb_sonify.reading.store import Scope, Store
+
+
+@dataclass(frozen=True)
+class Series:
+    """A scalar at increasing steps; each array has shape ``(points,)``."""
+
+    steps: NDArray[np.float64]
+    wall_times: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    @property
+    def digest(self) -> bytes:
+        """What stands for all of its points."""
+        return digest(self.steps, self.wall_times, self.values)
+
+    def sampled(self, points_kept: int) -> tuple[tuple[int, int], ...]:
+        """First and last step of all, if TensorBoard, which keeps so many, may have dropped some.
+
+        A limit of 0 keeps all.
+        """
+        if not 0 < points_kept <= len(self.steps):
+            return ()
+        return ((int(self.steps[0]), int(self.steps[-1])),)
+
+    def between(self, low: float, high: float) -> "Series":
+        """The points at steps from `low` to `high`, both included."""
+        part = slice(np.searchsorted(self.steps, low), np.searchsorted(self.steps, high, "right"))
+        return Series(self.steps[part], self.wall_times[part], self.values[part])
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A series in bins; each array has shape ``(bins,)``.
+
+    Attributes
+    ----------
+    steps, wall_times
+        Of the first point in each bin that has any.
+    min, max
+        Smallest and largest value in each bin; where a value is NaN or infinite, of those.
+    """
+
+    steps: NDArray[np.float64]
+    wall_times: NDArray[np.float64]
+    min: NDArray[np.float64]
+    max: NDArray[np.float64]
+
+
+def read_series(store: Store, scope: Scope, run: str, tag: str) -> Series | None:
+    """A scalar of a run, as far as TensorBoard keeps its points; `None` if it has no such tag."""
+    points = store.points(scope, run, tag)
+    return None if points is None else series_of(points)
+
+
+def series_of(points: NDArray[np.float64]) -> Series:
+    """The points that hold, of those that were written: step, wall time and value of each."""
+    # TensorBoard's fast loader drops the others itself; the slow one leaves it to its callers.
+    return Series(*points[not_overwritten(points[:, 0])].T)
+
+
+def bin_series(series: Series, bins: int) -> Curve:
+    """A series in at most so many bins of equal step width; every point alone if they suffice."""
+    if len(series.steps) <= bins:
+        return Curve(series.steps, series.wall_times, series.values, series.values)
+    first, last = series.steps[0], series.steps[-1]
+    bin_of_point = np.floor((series.steps - first) / (last - first) * bins).clip(max=bins - 1)
+    starts = np.flatnonzero(np.diff(bin_of_point, prepend=-1))
+    finite = np.isfinite(series.values)
+    # In a bin with a NaN or an infinity, nothing else counts.
+    broken = np.logical_or.reduceat(~finite, starts)
+    passed_over = finite & np.repeat(broken, np.diff(starts, append=len(finite)))
+    return Curve(
+        series.steps[starts],
+        series.wall_times[starts],
+        np.minimum.reduceat(np.where(passed_over, np.inf, series.values), starts),
+        np.maximum.reduceat(np.where(passed_over, -np.inf, series.values), starts),
+    )
+
+
+def not_overwritten(steps: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points hold, in the order of writing: those that none later goes back to or before."""
+    later = np.minimum.accumulate(np.append(steps[1:], np.inf)[::-1])[::-1]
+    return np.asarray(steps < later)

@@ -1,1 +1,0 @@
-"""`tb-sonify run`: an unmodified training script, watched."""

@@ -1,0 +1,199 @@
+"""Rows and segments, the two kinds of block that a run stores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.schema.block import Block, decode_block, encode_block, from_bfloat16, to_bfloat16
+
+NO_GRADIENT = -1.0  # in place of a norm, which is never negative: the layer had no gradient
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive rows: the norm of every layer at every step.
+
+    Attributes
+    ----------
+    session
+        Start of the writer that wrote the rows, in seconds since the epoch. A resumed run has
+        rows of several sessions; where steps overlap, the latest session holds.
+    first_row
+        Number of the first row, counted from 0 at the start of the session.
+    layers
+        Names, in the order of depth.
+    steps
+        Strictly increasing, int64, shape ``(rows,)``.
+    norms
+        float32, shape ``(rows, layers)``, stored as bfloat16; `NO_GRADIENT` where a layer had
+        none.
+    options
+        How the norms were taken (``norm_type`` and the like), for display.
+    """
+
+    session: float
+    first_row: int
+    layers: tuple[str, ...]
+    steps: NDArray[np.int64]
+    norms: NDArray[np.float32]
+    options: Mapping[str, Any]
+
+    def encode(self) -> bytes:
+        """The rows as a block."""
+        arrays: dict[str, NDArray[Any]] = {"steps": self.steps, "norms": to_bfloat16(self.norms)}
+        return encode_block(Block(_header("rows", self), arrays), packed=True)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Rows":
+        """The rows in a block; raises `ValueError` if it does not hold any."""
+        block = decode_block(data)
+        steps, norms = block.arrays.get("steps"), block.arrays.get("norms")
+        common = _common("rows", block)
+        if (
+            steps is None
+            or norms is None
+            or steps.ndim != 1
+            or norms.shape != (len(steps), len(common["layers"]))
+        ):
+            raise ValueError("the arrays of rows must be steps (rows) and norms (rows, layers)")
+        return cls(**common, steps=steps, norms=from_bfloat16(norms))
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Up to 100 notes, each of which sums up 1, 2, 4, ... rows (see `Grid`).
+
+    Attributes
+    ----------
+    session, layers, options
+        As in `Rows`.
+    segment
+        Number of the segment, counted from 0 at the start of the session.
+    rows
+        How many rows the notes cover; less than the grid has where the run ended.
+    steps
+        First step of each note and, at the end, the last step of all: int64, ``(notes + 1,)``.
+    median, max
+        Over the finite norms of a note's rows, float32 that bfloat16 can hold, ``(notes,
+        layers)``; `NO_GRADIENT` where there is none. The median of an even number is the upper.
+    nan, inf
+        How many rows of the note are NaN, infinite: uint32, ``(notes, layers)``.
+    """
+
+    session: float
+    segment: int
+    rows: int
+    layers: tuple[str, ...]
+    steps: NDArray[np.int64]
+    median: NDArray[np.float32]
+    max: NDArray[np.float32]
+    nan: NDArray[np.uint32]
+    inf: NDArray[np.uint32]
+    options: Mapping[str, Any]
+
+    def encode(self) -> bytes:
+        """The segment as a block."""
+        median = to_bfloat16(self.median)
+        tables: dict[str, NDArray[Any]] = {
+            "median": median,
+            "above": to_bfloat16(self.max) - median,  # so much alike, they pack better
+            "nan": self.nan,
+            "inf": self.inf,
+        }
+        block = Block(_header("segment", self), {"steps": self.steps, **tables})
+        return encode_block(block, packed=True)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Segment":
+        """The segment in a block; raises `ValueError` if it does not hold one."""
+        block = decode_block(data)
+        common = _common("segment", block)
+        steps = block.arrays.get("steps", np.empty(0, np.int64))
+        shape = (max(steps.size - 1, 0), len(common["layers"]))
+        names = ("median", "above", "nan", "inf")
+        tables = {name: block.arrays.get(name, np.empty(0)) for name in names}
+        if steps.ndim != 1 or any(table.shape != shape for table in tables.values()):
+            raise ValueError(f"{', '.join(names)} of a segment must have shape {shape}")
+        return cls(
+            **common,
+            steps=steps,
+            median=from_bfloat16(tables["median"]),
+            max=from_bfloat16(tables["median"] + tables["above"]),
+            nan=tables["nan"],
+            inf=tables["inf"],
+        )
+
+
+_FIELDS = {
+    "rows": {"session": float, "first_row": int, "options": dict},
+    "segment": {"session": float, "segment": int, "rows": int, "options": dict},
+}
+
+
+def _header(kind: str, record: Rows | Segment) -> dict[str, Any]:
+    fields = {name: getattr(record, name) for name in _FIELDS[kind]}
+    return {"kind": kind, **fields, "layers": list(record.layers)}
+
+
+def _common(kind: str, block: Block) -> dict[str, Any]:
+    header = block.header
+    if header.get("kind") != kind:
+        raise ValueError(f"expected a block of kind {kind!r}, got {header.get('kind')!r}")
+    fields = {}
+    for name, expected in _FIELDS[kind].items():
+        if not isinstance(header.get(name), expected):
+            raise ValueError(  # noqa: TRY004 - what came is data, not a caller's argument
+                f"{name} of {kind} must be {expected.__name__}, got {header.get(name)!r}"
+            )
+        fields[name] = header[name]
+    layers = header.get("layers")
+    if not isinstance(layers, list) or not all(isinstance(layer, str) for layer in layers):
+        raise ValueError(f"layers of {kind} must be a list of names, got {layers!r}")
+    return {**fields, "layers": tuple(layers)}
+
+
+def slice_rows(rows: Rows, start: int, stop: int | None) -> Rows:
+    """Some of the rows."""
+    return replace(rows, steps=rows.steps[start:stop], norms=rows.norms[start:stop])
+
+
+def rows_between(rows: Rows, first_step: int, end: int) -> Rows:
+    """The rows from a step up to another one, which may both be beyond any that there can be."""
+    # As ints: numpy before 2 compares its own with such a step as floats, which round.
+    first, last = int(rows.steps[0]), int(rows.steps[-1])
+    low, high = (
+        0
+        if step <= first
+        else len(rows.steps)
+        if step > last
+        else int(np.searchsorted(rows.steps, step))
+        for step in (first_step, end)
+    )
+    return slice_rows(rows, low, high)
+
+
+def concatenate_rows(blocks: Sequence[Rows]) -> Rows:
+    """Rows as one block, with a column for each layer of any of them."""
+    layers = tuple(dict.fromkeys(name for rows in blocks for name in rows.layers))
+    steps = np.concatenate([rows.steps for rows in blocks])
+    norms = np.concatenate([align_layers(rows, layers) for rows in blocks])
+    return replace(blocks[0], layers=layers, steps=steps, norms=norms)
+
+
+def align_layers(rows: Rows, layers: tuple[str, ...]) -> NDArray[np.float32]:
+    """The norms with a column for each of `layers`, among which are the rows' own."""
+    if rows.layers == layers:
+        return rows.norms
+    wide = np.full((len(rows.steps), len(layers)), NO_GRADIENT, np.float32)
+    places = {name: place for place, name in enumerate(layers)}
+    wide[:, [places[name] for name in rows.layers]] = rows.norms
+    return wide
+
+
+def pad_layers(table: NDArray[np.float32], layers: int, value: float) -> NDArray[np.float32]:
+    """A table ``(rows, fewer layers)`` with columns of `value` for the layers that came later."""
+    rows, present = table.shape
+    return np.concatenate([table, np.full((rows, layers - present), value, table.dtype)], axis=1)

@@ -1,0 +1,138 @@
+"""From a gradient norm to a pitch, and back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+HZ_AT_NORM_1 = 440.0
+
+
+DOUBLINGS_PER_OCTAVE = 12.0  # one semitone for each doubling of the norm
+
+
+NORM_RANGE = (1e-8, 1e8)  # what the pitch tells apart without zoom
+
+
+LOWEST_HZ, HIGHEST_HZ = (HZ_AT_NORM_1 * norm ** (1 / DOUBLINGS_PER_OCTAVE) for norm in NORM_RANGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Pitch as a function of the norm: ``440 * norm ** (1 / 12)`` Hz unless asked otherwise.
+
+    The scale is absolute, so a norm sounds the same in every run and in every clip. It is MIDI
+    note ``69 + log2(norm)``. Pitch holds at 94.8 Hz and 2,042 Hz, the norms 1e-8 and 1e8.
+
+    Attributes
+    ----------
+    zoom
+        How many semitones a doubling of the norm is: 1, 2 or 4.
+    center
+        The norm whose pitch stays where it is under zoom and polarity.
+    polarity
+        ``"up"``: a larger norm is higher; ``"down"``: lower.
+    """
+
+    zoom: int = 1
+    center: float = 1.0
+    polarity: Literal["up", "down"] = "up"
+
+    def __post_init__(self) -> None:
+        if self.zoom not in (1, 2, 4):
+            raise ValueError(f"zoom must be 1, 2 or 4, got {self.zoom!r}")
+        if not NORM_RANGE[0] <= self.center <= NORM_RANGE[1]:
+            raise ValueError(f"center must be within {NORM_RANGE}, got {self.center!r}")
+        if self.polarity not in ("up", "down"):
+            raise ValueError(f"polarity must be 'up' or 'down', got {self.polarity!r}")
+
+    def __call__(self, norm: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Pitch of positive norms in Hz, any shape; NaN stays NaN.
+
+        Examples
+        --------
+        >>> Encoding()(np.array([1.0, 4096.0])).tolist()
+        [440.0, 880.0]
+        """
+        doublings = np.log2(norm, dtype=np.float64) - np.log2(self.center)
+        semitones = np.log2(self.center) + self._slope * doublings
+        hz = HZ_AT_NORM_1 * np.exp2(semitones / DOUBLINGS_PER_OCTAVE)
+        return np.asarray(np.clip(hz, LOWEST_HZ, HIGHEST_HZ))
+
+    def __str__(self) -> str:
+        hz = float(self(np.array([self.center]))[0])
+        semitones = "a semitone" if self.zoom == 1 else f"{self.zoom} semitones"
+        return f"norm {self.center:g} is {hz:.0f} Hz, {semitones} {self.polarity} is twice the norm"
+
+    @property
+    def norm_range(self) -> tuple[float, float]:
+        """Smallest and largest norm with a pitch of its own; beyond them the pitch holds."""
+        reach = [
+            self.center * (norm / self.center) ** (1 / self._slope)
+            for norm in (NORM_RANGE if self.polarity == "up" else NORM_RANGE[::-1])
+        ]
+        return max(reach[0], NORM_RANGE[0]), min(reach[1], NORM_RANGE[1])
+
+    @property
+    def _slope(self) -> int:
+        return self.zoom if self.polarity == "up" else -self.zoom
+
+
+# The ends of a scale sound at 110 Hz and 1,760 Hz, the four octaves around the norm-1 tone.
+_LOWEST_LOG2, _HIGHEST_LOG2 = -24.0, 24.0
+
+
+_DECADE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the values of a signal become norms, so that `low` sounds at 110 Hz, `high` at 1,760 Hz.
+
+    Signals that are compared share one scale.
+    """
+
+    kind: Literal["log", "linear"]
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high or not np.isfinite([self.low, self.high]).all():
+            raise ValueError(f"low must be below high, both finite, got {self.low}, {self.high}")
+        if self.kind == "log" and self.low <= 0:
+            raise ValueError(f"a log scale must begin above 0, got {self.low}")
+
+    @classmethod
+    def of(cls, signals: Iterable[NDArray[np.floating[Any]]]) -> "Scale":
+        """The scale that signals share: log if all are positive and wider than a decade."""
+        values = np.concatenate([np.ravel(signal) for signal in signals] or [np.empty(0)])
+        values = values[np.isfinite(values)].astype(np.float64)
+        low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
+        if low == high:  # a constant sounds in the middle
+            reach = abs(low) or 1.0
+            return cls("linear", float(low - reach), float(high + reach))
+        if low > 0 and high > _DECADE * low:
+            return cls("log", float(low), float(high))
+        return cls("linear", float(low), float(high))
+
+    def __call__(self, signal: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """The norms to sound for a signal, any shape; NaN and infinity stay, ends hold."""
+        values = np.asarray(signal, np.float64)
+        ends = np.array([self.low, self.high])
+        if self.kind == "log":
+            values, ends = np.log(np.maximum(values, self.low)), np.log(ends)
+        share = np.clip((values - ends[0]) / (ends[1] - ends[0]), 0, 1)
+        norms = np.exp2(_LOWEST_LOG2 + share * (_HIGHEST_LOG2 - _LOWEST_LOG2))
+        return np.asarray(np.where(np.isfinite(signal), norms, np.abs(signal)), np.float32)
+
+    @property
+    def middle(self) -> float:
+        """The value that sounds at 440 Hz."""
+        if self.kind == "log":
+            return float(np.sqrt(self.low * self.high))
+        return (self.low + self.high) / 2
+
+    def __str__(self) -> str:
+        return f"{self.kind} scale, {self.low:.4g} (110 Hz) to {self.high:.4g} (1,760 Hz)"

@@ -1,0 +1,112 @@
+"""Clips, rendered when there is time."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tensorboard.compat.proto.event_pb2 import Event
+
+from tb_sonify.schema.metadata import clip_tag
+from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.segments import FilledSegment
+from tb_sonify.sound import Preset, SynthState, advance_state, render
+from tb_sonify.training.summary import audio_event, is_kept
+from tb_sonify.training.warn import warn
+
+_SHOWN = 10  # of a tag, by TensorBoard's Audio tab; the Sonify tab renders those that it misses
+
+
+_MAX_CLIPS = 64
+
+
+_MAX_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip to render: what it holds, and what comes before it."""
+
+    filled: FilledSegment
+    preset: Preset
+    lead: SynthState | None
+
+
+class AudioLog:
+    """Renders segments in turn, ever fewer of them as a run grows, and the last one.
+
+    The oldest are left out where rendering falls behind.
+
+    Parameters
+    ----------
+    emit
+        Takes each clip as an audio event.
+    """
+
+    def __init__(self, presets: Sequence[Preset], emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        self._leads: dict[str, SynthState | None] = {preset.name: None for preset in presets}
+        self._presets = presets
+        self._waiting: deque[_Clip] = deque()
+        self._unlogged: list[_Clip] = []  # of the newest segment
+        self._warned_late = self._warned_failed = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, filled: FilledSegment) -> None:
+        """Take a segment; where it is one of those that get clips, line up one for each preset."""
+        self._unlogged = []
+        for preset in self._presets:
+            lead = self._leads[preset.name]
+            self._unlogged.append(_Clip(filled, preset, lead))
+            try:
+                self._leads[preset.name] = advance_state(filled.notes, preset=preset, lead=lead)
+            except Exception as error:  # noqa: BLE001 - rows matter more
+                self._failed(error)
+        if is_kept(filled.segment, _SHOWN):
+            self._line_up(filled)
+
+    def finish(self) -> None:
+        """Line up the clips of the last segment, which tells how the run ended."""
+        if self._unlogged:
+            self._line_up(self._unlogged[0].filled)
+
+    def _line_up(self, filled: FilledSegment) -> None:
+        self._waiting.extend(self._unlogged)
+        self._unlogged = []
+        while len(self._waiting) > max(1, min(_MAX_CLIPS, _MAX_BYTES // _size(filled.notes))):
+            self._waiting.popleft()
+            if not self._warned_late:
+                self._warned_late = True
+                warn(
+                    "rendering falls behind training: some clips are left out of the event file "
+                    "(the Sonify tab renders them when they are played)"
+                )
+
+    def render_next(self) -> None:
+        """Render the clip that has waited longest and emit it."""
+        clip = self._waiting.popleft()
+        notes, preset = clip.filled.notes, clip.preset
+        try:
+            pcm = render(notes, preset=preset, lead=clip.lead)
+        except Exception as error:  # noqa: BLE001 - rows matter more
+            self._failed(error)
+            return
+        self._emit(
+            audio_event(
+                clip_tag(preset.name),
+                pcm,
+                sample_rate=preset.sample_rate,
+                step=int(clip.filled.steps[0]),
+                wall_time=clip.filled.wall_time,
+            )
+        )
+
+    def _failed(self, error: Exception) -> None:
+        if not self._warned_failed:
+            self._warned_failed = True
+            warn(f"a clip cannot be rendered, the norms are kept: {type(error).__name__}: {error}")
+
+
+def _size(notes: Notes) -> int:
+    return max(1, notes.median.nbytes + notes.max.nbytes + notes.nan.nbytes + notes.inf.nbytes)

@@ -1,0 +1,132 @@
+"""Which step it is, in a training that may have several optimizers and models."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from tb_sonify.training.grad_norms import MeasuredLayers
+
+
+@dataclass(frozen=True)
+class _HeldLayers:
+    groups: tuple[Any, ...]  # by which it is seen that an optimizer got other parameters
+    parameters: frozenset[Tensor]
+    part: MeasuredLayers | None
+
+
+class OptimizerLayers:
+    """Which part of the watched layers each optimizer steps.
+
+    An optimizer of many holds some of the layers; a layer that two of them hold is measured with
+    the first of the two. Parameters that a model or an optimizer gets later are found when an
+    optimizer with other parameters steps.
+
+    Parameters
+    ----------
+    find
+        The layers of the model as they are now.
+    only
+        The one optimizer that counts, with all of the layers.
+    """
+
+    def __init__(self, find: Callable[[], MeasuredLayers], *, only: Optimizer | None) -> None:
+        self._find = find
+        self._all = find()
+        self._only = ref(only) if only is not None else None
+        self._known: WeakKeyDictionary[Optimizer, _HeldLayers] = WeakKeyDictionary()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers of the model."""
+        return self._all.norms.names
+
+    @property
+    def measured(self) -> list[MeasuredLayers]:
+        """All that is measured by now."""
+        return [self._all, *(each.part for each in self._known.values() if each.part)]
+
+    def of(self, optimizer: Optimizer) -> MeasuredLayers | None:
+        """What is measured when the optimizer steps; `None`: it holds none of the layers."""
+        if self._only is not None and self._only() is not optimizer:
+            return None
+        known = self._known.get(optimizer)
+        groups = groups_of(optimizer)
+        if known is None or known.groups != groups:
+            known = self._look(optimizer, groups)
+        return known.part
+
+    def _look(self, optimizer: Optimizer, groups: tuple[Any, ...]) -> _HeldLayers:
+        found = self._find()
+        if found is not self._all:
+            self._all = found
+            self._known.clear()
+        self._known.pop(optimizer, None)
+        parameters = parameters_of(optimizer)
+        part: MeasuredLayers | None = None
+        if not parameters.isdisjoint(found.norms.parameters):
+            part = found if self._only is not None else self._part(parameters)
+        known = self._known[optimizer] = _HeldLayers(groups, parameters, part)
+        return known
+
+    def _part(self, parameters: frozenset[Tensor]) -> MeasuredLayers | None:
+        layers = self._all.norms.layers
+        held = {name for name, owned in layers.items() if not parameters.isdisjoint(owned)}
+        for other in self._known.values():
+            if other.part and other.parameters.isdisjoint(parameters):
+                held.difference_update(other.part.norms.names)
+        if len(held) == len(layers):
+            return self._all
+        return self._all.part([name for name in layers if name in held]) if held else None
+
+
+def groups_of(optimizer: Optimizer) -> tuple[Any, ...]:
+    """What changes when an optimizer gets other parameters."""
+    return tuple([(id(group["params"]), len(group["params"])) for group in optimizer.param_groups])
+
+
+def parameters_of(optimizer: Optimizer) -> frozenset[Tensor]:
+    """All parameters that an optimizer holds."""
+    return frozenset(p for group in optimizer.param_groups for p in group["params"])
+
+
+class StepCounter:
+    """Counts the steps of a training.
+
+    Optimizers that hold different parameters step together: a step ends when one of them steps
+    again, or another one that holds some of the same parameters. So a generator and its critic
+    share steps, and so do two optimizers of one model; where a critic steps five times for each
+    step of the generator, the steps are the critic's.
+    """
+
+    def __init__(self, first_step: int) -> None:
+        self.first_step = self.step = first_step
+        self._stepped: list[tuple[ref[object], ref[Optimizer]]] = []  # in this step, seen by whom
+        self._parameters: WeakKeyDictionary[Optimizer, tuple[Any, frozenset[Tensor]]]
+        self._parameters = WeakKeyDictionary()
+
+    def tick(self, watch: object, optimizer: Optimizer) -> int:
+        """The step to which an optimizer's step belongs, which `watch` sees."""
+        if any(self._ends(watch, optimizer, *stepped) for stepped in self._stepped):
+            self.step += 1
+            self._stepped.clear()
+        self._stepped.append((ref(watch), ref(optimizer)))
+        return self.step
+
+    def _ends(
+        self, watch: object, optimizer: Optimizer, by: "ref[object]", other: "ref[Optimizer]"
+    ) -> bool:
+        stepped = other()
+        if stepped is None or stepped is optimizer:
+            return by() is watch
+        return not self._held(stepped).isdisjoint(self._held(optimizer))
+
+    def _held(self, optimizer: Optimizer) -> frozenset[Tensor]:
+        groups = groups_of(optimizer)
+        known = self._parameters.get(optimizer)
+        if known is None or known[0] != groups:
+            known = self._parameters[optimizer] = (groups, parameters_of(optimizer))
+        return known[1]

@@ -1,0 +1,131 @@
+"""Norms of tensors, true over the whole range of float32, on a CPU and elsewhere."""
+
+import math
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+Gradients: TypeAlias = Sequence[Tensor | None]
+
+
+# Float32 sums on a CPU drift with their length: by 8e-5 over 100,000 values, 1e-3 over 20 million.
+_CHUNK = 8192
+
+
+_SMALL = 1e-13  # squares of the parts of a smaller norm begin to vanish in float32
+
+
+def tensor_norms(tensors: list[Tensor], norm_type: float) -> Tensor:
+    """Norm of each of some tensors of one kind, by the widest float that the device has."""
+    first = tensors[0]
+    if norm_type == math.inf:  # of nothing, torch refuses it
+        tensors = [tensor if tensor.numel() else tensor.new_zeros(1) for tensor in tensors]
+        if first.device.type == "cpu" and not first.is_complex():
+            return torch.stack([_largest(tensor) for tensor in tensors]).double()
+    wide = torch.float32 if first.device.type == "mps" else torch.float64  # MPS has no more
+    dtype = torch.promote_types(first.dtype, wide)
+    return torch.stack(torch._foreach_norm(tensors, norm_type, dtype=dtype))
+
+
+def goes_by_chunk(tensor: Tensor, norm_type: float) -> bool:
+    """Whether `piece_norms` is for this tensor.
+
+    On a CPU float64 is seven times slower than float32; on a GPU, memory is the limit.
+    """
+    return (
+        norm_type == 2.0
+        and tensor.device.type == "cpu"
+        and tensor.layout == torch.strided
+        and tensor.dtype in (torch.float32, torch.float16, torch.bfloat16)
+    )
+
+
+def inexact(tensors: Sequence[Tensor], norms: Tensor, norm_type: float) -> list[int]:
+    """Which norms of tensors of one kind, by torch in float32, are not as exact as those here."""
+    first = tensors[0]
+    wide = first.dtype in (torch.float64, torch.complex128)
+    if first.device.type != "cpu" or norm_type == math.inf or wide:
+        return []
+    if not goes_by_chunk(first, norm_type):
+        return [*range(len(tensors))]
+    doubtful = is_doubtful(norms).tolist()
+    return [i for i, t in enumerate(tensors) if doubtful[i] or not is_one_chunk(t)]
+
+
+def is_one_chunk(tensor: Tensor) -> bool:
+    """Whether a tensor is so small that float32 adds it up well."""
+    return tensor.numel() <= _CHUNK
+
+
+def chunk_norms(tensors: list[Tensor]) -> Tensor:
+    """L2 norms of some tensors cut into pieces, float64, in the order of `owners_of_pieces`.
+
+    The sums are in float32, which is fast and, over a piece, exact enough; where it is not,
+    because squares overflow or vanish, they are taken again in float64.
+    """
+    small, tables = [], []
+    for tensor in tensors:
+        if tensor.numel() <= _CHUNK:
+            small.append(tensor)
+        else:
+            table, rest = _cut(tensor)
+            tables.append(table)
+            if rest.numel():
+                small.append(rest)
+    norms = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
+    parts = [norm.double() for norm in norms]
+    for part, table in zip(parts, tables, strict=True):
+        _correct_table(part, table)
+    return torch.cat([*parts, one_chunk_norms(small)] if small else parts)
+
+
+def one_chunk_norms(tensors: list[Tensor]) -> Tensor:
+    """The same of tensors that need not be cut."""
+    norms = torch.stack(torch._foreach_norm(tensors, 2, dtype=torch.float32)).double()
+    doubtful = is_doubtful(norms)
+    if doubtful.any():
+        places = doubtful.nonzero().flatten()
+        again = [tensors[i] for i in places.tolist()]
+        norms[places] = torch.stack(torch._foreach_norm(again, 2, dtype=torch.float64))
+    return norms
+
+
+def owners_of_chunks(tensors: list[Tensor], owners: list[int]) -> list[int]:
+    """The owner of each piece, where `owners` has that of each tensor."""
+    rows: list[int] = []
+    small: list[int] = []
+    for tensor, owner in zip(tensors, owners, strict=True):
+        whole, rest = divmod(tensor.numel(), _CHUNK)
+        if tensor.numel() <= _CHUNK:
+            whole, rest = 0, 1
+        rows += [owner] * whole
+        small += [owner] * (rest > 0)
+    return rows + small
+
+
+def _cut(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """The values in any order, without a copy: a table of whole pieces, and the rest."""
+    in_memory = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
+    values = tensor.permute(in_memory).reshape(-1)
+    whole = tensor.numel() // _CHUNK * _CHUNK
+    return values[:whole].view(-1, _CHUNK), values[whole:]
+
+
+def is_doubtful(norms: Tensor) -> Tensor:
+    """Which norms may have overflown or vanished, in float32."""
+    return (norms < _SMALL) | (norms == math.inf)
+
+
+def _correct_table(norms: Tensor, table: Tensor) -> None:
+    if is_doubtful(norms).any():
+        largest = _largest(table)
+        if largest > 0 and largest < math.inf:  # else they are zero or infinite indeed
+            norms.copy_(torch.linalg.vector_norm(table, dim=1, dtype=torch.float64))
+
+
+def _largest(tensor: Tensor) -> Tensor:
+    """The inf norm, seventeen times faster than by `vector_norm`; NaN if there is one."""
+    low, high = torch.aminmax(tensor)
+    return torch.maximum(-low, high)
