@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 # npm deletes it when it installs anew, as the build does without the tools of development
 MODULES := frontend/node_modules/.dev
 ARGS ?=
+WORKERS ?= 2
 # npm of the Node that is installed from PyPI into the environment
 NPM := $(BIN)/python hatch_build.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup format check test frontend demo clean
+.PHONY: help setup format check quick test browser frontend demo clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,10 +31,21 @@ check: setup ## lint and type-check Python and TypeScript
 	$(BIN)/mypy
 	$(NPM) run check
 
-test: setup frontend ## run all tests, with a real TensorBoard and a real browser
+test: browser ## run all tests, with a real TensorBoard and a real browser (ARGS="-k name")
+quick: SELECTED := -m "not (browser or package or server or training)"
+quick: ## run the tests that start no browser, server or training and build no package
+
+# One worker runs all tests of a file; both test runners run, and both results are reported.
+test quick: setup frontend
+	@pytest=passed; vitest=passed; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	  $(SELECTED) $(ARGS) || pytest=FAILED; \
+	$(NPM) run test || vitest=FAILED; \
+	echo "pytest $$pytest, vitest $$vitest"; \
+	[ "$$pytest $$vitest" = "passed passed" ]
+
+browser: setup
 	$(BIN)/python -m tests.browser
-	$(BIN)/python -m pytest $(ARGS)
-	$(NPM) run test
 
 frontend: $(VENV)/.demo ## build the dashboard, where a source has changed
 	$(NPM)

@@ -13,6 +13,8 @@ pytest.register_assert_rewrite("tests.looks", "tests.pages")
 
 from tests.serving import INSECURE_HOST  # noqa: E402
 
+SLOW = ("browser", "package", "server", "training")  # markers
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -22,6 +24,20 @@ if TYPE_CHECKING:
 
 
 collect_ignore = ["scripts"]  # programs, which would train
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a browser, and put the files with slow tests first.
+
+    Workers take files in this order, so that none is left with a long file at the end.
+    """
+    slow = set()
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        if any(item.get_closest_marker(name) for name in SLOW):
+            slow.add(item.path)
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(params=["fast", "slow"])  # --load_fast=true and =false

@@ -10,8 +10,6 @@ from tests.broken_run import write_run
 from tests.pages import fresh_page
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):

@@ -15,8 +15,6 @@ from tests.dashboard import WAIT_MS, audible, first_sound
 from tests.pages import fresh_page
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 STEPS = 200
 NOTE_MS = 60
 RUNS = ("calm", "wild")

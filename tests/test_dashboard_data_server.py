@@ -10,7 +10,7 @@ from tests.looks import look
 from tests.serving import served
 from tests.state_runs import write_run
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.server
 
 FAILED = r"status of 50[03]"
 NOTES = 1_600  # 50 seconds at the speed of the tests

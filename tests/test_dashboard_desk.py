@@ -7,8 +7,6 @@ from tests import dashboard
 from tests.desk import at, press, row, rows, shown
 from tests.many_runs import PREFIX
 
-pytestmark = pytest.mark.slow
-
 A = f"{PREFIX}a-broken"
 
 

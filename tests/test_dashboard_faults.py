@@ -3,7 +3,6 @@
 import re
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
@@ -12,8 +11,6 @@ from tests.looks import look
 from tests.pages import fail, fresh_page, routed
 from tests.serving import served
 from tests.state_runs import write_run
-
-pytestmark = pytest.mark.slow
 
 FAILED = r"status of 500|net::ERR_FAILED"
 NO_SERVER = r"net::ERR_|status of 404"

@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 from tests.screen import SPIKE_AT, STEPS, opened_screen, write_run
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 KEYS = Path(__file__).parent.parent / "frontend" / "src" / "model" / "keys.ts"
 TABLE = {
     command: re.findall(r'"([^"]+)"', keys)

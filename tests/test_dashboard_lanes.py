@@ -24,8 +24,6 @@ from tests.lanes import (
 )
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 VIK_MIDDLE = [236, 229, 224]
 
 

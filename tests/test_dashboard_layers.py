@@ -13,8 +13,6 @@ from tests.logs import norms_of, run_events, write_events
 from tests.pages import fresh_page
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 PARTS = ("q", "k", "v", "out", "up", "down", "norm1", "norm2")
 BIG = tuple(f"encoder.{at // 8}.{PARTS[at % 8]}" for at in range(200))
 HOSTILE = ("<img src=x onerror=alert(1)>.a", "<img src=x onerror=alert(1)>.b", "\"q'/\\", "")

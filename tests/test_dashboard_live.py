@@ -4,7 +4,6 @@ import re
 import shutil
 
 import numpy as np
-import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
@@ -14,8 +13,6 @@ from tests.logs import norms_of, row_events, run_events, write_events
 from tests.looks import look
 from tests.serving import served
 from tests.state_runs import write_run
-
-pytestmark = pytest.mark.slow
 
 
 def test_a_run_that_is_being_trained_grows_without_moving_the_playhead_or_the_sound(show, logdir):

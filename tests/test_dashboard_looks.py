@@ -12,8 +12,6 @@ from tests.looks import look, photograph
 from tests.serving import served
 from tests.state_runs import NAN_AT, write_run
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def two_runs(logdir):

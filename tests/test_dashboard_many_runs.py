@@ -13,8 +13,6 @@ from tests.desk import line_of, press, row, rows, shown
 from tests.many_runs import BREAKS_AT, HOSTILE, OVERFLOWS_AT, PREFIX
 from tests.pages import fresh_page
 
-pytestmark = pytest.mark.slow
-
 A, B = f"{PREFIX}a-broken", f"{PREFIX}b-calm"
 
 

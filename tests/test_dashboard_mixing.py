@@ -12,8 +12,6 @@ from tests.dashboard import WAIT_MS
 from tests.pages import fresh_page
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 STEPS, LOSS_FROM = 1_200, 1_000  # before that, the curve is silent
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3", "fc4")
 

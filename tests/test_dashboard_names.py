@@ -9,8 +9,6 @@ from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.looks import look
 from tests.state_runs import losses, write_run
 
-pytestmark = pytest.mark.slow
-
 SCRIPT = "<img src=x onerror=document.title='executed'>"
 LONG = "very_" * 60
 NAMES = {

@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 from tests.screen import SPIKE_AT, opened_screen, write_run
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 SAY_POSITION = "Say where the playhead is"
 BLOCKED = """Object.defineProperty(window, "localStorage", {
   get() { throw new DOMException("blocked", "SecurityError"); } });"""

@@ -11,8 +11,6 @@ from tests.broken_run import SPIKE_AT, STEPS, served_pair
 from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.pages import fresh_page
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):

@@ -12,8 +12,6 @@ from tests.pages import fail, fresh_page, routed
 from tests.serving import served
 from tests.state_runs import write_run
 
-pytestmark = pytest.mark.slow
-
 FAILED = r"status of 500"
 
 

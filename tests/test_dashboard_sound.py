@@ -11,8 +11,6 @@ from tests.broken_run import NAN_AT, SPIKE_AT, STEPS, served_pair, write_run
 from tests.dashboard import WAIT_MS
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):

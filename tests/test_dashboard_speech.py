@@ -8,8 +8,6 @@ from tb_sonify import SonifyWriter
 from tests.screen import opened_screen
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 STEPS = 200
 # At a note of 60 ms, all within a second.
 SPIKE_AT, INF_AT, NAN_AT = 55, 60, 64

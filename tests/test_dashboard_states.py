@@ -9,8 +9,6 @@ from tests.looks import look
 from tests.serving import served
 from tests.state_runs import NAN_AT, layer_names, write_run, write_scalars
 
-pytestmark = pytest.mark.slow
-
 
 def play(tab):
     tab.frame.get_by_role("button", name="Play", exact=True).click()

@@ -12,8 +12,6 @@ from tests.dashboard import WAIT_MS
 from tests.logs import run_events, scalar_events, write_events
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 LAST = STEPS - 1
 
 

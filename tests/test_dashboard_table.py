@@ -10,8 +10,6 @@ from tests.dashboard import WAIT_MS
 from tests.screen import SPIKE_AT, opened_screen, write_run
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):

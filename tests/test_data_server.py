@@ -24,7 +24,7 @@ from tests.data_server import data_server, held_back, started_by_tensorboard
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.server
 
 NOTES = 150
 RUN = {"run": "adam"}

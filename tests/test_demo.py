@@ -122,7 +122,7 @@ def test_damaged_mnist_files_are_named(tmp_path):
         mnist(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.server
 def test_it_serves_the_sonify_tab_until_interrupted(tmp_path):
     with socket.create_server(("localhost", 0)) as taken:
         port = taken.getsockname()[1]
@@ -137,7 +137,7 @@ def test_it_serves_the_sonify_tab_until_interrupted(tmp_path):
         assert demo.wait(timeout=30) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.server
 def test_a_port_that_is_taken_is_an_error_where_it_was_asked_for(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [*DEMO, "--logdir", str(tmp_path), "--port", str(taken.getsockname()[1])]

@@ -13,7 +13,7 @@ from tests import recorded
 from tests.reference import assert_norms, exact_norms, pre_clip
 
 ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.training
 
 
 def trained(directory, processes, *scenarios):

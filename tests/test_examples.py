@@ -14,7 +14,7 @@ from tests.commands import tb_sonify
 from tests.frameworks import ended
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.training
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCRIPTS = Path(__file__).parent / "scripts"

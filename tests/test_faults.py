@@ -16,7 +16,7 @@ from tests.logs import norms_of, row_events, run_events, scalar_events, write_ev
 STEPS = np.arange(600)
 
 
-@pytest.mark.slow
+@pytest.mark.server
 @pytest.mark.parametrize("loader", ["fast", "slow"])
 def test_all_that_can_be_read_of_damaged_files_is_heard_and_the_rest_is_told(loader):
     runs = 2 * len(DAMAGES)

@@ -19,7 +19,7 @@ from tests.foreign_logs import POINTS
 from tests.logs import scalar_events, write_events
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.server
 
 POINTS_ROUTE = "/data/plugin/scalars/scalars"
 

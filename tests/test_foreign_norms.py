@@ -9,8 +9,6 @@ from tb_sonify.reading.norm_tags import norm_layers
 from tests import foreign_logs
 from tests.logs import LAYERS, norms_of, run_events, scalar_events, write_events
 
-pytestmark = pytest.mark.slow
-
 STEPS = 250
 
 

@@ -16,7 +16,7 @@ from tests.logs import norms_of, row_events, run_events, scalar_events, write_ev
 from tests.reverse_proxy import proxied
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.server
 
 STEPS = 300
 

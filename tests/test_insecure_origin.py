@@ -6,14 +6,11 @@ SONIFY_ORIGIN=insecure runs all other tests there as well.
 import io
 import wave
 
-import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.broken_run import write_run
 from tests.serving import insecure, served
-
-pytestmark = pytest.mark.slow
 
 
 def test_on_plain_http_the_tab_plays_shows_its_link_and_gives_files(browser, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.slow
+@pytest.mark.training
 def test_ten_seconds_at_most_are_lost_of_what_is_killed_and_the_next_run_goes_on():
     # One training of each pace, and the checks of the benchmark.
     lives = ["--kills", "6", "--at-once", "6", "--shortest", "12", "--longest", "17"]

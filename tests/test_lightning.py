@@ -7,7 +7,7 @@ import pytest
 from tests import recorded
 from tests.frameworks import trained
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.training
 
 MODULE = """
     package = sys.argv[1]

@@ -35,7 +35,7 @@ def get(address: str, route: str, **query: object) -> tuple[bytes, Message]:
         return response.read(), response.headers
 
 
-@pytest.mark.slow
+@pytest.mark.server
 @pytest.mark.parametrize("load_fast", ["true", "false"])
 @pytest.mark.parametrize("prefix", ["", "/x"])
 def test_every_segment_of_a_run_plays(logdir, load_fast, prefix):

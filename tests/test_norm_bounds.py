@@ -1,12 +1,9 @@
 """Norms that are scalars, at the bounds of how many are read."""
 
 import numpy as np
-import pytest
 
 from tb_sonify.training.summary import scalars_event
 from tests.logs import write_events
-
-pytestmark = pytest.mark.slow
 
 STEPS = 5
 

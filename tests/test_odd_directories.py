@@ -14,7 +14,7 @@ import pytest
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.server
 
 NOTES = 50
 NO_TEXT = b"\xff\xfe is not UTF-8"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.package
 
 ROOT = Path(__file__).parent.parent
 BUNDLE = "tb_sonify/plugin/static/index.js"

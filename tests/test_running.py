@@ -12,7 +12,7 @@ import pytest
 from tests import recorded
 from tests.test_running_program import RUN, ended, environment, write
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.training
 
 SCRIPTS = Path(__file__).parent / "scripts"
 WATCH = """

@@ -7,7 +7,7 @@ import pytest
 from tests import recorded
 from tests.test_running_program import RUN, ended, write
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.training
 
 TRAIN = """
     import gc, os, sys, time, weakref, torch

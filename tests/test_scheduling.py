@@ -9,8 +9,6 @@ from playwright.sync_api import Browser
 from tests import offline
 from tests.offline import HOP, LSB, RATE, Renderer, tape
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def render(browser: Browser) -> Iterator[Renderer]:

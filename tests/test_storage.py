@@ -78,7 +78,7 @@ def test_a_run_at_a_url_is_logged_goes_on_and_is_heard(where, tmp_path):
         assert [value for _, _, value in loss.json] == list(range(170))
 
 
-@pytest.mark.slow  # imports the trainers
+@pytest.mark.training  # imports the trainers
 @pytest.mark.usefixtures("bucket")
 def test_trainers_log_to_urls():
     from tb_sonify.integrations import accelerate, huggingface

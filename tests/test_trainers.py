@@ -11,7 +11,7 @@ from tests import recorded
 from tests.frameworks import ROOT, trained
 from tests.test_lightning import assert_norms
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.training
 
 HUGGING_FACE = """
     from transformers import Trainer, TrainerCallback, TrainingArguments
