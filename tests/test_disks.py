@@ -13,10 +13,10 @@ def test_a_directory_that_is_deleted_is_made_anew_with_one_warning(tmp_path):
     stderr = run(
         """
         import shutil, sys, time
-        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.event_writer import EventFileWriter
         from tb_sonify.training.summary import scalars_event
 
-        file = EventFile(sys.argv[1], retry_seconds=0.2)
+        file = EventFileWriter(sys.argv[1], retry_seconds=0.2)
         for step in range(30):
             if step in (10, 20):
                 shutil.rmtree(sys.argv[1])
@@ -69,11 +69,11 @@ def test_a_full_disk_gives_one_warning_and_leaves_what_was_written_readable(tmp_
     stderr = run(
         """
         import resource, sys
-        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.event_writer import EventFileWriter
         from tb_sonify.training.summary import scalars_event
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        file = EventFile(sys.argv[1])
+        file = EventFileWriter(sys.argv[1])
         for step in range(20_000):
             file.add_event(scalars_event([("x", 0.0)], step=step, wall_time=1.0))
             if step % 500 == 0:
@@ -93,14 +93,14 @@ def test_after_a_full_disk_a_new_file_takes_over_as_soon_as_there_is_room(tmp_pa
     stderr = run(
         """
         import resource, sys, time
-        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.event_writer import EventFileWriter
         from tb_sonify.training.summary import scalars_event
 
         def add(step):
             file.add_event(scalars_event([("x", 0.0)], step=step, wall_time=1.0))
             file.flush()
 
-        file = EventFile(sys.argv[1], retry_seconds=0.2)
+        file = EventFileWriter(sys.argv[1], retry_seconds=0.2)
         for full in (True, False, True, False):  # as often as it happens
             resource.setrlimit(resource.RLIMIT_FSIZE, (300 if full else 10**9, -1))
             for step in range(20):
@@ -122,14 +122,14 @@ def test_what_cannot_be_written_is_not_kept_in_memory(tmp_path):
         """
         import resource, sys, warnings
         from tensorboard.compat.proto.event_pb2 import Event
-        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.event_writer import EventFileWriter
 
         def peak():
             return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
         warnings.simplefilter("ignore")
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        file = EventFile(sys.argv[1])
+        file = EventFileWriter(sys.argv[1])
         event = Event(graph_def=bytes(2**20))
         file.add_event(event)
         file.flush()
@@ -147,12 +147,12 @@ def test_a_disk_that_fills_up_does_not_stop_us_where_warnings_are_errors(tmp_pat
     stderr = run(
         """
         import resource, sys, warnings
-        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.event_writer import EventFileWriter
         from tb_sonify.training.summary import scalars_event
 
         warnings.simplefilter("error")
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        file = EventFile(sys.argv[1])
+        file = EventFileWriter(sys.argv[1])
         for step in range(1000):
             file.add_event(scalars_event([("x", 0.0)], step=step, wall_time=1.0))
             file.flush()

@@ -88,11 +88,11 @@ def test_a_fork_neither_hangs_nor_writes(tmp_path):
     stderr = run(
         """
         import os, sys, warnings
-        from tb_sonify.training.event_writer import EventFile
+        from tb_sonify.training.event_writer import EventFileWriter
         from tb_sonify.training.summary import scalars_event
 
         warnings.filterwarnings("ignore", category=DeprecationWarning)  # of fork itself
-        file = EventFile(sys.argv[1])
+        file = EventFileWriter(sys.argv[1])
         file.add_event(scalars_event([("x", 0.0)], step=0, wall_time=1.0))
         child = os.fork()
         for step in (1, 2):

@@ -181,7 +181,7 @@ def test_with_another_backend_of_keras_its_metrics_are_logged_and_a_warning_says
 
 def test_any_writer_is_given_norms_and_clips(tmp_path):
     script = """
-    from tb_sonify.integrations.adapter import SonifyBeside
+    from tb_sonify.integrations.adapter import SonifyAdapter
     class Tracker:
         def __init__(self):
             self.scalars, self.clips = [], []
@@ -192,7 +192,7 @@ def test_any_writer_is_given_norms_and_clips(tmp_path):
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     tracker = Tracker()
-    sonify = SonifyBeside(tracker)
+    sonify = SonifyAdapter(tracker)
     sonify.watch(model, optimizer)
     for step in range(120):
         optimizer.zero_grad()
@@ -209,7 +209,7 @@ def test_any_writer_is_given_norms_and_clips(tmp_path):
     for _, clip, _, _ in tracker.clips:
         assert clip.shape[0] == 1 and 0.01 < clip.abs().max() <= 1
     try:
-        SonifyBeside(object())
+        SonifyAdapter(object())
     except TypeError as error:
         assert str(error) == "writer must have add_scalar and add_audio, got object"
     else:

@@ -36,7 +36,7 @@ class SonifyAdapter(RedirectedWriter):
     ::
 
         writer = tensorboardX.SummaryWriter("runs/sgd-0.1")
-        sonify = SonifyBeside(writer)
+        sonify = SonifyAdapter(writer)
         sonify.watch(model, optimizer)
         ...
         sonify.close()

@@ -59,7 +59,7 @@ def is_kept(number: int, shown: int) -> bool:
 
     Examples
     --------
-    >>> [number for number in range(70) if thinned(number, 8)]
+    >>> [number for number in range(70) if is_kept(number, 8)]
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48, 64]
     """
     return number < shown or number % (2 << (number // shown).bit_length()) == 0

@@ -57,7 +57,7 @@ class Watch:
         self._warned_capture = False
         self._keep_alive: object | None = keep_alive
         # What is compiled must not look into the hook, which then runs as it is.
-        hook = torch.compiler.disable(self._on_step)
+        hook = torch.compiler.disable(self.before_step)
         if optimizer is None:
             handle = register_optimizer_step_pre_hook(hook)
         else:
@@ -110,9 +110,14 @@ class Watch:
         forget(self)
         stop_listening(self)
 
-    def _on_step(
+    def before_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Add the row of a step: the hook that torch calls with the arguments of `step`.
+
+        Where the step has a closure, its first call adds the row, and the arguments are returned
+        with a closure that does so.
+        """
         self.calls += 1
         # The gradients that count are those that a closure computes.
         if len(args) > 1 and callable(args[1]):

@@ -54,6 +54,8 @@ class SonifyWriter(SummaryWriter):
         writer.close()
     """
 
+    sonify_owner = "script"  # or "run": `tb-sonify run` does not import this class
+
     # The base class's, which has no types; both None after `close`.
     file_writer: Any
     all_writers: Any

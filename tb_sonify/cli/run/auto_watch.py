@@ -20,6 +20,12 @@ from tb_sonify.training.writer import RedirectedWriter
 Step = tuple[tuple[Any, ...], dict[str, Any]]  # the arguments of an optimizer's step
 
 
+class _RunWriter(RedirectedWriter):
+    """The writer of `tb-sonify run`, which is not one of the script's."""
+
+    sonify_owner = "run"
+
+
 class AutoWatch:
     """Watches each model that is trained, from the first step of its optimizer on.
 
@@ -51,7 +57,7 @@ class AutoWatch:
         self._every = every
         self._fail = fail
         self._events = DeferredSink()
-        self._writer = RedirectedWriter(lambda: self._events, presets=presets)
+        self._writer = _RunWriter(lambda: self._events, presets=presets)
         self._optimizers: dict[ReferenceType[Optimizer], Any] = {}
         self._models: list[nn.Module] = []
         self._trained: dict[int, ReferenceType[nn.Parameter]] = {}
@@ -74,7 +80,7 @@ class AutoWatch:
             parameter() is None for parameter in self._trained.values()
         )
 
-    def look(self, optimizer: Optimizer, step: int) -> None:
+    def attach(self, optimizer: Optimizer, step: int) -> None:
         """Watch what an optimizer trains that is about to step; called by a hook of all of them."""
         self._step = step
         if ref(optimizer) not in self._optimizers:
@@ -83,7 +89,7 @@ class AutoWatch:
             handle = optimizer.register_step_pre_hook(torch.compiler.disable(self._begin))
             self._optimizers[ref(optimizer, self._drop)] = handle
 
-    def look_back(self, optimizer: Optimizer) -> None:
+    def detach(self, optimizer: Optimizer) -> None:
         """Leave nothing in the optimizer, after its step."""
         handle = self._optimizers.get(ref(optimizer))
         if handle is not None:
@@ -118,7 +124,7 @@ class AutoWatch:
                 self._trained |= {id(p): ref(p) for p in model.parameters()}
                 self._watches.append(watch)
                 # Its own hook is one for all optimizers, which come to it with the next step.
-                step = watch._on_step(optimizer, *(step or (args, kwargs))) or step
+                step = watch.before_step(optimizer, *(step or (args, kwargs))) or step
         except Exception as error:  # noqa: BLE001 - training goes on, whatever this is
             self._fail(error)
         return step

@@ -71,12 +71,12 @@ class RunSequence:
                 run.open(logdir, is_of_writer=True)
             elif time.monotonic() >= self._patient_until:
                 run.open(self._free_logdir())
-        run.look(optimizer, self._clock.tick(self, optimizer))
+        run.attach(optimizer, self._clock.tick(self, optimizer))
 
     def after_step(self, optimizer: Optimizer) -> None:
         """Look at it again."""
         if self._run is not None:
-            self._run.look_back(optimizer)
+            self._run.detach(optimizer)
 
     def skip(self, optimizer: Optimizer) -> None:
         """Count a step that is left out."""

@@ -25,7 +25,7 @@ class SummaryWriters:
 
         def new(kind: type, *_: object, **__: object) -> Any:
             writer: Any = object.__new__(kind)
-            if kind.__name__ != "RedirectedWriter":  # which is the one of ours
+            if getattr(kind, "sonify_owner", None) != "run":
                 made.append(ref(writer))
             return writer
 
@@ -45,8 +45,4 @@ class SummaryWriters:
     def any_of_ours(self) -> bool:
         """Whether the script uses a `SonifyWriter` itself."""
         alive = (reference() for reference in self._made)
-        return any(
-            kind.__module__ == "tb_sonify.training.writer"
-            for writer in alive
-            for kind in type(writer).__mro__
-        )
+        return any(getattr(type(writer), "sonify_owner", None) == "script" for writer in alive)
