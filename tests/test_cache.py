@@ -1,5 +1,10 @@
 """The cache of the reading side, which must not grow."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from tb_sonify.reading.cache import LruCache
 
 
@@ -36,3 +41,47 @@ def test_long_keys_count_too():
         cache.put(("", name), 1)
     assert sum(cache.get(("", name)) or 0 for name in names) == 16
     assert cache.nbytes <= 1_000_000
+
+
+def test_a_value_is_made_once_for_all_that_ask_at_once_and_other_keys_do_not_wait():
+    cache, begun, may_end, made = LruCache[str, int](10_000), [], threading.Event(), []
+
+    def make():
+        begun.append(True)
+        may_end.wait(10)
+        made.append(True)
+        return len(made)
+
+    with ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(cache.get_or_make, "a", make, cost=lambda _: 1_000) for _ in range(20)]
+        assert cache.get_or_make("b", lambda: 7) == 7
+        may_end.set()
+        assert {each.result(10) for each in asked} == {1}
+    assert len(begun) == 1
+    assert (cache.get("a"), cache.nbytes > 1_000) == (1, True)
+
+
+def test_what_cannot_be_made_or_kept_is_made_again_the_next_time():
+    cache = LruCache[str, int](10_000)
+    with pytest.raises(ZeroDivisionError):
+        cache.get_or_make("a", lambda: 1 // 0)
+    assert cache.get_or_make("a", lambda: 1) == 1
+    assert cache.get_or_make("a", lambda: 2) == 1
+    assert cache.get_or_make("b", lambda: 3, cost=lambda _: 20_000) == 3
+    assert cache.get("b") is None
+    assert cache.get_or_make("b", lambda: 4, cost=lambda _: 20_000) == 4
+
+
+def test_what_cannot_be_made_fails_for_all_that_wait_for_it():
+    cache, may_fail, failing = LruCache[str, int](10_000), threading.Event(), threading.Event()
+
+    def fail():
+        failing.set()
+        may_fail.wait(10)
+        raise ZeroDivisionError
+
+    with ThreadPoolExecutor(5) as pool:
+        asked = [pool.submit(cache.get_or_make, "a", fail) for _ in range(5)]
+        assert failing.wait(10)
+        may_fail.set()
+        assert all(isinstance(each.exception(10), ZeroDivisionError) for each in asked)

@@ -134,20 +134,18 @@ class OverviewRoutes:
         return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
 
     def _extremes_of(self, timeline: Timeline) -> Extremes:
-        found = self._extremes.get(timeline.state)
-        if found is None:
+        def make() -> Extremes:
             with self._turn(timeline, range(timeline.notes)):
-                found = self._extremes.get(timeline.state) or extremes(timeline)
-            self._extremes.put(timeline.state, found)
-        return found
+                return extremes(timeline)
+
+        return self._extremes.get_or_make(timeline.state, make)
 
     def _landmarks_of(self, timeline: Timeline) -> tuple[Landmark, ...]:
-        found = self._landmarks.get(timeline.state)
-        if found is None:
+        def make() -> tuple[Landmark, ...]:
             with self._turn(timeline, range(timeline.notes)):
-                found = self._landmarks.get(timeline.state) or landmarks_of(timeline)
-            self._landmarks.put(timeline.state, found, cost=500 * len(found))
-        return found
+                return landmarks_of(timeline)
+
+        return self._landmarks.get_or_make(timeline.state, make, cost=lambda made: 500 * len(made))
 
     def _turn(self, source: Hearable, notes: range) -> AbstractContextManager[None]:
         return self._store.turns.of(len(notes) * len(source.layers))

@@ -1,47 +1,51 @@
-"""A cache that cannot grow: the least recently used goes first."""
+"""Caches of bounded size: least recently used, and refreshed; digests to be used as keys."""
 
 import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from tensorboard import errors
 
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+REFRESH_SECONDS = 1.0
+_QUICK_SECONDS = 0.2
+_ENTRY_BYTES = 256  # of an entry, beside its key and its value
 _DIGEST_BYTES = 12
 
 
-Key = TypeVar("Key", bound=Hashable)
-
-
-Value = TypeVar("Value")
-
-
-_ENTRY_BYTES = 256  # what an entry takes beside its key and its value
-
-
 class LruCache(Generic[Key, Value]):
-    """Values by key, up to so many bytes; safe to use from many threads.
+    """Least-recently-used cache, bounded in bytes; safe to use from many threads.
 
     Keys count too: they hold names that anybody may make up, as long as they like.
 
     Parameters
     ----------
     limit
-        The most bytes that keys and values may take together.
+        Most bytes of all keys and values.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._total = 0
         self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._making: dict[Key, Future[Value]] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all keys and values, about."""
+        return self._total
 
     def get(self, key: Key) -> Value | None:
-        """The value kept under a key, which becomes the most recently used; `None`: not kept."""
+        """The value of a key, which becomes the most recently used; `None` where it is not kept."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -49,13 +53,8 @@ class LruCache(Generic[Key, Value]):
             self._entries.move_to_end(key)
             return entry[0]
 
-    @property
-    def nbytes(self) -> int:
-        """About how many bytes are kept."""
-        return self._total
-
     def put(self, key: Key, value: Value, *, cost: int = 0) -> None:
-        """Keep a value of `cost` bytes for what was there, unless it alone exceeds the limit."""
+        """Keep a value of `cost` bytes over the former, unless it alone exceeds the limit."""
         cost += _ENTRY_BYTES + _size(key)
         with self._lock:
             _, former = self._entries.pop(key, (None, 0))
@@ -68,24 +67,50 @@ class LruCache(Generic[Key, Value]):
                 _, (_, oldest) = self._entries.popitem(last=False)
                 self._total -= oldest
 
+    def get_or_make(
+        self, key: Key, make: Callable[[], Value], *, cost: Callable[[Value], int] = lambda _: 0
+    ) -> Value:
+        """The value of a key, made where it is not kept, by one thread while others wait for it.
+
+        Parameters
+        ----------
+        make
+            Makes the value, which is not `None`; what it raises is raised to all that wait.
+        cost
+            Bytes of a value. One that exceeds the limit is returned, and made again the next time.
+        """
+        with self._lock:
+            kept = self.get(key)
+            if kept is not None:
+                return kept
+            making = self._making.get(key)
+            if making is None:
+                made = self._making[key] = Future[Value]()
+        if making is not None:
+            return making.result()
+        try:
+            value = make()
+            self.put(key, value, cost=cost(value))
+            made.set_result(value)
+        except BaseException as error:
+            made.set_exception(error)
+            raise
+        finally:
+            del self._making[key]
+        return value
+
 
 def _size(key: Any) -> int:
     return sys.getsizeof(key) + (sum(map(_size, key)) if isinstance(key, tuple) else 0)
 
 
-REFRESH_SECONDS = 1.0
-
-
-_QUICK_SECONDS = 0.2
-
-
 class Unavailable(errors.PublicError):
-    """A data provider that does not answer now; TensorBoard says so with this status.
+    """A data provider that does not answer now; the HTTP status of the answer says so.
 
     Parameters
     ----------
     retry_after
-        Whether it may be there again in so many seconds; `None`: not by itself.
+        Seconds after which it may be there again; `None`: it will not be by itself.
     """
 
     def __init__(self, details: str, http_code: int, retry_after: int | None = None) -> None:
@@ -96,28 +121,29 @@ class Unavailable(errors.PublicError):
 
 
 class RefreshCache(Generic[Value]):
-    """Values that are read again where they are no longer new. Safe to use from many threads.
+    """Cache whose values expire, and are then read again; safe to use from many threads.
 
-    While one thread reads, and while the provider is unavailable, others get what was there last.
+    A value expires after a second or, where it takes long to read, after a multiple of that time.
+    While one thread reads, and while the provider is unavailable, others get the expired value.
 
     Parameters
     ----------
     limit
-        The most bytes to be kept.
+        Most bytes of all values.
     cost
-        How many bytes a value takes.
-    share
-        Reading that takes its time takes at most one part in so many of it.
+        Bytes of a value.
+    times_as_long
+        How many times as long as it takes to read a value it is kept.
     """
 
-    def __init__(self, limit: int, cost: Callable[[Value], int], *, share: int = 5) -> None:
+    def __init__(self, limit: int, cost: Callable[[Value], int], *, times_as_long: int = 5) -> None:
         self._kept: LruCache[Hashable, tuple[float, Value]] = LruCache(limit)
         self._cost = cost
-        self._share = share
+        self._times_as_long = times_as_long
         self._reading: set[Hashable] = set()
 
     def get(self, key: Hashable, read: Callable[[], Value]) -> Value:
-        """What was read under a key, or is read now."""
+        """The value of a key, read now where it is not kept or has expired."""
         kept = self._kept.get(key)
         start = time.monotonic()
         if kept is not None and (start < kept[0] or key in self._reading):
@@ -135,15 +161,15 @@ class RefreshCache(Generic[Value]):
         return value
 
     def put(self, key: Hashable, value: Value, *, start: float) -> None:
-        """Keep what began to be read at a time by the monotonic clock."""
+        """Keep a value whose reading began at `start`, on the monotonic clock."""
         now = time.monotonic()
         quick = now - start < _QUICK_SECONDS
-        until = start + REFRESH_SECONDS if quick else now + self._share * (now - start)
-        self._kept.put(key, (until, value), cost=self._cost(value))
+        expires = start + REFRESH_SECONDS if quick else now + self._times_as_long * (now - start)
+        self._kept.put(key, (expires, value), cost=self._cost(value))
 
 
 def digest(*parts: Any) -> bytes:
-    """A few bytes that other parts do not have; parts are arrays, or have a `repr` of their own."""
+    """Hash of arrays, and of anything that has a `repr` of its own; 12 bytes."""
     state = blake2b(digest_size=_DIGEST_BYTES)
     for part in parts:
         data = part if isinstance(part, np.ndarray) else np.frombuffer(repr(part).encode(), "u1")

@@ -67,7 +67,7 @@ _BLOB_BYTES = 512  # that a reference takes, about
 _NAME_BYTES = 256  # and a tag
 
 
-_LISTING_SHARE = 20  # listing the scalars of a run takes at most one part in so many of the time
+_LISTING_TIMES = 20  # a list of scalars is kept so many times as long as it takes to read
 
 
 _TAGS_AT_ONCE = 256
@@ -131,10 +131,10 @@ class Store:
             _KEPT_POINT_BYTES, lambda points: sum(map(_nbytes, points.values()))
         )
         self._ends = RefreshCache[dict[str, float]](
-            _KEPT_NAME_BYTES, lambda runs: _NAME_BYTES * len(runs), share=_LISTING_SHARE
+            _KEPT_NAME_BYTES, lambda runs: _NAME_BYTES * len(runs), times_as_long=_LISTING_TIMES
         )
         self._newest = RefreshCache[dict[str, Newest]](
-            _KEPT_NAME_BYTES, lambda tags: _NAME_BYTES * len(tags), share=_LISTING_SHARE
+            _KEPT_NAME_BYTES, lambda tags: _NAME_BYTES * len(tags), times_as_long=_LISTING_TIMES
         )
 
     def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[BlobRef, ...]:
