@@ -5,6 +5,7 @@ import time
 import tracemalloc
 import zlib
 from contextlib import suppress
+from functools import cache
 
 import numpy as np
 import pytest
@@ -69,6 +70,7 @@ def listing(*arrays):
     return json.dumps({"version": 2, "arrays": arrays})
 
 
+@cache
 def many_zeros():
     return zlib.compress(bytes(2**28 - 2**20), 9)
 
@@ -76,19 +78,19 @@ def many_zeros():
 @pytest.mark.parametrize(
     "block",
     [
-        with_header("[" * 1_000_000, b""),
-        with_header('{"a":' * 200_000, b""),
-        with_header(" " * (2**24 + 8), b""),
-        with_header('{"version":2,"arrays":[' + "[" * 90_000, b""),
-        with_header(listing(["a", "<i8", [10**12]]), bytes(64)),
-        with_header(listing(["a", "<i8", [2**60, 2**60]]), bytes(64)),
-        with_header(listing(["a", "<u2", [10**12], 64]), bytes(64)),
-        with_header(listing(["a", "<u2", [2**20], 0]), b""),
-        with_header(listing(["a", "<u2", [0, 2**60]], ["a", "<f8", [1] * 65]), bytes(64)),
+        lambda: with_header("[" * 1_000_000, b""),
+        lambda: with_header('{"a":' * 200_000, b""),
+        lambda: with_header(" " * (2**24 + 8), b""),
+        lambda: with_header('{"version":2,"arrays":[' + "[" * 90_000, b""),
+        lambda: with_header(listing(["a", "<i8", [10**12]]), bytes(64)),
+        lambda: with_header(listing(["a", "<i8", [2**60, 2**60]]), bytes(64)),
+        lambda: with_header(listing(["a", "<u2", [10**12], 64]), bytes(64)),
+        lambda: with_header(listing(["a", "<u2", [2**20], 0]), b""),
+        lambda: with_header(listing(["a", "<u2", [0, 2**60]], ["a", "<f8", [1] * 65]), bytes(64)),
         # A bomb: more than the header says, and one that lies as large.
-        with_header(listing(["a", "<u2", [4], len(many_zeros())]), many_zeros()),
+        lambda: with_header(listing(["a", "<u2", [4], len(many_zeros())]), many_zeros()),
         # Arrays that are each within the bounds, and not together.
-        with_header(
+        lambda: with_header(
             listing(*(["a", "<u2", [2**27 - 2**19, 1], len(many_zeros())] for _ in range(9))),
             b"".join(many_zeros() + bytes(-len(many_zeros()) % 8) for _ in range(9)),
         ),
@@ -96,13 +98,14 @@ def many_zeros():
     ids=range(11),
 )
 def test_a_block_that_claims_to_be_huge_costs_neither_time_nor_memory(block):
+    claiming = block()
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.thread_time()
     try:
         with pytest.raises(ValueError, match="block"):
-            decode_block(block)
+            decode_block(claiming)
         assert tracemalloc.get_traced_memory()[1] < 1.2e9
-        assert time.perf_counter() - began < 5
+        assert time.thread_time() - began < 5
     finally:
         tracemalloc.stop()
 

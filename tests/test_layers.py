@@ -6,7 +6,7 @@ import pytest
 from tests.logs import LAYERS, norms_of, run_events, scalar_events, write_events
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def norms():
     """Rows with NaN, infinities, zeros, and a layer that gets its first gradient late."""
     norms = norms_of(3_600)
@@ -17,12 +17,13 @@ def norms():
     return norms
 
 
-@pytest.fixture
-def logdir(tmp_path, norms):
+@pytest.fixture(scope="module")
+def logdir(tmp_path_factory, norms):
     """These rows as run ``run``, at every other step from 1,000 on."""
-    write_events(tmp_path / "run", run_events(norms, range(1_000, 8_200, 2)))
-    write_events(tmp_path / "plain", scalar_events("loss", [(3, 0.1)]))
-    return tmp_path
+    directory = tmp_path_factory.mktemp("runs")
+    write_events(directory / "run", run_events(norms, range(1_000, 8_200, 2), presets=()))
+    write_events(directory / "plain", scalar_events("loss", [(3, 0.1)]))
+    return directory
 
 
 @pytest.mark.parametrize(("low", "high"), [(1_000, 7_398), (3_460, 3_480), (5_000, 5_000)])

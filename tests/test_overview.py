@@ -14,7 +14,7 @@ from tests.logs import LAYERS, norms_of, row_events, run_events, scalar_events, 
 from tests.serving import served
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def norms():
     """Rows with a NaN, an infinity and a layer without gradient."""
     norms = norms_of(3_600)
@@ -24,14 +24,18 @@ def norms():
     return norms
 
 
-@pytest.fixture
-def logdir(tmp_path, norms):
+@pytest.fixture(scope="module")
+def logdir(tmp_path_factory, norms):
     """These rows as run ``run``, at every other step from 1,000 on, and a scalar without norms."""
+    directory = tmp_path_factory.mktemp("runs")
     losses = [(1_000 + 200 * point, 2.0 - point / 20) for point in range(37)]
-    events = [*run_events(norms, range(1_000, 8_200, 2)), *scalar_events("loss", losses)]
-    write_events(tmp_path / "run", events)
-    write_events(tmp_path / "plain", scalar_events("=x", [(3, 0.1), (4, np.nan), (5, -2.5)]))
-    return tmp_path
+    events = [
+        *run_events(norms, range(1_000, 8_200, 2), presets=()),
+        *scalar_events("loss", losses),
+    ]
+    write_events(directory / "run", events)
+    write_events(directory / "plain", scalar_events("=x", [(3, 0.1), (4, np.nan), (5, -2.5)]))
+    return directory
 
 
 def heatmap(client, run="run", *, low, high, columns):
