@@ -7,39 +7,39 @@ import time
 import pytest
 from tensorboard.data.provider import Run, ScalarDatum
 
-from tb_sonify.plugin.data_server import RunsRead
+from tb_sonify.plugin.data_server import Progress
 from tb_sonify.reading.work import DaemonThreads
 
 
 @pytest.fixture
-def extent():
+def progress():
     """Of two runs; of one of them 100 steps were read."""
-    extent = RunsRead()
-    extent.note("list_runs", [Run(name, name, 0.0) for name in ("adam", "sgd")])
+    progress = Progress()
+    progress.note("list_runs", [Run(name, name, 0.0) for name in ("adam", "sgd")])
     points = [ScalarDatum(step=step, wall_time=0.0, value=1.0) for step in (0, 100)]
-    extent.note("read_scalars", {"adam": {"loss": points}})
-    return extent
+    progress.note("read_scalars", {"adam": {"loss": points}})
+    return progress
 
 
-def test_every_run_must_be_there_and_have_got_as_far_as_before(extent):
-    assert not extent.is_within({})
-    assert not extent.is_within({"adam": 100})
-    assert not extent.is_within({"adam": 99, "sgd": 0})
-    assert extent.is_within({"adam": 100, "sgd": 0})
-    assert extent.is_within({"adam": 300, "sgd": 0, "new": 7})
+def test_every_run_must_be_there_and_have_got_as_far_as_before(progress):
+    assert not progress.is_regained({})
+    assert not progress.is_regained({"adam": 100})
+    assert not progress.is_regained({"adam": 99, "sgd": 0})
+    assert progress.is_regained({"adam": 100, "sgd": 0})
+    assert progress.is_regained({"adam": 300, "sgd": 0, "new": 7})
 
 
-def test_what_does_not_come_is_taken_for_deleted_after_a_while(extent, monkeypatch):
+def test_what_does_not_come_is_taken_for_deleted_after_a_while(progress, monkeypatch):
     monkeypatch.setattr("tb_sonify.plugin.data_server.SETTLED_SECONDS", 0.3)
-    extent.begin_anew()
+    progress.restart()
     for step in range(0, 100, 25):  # it goes on to read
-        assert not extent.is_within({"adam": step})
+        assert not progress.is_regained({"adam": step})
         time.sleep(0.15)
     for step in range(100, 500, 100):  # one of them grows, the other does not come
-        settled = extent.is_within({"adam": step})
+        settled = progress.is_regained({"adam": step})
         time.sleep(0.15)
     assert settled
-    assert extent.runs == ["adam"]
+    assert progress.runs == ["adam"]
 
 
 def test_threads_end_with_those_who_have_them_work():
