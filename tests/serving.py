@@ -4,10 +4,13 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
+from shutil import copyfileobj
+from typing import TextIO
 
 TENSORBOARD = (sys.executable, "-m", "tensorboard.main")
 
@@ -25,18 +28,29 @@ def insecure(url: str) -> str:
 
 @contextmanager
 def served(
-    logdir: Path | None, *options: str, command: tuple[str, ...] = TENSORBOARD
+    logdir: Path | None,
+    *options: str,
+    command: tuple[str, ...] = TENSORBOARD,
+    log: TextIO | None = None,
 ) -> Iterator[str]:
-    """Serve a log directory, or what options name; the address that is given ends with a slash."""
+    """Serve a log directory, or what options name; the address that is given ends with a slash.
+
+    What it logs once it serves is written to `log`.
+    """
     where = [] if logdir is None else ["--logdir", str(logdir)]
     arguments = [*command, *where, "--port", "0", "--reload_interval", "1"]
-    with subprocess.Popen([*arguments, *options], stderr=subprocess.PIPE, text=True) as process:
+    with (
+        subprocess.Popen([*arguments, *options], stderr=subprocess.PIPE, text=True) as process,
+        ThreadPoolExecutor(1) as reader,
+    ):
         try:
             address = _address(process)
+            # What nobody reads would fill the pipe and stop the server.
+            reader.submit(copyfileobj, process.stderr, log or StringIO())
             yield insecure(address) if INSECURE else address
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.wait(timeout=30)
 
 
 def _address(process: "subprocess.Popen[str]") -> str:
@@ -45,7 +59,5 @@ def _address(process: "subprocess.Popen[str]") -> str:
     for line in process.stderr:
         messages.append(line)
         if found := re.search(r"TensorBoard \S+ at (http://\S+/)", line):
-            # What nobody reads would fill the pipe and stop the server.
-            threading.Thread(target=process.stderr.read, daemon=True).start()
             return found.group(1)
     raise RuntimeError(f"tensorboard ended before it served: {''.join(messages)}")

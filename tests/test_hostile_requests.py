@@ -1,5 +1,6 @@
 """Requests that mean harm, as bytes on a socket to a real TensorBoard, which goes on answering."""
 
+import io
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -158,6 +159,30 @@ def test_what_nobody_waits_for_is_not_done(server):
             connection.sendall(request(f"{ROUTE}layers?run=wide&from={number}".encode()))
         time.sleep(alone)
     assert timed(server, "layers?run=wide&from=1") < 12 * alone
+
+
+def test_nothing_is_logged_where_clients_have_all_of_a_sound_or_hang_up(tmp_path):
+    write_events(tmp_path / "run", row_events(norms_of(4_000), np.arange(4_000)))
+    log = io.StringIO()
+    sound = "sound?run=run&preset=smooth&first_note=0&notes=1500"
+    with served(tmp_path, "--load_fast=false", log=log) as url:
+        while not (whole := got(url, sound)):
+            time.sleep(0.1)
+        with ThreadPoolExecutor(20) as pool:
+            complete = [pool.submit(got, url, sound) for _ in range(10)]
+            begun = [pool.submit(beginning, url, sound) for _ in range(10)]
+            assert {each.result() == whole for each in complete} == {True}
+            assert {each.result() for each in begun} == {b"HTTP"}
+        assert got(url, SMALL)
+    assert "Error on request" not in log.getvalue()
+    assert "Traceback" not in log.getvalue()
+
+
+def beginning(url, path):
+    """The first bytes of an answer, after which the connection is closed."""
+    with connected(url) as connection:
+        connection.sendall(request(f"{ROUTE}{path}".encode()))
+        return connection.recv(4)
 
 
 def timed(url, path=SMALL):

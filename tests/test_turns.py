@@ -1,9 +1,10 @@
-"""Large work in turns: small work goes on, memory stays, and nobody waits for a slow reader."""
+"""Large work one at a time: small work goes on, memory is bounded, slow readers hold nobody up."""
 
+import socket
 import threading
 import time
 import tracemalloc
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from tensorboard.context import RequestContext
 from tb_sonify.reading.audio import render_chunks
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline_builder import Timelines
-from tb_sonify.reading.work import MOST_SMALL, Abandoned, Overloaded, WorkLimiter, has_hung_up
+from tb_sonify.reading.work import (
+    MOST_SMALL,
+    Abandoned,
+    Overloaded,
+    WorkLimiter,
+    client_connection,
+)
 from tb_sonify.sound import PRESETS, render
 from tests.logs import norms_of, row_events, write_events
 
@@ -20,10 +27,10 @@ LARGE = MOST_SMALL + 1
 
 
 def test_large_work_is_done_one_after_the_other():
-    turns, at_once, most = WorkLimiter(), [], []
+    limiter, at_once, most = WorkLimiter(), [], []
 
     def work():
-        with turns.of(LARGE):
+        with limiter.slot(LARGE):
             at_once.append(1)
             most.append(len(at_once))
             time.sleep(0.01)
@@ -41,79 +48,117 @@ def test_small_work_goes_on_beside_large_work_and_large_work_is_not_waited_for_f
     monkeypatch,
 ):
     monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
-    turns = WorkLimiter()
-    with turns.of(LARGE):
-        with turns.of(MOST_SMALL):
+    work = WorkLimiter()
+    with work.slot(LARGE):
+        with work.slot(MOST_SMALL):
             pass
-        with pytest.raises(Overloaded) as refused, turns.of(LARGE):
+        with pytest.raises(Overloaded) as refused, work.slot(LARGE):
             pass
     assert (refused.value.http_code, refused.value.headers) == (503, [("Retry-After", "10")])
-    with turns.of(LARGE):  # each was given back
+    with work.slot(LARGE):  # each was given back
         pass
 
 
-def test_what_goes_wrong_gives_its_turn_back(monkeypatch):
+def test_what_goes_wrong_gives_its_slot_back(monkeypatch):
     monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
-    turns = WorkLimiter()
+    work = WorkLimiter()
     for _ in range(20):
-        with pytest.raises(ZeroDivisionError), turns.of(LARGE):
+        with pytest.raises(ZeroDivisionError), work.slot(LARGE):
             _ = 1 / 0
 
 
-@pytest.mark.parametrize(("back", "expected"), [(10.0, "small large"), (0.05, "large small")])
-def test_what_is_less_goes_first_unless_what_is_more_has_waited_long(monkeypatch, back, expected):
-    monkeypatch.setattr("tb_sonify.reading.work._MOST_SECONDS_BACK", back)
-    turns, done = WorkLimiter(), []
+def test_small_work_is_done_a_few_at_a_time(monkeypatch):
+    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    work = WorkLimiter()
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(work.slot(MOST_SMALL))
+        with pytest.raises(Overloaded), work.slot(1):
+            pass
+        with work.slot(LARGE):
+            pass
 
-    def work(name, numbers):
-        with turns.of(numbers):
-            done.append(name)
+
+def test_slots_go_to_those_who_ask_in_their_order_and_not_to_whoever_has_one_again():
+    work, taken = WorkLimiter(), []
+
+    def take(name, count):
+        taken.extend(name for _ in work.each(iter(range(count)), count, values=LARGE))
 
     threads = []
-    with turns.of(LARGE):
-        for work_of in (("large", 1_000 * LARGE), ("small", LARGE)):
-            threads.append(threading.Thread(target=work, args=work_of))
+    with work.slot(LARGE):
+        for name in "abc":
+            threads.append(threading.Thread(target=take, args=(name, 3)))
             threads[-1].start()
             time.sleep(0.1)
     for thread in threads:
         thread.join()
-    assert " ".join(done) == expected
+    assert sorted(taken[:3]) == ["a", "b", "c"]
+    assert sorted(taken) == ["a", "a", "a", "b", "b", "b", "c", "c", "c"]
 
 
 @pytest.mark.parametrize("hangs_up", [False, True])
-def test_who_hangs_up_while_waiting_gives_the_turn_to_the_next(hangs_up):
-    turns = WorkLimiter()
+def test_who_hangs_up_while_waiting_gives_the_slot_to_the_next(hangs_up):
+    work = WorkLimiter()
     done = []
+    server, client = socket.socketpair()
 
-    def work():
-        has_hung_up.set(lambda: hangs_up)
-        with suppress(Abandoned), turns.of(LARGE):
+    def ask():
+        client_connection.set(server)
+        with suppress(Abandoned), work.slot(LARGE):
             done.append(True)
 
-    with turns.of(LARGE):
-        thread = threading.Thread(target=work)
-        thread.start()
-        time.sleep(0.05)
-    thread.join()
+    with server, client:
+        with work.slot(LARGE):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            time.sleep(0.05)
+            if hangs_up:
+                client.close()
+        thread.join()
     assert done == ([] if hangs_up else [True])
-    with turns.of(LARGE):  # it was given back
+    with work.slot(LARGE):  # it was given back
         pass
 
 
-def test_pieces_that_have_become_many_wait_for_their_turn_and_hold_none_between(monkeypatch):
+def test_pieces_that_have_become_many_wait_for_a_slot_and_hold_none_between(monkeypatch):
     monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
-    turns = WorkLimiter()
-    made = turns.each(iter("abcd"), MOST_SMALL // 2)
+    work = WorkLimiter()
+    made = work.each(iter("abcd"), 4, values=MOST_SMALL // 2)
     assert next(made) == "a"
-    with turns.of(LARGE):
+    with work.slot(LARGE):
         assert next(made) == "b"  # still small
         with pytest.raises(Overloaded):
             next(made)
-    longer = turns.each(iter("abc"), LARGE)
+    longer = work.each(iter("abc"), 3, values=LARGE)
     assert next(longer) == "a"
-    with turns.of(LARGE):
+    with work.slot(LARGE):
         pass
     assert list(longer) == ["b", "c"]
+
+
+def test_the_end_is_told_without_a_slot_and_whoever_hangs_up_ends_the_pieces():
+    work = WorkLimiter()
+    made = work.each(iter("ab"), 2, values=LARGE)
+    assert [next(made), next(made)] == ["a", "b"]
+    with work.slot(LARGE):
+        assert list(made) == []
+    server, client = socket.socketpair()
+    made, rest = work.each(iter("ab"), 2, values=LARGE), []
+
+    def take_the_rest():
+        client_connection.set(server)
+        rest.append(list(made))
+
+    with server:
+        assert next(made) == "a"
+        client.close()
+        with work.slot(LARGE):
+            thread = threading.Thread(target=take_the_rest)
+            thread.start()
+            time.sleep(0.05)
+        thread.join()
+    assert rest == [[]]
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)

@@ -12,7 +12,7 @@ from tb_sonify.plugin import arguments
 from tb_sonify.plugin.responses import attachment, block_response, http_errors, scope_of, streamed
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.description import describe_run, description_lines
-from tb_sonify.reading.export import CELLS, csv_of_notes, csv_of_points
+from tb_sonify.reading.export import CELLS, count_pieces, csv_of_notes, csv_of_points
 from tb_sonify.reading.heatmap import Extremes, extremes, heatmap, most_rows, summarize_layers
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.landmarks.find import landmarks_of
@@ -70,7 +70,7 @@ class OverviewRoutes:
             )
         smallest, largest = self._extremes_of(timeline) if timeline.notes else (None, None)
         source = self._views.detailed(scope_of(request), run, low, high, parts=columns)
-        with self._turn(source, notes_between(source, low, high)):
+        with self._slot(source, notes_between(source, low, high)):
             norms = heatmap(source, low, high, columns)
         header = {
             "run": run,
@@ -94,7 +94,7 @@ class OverviewRoutes:
             "notes": len(notes),
             "most_rows": most_rows(source, notes),
         }
-        with self._turn(source, notes):
+        with self._slot(source, notes):
             summary = summarize_layers(source, notes)
         return block_response(request, header, **vars(summary))
 
@@ -109,7 +109,7 @@ class OverviewRoutes:
         scope, run = scope_of(request), arguments.text(request, "run")
         timeline = self._timeline(scope, run)
         landmarks = self._landmarks_of(timeline)
-        with self._turn(timeline, range(timeline.notes)):
+        with self._slot(timeline, range(timeline.notes)):
             description = describe_run(self._store, scope, timeline, run, landmarks)
         text = "\n".join(description_lines(description)) + "\n"
         return Respond(request, text, "text/plain; charset=utf-8")
@@ -122,33 +122,35 @@ class OverviewRoutes:
             series = None if tag is None else self._views.series(scope, run, tag)
         if tag is not None and series is not None and not source.notes:
             series = series.between(low, high)
-            count, pieces = len(series.steps), csv_of_points(tag, series)
+            lines, columns, pieces = len(series.steps), 2, csv_of_points(tag, series)
         else:
             notes = notes_between(source, low, high)
-            count, pieces = len(notes), csv_of_notes(source, notes, tag, series)
-        if count > _MOST_LINES:
+            lines, columns = len(notes), 1 + len(source.layers)
+            pieces = csv_of_notes(source, notes, tag, series)
+        if lines > _MOST_LINES:
             raise InvalidArgumentError(
-                f"a table has at most {_MOST_LINES} lines, got {count}: narrow 'from' and 'to'"
+                f"a table has at most {_MOST_LINES} lines, got {lines}: narrow 'from' and 'to'"
             )
-        pieces = self._store.turns.each(pieces, 100 * CELLS)
+        count = count_pieces(lines, columns)
+        pieces = self._store.work.each(pieces, count, values=100 * CELLS)
         return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
 
     def _extremes_of(self, timeline: Timeline) -> Extremes:
         def make() -> Extremes:
-            with self._turn(timeline, range(timeline.notes)):
+            with self._slot(timeline, range(timeline.notes)):
                 return extremes(timeline)
 
         return self._extremes.get_or_make(timeline.state, make)
 
     def _landmarks_of(self, timeline: Timeline) -> tuple[Landmark, ...]:
         def make() -> tuple[Landmark, ...]:
-            with self._turn(timeline, range(timeline.notes)):
+            with self._slot(timeline, range(timeline.notes)):
                 return landmarks_of(timeline)
 
         return self._landmarks.get_or_make(timeline.state, make, cost=lambda made: 500 * len(made))
 
-    def _turn(self, source: Hearable, notes: range) -> AbstractContextManager[None]:
-        return self._store.turns.of(len(notes) * len(source.layers))
+    def _slot(self, source: Hearable, notes: range) -> AbstractContextManager[None]:
+        return self._store.work.slot(len(notes) * len(source.layers))
 
     def _source(self, scope: Scope, run: str, low: float, high: float) -> Timeline | Detail:
         """The norms of a run, by row where there are few within these steps."""

@@ -2,7 +2,6 @@
 
 import io
 import re
-import socket
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from tb_sonify.reading.audio import Clip
 from tb_sonify.reading.store import Scope
-from tb_sonify.reading.work import has_hung_up
+from tb_sonify.reading.work import client_connection
 from tb_sonify.schema.block import Block, encode_block
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
@@ -51,27 +50,10 @@ def read_only(handler: Handler) -> Handler:
         if request.method not in _METHODS:
             raise _MethodError(request.method)
         # A server has a thread for each connection: this holds while the answer is sent, too.
-        has_hung_up.set(_listener(request.environ.get("werkzeug.socket")))
+        client_connection.set(request.environ.get("werkzeug.socket"))
         return handler(request)
 
     return handle
-
-
-def _listener(connection: socket.socket | None) -> Callable[[], bool]:
-    """Whether the other end of a connection, where that can be seen, has hung up by now."""
-    at_once = getattr(socket, "MSG_DONTWAIT", None)  # not on Windows
-
-    def has_hung_up() -> bool:
-        if connection is None or at_once is None:
-            return False
-        try:
-            return not connection.recv(1, socket.MSG_PEEK | at_once)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-
-    return has_hung_up
 
 
 def scope_of(request: Request) -> Scope:

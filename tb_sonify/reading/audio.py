@@ -1,6 +1,7 @@
 """The sound of notes: the clip that was logged where TensorBoard holds it, else made again."""
 
 import io
+import math
 import wave
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -59,9 +60,7 @@ def render_chunks(
         Shape ``(frames, channels)``; a sample where two pieces fade into each other is off by
         at most 1.
     """
-    layers = len(source.layers)
-    hop, tail = preset.hop(layers), preset.tail
-    at_once = max(min(CHUNK_FRAMES // max(hop, 1), MOST_SMALL // max(layers, 1)), 1)
+    at_once, tail = notes_at_once(source, preset), preset.tail
     faded = np.zeros((tail, preset.channels), np.int16)
     for start in range(0, notes, at_once):
         part = slice(start, min(start + at_once, notes))
@@ -69,11 +68,16 @@ def render_chunks(
         marked = None if ticks is None else ticks[part]
         pcm = render(table, preset=preset, lead=lead, ticks=marked)
         lead = advance_state(table, preset=preset, lead=lead)
-        end = len(pcm) - tail
         pcm[:tail] += faded
+        end = len(pcm) - tail
         faded = pcm[end:].copy()
-        yield pcm[:end]
-    yield faded
+        yield pcm if part.stop == notes else pcm[:end]
+
+
+def notes_at_once(source: Hearable, preset: Preset) -> int:
+    """Notes of a chunk: about ten seconds, and no more values than small work has."""
+    layers = len(source.layers)
+    return max(min(CHUNK_FRAMES // max(preset.hop(layers), 1), MOST_SMALL // max(layers, 1)), 1)
 
 
 _KEPT_PHASE_BYTES = 32 * 2**20
@@ -167,7 +171,8 @@ class Clips:
         if epoch is not None:
             ticks = epoch_ticks(np.ceil(source.steps), epoch)[first_note : first_note + notes]
         rendered = render_chunks(source, first_note, notes, preset=preset, lead=lead, ticks=ticks)
-        made = self._store.turns.each(rendered, CHUNK_FRAMES)
+        chunks = math.ceil(notes / notes_at_once(source, preset))
+        made = self._store.work.each(rendered, chunks, values=CHUNK_FRAMES)
         # What can go wrong does so with the first one, before anything has been sent.
         return Clip(chain([next(made)], made), frames, preset, notes, "rendered")
 
@@ -206,7 +211,7 @@ class Clips:
             stop = min(start + together, index)
             first_note, *ends = source.first_notes[start : stop + 1]
             counts = [end - first_note for end in ends]
-            with self._store.turns.of((stop - known) * NOTES_PER_SEGMENT * len(source.layers)):
+            with self._store.work.slot((stop - known) * NOTES_PER_SEGMENT * len(source.layers)):
                 notes = source.table(first_note, counts[-1])
                 lead = _lead_at(source, first_note, cycles)
                 phases = phases_at(counts, notes, preset=preset, lead=lead)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -31,7 +32,7 @@ def csv_of_notes(
     """
     yield _lines([_header(("step", *([] if tag is None else [tag]), *source.layers))])
     medians = None if series is None else _medians(series, *points_of_notes(series, source))
-    at_once = max(CELLS // (1 + len(source.layers)), 1)
+    at_once = _lines_at_once(1 + len(source.layers))
     for first in range(notes.start, notes.stop, at_once):
         part = slice(first, min(first + at_once, notes.stop))
         columns = [[str(step) for step in source.steps[part].tolist()]]
@@ -44,10 +45,20 @@ def csv_of_notes(
 def csv_of_points(tag: str, series: Series) -> Iterator[str]:
     """Lines of CSV for a scalar of a run without norms, in pieces: one line per point."""
     yield _lines([_header(("step", tag))])
-    for first in range(0, len(series.steps), CELLS // 2):
-        part = slice(first, first + CELLS // 2)
+    at_once = _lines_at_once(2)
+    for first in range(0, len(series.steps), at_once):
+        part = slice(first, first + at_once)
         steps = (str(int(step)) for step in series.steps[part])
         yield _lines(zip(steps, map(_number, series.values[part]), strict=True))
+
+
+def count_pieces(lines: int, columns: int) -> int:
+    """How many pieces a table has, the header included, by its lines and their numbers."""
+    return 1 + math.ceil(lines / _lines_at_once(columns))
+
+
+def _lines_at_once(columns: int) -> int:
+    return max(CELLS // columns, 1)
 
 
 def _header(names: Iterable[str]) -> list[str]:

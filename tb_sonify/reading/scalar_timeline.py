@@ -126,7 +126,7 @@ class ScalarTimelines:
         state = self._states.get((scope.experiment, run))
         if state is None or state.newest != newest:
             points = self._store.settings.points_kept or _MANY_POINTS
-            with self._store.turns.of(len(layers) * points):
+            with self._store.work.slot(len(layers) * points):
                 state = _State(newest, self._timeline(scope, run, layers))
                 _ = state.timeline.state  # made once, and in this turn
             self._states.put((scope.experiment, run), state, cost=state.timeline.nbytes)

@@ -642,7 +642,7 @@ class Selections:
     def _kept(self, key: Hashable, numbers: int, make: Callable[[], Kept]) -> Kept:
         view = self._views.get(key)
         if view is None:
-            with self._store.turns.of(numbers):
+            with self._store.work.slot(numbers):
                 # Whoever had the turn before may have been asked for the same.
                 view = self._views.get(key) or make()
                 _ = view.state  # made once, and in this turn

@@ -109,8 +109,8 @@ class Store:
     ----------
     reported
         In which run of which experiment blobs could not be read, and why: the log tells it once.
-    turns
-        In which all that is asked for of its data is done.
+    work
+        Bounds what is done with its data at a time.
     places
         Session and number of the first row of blobs of rows, where these had to be known.
     """
@@ -118,7 +118,7 @@ class Store:
     def __init__(self, provider: DataProvider, settings: Settings = DEFAULTS) -> None:
         self.provider = provider
         self.settings = settings
-        self.turns = WorkLimiter()
+        self.work = WorkLimiter()
         self._pool = DaemonThreads(_THREADS, "sonify-read")
         self.reported: LruCache[tuple[str, str, str], bool] = LruCache(_KEPT_REPORT_BYTES)
         self.places: LruCache[BlobRef, tuple[float, int]] = LruCache(_KEPT_LISTING_BYTES)

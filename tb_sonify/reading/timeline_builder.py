@@ -269,7 +269,7 @@ class Timelines:
             former = self._states.get(key)
             records = RunReader(self._store, scope, run)
             if former is None or not former.holds(records):
-                with self._store.turns.of(_numbers_of(records, former)):
+                with self._store.work.slot(_numbers_of(records, former)):
                     former = self._assemble(scope, run, records, former)
                 self._states.put(key, former, cost=former.timeline.nbytes)
             if former.timeline.segments:

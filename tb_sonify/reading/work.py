@@ -1,10 +1,9 @@
-"""Work in turns: whoever asks for how much, memory is bounded, and what is small goes on."""
+"""Limits on the work done at a time: two semaphores, a pool of daemon threads, chunks of tables."""
 
-import heapq
-import itertools
+import socket
 import threading
-import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -16,25 +15,19 @@ from typing import Any, TypeVar
 from tensorboard import errors
 
 Piece = TypeVar("Piece")
-
+Value = TypeVar("Value")
 
 PATIENCE_SECONDS = 60.0
-
-
-MOST_SMALL = 500_000  # numbers; what is done with so many takes some tens of milliseconds
-
-
+MOST_SMALL = 500_000  # values; what is done with so many takes some tens of milliseconds
 _SMALL_AT_ONCE = 8
+CHUNK_VALUES = 1_000_000  # of a chunk; what is done with one takes up to 60 bytes for each
 
-
-_NUMBERS_PER_SECOND = 5_000_000
-
-
-_MOST_SECONDS_BACK = 10.0
+# The connection of the client for whom a thread works, where there is one.
+client_connection: ContextVar[socket.socket | None] = ContextVar("client_connection", default=None)
 
 
 class Overloaded(errors.PublicError):
-    """So much was asked for at once that a request's turn did not come; answered with 503."""
+    """So much was asked for at once that a request got no slot in time; answered with 503."""
 
     http_code = 503
 
@@ -44,117 +37,119 @@ class Overloaded(errors.PublicError):
 
 
 class Abandoned(errors.PublicError):
-    """Nobody waits for an answer any more; its status is the one that nginx has for this."""
+    """The client closed its connection before its request got a slot; 499, as nginx has it."""
 
     http_code = 499
 
 
-def _never() -> bool:
-    return False
-
-
-# Whether who asked for what is being done has hung up. To be set for each request.
-has_hung_up: ContextVar[Callable[[], bool]] = ContextVar("has_hung_up", default=_never)
-
-
 class WorkLimiter:
-    """Large work is done one after the other, small work a few at a time beside it.
+    """Two semaphores: one slot for large work, eight for small work beside it.
 
-    Who looks at a large run goes before those who save theirs: see `_Lane`. A turn ends before its
-    result is sent, so that nobody waits for a slow reader.
+    They bound memory, however many requests come, and small work does not wait for large work.
+    A slot is released before the result is sent, so that nobody waits for a slow client.
     """
 
     def __init__(self) -> None:
-        self._large = _Lane(1)
-        self._small = _Lane(_SMALL_AT_ONCE)
+        self._large = _FairSemaphore(1)
+        self._small = _FairSemaphore(_SMALL_AT_ONCE)
 
     @contextmanager
-    def of(self, numbers: int) -> Iterator[None]:
-        """A turn for work on so many numbers; turns are not taken within one another.
+    def slot(self, values: int) -> Iterator[None]:
+        """A slot for work on so many values; slots are not nested.
 
         Raises
         ------
-        Busy
-            If it did not come.
+        Overloaded
+            If none gets free in time.
         Abandoned
-            If it came too late for who had asked.
+            If the client has closed its connection meanwhile.
         """
-        lane = self._small if numbers <= MOST_SMALL else self._large
-        waited = lane.enter(numbers)
+        slots = self._small if values <= MOST_SMALL else self._large
+        waited = slots.acquire()
         try:
-            if waited and has_hung_up.get()():
-                raise Abandoned("nobody waits for this any more")
+            if waited and _is_closed(client_connection.get()):
+                raise Abandoned("the client has closed its connection")
             yield
         finally:
-            lane.leave()
+            slots.release()
 
-    def each(self, pieces: Iterator[Piece], numbers: int) -> Iterator[Piece]:
-        """Pieces of so many numbers, each made in a turn of its own.
+    def each(self, pieces: Iterator[Piece], count: int, *, values: int) -> Iterator[Piece]:
+        """`count` pieces of so many values, each made in a slot of its own.
 
-        The further it has got, the more it has had: what is long lets others go first.
+        The first ones are small work, the later ones of many are large work. Ends early where the
+        client has closed its connection after the first one.
         """
-        for count in itertools.count(1):
-            with self.of(count * numbers):
-                piece = next(pieces, None)
-            if piece is None:
+        for number in range(1, count + 1):
+            try:
+                with self.slot(number * values):
+                    piece = next(pieces)
+            except Abandoned:
+                if number == 1:
+                    raise
                 return
             yield piece
 
 
-class _Lane:
-    """So much at a time; of what waits, the least goes first.
+class _FairSemaphore:
+    """Semaphore that is acquired in the order of asking.
 
-    What is more stands back for what comes up to some seconds after it, the longer the more it
-    is, but no longer: it is not put off for ever.
+    Python's own may go to the thread that has just released it, and so to one long answer.
     """
 
-    def __init__(self, at_once: int) -> None:
-        self._free = at_once
-        self._waiting: list[tuple[float, int, threading.Event]] = []  # a heap
-        self._count = itertools.count()
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Event] = deque()
         self._lock = threading.Lock()
 
-    def enter(self, numbers: int) -> bool:
-        """Wait until there is room; whether that took any time. Raises `Busy` after some."""
+    def acquire(self) -> bool:
+        """Decrement, once that is possible; whether that took any time."""
         with self._lock:
             if self._free:
                 self._free -= 1
                 return False
-            back = min(numbers / _NUMBERS_PER_SECOND, _MOST_SECONDS_BACK)
-            entry = time.monotonic() + back, next(self._count), threading.Event()
-            heapq.heappush(self._waiting, entry)
-        if not entry[2].wait(PATIENCE_SECONDS):
+            granted = threading.Event()
+            self._waiting.append(granted)
+        if not granted.wait(PATIENCE_SECONDS):
             with self._lock:
-                if entry in self._waiting:
-                    self._waiting.remove(entry)
-                    heapq.heapify(self._waiting)
+                if not granted.is_set():
+                    self._waiting.remove(granted)
                     raise Overloaded
         return True
 
-    def leave(self) -> None:
-        """Make room for the next."""
+    def release(self) -> None:
+        """Increment, or let the thread go on that has waited for the longest time."""
         with self._lock:
             if self._waiting:
-                heapq.heappop(self._waiting)[2].set()
+                self._waiting.popleft().set()
             else:
                 self._free += 1
 
 
-Value = TypeVar("Value")
+def _is_closed(connection: socket.socket | None) -> bool:
+    """Whether the other end has closed a connection; false where that cannot be told."""
+    at_once = getattr(socket, "MSG_DONTWAIT", None)  # not on Windows
+    if connection is None or at_once is None:
+        return False
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | at_once)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 _Work = SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
 
 
 class DaemonThreads(Executor):
-    """An executor whose threads end with it, or with the process, whatever they are at.
+    """Executor of daemon threads, which end with it or with the process, even amid a call.
 
-    A `ThreadPoolExecutor` has the process wait at its end until all that was begun is done.
+    At exit, a process waits for all calls of a `ThreadPoolExecutor`.
 
     Parameters
     ----------
     most
-        How many threads there are at most; they are started as they are needed.
+        Most threads; they are started as they are needed.
     """
 
     def __init__(self, most: int, name: str) -> None:
@@ -165,7 +160,7 @@ class DaemonThreads(Executor):
         weakref.finalize(self, self._work.put, None).atexit = False
 
     def submit(self, call: Callable[..., Value], /, *args: Any, **kwargs: Any) -> Future[Value]:
-        """Have a call made by one of the threads."""
+        """Make a call in one of the threads."""
         future: Future[Value] = Future()
         self._work.put((future, partial(call, *args, **kwargs)))
         if not self._idle.acquire(blocking=False) and self._may_start.acquire(blocking=False):
@@ -187,16 +182,13 @@ def _serve(work: _Work, idle: threading.Semaphore) -> None:
     work.put(None)  # for the other threads
 
 
-CHUNK_VALUES = 1_000_000  # numbers of a part; what is done with one takes up to 60 bytes for each
-
-
 def chunks_of(count: int, size: int, *, multiple: int = 1) -> Iterator[slice]:
-    """Consecutive parts of `count` things that have `size` numbers each; at least one part.
+    """Consecutive slices of `count` items that have `size` values each; at least one slice.
 
     Parameters
     ----------
     multiple
-        How many things a part has is a multiple of it, but for the last one.
+        The length of each slice but the last is a multiple of it.
     """
     together = max(CHUNK_VALUES // max(size, 1) // multiple, 1) * multiple
     for start in range(0, max(count, 1), together):
