@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, StreamPreset, encode_wav, render, stream_layers
 from tb_sonify.sound.pitch import DOUBLINGS_PER_OCTAVE, HZ_AT_NORM_1, NORM_RANGE
-from tb_sonify.sound.voicing import voice
+from tb_sonify.sound.voicing import stream_controls
 
 LAYERS = 12
 STRETCH = 50  # steps that are calm, then as many that grow, then as many that oscillate
@@ -83,11 +83,11 @@ def effects(norms: Norms) -> str:
     """How often the series makes `smooth` sound more than tones."""
     preset = PRESETS["smooth"]
     assert isinstance(preset, StreamPreset)
-    voicing = voice(aggregate(norms, rows_per_note=1), preset=preset, first_note=0)
-    texture = (voicing.roughness > 0) | (voicing.tremolo > 0)
+    controls = stream_controls(aggregate(norms, rows_per_note=1), preset=preset, first_note=0)
+    texture = (controls.roughness > 0) | (controls.tremolo > 0)
     return (
         f"texture in {texture.any(axis=1).mean():.0%} of the notes, "
-        f"earcons in {(voicing.earcon > 0).any(axis=1).mean():.0%}"
+        f"earcons in {(controls.earcon > 0).any(axis=1).mean():.0%}"
     )
 
 

@@ -88,7 +88,7 @@ def read_csv(path: Path, *, column: str | None, as_norms: bool) -> Piece:
 
 def scalar_piece(name: str, steps: NDArray[np.float64], values: NDArray[np.float64]) -> Piece:
     """A scalar on a scale of its own range."""
-    scale = Scale.of([values])
+    scale = Scale.fit([values])
     notes = aggregate(scale(values)[:, None], rows_per_note=1)
     return Piece(name, steps.astype(np.int64), notes, scale)
 
@@ -227,8 +227,6 @@ def render(
     ticks = None if epoch is None else epoch_ticks(np.append(piece.steps, piece.steps[-1]), epoch)
     pcm = render_notes(piece.notes, preset=chosen, ticks=ticks)
     if with_legend:
-        if not isinstance(chosen, StreamPreset):
-            raise ValueError(f"the preset {chosen.name!r} has no legend to play: choose another")
         played = legend(chosen, piece.scale)
         words = f"{words}; first {played.words}"
         pcm = np.concatenate([render_notes(played.notes, preset=chosen), pcm])

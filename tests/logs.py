@@ -60,7 +60,7 @@ def segment_events(
     """Segments and their clips, as a writer makes them; the last one, if not full, at its end."""
     steps = np.asarray(steps, np.int64)
     events = []
-    leads = dict.fromkeys(presets)
+    states = dict.fromkeys(presets)
     number = 0
     while (grid := Grid.of_segment(number)).first_row < len(steps):
         part = slice(grid.first_row, grid.first_row + grid.rows)
@@ -72,10 +72,10 @@ def segment_events(
         segment = Segment(session, number, rows, layers, starts, **vars(notes), options={})
         wall_time = session + grid.first_row
         events.append(_event(SEGMENTS_TAG, segment.encode(), starts[0], wall_time))
-        for name, lead in leads.items():
+        for name, state in states.items():
             preset = PRESETS[name]
-            pcm = render(notes, preset=preset, lead=lead)
-            leads[name] = advance_state(notes, preset=preset, lead=lead)
+            pcm = render(notes, preset=preset, state=state)
+            states[name] = advance_state(notes, preset=preset, state=state)
             events.append(
                 audio_event(
                     clip_tag(name),

@@ -8,7 +8,7 @@ import pytest
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, advance_state, render
 from tb_sonify.sound.earcons import Earcon, earcon_waveform
-from tb_sonify.sound.voicing import voice
+from tb_sonify.sound.voicing import stream_controls
 
 SMOOTH, SINGLE = PRESETS["smooth"], PRESETS["single"]
 RATE, HOP, TAIL = SMOOTH.sample_rate, SMOOTH.hop(1), SMOOTH.tail
@@ -61,12 +61,12 @@ def slope_bounds(norms, preset):
     bounds
         Shape ``(notes, 2)``.
     """
-    voicing = voice(notes_of(norms), preset=preset, first_note=0)
-    loud = voicing.gain * (1 + voicing.roughness) * (1 + voicing.tremolo)
+    controls = stream_controls(notes_of(norms), preset=preset, first_note=0)
+    loud = controls.gain * (1 + controls.roughness) * (1 + controls.tremolo)
     timbres = [np.array(each.harmonics) for each in preset.voices[: loud.shape[1]]]
     partials = [timbre @ np.arange(1, len(timbre) + 1) for timbre in timbres]
-    slopes = 2 * np.pi / RATE * preset.level * loud * np.nan_to_num(voicing.hz) * partials
-    earcon_hz = np.vectorize(EARCON_HZ.get)(voicing.earcon)
+    slopes = 2 * np.pi / RATE * preset.level * loud * np.nan_to_num(controls.hz) * partials
+    earcon_hz = np.vectorize(EARCON_HZ.get)(controls.earcon)
     slopes = slopes + 2 * np.pi / RATE * preset.earcon_level * earcon_hz
     # A note begins with what the note before it left.
     slopes = np.maximum(slopes, np.concatenate([slopes[:1], slopes[:-1]]))
@@ -84,8 +84,8 @@ def steepness(clip, bounds):
 
 def clip_of(norms, first, count, preset=SMOOTH):
     """The clip that a seek to note `first` plays."""
-    lead = advance_state(notes_of(norms[:first]), preset=preset) if first else None
-    return render(notes_of(norms[first : first + count]), preset=preset, lead=lead)
+    state = advance_state(notes_of(norms[:first]), preset=preset) if first else None
+    return render(notes_of(norms[first : first + count]), preset=preset, state=state)
 
 
 def impurity_db(norms, preset):

@@ -131,8 +131,8 @@ def test_every_run_is_rendered_with_its_own_past(tmp_path, open_client):
     client = open_client(tmp_path)
     preset = PRESETS["smooth"]
     for run, norms in runs.items():
-        lead = advance_state(aggregate(norms[:200], rows_per_note=1), preset=preset)
-        expected = render(aggregate(norms[200:], rows_per_note=1), preset=preset, lead=lead)
+        state = advance_state(aggregate(norms[:200], rows_per_note=1), preset=preset)
+        expected = render(aggregate(norms[200:], rows_per_note=1), preset=preset, state=state)
         played, _ = clip(client, run, 200, 100)
         assert np.abs(played - expected).max() <= 1
 

@@ -49,7 +49,7 @@ def test_clips_of_rows_join_those_of_the_notes_around(client):
     view = {"rows_from": 30_000, "rows_to": 31_000}
     coverage, tables = notes_of(client, "run", **view)
     assert sum(each["notes"] for each in coverage.header["segments"]) == coverage.header["notes"]
-    lead, preset = None, PRESETS["smooth"]
+    state, preset = None, PRESETS["smooth"]
     for segment in coverage.header["segments"]:
         first, notes = segment["first_note"], segment["notes"]
         part = Notes(**{name: table[first : first + notes] for name, table in tables.items()})
@@ -57,9 +57,9 @@ def test_clips_of_rows_join_those_of_the_notes_around(client):
         response = client.sonify("clip", run="run", **query, **view)
         with wave.open(io.BytesIO(response.data)) as clip:
             heard = np.frombuffer(clip.readframes(clip.getnframes()), "<i2").astype(int)
-        expected = render(part, preset=preset, lead=lead).ravel()
+        expected = render(part, preset=preset, state=state).ravel()
         assert np.abs(heard - expected).max() <= 1
-        lead = advance_state(part, preset=preset, lead=lead)
+        state = advance_state(part, preset=preset, state=state)
 
 
 def test_what_is_heard_before_the_stretch_keeps_its_digest(client):

@@ -11,9 +11,9 @@ HOP = SMOOTH.hop(1)
 CAUSES = {"nan": np.nan, "inf": np.inf, "zero": 0.0}
 
 
-def heard(norms, lead=None):
+def heard(norms, state=None):
     notes = aggregate(np.asarray(norms, np.float32), rows_per_note=1)
-    return render(notes, preset=SMOOTH, lead=lead).sum(axis=1) / 32767
+    return render(notes, preset=SMOOTH, state=state).sum(axis=1) / 32767
 
 
 def alone(cause):

@@ -66,13 +66,15 @@ def test_a_clip_is_what_its_segments_render_to(tmp_path, preset):
     norms = norms_of(350)
     norms[120:130, 0] = math.nan
     record(tmp_path, *batches(norms), presets=[preset])
-    lead = None
+    state = None
     segments = recorded.segments(tmp_path)
     clips = recorded.values(tmp_path, clip_tag(preset.name))
     for segment, (_, value) in zip(segments, clips, strict=True):
         notes = recorded.notes(segment)
-        np.testing.assert_array_equal(recorded.pcm(value), render(notes, preset=preset, lead=lead))
-        lead = advance_state(notes, preset=preset, lead=lead)
+        np.testing.assert_array_equal(
+            recorded.pcm(value), render(notes, preset=preset, state=state)
+        )
+        state = advance_state(notes, preset=preset, state=state)
         assert value.audio.content_type == "audio/wav"
         assert value.audio.sample_rate == preset.sample_rate
         assert value.audio.num_channels == preset.channels
@@ -105,10 +107,10 @@ def test_clips_are_left_out_before_rows_are_and_the_others_keep_their_sound(tmp_
     clips = dict(recorded.values(tmp_path, "sonify/smooth"))
     assert clips
     assert int(segments[0].steps[0]) not in clips
-    lead = None
+    state = None
     for segment in segments[:-1]:
-        lead = advance_state(recorded.notes(segment), preset=SMOOTH, lead=lead)
-    last = render(recorded.notes(segments[-1]), preset=SMOOTH, lead=lead)
+        state = advance_state(recorded.notes(segment), preset=SMOOTH, state=state)
+    last = render(recorded.notes(segments[-1]), preset=SMOOTH, state=state)
     np.testing.assert_array_equal(recorded.pcm(clips[int(segments[-1].steps[0])]), last)
 
 

@@ -14,25 +14,25 @@ def pitches(scale, values):
 
 
 def test_a_positive_signal_wider_than_a_decade_is_heard_on_a_log_scale():
-    scale = Scale.of([np.array([0.01, 0.1, 1.0])])
+    scale = Scale.fit([np.array([0.01, 0.1, 1.0])])
     assert scale.kind == "log"
     assert pitches(scale, [0.01, 0.1, 1.0]) == pytest.approx([110, 440, 1760], rel=1e-4)
 
 
 @pytest.mark.parametrize("values", [[0.3, 0.6, 0.9], [-1.0, 0.0, 1.0], [0.0, 50.0, 100.0]])
 def test_other_signals_are_heard_on_a_linear_scale(values):
-    scale = Scale.of([np.array(values)])
+    scale = Scale.fit([np.array(values)])
     assert scale.kind == "linear"
     assert pitches(scale, values) == pytest.approx([110, 440, 1760], rel=1e-4)
 
 
 def test_signals_that_are_compared_share_one_range():
-    scale = Scale.of([np.array([1.0, 2.0]), np.array([1.5, 3.0, np.nan])])
+    scale = Scale.fit([np.array([1.0, 2.0]), np.array([1.5, 3.0, np.nan])])
     assert (scale.low, scale.high) == (1.0, 3.0)
 
 
 def test_a_constant_is_heard_in_the_middle():
-    assert pitches(Scale.of([np.array([7.0, 7.0])]), [7.0]) == pytest.approx([440], rel=1e-4)
+    assert pitches(Scale.fit([np.array([7.0, 7.0])]), [7.0]) == pytest.approx([440], rel=1e-4)
 
 
 def test_the_range_is_named():
@@ -45,7 +45,7 @@ def test_any_signal_has_a_scale_that_keeps_its_order(signal):
         finite = np.sort(signal[np.isfinite(signal)])
         if len(finite) and not np.isfinite(finite[-1] - finite[0]):
             return  # wider than a float64 can say
-        scale = Scale.of([signal])
+        scale = Scale.fit([signal])
         norms = scale(finite)
     assert (np.diff(norms) >= 0).all()
     assert np.isfinite(norms).all()

@@ -24,8 +24,8 @@ def notes_of(norms):
     return aggregate(np.asarray(norms, np.float32), rows_per_note=1)
 
 
-def heard(norms, preset=SMOOTH, lead=None):
-    return render(notes_of(norms), preset=preset, lead=lead) / 32767
+def heard(norms, preset=SMOOTH, state=None):
+    return render(notes_of(norms), preset=preset, state=state) / 32767
 
 
 def steady(norm, notes=40, layers=1):
@@ -83,12 +83,12 @@ def test_clips_that_overlap_by_the_tail_join_as_one(cuts, layers):
     norms[len(norms) // 2 :: 7] = np.nan
     norms[len(norms) // 3 :: 5] = 0
     whole = render(notes_of(norms), preset=SMOOTH).astype(int)
-    joined, lead, first = np.zeros_like(whole), None, 0
+    joined, state, first = np.zeros_like(whole), None, 0
     for count in cuts:
         part = notes_of(norms[first : first + count])
-        clip = render(part, preset=SMOOTH, lead=lead)
+        clip = render(part, preset=SMOOTH, state=state)
         joined[first * HOP : first * HOP + len(clip)] += clip
-        lead, first = advance_state(part, preset=SMOOTH, lead=lead), first + count
+        state, first = advance_state(part, preset=SMOOTH, state=state), first + count
     assert np.abs(joined - whole).max() <= 1  # the overlap is rounded twice
 
 

@@ -171,7 +171,7 @@ def test_pieces_are_the_clip_that_is_made_at_once(tmp_path, open_client, preset)
     timeline = Timelines(Store(client.provider)).get(scope, "run")
     assert timeline.notes == 700
     ticks = np.arange(700) % 50 == 0
-    made = list(render_chunks(timeline, 0, 700, preset=preset, lead=None, ticks=ticks))
+    made = list(render_chunks(timeline, 0, 700, preset=preset, state=None, ticks=ticks))
     whole = render(timeline.table(0, 700), preset=preset, ticks=ticks)
     assert len(made) > 2
     joined = np.concatenate(made).astype(int)

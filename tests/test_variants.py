@@ -66,8 +66,10 @@ def test_clips_join_at_every_speed_with_all_guides(speed, name):
     whole = render(notes_of(norms), preset=preset, ticks=ticks).astype(int)
     joined = np.zeros_like(whole)
     for first, end in ((0, 13), (13, 37), (37, 60)):
-        lead = advance_state(notes_of(norms[:first]), preset=preset) if first else None
-        part = render(notes_of(norms[first:end]), preset=preset, lead=lead, ticks=ticks[first:end])
+        state = advance_state(notes_of(norms[:first]), preset=preset) if first else None
+        part = render(
+            notes_of(norms[first:end]), preset=preset, state=state, ticks=ticks[first:end]
+        )
         joined[first * hop : end * hop + TAIL] += part
     most = 2 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 3
     assert np.abs(joined - whole).max() <= most

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 from tb_sonify.plugin.responses import http_errors
 from tb_sonify.reading.selection import Alignment, Selection
 from tb_sonify.reading.timeline import Hearable, presets_of
-from tb_sonify.sound import Encoding, Preset, Scale, StreamPreset, adjust
+from tb_sonify.sound import Encoding, Preset, Scale, adjust
 
 MOST_NUMBER = 10**15
 
@@ -125,7 +125,7 @@ class PlaybackOptions:
 
     def of(self, preset: Preset) -> Preset:
         """The preset as it is to sound; it must be one that can sound so."""
-        if self.epoch is not None and not isinstance(preset, StreamPreset):
+        if self.epoch is not None and not preset.adjustable:
             raise InvalidArgumentError(f"the preset {preset.name!r} has no ticks at epochs")
         with http_errors():
             return adjust(

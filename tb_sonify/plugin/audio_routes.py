@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import numpy as np
 from tensorboard.backend.http_util import Respond
-from tensorboard.errors import InvalidArgumentError, NotFoundError
+from tensorboard.errors import NotFoundError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import arguments
@@ -34,7 +34,7 @@ from tb_sonify.reading.selection import Selection, Selections
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Hearable, presets_of
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
-from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, encode_wav, legend, render
+from tb_sonify.sound import PRESETS, Preset, Scale, encode_wav, legend, render
 
 _MOST_TABLE_NOTES = 1_000
 
@@ -128,9 +128,8 @@ class AudioRoutes:
         if preset is None:
             raise NotFoundError(f"no preset {name!r}")
         preset = sounding.of(preset)
-        if not isinstance(preset, StreamPreset):
-            raise InvalidArgumentError(f"the preset {name!r} has no legend that could be played")
-        played = legend(preset, scale)
+        with http_errors():
+            played = legend(preset, scale)
         wav = encode_wav(render(played.notes, preset=preset), sample_rate=preset.sample_rate)
         headers = [("X-Sonify-Legend", quote(played.words))]
         return Respond(request, wav, "audio/wav", headers=headers)
@@ -192,21 +191,19 @@ def _known_segments(source: Hearable, key: str) -> int:
 
 
 def _preset(preset: Preset, layers: int, sounding: PlaybackOptions) -> dict[str, Any]:
-    # A preset that is not made of streams keeps its own pace.
-    streamed = isinstance(preset, StreamPreset)
-    preset = sounding.of(preset) if streamed else preset
-    hop = preset.hop(layers)
+    # A preset that is not adjustable keeps its own speed.
+    preset = sounding.of(preset) if preset.adjustable else preset
     return {
         "name": preset.name,
         "title": preset.title,
         "sample_rate": preset.sample_rate,
-        "hop": hop,
-        "note_frames": preset.note_frames if isinstance(preset, StreamPreset) else hop,
+        "hop": preset.hop(layers),
+        "note_frames": preset.event_frames(layers),
         "tail": preset.tail,
         "channels": preset.channels,
-        "streams": min(layers, preset.streams) if isinstance(preset, StreamPreset) else layers,
-        "speed": streamed,
-        "zoom": streamed,
+        "streams": preset.streams_for(layers),
+        "speed": preset.adjustable,
+        "zoom": preset.adjustable,
         "custom": preset.name not in PRESETS,
     }
 

@@ -1,12 +1,10 @@
 """The sound of notes: the clip that was logged where TensorBoard holds it, else made again."""
 
-import io
 import math
-import wave
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
@@ -26,9 +24,9 @@ from tb_sonify.sound import (
     HEADER_BYTES,
     PRESETS,
     Preset,
-    StreamPreset,
     SynthState,
     advance_state,
+    decode_wav,
     epoch_ticks,
     phases_at,
     render,
@@ -44,14 +42,14 @@ def render_chunks(
     notes: int,
     *,
     preset: Preset,
-    lead: SynthState | None,
+    state: SynthState | None,
     ticks: NDArray[np.bool_] | None,
 ) -> Iterator[NDArray[np.int16]]:
     """The samples of `notes` notes from `first_note`, as `render` gives them of all at once.
 
     Parameters
     ----------
-    lead, ticks
+    state, ticks
         As for `render`.
 
     Yields
@@ -66,8 +64,8 @@ def render_chunks(
         part = slice(start, min(start + at_once, notes))
         table = source.table(first_note + start, part.stop - start)
         marked = None if ticks is None else ticks[part]
-        pcm = render(table, preset=preset, lead=lead, ticks=marked)
-        lead = advance_state(table, preset=preset, lead=lead)
+        pcm = render(table, preset=preset, state=state, ticks=marked)
+        state = advance_state(table, preset=preset, state=state)
         pcm[:tail] += faded
         end = len(pcm) - tail
         faded = pcm[end:].copy()
@@ -164,13 +162,14 @@ class Clips:
                 logged = self._logged(scope, run, source, index, preset)
         if logged is not None:
             return Clip([logged], frames, preset, notes, "logged")
-        lead = self._lead(source, index, preset)
+        state = self._state_at(source, index, preset)
         if start < first_note:
-            lead = advance_state(source.table(start, first_note - start), preset=preset, lead=lead)
+            skipped = source.table(start, first_note - start)
+            state = advance_state(skipped, preset=preset, state=state)
         ticks = None
         if epoch is not None:
             ticks = epoch_ticks(np.ceil(source.steps), epoch)[first_note : first_note + notes]
-        rendered = render_chunks(source, first_note, notes, preset=preset, lead=lead, ticks=ticks)
+        rendered = render_chunks(source, first_note, notes, preset=preset, state=state, ticks=ticks)
         chunks = math.ceil(notes / notes_at_once(source, preset))
         made = self._store.work.each(rendered, chunks, values=CHUNK_FRAMES)
         # What can go wrong does so with the first one, before anything has been sent.
@@ -192,15 +191,14 @@ class Clips:
             if blob.step == segment.steps[0] and blob.wall_time >= segment.session:
                 wav = self._store.read(scope, blob)
                 frames = segments[-1].notes * preset.hop(len(timeline.layers)) + preset.tail
-                pcm = None if wav is None else _samples(wav, preset, frames)
+                pcm = None if wav is None else _decode(wav, preset, frames)
                 if pcm is not None:
                     return pcm
         return None
 
-    def _lead(self, source: Hearable, index: int, preset: Preset) -> SynthState | None:
-        """What a clip that begins with a segment must know of all the notes before."""
-        if isinstance(preset, StreamPreset):
-            preset = replace(preset, muted=(), reference=0.0)  # which the lead is the same for
+    def _state_at(self, source: Hearable, index: int, preset: Preset) -> SynthState | None:
+        """Synthesiser state at the start of a segment, by cached phases of earlier segments."""
+        preset = preset.synth_key
         known = index
         cycles = None
         while known and cycles is None:
@@ -213,15 +211,17 @@ class Clips:
             counts = [end - first_note for end in ends]
             with self._store.work.slot((stop - known) * NOTES_PER_SEGMENT * len(source.layers)):
                 notes = source.table(first_note, counts[-1])
-                lead = _lead_at(source, first_note, cycles)
-                phases = phases_at(counts, notes, preset=preset, lead=lead)
+                state = _state_before(source, first_note, cycles)
+                phases = phases_at(counts, notes, preset=preset, state=state)
             for cycles, history in zip(phases, source.histories[start + 1 : stop + 1], strict=True):
                 self._phases.put((preset, history), cycles, cost=_PRESET_BYTES + cycles.nbytes)
-        return _lead_at(source, source.first_notes[index], cycles)
+        return _state_before(source, source.first_notes[index], cycles)
 
 
-def _lead_at(source: Hearable, note: int, cycles: NDArray[np.float64] | None) -> SynthState | None:
-    """The lead of the notes before one, by the phases that they leave; `None` at the start."""
+def _state_before(
+    source: Hearable, note: int, cycles: NDArray[np.float64] | None
+) -> SynthState | None:
+    """State before a note, given its phases; `None` at the start of the run."""
     if cycles is None:
         return None
     context = min(note, CONTEXT_NOTES)
@@ -233,16 +233,5 @@ def _was_logged(preset: Preset, segment: Segment) -> bool:
     return preset == PRESETS.get(preset.name) or preset in own_presets(segment.options)
 
 
-def _samples(wav: bytes, preset: Preset, frames: int) -> NDArray[np.int16] | None:
-    """What is in a WAV file, if it has the format of a preset and so many sample frames."""
-    try:
-        with wave.open(io.BytesIO(wav)) as reader:
-            form = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
-            data = reader.readframes(frames)
-            wanted = preset.channels, 2, preset.sample_rate
-            if (*form, reader.getnframes()) != (*wanted, frames):
-                return None
-    except (wave.Error, EOFError):
-        return None
-    pcm = np.frombuffer(data, "<i2")
-    return pcm.reshape(frames, -1) if len(pcm) == frames * preset.channels else None
+def _decode(wav: bytes, preset: Preset, frames: int) -> NDArray[np.int16] | None:
+    return decode_wav(wav, frames=frames, channels=preset.channels, sample_rate=preset.sample_rate)

@@ -595,7 +595,7 @@ class Selections:
         if tag is None:
             return norms
         series = self.series(scope, run, tag)
-        chosen = selection.scale or Scale.of([series.values])
+        chosen = selection.scale or Scale.fit([series.values])
         key = "scalar", tag, series.digest, norms.state, chosen
         kept = self._store.settings.points_kept
         numbers = len(series.steps) + norms.notes

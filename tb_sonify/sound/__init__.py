@@ -1,5 +1,6 @@
-"""Gradient norms as sound: numbers in, samples out. Knows neither torch nor TensorBoard."""
+"""Sonification of gradient norms: arrays in, samples out; imports neither torch nor TensorBoard."""
 
+from tb_sonify.sound.classic import SequencePreset
 from tb_sonify.sound.guides import Legend, epoch_ticks, legend
 from tb_sonify.sound.pitch import Encoding, Scale
 from tb_sonify.sound.presets import (
@@ -7,7 +8,6 @@ from tb_sonify.sound.presets import (
     REFERENCE_LEVEL,
     SPEEDS,
     Preset,
-    SequencePreset,
     StreamPreset,
     Voice,
     adjust,
@@ -17,7 +17,7 @@ from tb_sonify.sound.presets import (
 from tb_sonify.sound.render import SynthState, advance_state, phases_at, render
 from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
 from tb_sonify.sound.voicing import CONTEXT_NOTES
-from tb_sonify.sound.wav import HEADER_BYTES, encode_wav, wav_header
+from tb_sonify.sound.wav import HEADER_BYTES, decode_wav, encode_wav, wav_header
 
 __all__ = [
     "CONTEXT_NOTES",
@@ -27,14 +27,16 @@ __all__ = [
     "SPEEDS",
     "STREAM_NAMES",
     "Encoding",
-    "SynthState",
     "Legend",
     "Preset",
     "Scale",
     "SequencePreset",
     "StreamPreset",
+    "SynthState",
     "Voice",
+    "adjust",
     "advance_state",
+    "decode_wav",
     "encode_wav",
     "epoch_ticks",
     "legend",
@@ -43,6 +45,5 @@ __all__ = [
     "preset_to_json",
     "render",
     "stream_layers",
-    "adjust",
     "wav_header",
 ]

@@ -1,12 +1,54 @@
-"""Layers in sequence: one short tone each, as the script of 2019 wrote them, made right."""
+"""The preset of 2019: one short tone per layer in sequence, frequency linear in the norm."""
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import Notes
-from tb_sonify.sound.presets import SequencePreset
 
 _NOISE_SEED = 2019
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequencePreset:
+    """Layers one after the other, a short tone each, then silence.
+
+    A tone has ``base_hz + slope_hz * norm`` Hz, at most `ceiling_hz`.
+    """
+
+    adjustable: ClassVar[bool] = False
+
+    name: str
+    title: str
+    sample_rate: int  # Hz
+    tone: int  # sample frames per layer
+    edge: int  # sample frames of fade at both ends of a tone
+    silence: int  # sample frames after the last layer
+    base_hz: float
+    slope_hz: float
+    ceiling_hz: float
+    amplitude: float  # peak, relative to full scale
+    channels: int = 1
+    tail: int = 0
+
+    @property
+    def synth_key(self) -> "SequencePreset":
+        """The preset itself: its clips have no state in common."""
+        return self
+
+    def streams_for(self, layers: int) -> int:
+        """One stream per layer."""
+        return layers
+
+    def event_frames(self, layers: int) -> int:
+        """Sample frames of a note."""
+        return self.hop(layers)
+
+    def hop(self, layers: int) -> int:
+        """Sample frames from one note to the next."""
+        return layers * self.tone + self.silence
 
 
 def render_sequence(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]:
@@ -36,5 +78,5 @@ def render_sequence(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]
 
 
 def _noise(frames: int) -> NDArray[np.float64]:
-    """The same burst every time, so that equal input gives equal bytes."""
+    """Uniform noise from a constant seed, so that equal input gives equal bytes."""
     return np.random.default_rng(_NOISE_SEED).uniform(-1, 1, frames)

@@ -1,4 +1,4 @@
-"""Earcons: when something that has no pitch, or must not be missed, is to sound."""
+"""Earcons: short sounds for events without a pitch (NaN, zero, spike ...), and their causes."""
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
@@ -10,38 +10,33 @@ from numpy.typing import NDArray
 from tb_sonify.schema.notes import Notes
 from tb_sonify.sound.pitch import Encoding
 
-REPEAT_SECONDS = 0.48  # a cause that lasts is recalled so often: at every eighth note of 60 ms
-
+REPEAT_SECONDS = 0.48  # between repeats while a cause lasts: every eighth note of 60 ms
 
 _DOUBLINGS = (1, 2, 4, 8)
-
-
 SPIKE_WINDOW = 1 + sum(_DOUBLINGS)  # notes
-
-
-SPIKE_NOTES = 4  # at least so many before a norm can stand out
-
-
-# A norm six times the largest of the last 16 notes. In log-normal noise of 0.7 (natural log,
-# batches of 10 images) it happens once in 100,000 notes of a layer.
+SPIKE_NOTES = 4  # with a norm, of the window, before a spike can be detected
+# Six times the largest norm of the last 16 notes. In log-normal noise of 0.7 (natural log,
+# batches of 10 images) that happens once in 100,000 notes of a layer.
 SPIKE_RATIO = 6.0
+
+_EDGE_SECONDS = 0.004
 
 
 class Earcon(IntEnum):
-    """What an earcon says; the more urgent, the higher."""
+    """Meaning of an earcon, in order of increasing priority."""
 
     NONE = 0
     NO_GRADIENT = 1  # no layer of the stream has a gradient
     ZERO = 2  # a layer is exactly 0
-    BELOW = 3  # a layer is under the range of the pitch
+    BELOW = 3  # a layer is below the range of the pitch
     ABOVE = 4
-    SPIKE = 5  # a layer stands out of what it did before
+    SPIKE = 5  # a layer is `SPIKE_RATIO` times its recent maximum
     INF = 6
     NAN = 7
 
 
 def earcon_causes(notes: Notes, groups: tuple[range, ...], encoding: Encoding) -> NDArray[np.uint8]:
-    """Which earcons each stream has cause for, one bit ``1 << earcon`` each.
+    """Bit mask of the earcons that apply to each stream, bit ``1 << earcon`` each.
 
     Returns
     -------
@@ -69,28 +64,30 @@ def earcon_causes(notes: Notes, groups: tuple[range, ...], encoding: Encoding) -
 
 
 def choose_earcons(bits: NDArray[np.uint8], *, first_note: int, repeat: int) -> NDArray[np.uint8]:
-    """The earcon that each stream sounds in each note, for `bits` of `causes`.
+    """The earcon that each stream plays in each note, shape ``(notes, streams)``.
 
-    It is the most urgent of the causes that begin; where none begins, the most urgent of those that
-    last, at every `repeat`-th note of the run.
+    It is the one of highest priority among the causes that begin in the note; if none begins,
+    among those that last, at every `repeat`-th note of the run.
 
     Parameters
     ----------
+    bits
+        From `earcon_causes`.
     first_note
         Number of the first note in the run.
     """
     before = np.concatenate([np.zeros_like(bits[:1]), bits[:-1]])
     begins = bits & ~before
-    reminds = (first_note + np.arange(len(bits))) % repeat == 0
-    said = np.where((begins == 0) & reminds[:, None], bits, begins)
-    urgent = np.log2(np.maximum(said, 1)).astype(np.uint8)
-    return np.where(said > 0, urgent, np.uint8(Earcon.NONE))
+    repeats = (first_note + np.arange(len(bits))) % repeat == 0
+    played = np.where((begins == 0) & repeats[:, None], bits, begins)
+    highest = np.log2(np.maximum(played, 1)).astype(np.uint8)
+    return np.where(played > 0, highest, np.uint8(Earcon.NONE))
 
 
 def _spikes(notes: Notes) -> NDArray[np.bool_]:
-    """Where a layer's maximum stands out of the `SPIKE_WINDOW` notes before."""
+    """Mask of maxima above `SPIKE_RATIO` times the largest of the `SPIKE_WINDOW` notes before."""
     before = np.pad(notes.max, ((1, 0), (0, 0)), constant_values=-1)[: len(notes)]
-    # The largest of two notes, then of four, of eight, of sixteen: those up to its own place.
+    # Sliding maximum by doubling: over two notes, then four, eight, sixteen.
     highest = np.pad(before, ((SPIKE_WINDOW - 1, 0), (0, 0)), constant_values=-1)
     for apart in _DOUBLINGS:
         highest = np.maximum(highest[apart:], highest[:-apart])
@@ -99,12 +96,9 @@ def _spikes(notes: Notes) -> NDArray[np.bool_]:
     return np.asarray(known & (notes.max / SPIKE_RATIO > highest))
 
 
-_EDGE_SECONDS = 0.004
-
-
 @lru_cache(maxsize=256)
 def earcon_waveform(earcon: Earcon, *, frames: int, sample_rate: int) -> NDArray[np.float64]:
-    """The waveform of an earcon, with a peak of its level and silent ends, shape ``(frames,)``."""
+    """Waveform of an earcon, faded at both ends, peak at its level, shape ``(frames,)``."""
     seconds = np.arange(frames) / sample_rate
     level, sound = _SOUNDS[earcon]
     edge = np.clip(np.minimum(seconds, seconds[-1] - seconds) / _EDGE_SECONDS, 0, 1)
@@ -113,13 +107,13 @@ def earcon_waveform(earcon: Earcon, *, frames: int, sample_rate: int) -> NDArray
 
 
 def _clash(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inharmonic partials that beat 70 times a second: heard as a clash, never as a pitch."""
+    """Inharmonic partials that beat at 71 Hz: a clash without a pitch."""
     partials = sum(np.sin(2 * np.pi * 620 * ratio * seconds) for ratio in (1.0, 1.41, 1.93))
     return np.asarray(partials * (1 - np.cos(2 * np.pi * 71 * seconds)))
 
 
 def _sweep(from_hz: float, to_hz: float, decay: float) -> "_Sound":
-    """An exponential sweep with a second partial, so that small loudspeakers carry it."""
+    """Exponential sweep with a second partial, so that small loudspeakers reproduce it."""
 
     def sound(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         rate = np.log(to_hz / from_hz) / seconds[-1]
@@ -131,7 +125,7 @@ def _sweep(from_hz: float, to_hz: float, decay: float) -> "_Sound":
 
 
 def _ticks(hz: float, *, count: int, every: float) -> "_Sound":
-    """So many short ticks, `every` seconds apart."""
+    """`count` short ticks, `every` seconds apart."""
 
     def sound(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         since = np.where(seconds < count * every, seconds % every, every)
@@ -141,14 +135,12 @@ def _ticks(hz: float, *, count: int, every: float) -> "_Sound":
 
 
 _Sound = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
-
 _SOUNDS: Mapping[Earcon, tuple[float, _Sound]] = {
     Earcon.NO_GRADIENT: (0.25, _ticks(330.0, count=1, every=0.05)),
     Earcon.ZERO: (1.0, _sweep(240.0, 70.0, decay=45.0)),  # falls below the lowest pitch
     Earcon.BELOW: (0.5, _ticks(150.0, count=2, every=0.028)),
     Earcon.ABOVE: (0.5, _ticks(3_400.0, count=2, every=0.028)),
     Earcon.SPIKE: (0.9, _sweep(2_600.0, 2_500.0, decay=60.0)),  # a bell
-    Earcon.INF: (1.0, _sweep(500.0, 3_000.0, decay=0.0)),  # runs away upwards
+    Earcon.INF: (1.0, _sweep(500.0, 3_000.0, decay=0.0)),  # a sweep upwards
     Earcon.NAN: (1.0, _clash),
 }

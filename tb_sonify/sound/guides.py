@@ -1,4 +1,4 @@
-"""Guides beside the data: a steady tone at norm 1, and ticks where epochs begin."""
+"""Guides for the listener: reference tone at norm 1, epoch ticks, audible legend."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,23 +9,22 @@ from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import Notes, aggregate
 from tb_sonify.sound.pitch import Scale
-from tb_sonify.sound.presets import StreamPreset
+from tb_sonify.sound.presets import Preset, StreamPreset
 
 TICK_LEVEL = 0.08  # peak, relative to full scale
-
-
 _TICK_HZ = 1_200.0  # with its fifth; no earcon has either
+_TICK_DECAY = 180.0  # per second: inaudible after 25 ms
 
-
-_TICK_DECAY = 180.0  # per second: over after 25 ms
+_LEGEND_SECONDS = 0.9  # of each tone
+_LEGEND_PAUSE_SECONDS = 0.3
 
 
 def reference_waveform(
     preset: StreamPreset, *, first_frame: int, frames: int
 ) -> NDArray[np.float32]:
-    """The tone at the pitch of norm 1 from a sample frame of the run on, shape ``(frames,)``.
+    """Tone at the pitch of norm 1, from a sample frame of the run on, shape ``(frames,)``.
 
-    Its phase follows from the place in the run alone, so that clips join.
+    Its phase depends on the position in the run alone, so that clips join.
     """
     hz = float(preset.encoding(np.ones(1))[0])
     cycles = hz / preset.sample_rate * (first_frame + np.arange(frames, dtype=np.float64))
@@ -34,7 +33,7 @@ def reference_waveform(
 
 @lru_cache(maxsize=64)
 def tick_waveform(*, frames: int, sample_rate: int) -> NDArray[np.float32]:
-    """A tick like a knock on wood, which begins and ends in silence, shape ``(frames,)``."""
+    """A tick like a knock on wood, faded at both ends, shape ``(frames,)``."""
     seconds = np.arange(frames) / sample_rate
     tone = np.sin(2 * np.pi * _TICK_HZ * seconds) + np.sin(3 * np.pi * _TICK_HZ * seconds)
     left = (frames - 1 - np.arange(frames)) / (0.004 * sample_rate)
@@ -44,14 +43,14 @@ def tick_waveform(*, frames: int, sample_rate: int) -> NDArray[np.float32]:
 
 
 def epoch_ticks(steps: NDArray[np.number[Any]], epoch: int) -> NDArray[np.bool_]:
-    """Which notes have the first step of an epoch in them, shape ``(notes,)``.
+    """Mask of the notes that contain the first step of an epoch, shape ``(notes,)``.
 
     Parameters
     ----------
     steps
         First step of each note and, at the end, the last step of all, shape ``(notes + 1,)``.
     epoch
-        Steps of an epoch, at least 1; the first begins at step 0.
+        Steps per epoch, at least 1; the first begins at step 0.
 
     Examples
     --------
@@ -64,28 +63,30 @@ def epoch_ticks(steps: NDArray[np.number[Any]], epoch: int) -> NDArray[np.bool_]
     return np.asarray(last_before // epoch > (steps[:-1] - 1) // epoch)
 
 
-_SECONDS = 0.9  # of each tone
-
-
-_PAUSE_SECONDS = 0.3
-
-
 @dataclass(frozen=True)
 class Legend:
-    """Notes of one layer that play a scale, and what they are, in words."""
+    """Notes of one layer that play the ends and the middle of a scale, and their description."""
 
     notes: Notes
     words: str
 
 
-def legend(preset: StreamPreset, scale: Scale | None = None) -> Legend:
-    """The lowest pitch, the one of norm 1 and the highest one; for a scalar, those of its scale.
+def legend(preset: Preset, scale: Scale | None = None) -> Legend:
+    """Tones at the lowest norm, norm 1 and the highest norm; of a scalar, low, middle and high.
 
     Parameters
     ----------
     scale
-        Of the scalar that is heard; `None`: norms are.
+        Of the scalar; `None` for norms.
+
+    Raises
+    ------
+    ValueError
+        If the preset is not `adjustable`.
     """
+    if not isinstance(preset, StreamPreset):
+        message = f"the preset {preset.name!r} has no legend to play: choose another"
+        raise ValueError(message)  # noqa: TRY004 - a choice, not a wrong type
     if scale is None:
         low, high = preset.encoding.norm_range
         stops = [(low, f"{low:.3g}"), (1.0, "1"), (high, f"{high:.3g}")]
@@ -97,7 +98,7 @@ def legend(preset: StreamPreset, scale: Scale | None = None) -> Legend:
         names = [f"{value:.4g}" for value in values]
         stops = list(zip(scale(values).tolist(), names, strict=True))
         subject = f"{scale.kind} scale"
-    tone, pause = preset.notes_in(_SECONDS), preset.notes_in(_PAUSE_SECONDS)
+    tone, pause = preset.notes_in(_LEGEND_SECONDS), preset.notes_in(_LEGEND_PAUSE_SECONDS)
     norms = np.concatenate([[norm] * tone + [-1.0] * pause for norm, _ in stops])
     pitches = preset.encoding(np.array([norm for norm, _ in stops]))
     named = [f"{name} is {hz:.0f} Hz" for (_, name), hz in zip(stops, pitches, strict=True)]

@@ -1,4 +1,4 @@
-"""Equal loudness: how much amplitude a tone needs to seem as loud as the norm-1 tone."""
+"""Equal loudness: amplitude that makes a tone as loud as the norm-1 tone at 440 Hz."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Frequency in Hz, and the gain in dB at which our voices are as loud as at 440 Hz by the loudness
-# model of ISO 532-1 (Zwicker), the mean over the voices at a moderate level. ISO 226, which is for
-# pure tones, asks for 17 dB at 95 Hz: our tones have partials that the ear hears well there.
+# model of ISO 532-1 (Zwicker), the mean over the voices at a moderate level. ISO 226, for pure
+# tones, gives 17 dB at 95 Hz: less is needed here, as the partials are at frequencies that the
+# ear is more sensitive to.
 _EQUAL_LOUDNESS = np.array(
     [
         (95, 10.7),

@@ -1,4 +1,4 @@
-"""From a gradient norm to a pitch, and back."""
+"""Pitch: where a norm becomes a frequency in Hz, and a scalar a norm."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,30 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 HZ_AT_NORM_1 = 440.0
-
-
 DOUBLINGS_PER_OCTAVE = 12.0  # one semitone for each doubling of the norm
-
-
-NORM_RANGE = (1e-8, 1e8)  # what the pitch tells apart without zoom
-
-
+NORM_RANGE = (1e-8, 1e8)  # norms with a pitch of their own, without zoom
 LOWEST_HZ, HIGHEST_HZ = (HZ_AT_NORM_1 * norm ** (1 / DOUBLINGS_PER_OCTAVE) for norm in NORM_RANGE)
+
+# The ends of a `Scale` are at 110 Hz and 1,760 Hz, the four octaves around the norm-1 tone.
+_LOWEST_LOG2, _HIGHEST_LOG2 = -24.0, 24.0
+_DECADE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Pitch as a function of the norm: ``440 * norm ** (1 / 12)`` Hz unless asked otherwise.
+    """Norm to frequency, log-linear: by default ``440 * norm ** (1 / 12)`` Hz.
 
-    The scale is absolute, so a norm sounds the same in every run and in every clip. It is MIDI
-    note ``69 + log2(norm)``. Pitch holds at 94.8 Hz and 2,042 Hz, the norms 1e-8 and 1e8.
+    That is MIDI note ``69 + log2(norm)``, a semitone for each doubling. The mapping is absolute,
+    so a norm has the same pitch in every run and clip. Norms below 1e-8 are held at 94.8 Hz,
+    norms above 1e8 at 2,042 Hz.
 
     Attributes
     ----------
     zoom
-        How many semitones a doubling of the norm is: 1, 2 or 4.
+        Semitones per doubling of the norm: 1, 2 or 4.
     center
-        The norm whose pitch stays where it is under zoom and polarity.
+        The norm whose pitch zoom and polarity do not change.
     polarity
         ``"up"``: a larger norm is higher; ``"down"``: lower.
     """
@@ -68,7 +67,7 @@ class Encoding:
 
     @property
     def norm_range(self) -> tuple[float, float]:
-        """Smallest and largest norm with a pitch of its own; beyond them the pitch holds."""
+        """Smallest and largest norm with a pitch of its own; beyond them the pitch is held."""
         reach = [
             self.center * (norm / self.center) ** (1 / self._slope)
             for norm in (NORM_RANGE if self.polarity == "up" else NORM_RANGE[::-1])
@@ -80,18 +79,11 @@ class Encoding:
         return self.zoom if self.polarity == "up" else -self.zoom
 
 
-# The ends of a scale sound at 110 Hz and 1,760 Hz, the four octaves around the norm-1 tone.
-_LOWEST_LOG2, _HIGHEST_LOG2 = -24.0, 24.0
-
-
-_DECADE = 10.0
-
-
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the values of a signal become norms, so that `low` sounds at 110 Hz, `high` at 1,760 Hz.
+    """Scalar to norm, log or linear: `low` sounds at 110 Hz, `high` at 1,760 Hz.
 
-    Signals that are compared share one scale.
+    Runs that are compared share one scale.
     """
 
     kind: Literal["log", "linear"]
@@ -105,9 +97,9 @@ class Scale:
             raise ValueError(f"a log scale must begin above 0, got {self.low}")
 
     @classmethod
-    def of(cls, signals: Iterable[NDArray[np.floating[Any]]]) -> "Scale":
-        """The scale that signals share: log if all are positive and wider than a decade."""
-        values = np.concatenate([np.ravel(signal) for signal in signals] or [np.empty(0)])
+    def fit(cls, series: Iterable[NDArray[np.floating[Any]]]) -> "Scale":
+        """Common scale of some series: log if all are positive and span more than a decade."""
+        values = np.concatenate([np.ravel(values) for values in series] or [np.empty(0)])
         values = values[np.isfinite(values)].astype(np.float64)
         low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
         if low == high:  # a constant sounds in the middle
@@ -117,19 +109,19 @@ class Scale:
             return cls("log", float(low), float(high))
         return cls("linear", float(low), float(high))
 
-    def __call__(self, signal: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """The norms to sound for a signal, any shape; NaN and infinity stay, ends hold."""
-        values = np.asarray(signal, np.float64)
+    def __call__(self, scalars: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Norms of scalars, any shape; clipped to the ends, NaN and infinity stay."""
+        values = np.asarray(scalars, np.float64)
         ends = np.array([self.low, self.high])
         if self.kind == "log":
             values, ends = np.log(np.maximum(values, self.low)), np.log(ends)
         share = np.clip((values - ends[0]) / (ends[1] - ends[0]), 0, 1)
         norms = np.exp2(_LOWEST_LOG2 + share * (_HIGHEST_LOG2 - _LOWEST_LOG2))
-        return np.asarray(np.where(np.isfinite(signal), norms, np.abs(signal)), np.float32)
+        return np.asarray(np.where(np.isfinite(scalars), norms, np.abs(scalars)), np.float32)
 
     @property
     def middle(self) -> float:
-        """The value that sounds at 440 Hz."""
+        """The scalar that sounds at 440 Hz."""
         if self.kind == "log":
             return float(np.sqrt(self.low * self.high))
         return (self.low + self.high) / 2

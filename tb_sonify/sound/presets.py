@@ -1,35 +1,25 @@
-"""How a preset sounds: declarative, immutable, no synthesis here."""
+"""Presets as immutable data: voices, timing and levels, with their checks and their JSON form."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
+from tb_sonify.sound.classic import SequencePreset
 from tb_sonify.sound.pitch import HIGHEST_HZ, Encoding
 
-SPEEDS = (4.0, 32.0)  # notes per second that a preset can be heard at
+SPEEDS = (4.0, 32.0)  # notes per second: the slowest and the fastest
+REFERENCE_LEVEL = 0.015  # -36.5 dB of full scale: audible to those who listen for it
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
-REFERENCE_LEVEL = 0.015  # -36.5 dB of full scale: there when one listens for it
-
-
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-
-
-# What a preset may ask for. A preset can come out of an event file that anybody wrote.
+# Bounds of the fields: a preset can come out of an event file that anybody wrote.
 _SAMPLE_RATES = (8_000, 48_000)
-
-
 _MOST_TITLE = 80
-
-
 _MOST_STREAMS = 32
-
-
 _MOST_HARMONICS = 16
-
-
 _LOUDEST = 0.5
+_MOST_ENTRIES = 64  # of a list in JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +29,18 @@ class Voice:
     harmonics: tuple[float, ...]  # amplitude of each partial, the fundamental first
 
     def __post_init__(self) -> None:
-        _within("number of harmonics", len(self.harmonics), 1, _MOST_HARMONICS)
+        _check_range("number of harmonics", len(self.harmonics), 1, _MOST_HARMONICS)
         for amplitude in self.harmonics:
-            _within("amplitude of a harmonic", amplitude, 0, 1)
+            _check_range("amplitude of a harmonic", amplitude, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamPreset:
     """Layers grouped by depth into streams, each at the median norm of its layers.
 
-    A note begins by holding the pitch before it for `tail` sample frames, then glides to its
-    own within `glide` frames and stays. Because every note begins by holding, two clips that
-    overlap by `tail` join as if they were one.
+    A note holds the pitch of the note before for `tail` sample frames, then glides to its own
+    within `glide` frames and stays there. Because every note begins by holding, two clips that
+    overlap by `tail` cross-fade without a seam.
 
     Attributes
     ----------
@@ -58,7 +48,7 @@ class StreamPreset:
         ``"together"``: all streams at once, one of `voices` each. ``"in turn"``: one after the
         other in order of depth, in the first voice, then a rest of the same length.
     streams
-        At most so many groups of layers.
+        Largest number of groups of layers.
     width
         Pan of the first and the last stream, 0 (mono) to 1.
     level
@@ -66,21 +56,24 @@ class StreamPreset:
     earcon_level
         Peak of the loudest earcon, relative to full scale.
     stagger
-        Sample frames by which each stream moves on after the one before it: onsets that do not
-        coincide are easier to tell apart.
+        Delay of each stream's glide after that of the stream before, in sample frames: onsets
+        that do not coincide are easier to tell apart.
     texture
-        Whether instability is heard as tremolo and roughness.
+        Whether instability is rendered as tremolo and roughness.
     reference
         Amplitude of a steady tone at the pitch of norm 1, relative to full scale; 0: none.
     muted
-        Streams that are not heard, by number; the others sound as if they were.
+        Numbers of silent streams; the others sound as if none were muted.
 
     Raises
     ------
     ValueError
-        Where a value is out of its range, a note is too short for what happens in it, or the
-        highest partial is beyond half of the sample rate.
+        If a value is out of its range, a note is too short for `tail`, `stagger` and `glide`, or
+        the highest partial is above the Nyquist frequency.
     """
+
+    adjustable: ClassVar[bool] = True
+    """Whether speed, encoding, reference tone, muted streams, ticks and a legend are available."""
 
     name: str
     title: str
@@ -106,29 +99,29 @@ class StreamPreset:
             raise ValueError(
                 f"arrangement must be 'together' or 'in turn', got {self.arrangement!r}"
             )
-        _within("sample_rate", self.sample_rate, *_SAMPLE_RATES)
-        _within("streams", self.streams, 1, _MOST_STREAMS)
-        _within("tail", self.tail, 1, self.sample_rate // 50)
-        _within("glide", self.glide, 1, self.sample_rate)
-        _within("stagger", self.stagger, 0, self.sample_rate)
+        _check_range("sample_rate", self.sample_rate, *_SAMPLE_RATES)
+        _check_range("streams", self.streams, 1, _MOST_STREAMS)
+        _check_range("tail", self.tail, 1, self.sample_rate // 50)
+        _check_range("glide", self.glide, 1, self.sample_rate)
+        _check_range("stagger", self.stagger, 0, self.sample_rate)
         voices = self.streams if self.arrangement == "together" else 1
         if len(self.voices) != voices:
             raise ValueError(f"voices must be one per stream, {voices}, got {len(self.voices)}")
-        slowest = self.sample_rate / SPEEDS[0]
         moves = self.tail + self.stagger * (voices - 1) + self.glide
-        _within("note_frames", self.note_frames, max(moves, self.sample_rate / SPEEDS[1]), slowest)
+        fastest, slowest = (self.sample_rate / speed for speed in reversed(SPEEDS))
+        _check_range("note_frames", self.note_frames, max(moves, fastest), slowest)
         partials = max(len(voice.harmonics) for voice in self.voices)
         if partials * HIGHEST_HZ >= self.sample_rate / 2:
             raise ValueError(
                 f"{partials} harmonics of {HIGHEST_HZ:.0f} Hz must be under half of the sample "
                 f"rate, got {self.sample_rate} Hz"
             )
-        _within("width", self.width, 0, 1)
-        _within("level", self.level, 0, _LOUDEST)
-        _within("earcon_level", self.earcon_level, 0, _LOUDEST)
-        _within("reference", self.reference, 0, _LOUDEST)
+        _check_range("width", self.width, 0, 1)
+        _check_range("level", self.level, 0, _LOUDEST)
+        _check_range("earcon_level", self.earcon_level, 0, _LOUDEST)
+        _check_range("reference", self.reference, 0, _LOUDEST)
         for stream in self.muted:
-            _within("muted stream", stream, 0, self.streams - 1)
+            _check_range("muted stream", stream, 0, self.streams - 1)
 
     @property
     def channels(self) -> int:
@@ -137,65 +130,53 @@ class StreamPreset:
 
     @property
     def speed(self) -> float:
-        """Notes per second; of an arrangement in turn, layers per second."""
+        """Notes per second; if streams sound in turn, streams per second."""
         return self.sample_rate / self.note_frames
 
+    @property
+    def synth_key(self) -> "StreamPreset":
+        """The preset without the fields that change no oscillator phase: a cache key."""
+        return replace(self, muted=(), reference=0.0)
+
     def at_speed(self, notes_per_second: float) -> "StreamPreset":
-        """The same sound at another speed; pitch and timbre stay.
+        """Copy with another `speed`; pitch and timbre stay.
 
         Raises
         ------
         ValueError
             If the speed is not within `SPEEDS`.
         """
-        _within("notes per second", notes_per_second, *SPEEDS)
+        _check_range("notes per second", notes_per_second, *SPEEDS)
         return replace(self, note_frames=round(self.sample_rate / notes_per_second))
 
     def notes_in(self, seconds: float) -> int:
-        """The whole number of notes, at least one, that comes nearest to a time."""
+        """Nearest whole number of notes in a duration, at least 1."""
         return max(round(seconds * self.speed), 1)
 
+    def streams_for(self, layers: int) -> int:
+        """Number of streams of a model with so many layers."""
+        return min(layers, self.streams)
+
     def events(self, layers: int) -> int:
-        """How many sounds follow each other in a note."""
-        return 1 if self.arrangement == "together" else min(layers, self.streams) + 1
+        """Number of consecutive sounds in a note."""
+        return 1 if self.arrangement == "together" else self.streams_for(layers) + 1
+
+    def event_frames(self, layers: int) -> int:  # noqa: ARG002 - interface of presets
+        """Sample frames of each of the `events` of a note."""
+        return self.note_frames
 
     def hop(self, layers: int) -> int:
         """Sample frames from one note to the next."""
         return self.note_frames * self.events(layers)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SequencePreset:
-    """Layers one after the other, a short tone each, then silence: the mapping of 2019.
-
-    A tone has ``base_hz + slope_hz * norm`` Hz, held at `ceiling_hz`.
-    """
-
-    name: str
-    title: str
-    sample_rate: int  # Hz
-    tone: int  # sample frames per layer
-    edge: int  # sample frames of fade at both ends of a tone
-    silence: int  # sample frames after the last layer
-    base_hz: float
-    slope_hz: float
-    ceiling_hz: float
-    amplitude: float  # peak, relative to full scale
-    channels: int = 1
-    tail: int = 0
-
-    def hop(self, layers: int) -> int:
-        """Sample frames from one note to the next."""
-        return layers * self.tone + self.silence
-
-
-def _within(what: str, value: float, low: float, high: float) -> None:
+def _check_range(what: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise ValueError(f"{what} must be {low:g} to {high:g}, got {value!r}")
 
 
 def _check_names(name: str, title: str) -> None:
-    if not NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise ValueError(
             f"name of a preset must be up to 32 of a-z, 0-9 and -, not - first, got {name!r}"
         )
@@ -205,16 +186,10 @@ def _check_names(name: str, title: str) -> None:
 
 Preset: TypeAlias = StreamPreset | SequencePreset
 
-
 # The highest pitch, 2,042 Hz, leaves room for five partials under the Nyquist frequency.
 _WARM = Voice((1.0, 0.50, 0.25, 0.12, 0.06))
-
-
 _HOLLOW = Voice((1.0, 0.00, 0.40, 0.00, 0.12))
-
-
 _BRIGHT = Voice((1.0, 0.15, 0.05, 0.25, 0.10))
-
 
 _TABLE: tuple[Preset, ...] = (
     StreamPreset(
@@ -252,86 +227,32 @@ _TABLE: tuple[Preset, ...] = (
         level=0.130,
     ),
 )
-
-
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _TABLE}
-
-
 """Every preset by its name; the first is the default."""
 
 
-_TYPES: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
-
-
-_MOST_ENTRIES = 64
-
-
-def preset_to_json(preset: StreamPreset) -> dict[str, Any]:
-    """A preset as a JSON object; its inverse is `preset_from_json`."""
-    return asdict(preset)
-
-
-def preset_from_json(value: object) -> StreamPreset:
-    """The preset in a JSON object, which may be anything.
+def resolve_presets(presets: Sequence[str | StreamPreset]) -> list[Preset]:
+    """Presets by name or as they are, without duplicates.
 
     Raises
     ------
     ValueError
-        If it is not a preset: a field is missing, unknown, of another type or out of its range.
+        If a name is unknown, two different presets share a name, or it is no sequence.
     """
-    table = _object("a preset", value, {each.name for each in fields(StreamPreset)})
-    voices = [_voice(each) for each in _list("voices", table["voices"])]
-    encoding = _object("encoding", table["encoding"], {"zoom", "center", "polarity"})
-    if not isinstance(table["texture"], bool):
-        raise _wrong("texture", "true or false", table["texture"])
-    muted = [_whole("muted stream", each) for each in _list("muted", table["muted"])]
-    for each in fields(StreamPreset):
-        if each.type in ("str", "int", "float", str, int, float):
-            name = each.type if isinstance(each.type, str) else each.type.__name__
-            _typed(each.name, table[each.name], name)
-    return StreamPreset(
-        **{
-            **table,
-            "voices": tuple(voices),
-            "encoding": Encoding(
-                zoom=_whole("zoom", encoding["zoom"]),
-                center=_typed("center", encoding["center"], "float"),
-                polarity=_typed("polarity", encoding["polarity"], "str"),
-            ),
-            "muted": tuple(muted),
-        }
-    )
-
-
-def _voice(value: object) -> Voice:
-    amplitudes = _list("harmonics", _object("a voice", value, {"harmonics"})["harmonics"])
-    return Voice(tuple(_typed("amplitude of a harmonic", each, "float") for each in amplitudes))
-
-
-def _object(what: str, value: object, names: set[str]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping) or set(value) != names:
-        raise _wrong(what, f"an object of {', '.join(sorted(names))}", value)
-    return value
-
-
-def _list(what: str, value: object) -> list[Any]:
-    if not isinstance(value, (list, tuple)) or len(value) > _MOST_ENTRIES:
-        raise _wrong(what, f"a list of at most {_MOST_ENTRIES}", value)
-    return list(value)
-
-
-def _whole(what: str, value: object) -> int:
-    return int(_typed(what, value, "int"))
-
-
-def _typed(what: str, value: Any, name: str) -> Any:
-    if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
-        raise _wrong(what, f"of type {name}", value)
-    return value
-
-
-def _wrong(what: str, expected: str, value: object) -> ValueError:
-    return ValueError(f"{what} must be {expected}, got {repr(value)[:200]}")
+    named = [presets] if isinstance(presets, StreamPreset) else presets
+    unknown = [each for each in named if isinstance(each, str) and each not in PRESETS]
+    if isinstance(presets, (str, StreamPreset)) or unknown:
+        known = ", ".join(map(repr, PRESETS))
+        raise ValueError(
+            f"presets must be a sequence of StreamPreset, or names out of {known}, got {presets!r}"
+        )
+    chosen: dict[str, Preset] = {}
+    for each in presets:
+        preset = PRESETS[each] if isinstance(each, str) else each
+        if (PRESETS.get(preset.name) or chosen.get(preset.name, preset)) != preset:
+            raise ValueError(f"another preset is named {preset.name!r}: choose another name")
+        chosen[preset.name] = preset
+    return list(chosen.values())
 
 
 def adjust(
@@ -342,24 +263,23 @@ def adjust(
     reference: bool = False,
     muted: tuple[int, ...] = (),
 ) -> Preset:
-    """The preset with what was asked for, and otherwise as it is.
+    """Copy of a preset with playback options; those left out stay as in the preset.
 
     Parameters
     ----------
     speed
-        Notes per second; of an arrangement in turn, layers per second.
+        Notes per second; if streams sound in turn, streams per second.
     encoding
         From norm to pitch.
     reference
         Whether a quiet tone marks norm 1.
     muted
-        Numbers of streams that are not to be heard; those that the preset lacks do not matter.
+        Numbers of streams to silence; numbers beyond the preset's streams are ignored.
 
     Raises
     ------
     ValueError
-        If a preset that is not made of streams is to be anything else than it is, or a value is
-        out of its range.
+        If an option is given for a preset that is not `adjustable`, or is out of its range.
     """
     if not isinstance(preset, StreamPreset):
         if (speed, encoding, reference, muted) != (None, None, False, ()):
@@ -378,19 +298,65 @@ def adjust(
     )
 
 
-def chosen_presets(presets: Sequence[str | StreamPreset]) -> list[Preset]:
-    """The presets meant, each once."""
-    named = [presets] if isinstance(presets, StreamPreset) else presets
-    unknown = [each for each in named if isinstance(each, str) and each not in PRESETS]
-    if isinstance(presets, (str, StreamPreset)) or unknown:
-        known = ", ".join(map(repr, PRESETS))
-        raise ValueError(
-            f"presets must be a sequence of StreamPreset, or names out of {known}, got {presets!r}"
-        )
-    chosen: dict[str, Preset] = {}
-    for each in presets:
-        preset = PRESETS[each] if isinstance(each, str) else each
-        if (PRESETS.get(preset.name) or chosen.get(preset.name, preset)) != preset:
-            raise ValueError(f"another preset is named {preset.name!r}: choose another name")
-        chosen[preset.name] = preset
-    return list(chosen.values())
+def preset_to_json(preset: Preset) -> dict[str, Any]:
+    """A preset as a JSON object; `preset_from_json` is the inverse for a `StreamPreset`."""
+    return asdict(preset)
+
+
+def preset_from_json(value: object) -> StreamPreset:
+    """Validate a decoded JSON value, which may be anything, as a preset.
+
+    Raises
+    ------
+    ValueError
+        If a field is missing, unknown, of another type or out of its range.
+    """
+    table = _object("a preset", value, {each.name for each in fields(StreamPreset)})
+    voices = [_voice(each) for each in _list("voices", table["voices"])]
+    encoding = _object("encoding", table["encoding"], {"zoom", "center", "polarity"})
+    if not isinstance(table["texture"], bool):
+        raise _type_error("texture", "true or false", table["texture"])
+    muted = [_typed("muted stream", each, int) for each in _list("muted", table["muted"])]
+    for each in fields(StreamPreset):
+        if isinstance(each.type, type) and each.type in (str, int, float):
+            _typed(each.name, table[each.name], each.type)
+    return StreamPreset(
+        **{
+            **table,
+            "voices": tuple(voices),
+            "encoding": Encoding(
+                zoom=_typed("zoom", encoding["zoom"], int),
+                center=_typed("center", encoding["center"], float),
+                polarity=_typed("polarity", encoding["polarity"], str),
+            ),
+            "muted": tuple(muted),
+        }
+    )
+
+
+def _voice(value: object) -> Voice:
+    amplitudes = _list("harmonics", _object("a voice", value, {"harmonics"})["harmonics"])
+    return Voice(tuple(_typed("amplitude of a harmonic", each, float) for each in amplitudes))
+
+
+def _object(what: str, value: object, names: set[str]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or set(value) != names:
+        raise _type_error(what, f"an object of {', '.join(sorted(names))}", value)
+    return value
+
+
+def _list(what: str, value: object) -> list[Any]:
+    if not isinstance(value, (list, tuple)) or len(value) > _MOST_ENTRIES:
+        raise _type_error(what, f"a list of at most {_MOST_ENTRIES}", value)
+    return list(value)
+
+
+def _typed(what: str, value: Any, wanted: type) -> Any:
+    accepted = (int, float) if wanted is float else wanted
+    if not isinstance(value, accepted) or isinstance(value, bool):
+        raise _type_error(what, f"of type {wanted.__name__}", value)
+    return value
+
+
+def _type_error(what: str, expected: str, value: object) -> ValueError:
+    return ValueError(f"{what} must be {expected}, got {repr(value)[:200]}")

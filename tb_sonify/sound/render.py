@@ -1,4 +1,4 @@
-"""Notes to samples, so that clips join: every clip knows what went before it."""
+"""Rendering: notes to 16-bit samples; `SynthState` carries the phases from clip to clip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import Notes
-from tb_sonify.sound.classic import render_sequence
+from tb_sonify.sound.classic import SequencePreset, render_sequence
 from tb_sonify.sound.earcons import Earcon, earcon_waveform
 from tb_sonify.sound.guides import reference_waveform, tick_waveform
-from tb_sonify.sound.presets import Preset, SequencePreset, StreamPreset
+from tb_sonify.sound.presets import Preset, StreamPreset
 from tb_sonify.sound.synth import (
     Glide,
     VoicePart,
@@ -19,138 +19,103 @@ from tb_sonify.sound.synth import (
     synthesise,
     transition,
 )
-from tb_sonify.sound.voicing import CONTEXT_NOTES, StreamControls, in_turn, stream_hz, voice
+from tb_sonify.sound.voicing import (
+    CONTEXT_NOTES,
+    StreamControls,
+    in_turn,
+    stream_controls,
+    stream_hz,
+)
 
-
-@dataclass(frozen=True)
-class Score:
-    """What the voices of an arrangement do, event by event, from the event before the first on."""
-
-    voicing: StreamControls  # every array of shape (1 + events, voices)
-    pan: NDArray[np.float64]  # -1 (left) to 1 (right), shape (1 + events, voices)
-    delays: tuple[int, ...]  # sample frames, per voice
-    first_event: int  # number of the first event since the start of the run
-
-    def part(self, number: int, cycles: float, preset: StreamPreset) -> VoicePart:
-        """What the synthesiser must know of one voice."""
-        voicing = self.voicing.at((slice(None), number))
-        return VoicePart(
-            voicing, cycles, self.delays[number], self.first_event, preset.voices[number]
-        )
-
-    def pan_gains(self, number: int, preset: StreamPreset) -> NDArray[np.float32]:
-        """Gains of left and right for one voice, by constant power.
-
-        Returns
-        -------
-        gains
-            Shape ``(2, 1)`` where the pan rests, else ``(2, sample frames)``.
-        """
-        pan = self.pan[:, number]
-        if (pan == pan[0]).all():
-            path = pan[:1]
-        else:
-            glide = Glide.of(pan[1:], float(pan[0]))
-            moved = glide.spread(transition(preset, self.delays[number])).ravel()
-            path = np.concatenate([moved, np.full(preset.tail, pan[-1])])
-        angle = (path + 1) * np.pi / 4  # the two gains lie on a quarter of a circle
-        return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-
-
-def arrange(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: int) -> Score:
-    """The score of `notes`, which follow on `context` and are from number `first_note` on."""
-    voicing = voice(notes.after(context), preset=preset, first_note=first_note - len(context))
-    streams = voicing.hz.shape[1]
-    pan = np.linspace(-preset.width, preset.width, streams) if streams > 1 else np.zeros(streams)
-    if preset.arrangement == "in turn":
-        voicing, pan = voicing.in_turn(), np.append(pan, 0.0)[:, None]
-    else:
-        pan = pan[None]
-    rows = _rows(notes, context, preset)
-    events = preset.events(notes.layers)
-    delays = voice_delays(preset, voicing.hz.shape[1])
-    return Score(voicing.at(rows), pan[rows % events], delays, first_note * events)
-
-
-def arranged_hz(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.float64]:
-    """The pitches of a score, and nothing else of it: shape ``(1 + events, voices)``."""
-    before = context[-1:]
-    hz = stream_hz(notes.after(before), preset)
-    if preset.arrangement == "in turn":
-        hz = in_turn(hz, np.nan)
-    return hz[_rows(notes, before, preset)]
-
-
-def voice_delays(preset: StreamPreset, voices: int) -> tuple[int, ...]:
-    """By how many sample frames each voice moves on after the first."""
-    return tuple(preset.stagger * number for number in range(voices))
-
-
-def _rows(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.intp]:
-    """Which events of context and notes are of the score: from the last before the notes on."""
-    events = preset.events(notes.layers)
-    # At the start of a run, the first event follows on itself.
-    return np.maximum(np.arange(-1, len(notes) * events) + len(context) * events, 0)
-
-
-# Relative to full scale. An ordinary run peaks below the knee; the ceiling leaves room for what
-# a converter adds between samples.
+# Relative to full scale. An ordinary run peaks below the knee; the ceiling leaves room for
+# inter-sample peaks of the converter.
 _KNEE = np.float32(0.5)
-
-
 _CEILING = np.float32(0.8)
 
 
 @dataclass(frozen=True)
 class SynthState:
-    """What a clip must know of the notes before it."""
+    """State of the synthesiser between two notes: what the next clip continues from."""
 
-    notes: int  # how many there are
-    context: Notes  # the last of them
-    cycles: NDArray[np.float64]  # phase that each voice has reached, in cycles, in [0, 1)
+    notes: int  # number of notes before
+    context: Notes  # the last `CONTEXT_NOTES` of them
+    cycles: NDArray[np.float64]  # phase of each voice, in cycles, in [0, 1)
 
 
-def advance_state(notes: Notes, *, preset: Preset, lead: SynthState | None = None) -> SynthState:
-    """The lead that `notes` leave for what comes after them, without rendering.
+def render(
+    notes: Notes,
+    *,
+    preset: Preset,
+    state: SynthState | None = None,
+    ticks: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int16]:
+    """Audio clip of `notes`.
 
     Parameters
     ----------
-    lead
-        Of the notes before; `None` at the start of a run.
+    state
+        State before the notes, from `advance_state`; `None` at the start of a run.
+    ticks
+        Mask of the notes that begin with a tick, as those that begin an epoch, shape ``(notes,)``.
+
+    Returns
+    -------
+    pcm
+        Shape ``(notes * hop + tail, channels)``. The first and the last `tail` sample frames
+        fade in and out, and the fades of two clips sum to one: consecutive clips, overlapped by
+        `tail`, cross-fade without a seam.
     """
-    before = _start(notes) if lead is None else lead
+    if isinstance(preset, SequencePreset):
+        waveform = render_sequence(notes, preset).astype(np.float32)[None]
+    else:
+        before = _initial_state(notes) if state is None else state
+        marked = np.zeros(len(notes), np.bool_) if ticks is None else ticks
+        waveform = _render_streams(notes, preset, before, marked)
+    samples = np.rint(waveform.clip(-1, 1) * 32767)
+    return np.ascontiguousarray(samples.astype(np.int16).T)
+
+
+def advance_state(notes: Notes, *, preset: Preset, state: SynthState | None = None) -> SynthState:
+    """State after `notes`, without rendering them.
+
+    Parameters
+    ----------
+    state
+        State before the notes; `None` at the start of a run.
+    """
+    before = _initial_state(notes) if state is None else state
     recent = notes[-CONTEXT_NOTES:]
     older = before.context[max(len(before.context) + len(recent) - CONTEXT_NOTES, 0) :]
     cycles = before.cycles
     if len(notes):
-        (cycles,) = phases_at([len(notes)], notes, preset=preset, lead=before)
+        (cycles,) = phases_at([len(notes)], notes, preset=preset, state=before)
     return SynthState(before.notes + len(notes), recent.after(older), cycles)
 
 
 def phases_at(
-    ends: Sequence[int], notes: Notes, *, preset: Preset, lead: SynthState | None = None
+    ends: Sequence[int], notes: Notes, *, preset: Preset, state: SynthState | None = None
 ) -> NDArray[np.float64]:
-    """The phases of the leads that the first so many of `notes` leave.
+    """Phases of the voices after the first ``ends[i]`` of `notes`.
 
     Parameters
     ----------
     ends
-        So many, at least 1, increasing.
-    lead
-        Of the notes before; `None` at the start of a run.
+        Numbers of notes, at least 1, increasing.
+    state
+        State before the notes; `None` at the start of a run.
 
     Returns
     -------
     cycles
-        As in `Lead`, shape ``(ends, voices)``.
+        As in `SynthState`, shape ``(ends, voices)``.
     """
-    before = _start(notes) if lead is None else lead
-    if not isinstance(preset, StreamPreset):
+    before = _initial_state(notes) if state is None else state
+    if isinstance(preset, SequencePreset):
         return np.zeros((len(ends), 0))
-    hz = arranged_hz(notes, before.context, preset).T
-    delays, events = voice_delays(preset, len(hz)), preset.events(notes.layers)
+    hz = _score_hz(notes, before.context, preset).T
+    delays, events = _voice_delays(preset, len(hz)), preset.events(notes.layers)
     phases = np.empty((len(ends), len(hz)))
-    starts = _phases(before, len(hz)).tolist()
+    starts = _initial_phases(before, len(hz)).tolist()
     for pitch, phase, delay, reached in zip(hz, starts, delays, phases.T, strict=True):
         glide, first = pitch_glide(pitch[1:], pitch[0]), 0
         for number, end in enumerate(ends):
@@ -160,83 +125,42 @@ def phases_at(
     return phases
 
 
-def render(
-    notes: Notes,
-    *,
-    preset: Preset,
-    lead: SynthState | None = None,
-    ticks: NDArray[np.bool_] | None = None,
-) -> NDArray[np.int16]:
-    """The clip of `notes`.
-
-    Parameters
-    ----------
-    lead
-        Of the notes before, by `advance`; `None` at the start of a run.
-    ticks
-        Which notes begin with a tick, as those that begin an epoch, shape ``(notes,)``.
-
-    Returns
-    -------
-    pcm
-        Shape ``(notes * hop + tail, channels)``. The first and the last `tail` sample frames
-        fade, and the fades of two clips sum to one: clips whose starts are ``notes * hop``
-        apart join as one.
-    """
-    if isinstance(preset, SequencePreset):
-        waveform = render_sequence(notes, preset).astype(np.float32)[None]
-    else:
-        before = _start(notes) if lead is None else lead
-        marked = np.zeros(len(notes), np.bool_) if ticks is None else ticks
-        waveform = _render_streams(notes, preset, before, marked)
-    samples = np.rint(waveform.clip(-1, 1) * 32767)
-    return np.ascontiguousarray(samples.astype(np.int16).T)
-
-
-def _start(notes: Notes) -> SynthState:
+def _initial_state(notes: Notes) -> SynthState:
     return SynthState(0, notes[:0], np.zeros(0))
 
 
+def _initial_phases(state: SynthState, voices: int) -> NDArray[np.float64]:
+    """Phase of each voice at the start of a clip; a voice that is new begins at 0."""
+    return np.append(state.cycles, np.zeros(max(voices - len(state.cycles), 0)))[:voices]
+
+
 def _render_streams(
-    notes: Notes, preset: StreamPreset, lead: SynthState, ticks: NDArray[np.bool_]
+    notes: Notes, preset: StreamPreset, state: SynthState, ticks: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     frames = len(notes) * preset.hop(notes.layers) + preset.tail
     waveform = np.zeros((preset.channels, frames), np.float32)
     if not len(notes) or not notes.layers:
         return waveform
-    score = arrange(notes, lead.context, preset=preset, first_note=lead.notes)
-    for number, cycles in enumerate(_phases(lead, len(score.delays))):
+    score = _score(notes, state.context, preset=preset, first_note=state.notes)
+    for number, cycles in enumerate(_initial_phases(state, len(score.delays))):
         part = score.part(number, cycles, preset)
         mono = synthesise(part, preset)
         mono *= preset.level
-        _add_earcons(mono, part.voicing.earcon[1:], preset)
+        _add_earcons(mono, part.controls.earcon[1:], preset)
         for channel, gain in zip(waveform, score.pan_gains(number, preset), strict=True):
             channel += mono * gain
     hop = preset.hop(notes.layers)
     if preset.reference:
-        waveform += reference_waveform(preset, first_frame=lead.notes * hop, frames=frames)
+        waveform += reference_waveform(preset, first_frame=state.notes * hop, frames=frames)
     tick = tick_waveform(frames=hop - preset.tail, sample_rate=preset.sample_rate)
     for note in np.flatnonzero(ticks):
-        # As earcons, not within the first `tail` frames.
+        # Like earcons, not within the first `tail` frames.
         waveform[:, note * hop + preset.tail : (note + 1) * hop] += tick
-    waveform = _soften(waveform)
+    waveform = _soft_clip(waveform)
     fade = np.sin(np.pi / 2 * np.arange(preset.tail) / preset.tail) ** 2
     waveform[:, : preset.tail] *= fade
     waveform[:, -preset.tail :] *= 1 - fade
     return waveform
-
-
-def _soften(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bend what goes beyond the knee, as streams in unison do, under the ceiling.
-
-    It looks at each sample alone, so that clips still join.
-    """
-    size = np.abs(waveform)
-    if size.max() <= _KNEE:
-        return waveform
-    room = _CEILING - _KNEE
-    bent = _KNEE + room * np.tanh((size - _KNEE) / room)
-    return np.where(size > _KNEE, np.copysign(bent, waveform), waveform)
 
 
 def _add_earcons(mono: NDArray[np.float32], codes: NDArray[np.uint8], preset: StreamPreset) -> None:
@@ -249,6 +173,87 @@ def _add_earcons(mono: NDArray[np.float32], codes: NDArray[np.uint8], preset: St
         )
 
 
-def _phases(lead: SynthState, voices: int) -> NDArray[np.float64]:
-    """The phase that each voice begins with; a voice that is new begins at 0."""
-    return np.append(lead.cycles, np.zeros(max(voices - len(lead.cycles), 0)))[:voices]
+def _soft_clip(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Compress samples beyond the knee, as of streams in unison, to below the ceiling.
+
+    Each sample is mapped alone, so that clips still join.
+    """
+    size = np.abs(waveform)
+    if size.max() <= _KNEE:
+        return waveform
+    room = _CEILING - _KNEE
+    bent = _KNEE + room * np.tanh((size - _KNEE) / room)
+    return np.where(size > _KNEE, np.copysign(bent, waveform), waveform)
+
+
+@dataclass(frozen=True)
+class _Score:
+    """Controls, pan and onsets of all voices, event by event, with the event before the first."""
+
+    controls: StreamControls  # every array of shape (1 + events, voices)
+    pan: NDArray[np.float64]  # -1 (left) to 1 (right), shape (1 + events, voices)
+    delays: tuple[int, ...]  # sample frames, per voice
+    first_event: int  # number of the first event since the start of the run
+
+    def part(self, number: int, cycles: float, preset: StreamPreset) -> VoicePart:
+        """One voice, for the synthesiser."""
+        controls = self.controls.at((slice(None), number))
+        return VoicePart(
+            controls, cycles, self.delays[number], self.first_event, preset.voices[number]
+        )
+
+    def pan_gains(self, number: int, preset: StreamPreset) -> NDArray[np.float32]:
+        """Gains of left and right for one voice, constant power.
+
+        Returns
+        -------
+        gains
+            Shape ``(2, 1)`` where the pan is constant, else ``(2, sample frames)``.
+        """
+        pan = self.pan[:, number]
+        if (pan == pan[0]).all():
+            path = pan[:1]
+        else:
+            glide = Glide.through(pan[1:], float(pan[0]))
+            moved = glide.sample(transition(preset, self.delays[number])).ravel()
+            path = np.concatenate([moved, np.full(preset.tail, pan[-1])])
+        angle = (path + 1) * np.pi / 4  # the two gains lie on a quarter of a circle
+        return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+
+
+def _score(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: int) -> _Score:
+    """Score of `notes`, which follow `context` and are numbered from `first_note` on."""
+    controls = stream_controls(
+        notes.after(context), preset=preset, first_note=first_note - len(context)
+    )
+    streams = controls.hz.shape[1]
+    pan = np.linspace(-preset.width, preset.width, streams) if streams > 1 else np.zeros(streams)
+    if preset.arrangement == "in turn":
+        controls, pan = controls.in_turn(), np.append(pan, 0.0)[:, None]
+    else:
+        pan = pan[None]
+    rows = _event_rows(notes, context, preset)
+    events = preset.events(notes.layers)
+    delays = _voice_delays(preset, controls.hz.shape[1])
+    return _Score(controls.at(rows), pan[rows % events], delays, first_note * events)
+
+
+def _score_hz(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.float64]:
+    """Pitches of a score alone, shape ``(1 + events, voices)``."""
+    before = context[-1:]
+    hz = stream_hz(notes.after(before), preset)
+    if preset.arrangement == "in turn":
+        hz = in_turn(hz, np.nan)
+    return hz[_event_rows(notes, before, preset)]
+
+
+def _voice_delays(preset: StreamPreset, voices: int) -> tuple[int, ...]:
+    """Delay of each voice's glide after the first voice's, in sample frames."""
+    return tuple(preset.stagger * number for number in range(voices))
+
+
+def _event_rows(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.intp]:
+    """Indices of a score's events, among those of context and notes together."""
+    events = preset.events(notes.layers)
+    # At the start of a run, the event before the first is the first itself.
+    return np.maximum(np.arange(-1, len(notes) * events) + len(context) * events, 0)

@@ -1,4 +1,4 @@
-"""Streams: layers grouped by depth, since people follow about three sounds at once."""
+"""Streams: layers grouped by depth, since people can follow about three sounds at once."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,9 @@ def stream_layers(layers: int, *, streams: int = len(STREAM_NAMES)) -> tuple[ran
     Parameters
     ----------
     layers
-        How many there are; fewer than `streams` make one stream each.
+        Number of layers; if fewer than `streams`, each is a stream.
     streams
-        At most so many groups, of sizes that differ by one at most.
+        Largest number of groups; their sizes differ by at most one.
 
     Examples
     --------
@@ -46,8 +46,8 @@ def stream_levels(norms: NDArray[np.float32], groups: tuple[range, ...]) -> NDAr
 
 
 def _log_median(norms: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Median log2 of each row without its NaNs; NaN where nothing else is there."""
-    # The order of logs is that of norms, so that only the middle two need a log.
+    """Median log2 of each row, ignoring NaN; NaN where all are."""
+    # Logarithms keep the order, so only the middle two are computed.
     ordered = np.sort(norms, axis=1)  # NaNs at the end
     count = np.count_nonzero(~np.isnan(ordered), axis=1)
     rows = np.arange(len(ordered))

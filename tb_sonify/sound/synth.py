@@ -1,4 +1,4 @@
-"""The synthesiser of streams: continuous phase, gliding pitch, no partial above Nyquist."""
+"""Wavetable synthesis of a stream: continuous phase, gliding pitch, no partial above Nyquist."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,23 +11,23 @@ from tb_sonify.sound.presets import StreamPreset, Voice
 from tb_sonify.sound.texture import TREMOLO_SECONDS, roughness_cycles
 from tb_sonify.sound.voicing import StreamControls
 
-_TABLE_SIZE = 1 << 16  # the nearest entry is true to -80 dB, which 16-bit samples do not resolve
+_TABLE_SIZE = 1 << 16  # without interpolation the error is -80 dB, which is inaudible at 16 bits
 
 
 @dataclass(frozen=True)
 class Glide:
-    """One quantity of one stream: in each event it begins at `before` and goes over to `after`."""
+    """A control of one stream that glides from `before` to `after` in each event."""
 
     before: NDArray[np.float64]
     after: NDArray[np.float64]
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], previous: float) -> "Glide":
-        """The glide through `values`, shape ``(events,)``, from the event before them on."""
+    def through(cls, values: NDArray[np.float64], previous: float) -> "Glide":
+        """Glide from `previous` through `values`, shape ``(events,)``."""
         return cls(np.concatenate([[previous], values[:-1]]), values)
 
-    def spread(self, share: NDArray[np.float64]) -> NDArray[np.float32]:
-        """The value at each `share` of the way, 0 to 1; shape ``(events, len(share))``."""
+    def sample(self, share: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Value at each share of the glide, 0 to 1; shape ``(events, len(share))``."""
         before, change = self.before.astype(np.float32), self.after - self.before
         return np.asarray(
             before[:, None] + np.outer(change.astype(np.float32), share.astype(np.float32))
@@ -35,12 +35,12 @@ class Glide:
 
 
 def pitch_glide(hz: NDArray[np.float64], previous: float) -> Glide:
-    """The glide of a pitch that is NaN where the stream is silent.
+    """Glide of a pitch that is NaN where the stream is silent.
 
-    A stream that falls silent keeps its pitch while it fades; one that begins to sound has its
-    pitch at once.
+    A stream that falls silent keeps its pitch while it fades out; one that begins to sound starts
+    at its pitch.
     """
-    glide = Glide.of(hz, previous)
+    glide = Glide.through(hz, previous)
     silent_before, silent = np.isnan(glide.before), np.isnan(glide.after)
     rest = np.where(silent_before, HZ_AT_NORM_1, glide.before)
     return Glide(
@@ -52,17 +52,17 @@ def pitch_glide(hz: NDArray[np.float64], previous: float) -> Glide:
 def cycles_at_ends(
     pitch: Glide, start: float, delay: int, preset: StreamPreset
 ) -> NDArray[np.float64]:
-    """Phase at the end of each event in cycles, when it is `start` before the first."""
+    """Phase at the end of each event, in cycles, from `start` before the first."""
     own = float(transition(preset, delay).sum())
     frames = pitch.before * (preset.note_frames - own) + pitch.after * own
     return np.asarray(start + np.cumsum(frames) / preset.sample_rate)
 
 
-@lru_cache(maxsize=256)  # bounded, as anybody may ask for any speed; some 20 KB each
+@lru_cache(maxsize=256)  # bounded, as a request may ask for any speed; about 20 KB each
 def transition(preset: StreamPreset, delay: int) -> NDArray[np.float64]:
-    """How far an event has gone over from the one before, 0 to 1, at each of its frames.
+    """Share of the glide that is done, 0 to 1, at each sample frame of an event.
 
-    `delay` is in sample frames, beyond the `tail` that every event holds.
+    The glide starts `delay` sample frames after the `tail` that every event holds.
     """
     ramp = (np.arange(preset.note_frames) - preset.tail - delay) / preset.glide
     return np.asarray(np.sin(np.pi / 2 * np.clip(ramp, 0, 1)) ** 2)
@@ -70,25 +70,26 @@ def transition(preset: StreamPreset, delay: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class VoicePart:
-    """One stream to be synthesised, and what it did in the event before."""
+    """One stream to be synthesised, with the event before."""
 
-    voicing: StreamControls  # of this stream alone, every array of shape (1 + events,)
-    cycles: float  # phase to begin with
+    controls: StreamControls  # of this stream alone, every array of shape (1 + events,)
+    cycles: float  # initial phase
     delay: int  # sample frames
-    first_event: int  # its number since the start of the run
+    first_event: int  # number of the first event since the start of the run
     voice: Voice
 
 
 def synthesise(part: VoicePart, preset: StreamPreset) -> NDArray[np.float32]:
-    """A stream as mono, amplitude 1 for the fundamental at gain 1.
+    """Mono waveform of a stream, amplitude 1 for the fundamental at gain 1.
 
     Returns
     -------
     waveform
-        Shape ``(events * note_frames + tail,)``; after the last event, its sound holds.
+        Shape ``(events * note_frames + tail,)``; the sound of the last event is held for `tail`.
     """
     share = transition(preset, part.delay)
-    pitch = pitch_glide(part.voicing.hz[1:], float(part.voicing.hz[0]))
+    hz = part.controls.hz
+    pitch = pitch_glide(hz[1:], float(hz[0]))
     ends = cycles_at_ends(pitch, part.cycles, part.delay, preset)
     starts = np.concatenate([[part.cycles], ends[:-1]]) % 1.0
     own = np.cumsum(share) - share
@@ -104,32 +105,32 @@ def synthesise(part: VoicePart, preset: StreamPreset) -> NDArray[np.float32]:
 def _envelope(
     part: VoicePart, share: NDArray[np.float64], preset: StreamPreset
 ) -> NDArray[np.float32]:
-    voicing, tail = part.voicing, preset.tail
-    gain = Glide.of(voicing.gain[1:], float(voicing.gain[0]))
-    level, held = gain.spread(share), np.full(tail, gain.after[-1], np.float32)
+    controls, tail = part.controls, preset.tail
+    gain = Glide.through(controls.gain[1:], float(controls.gain[0]))
+    level, held = gain.sample(share), np.full(tail, gain.after[-1], np.float32)
     events = part.first_event + np.arange(len(level) + 1)
     for depths, cycles, in_events in (
-        (voicing.roughness, roughness_cycles(1 / preset.speed), 1),
-        (voicing.tremolo, 1, preset.notes_in(TREMOLO_SECONDS)),
+        (controls.roughness, roughness_cycles(1 / preset.speed), 1),
+        (controls.tremolo, 1, preset.notes_in(TREMOLO_SECONDS)),
     ):
         if depths.any():
-            depth = Glide.of(depths[1:], float(depths[0]))
-            swing = _modulator(cycles, in_events, preset.note_frames)[events % in_events]
-            level *= 1 + depth.spread(share) * swing[:-1]
-            held *= 1 + np.float32(depth.after[-1]) * swing[-1, :tail]
+            depth = Glide.through(depths[1:], float(depths[0]))
+            wave = _modulator(cycles, in_events, preset.note_frames)[events % in_events]
+            level *= 1 + depth.sample(share) * wave[:-1]
+            held *= 1 + np.float32(depth.after[-1]) * wave[-1, :tail]
     return np.concatenate([level.ravel(), held])
 
 
 @lru_cache(maxsize=64)
 def _modulator(cycles: int, events: int, frames: int) -> NDArray[np.float32]:
-    """A cosine of so many cycles over so many events of the run, shape ``(events, frames)``."""
+    """Cosine with `cycles` over `events` events of the run, shape ``(events, frames)``."""
     wave = np.cos(2 * np.pi * cycles * np.arange(events * frames) / (events * frames))
     return wave.astype(np.float32).reshape(-1, frames)
 
 
 @lru_cache(maxsize=64)
 def _wavetable(voice: Voice) -> NDArray[np.float32]:
-    """One cycle of the timbre."""
+    """One cycle of a timbre, shape ``(_TABLE_SIZE,)``."""
     phase = 2 * np.pi * np.arange(_TABLE_SIZE) / _TABLE_SIZE
     partials = [a * np.sin(k * phase) for k, a in enumerate(voice.harmonics, start=1)]
     return np.asarray(np.sum(partials, axis=0), np.float32)

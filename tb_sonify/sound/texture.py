@@ -1,11 +1,11 @@
-"""Texture: how unstable a stream is, heard as tremolo and roughness and not as pitch."""
+"""Texture: instability of a stream, mapped to the depth of tremolo and of roughness."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 WINDOW = 8  # notes, half a second of the default tempo
 
-# Depth of amplitude modulation at each level of instability, and where the levels begin, in
+# Depth of amplitude modulation at each grade of instability, and where the grades begin, in
 # doublings of the norm per note. Roughness is strongest near 70 Hz and fluctuation near 4 Hz
 # (Fastl & Zwicker, Psychoacoustics, chapters 10 and 11); the ear needs steps of 17 %.
 ROUGHNESS_DEPTHS = np.array([0.0, 0.30, 0.45, 0.65, 0.90])
@@ -19,7 +19,7 @@ TREMOLO_SECONDS = 0.24
 
 
 def roughness_cycles(note_seconds: float) -> int:
-    """Cycles of roughness in a note: the whole number nearest to 70 Hz.
+    """Whole number of modulation cycles per note that is nearest to 70 Hz.
 
     Examples
     --------
@@ -30,15 +30,15 @@ def roughness_cycles(note_seconds: float) -> int:
 
 
 def instability(levels: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Levels of divergence and of oscillation, 0 (calm) to 4, from the last `WINDOW` notes.
+    """Grades of divergence and of oscillation, 0 (calm) to 4, over the last `WINDOW` notes.
 
-    Divergence is the mean growth from note to note; oscillation is what the norm moves beyond
-    that, up and down again.
+    Divergence is the mean growth of log2 norm per note; oscillation is the mean absolute change
+    per note minus the absolute mean growth.
 
     Parameters
     ----------
     levels
-        log2 norm of each stream, shape ``(notes, streams)``; NaN where it is silent.
+        log2 norm of each stream, shape ``(notes, streams)``; NaN where it has none.
 
     Returns
     -------

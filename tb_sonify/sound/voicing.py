@@ -1,4 +1,4 @@
-"""From notes to what each stream is to do: pitch, gain, texture and earcon."""
+"""Voicing: pitch, gain, modulation depths and earcon of each stream in each note."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,17 +20,13 @@ from tb_sonify.sound.streams import stream_layers, stream_levels
 from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS, instability
 
 EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
-
-
-REPEAT_TURNS = 8  # notes, where streams take turns: a lasting cause must not fill the pattern
-
-
-CONTEXT_NOTES = SPIKE_WINDOW + 1  # what is heard in a note, and in the one before it, needs these
+REPEAT_IN_TURN = 8  # notes between repeats where streams sound in turn
+CONTEXT_NOTES = SPIKE_WINDOW + 1  # notes that the first note of a clip, and the one before, need
 
 
 @dataclass(frozen=True)
 class StreamControls:
-    """What each stream does; every array has shape ``(notes, streams)``."""
+    """Control curves of the streams; every array has shape ``(notes, streams)``."""
 
     hz: NDArray[np.float64]  # pitch; NaN where the stream is silent
     gain: NDArray[np.float64]  # amplitude relative to the preset's level; 0 where silent
@@ -39,7 +35,7 @@ class StreamControls:
     earcon: NDArray[np.uint8]  # an `Earcon`
 
     def at(self, where: "slice | NDArray[np.intp] | tuple[slice, int]") -> "StreamControls":
-        """The voicing at some notes, or of one stream."""
+        """Controls at some notes, or of one stream."""
         return StreamControls(
             self.hz[where],
             self.gain[where],
@@ -49,7 +45,7 @@ class StreamControls:
         )
 
     def in_turn(self) -> "StreamControls":
-        """The streams of a note one after the other, then a rest: one stream, more events."""
+        """The streams of each note one after the other, then a rest: one stream, more events."""
         return StreamControls(
             in_turn(self.hz, np.nan),
             in_turn(self.gain, 0.0),
@@ -60,15 +56,15 @@ class StreamControls:
 
 
 def in_turn(table: NDArray[Any], rest: float) -> NDArray[Any]:
-    """A table ``(notes, streams)`` as ``(notes * (streams + 1), 1)``."""
+    """Flatten ``(notes, streams)`` to ``(notes * (streams + 1), 1)``, a rest after each note."""
     return np.pad(table, ((0, 0), (0, 1)), constant_values=rest).reshape(-1, 1)
 
 
-def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> StreamControls:
-    """The voicing of notes.
+def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> StreamControls:
+    """Controls of all streams in `notes`.
 
     Layers at exactly zero, NaN or infinity have no pitch: the pitch is that of the stream's other
-    layers, and an earcon tells of them.
+    layers, and an earcon reports them.
 
     Parameters
     ----------
@@ -80,14 +76,14 @@ def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> StreamContr
     hz = _pitch(levels, preset)
     divergence, oscillation = instability(levels)
     roughness = ROUGHNESS_DEPTHS[divergence] * preset.texture
-    # In turn, a stream is heard too shortly for a slow tremolo.
+    # In turn, a stream sounds too shortly for a slow tremolo.
     tremolo = TREMOLO_DEPTHS[oscillation] * (preset.texture and preset.arrangement == "together")
-    # Modulation adds power: so much less amplitude keeps the loudness.
+    # Modulation adds power: the gain is reduced to keep the loudness.
     power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
     gain = np.nan_to_num(equal_loudness_gain(hz), nan=0.0) / np.sqrt(power)
-    repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_TURNS
-    found = earcon_causes(notes, groups, preset.encoding)
-    earcon = choose_earcons(found, first_note=first_note, repeat=repeat)
+    repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_IN_TURN
+    causes = earcon_causes(notes, groups, preset.encoding)
+    earcon = choose_earcons(causes, first_note=first_note, repeat=repeat)
     gain[earcon != Earcon.NONE] *= EARCON_DUCK
     muted = [stream for stream in preset.muted if stream < len(groups)]
     gain[:, muted], earcon[:, muted] = 0.0, Earcon.NONE
@@ -95,7 +91,7 @@ def voice(notes: Notes, *, preset: StreamPreset, first_note: int) -> StreamContr
 
 
 def stream_hz(notes: Notes, preset: StreamPreset) -> NDArray[np.float64]:
-    """The pitch of each stream as in `voice`, and nothing else of it."""
+    """`StreamControls.hz` alone, shape ``(notes, streams)``."""
     groups = stream_layers(notes.layers, streams=preset.streams)
     return _pitch(stream_levels(notes.median, groups), preset)
 

@@ -1,6 +1,8 @@
-"""Samples as a WAV file."""
+"""WAV files of 16-bit PCM."""
 
+import io
 import struct
+import wave
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ HEADER_BYTES = 44
 
 
 def encode_wav(pcm: NDArray[np.int16], *, sample_rate: int) -> bytes:
-    """A WAV file of 16-bit PCM.
+    """Encode samples.
 
     Parameters
     ----------
@@ -25,7 +27,7 @@ def encode_wav(pcm: NDArray[np.int16], *, sample_rate: int) -> bytes:
 
 
 def wav_header(frames: int, channels: int, *, sample_rate: int) -> bytes:
-    """What a WAV file of 16-bit PCM begins with, before so many sample frames."""
+    """Header of a file with so many sample frames, `HEADER_BYTES` long."""
     frame_bytes = 2 * channels
     size = frames * frame_bytes
     form = struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + size, b"WAVE")
@@ -35,3 +37,19 @@ def wav_header(frames: int, channels: int, *, sample_rate: int) -> bytes:
     return (
         form + struct.pack("<4sI", b"fmt ", len(kind)) + kind + struct.pack("<4sI", b"data", size)
     )
+
+
+def decode_wav(
+    wav: bytes, *, frames: int, channels: int, sample_rate: int
+) -> NDArray[np.int16] | None:
+    """Samples ``(frames, channels)`` of a file, or `None` if it has another format or length."""
+    try:
+        with wave.open(io.BytesIO(wav)) as reader:
+            form = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
+            data = reader.readframes(frames)
+            if (*form, reader.getnframes()) != (channels, 2, sample_rate, frames):
+                return None
+    except (wave.Error, EOFError):
+        return None
+    pcm = np.frombuffer(data, "<i2")
+    return pcm.reshape(frames, -1) if len(pcm) == frames * channels else None

@@ -28,7 +28,7 @@ class _Clip:
 
     filled: FilledSegment
     preset: Preset
-    lead: SynthState | None
+    state: SynthState | None
 
 
 class AudioLog:
@@ -44,7 +44,7 @@ class AudioLog:
 
     def __init__(self, presets: Sequence[Preset], emit: Callable[[Event], None]) -> None:
         self._emit = emit
-        self._leads: dict[str, SynthState | None] = {preset.name: None for preset in presets}
+        self._states: dict[str, SynthState | None] = {preset.name: None for preset in presets}
         self._presets = presets
         self._waiting: deque[_Clip] = deque()
         self._unlogged: list[_Clip] = []  # of the newest segment
@@ -57,10 +57,10 @@ class AudioLog:
         """Take a segment; where it is one of those that get clips, line up one for each preset."""
         self._unlogged = []
         for preset in self._presets:
-            lead = self._leads[preset.name]
-            self._unlogged.append(_Clip(filled, preset, lead))
+            state = self._states[preset.name]
+            self._unlogged.append(_Clip(filled, preset, state))
             try:
-                self._leads[preset.name] = advance_state(filled.notes, preset=preset, lead=lead)
+                self._states[preset.name] = advance_state(filled.notes, preset=preset, state=state)
             except Exception as error:  # noqa: BLE001 - rows matter more
                 self._failed(error)
         if is_kept(filled.segment, _SHOWN):
@@ -88,7 +88,7 @@ class AudioLog:
         clip = self._waiting.popleft()
         notes, preset = clip.filled.notes, clip.preset
         try:
-            pcm = render(notes, preset=preset, lead=clip.lead)
+            pcm = render(notes, preset=preset, state=clip.state)
         except Exception as error:  # noqa: BLE001 - rows matter more
             self._failed(error)
             return

@@ -13,7 +13,7 @@ from tb_sonify.schema.block import Block, encode_block, round_norms
 from tb_sonify.schema.metadata import END_TAG, PRESETS_OPTION, ROWS_TAG, SEGMENTS_TAG, scalar_tag
 from tb_sonify.schema.records import NO_GRADIENT, Rows, Segment, pad_layers
 from tb_sonify.schema.segments import FilledSegment, SegmentBuilder
-from tb_sonify.sound import PRESETS, Preset, StreamPreset, preset_to_json
+from tb_sonify.sound import PRESETS, Preset, preset_to_json
 from tb_sonify.training.audio_log import AudioLog
 from tb_sonify.training.row_buffer import STEP_SKIPPED, RowBatch, joint_options
 from tb_sonify.training.summary import blob_event, is_kept, scalars_event
@@ -278,9 +278,5 @@ class RunLog:
 
 def _preset_options(presets: Sequence[Preset]) -> dict[str, Any]:
     """What a reader must know to render clips of presets that are not its own."""
-    made = [
-        preset_to_json(preset)
-        for preset in presets
-        if isinstance(preset, StreamPreset) and preset.name not in PRESETS
-    ]
+    made = [preset_to_json(preset) for preset in presets if preset.name not in PRESETS]
     return {PRESETS_OPTION: made} if made else {}

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
 from tb_sonify.sound import StreamPreset
-from tb_sonify.sound.presets import chosen_presets
+from tb_sonify.sound.presets import resolve_presets
 from tb_sonify.training.clip_grad import known_norms
 from tb_sonify.training.event_writer import EventFileWriter, NullSink
 from tb_sonify.training.grad_norms import ModelLayers, row_of, step_of
@@ -72,7 +72,7 @@ class SonifyWriter(SummaryWriter):
         presets: Sequence[str | StreamPreset] = ("smooth",),
         scalar_every: int | None = None,
     ) -> None:
-        chosen = chosen_presets(presets)
+        chosen = resolve_presets(presets)
         if scalar_every is not None and scalar_every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
         self._sources = ModelLayers()
