@@ -54,7 +54,7 @@ def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., Tenso
 @pytest.fixture
 def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the plugin look for news at each request, not once a second."""
-    monkeypatch.setattr("tb_sonify.reading.cache.REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr("tb_sonify.reading.limits.REFRESH_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -124,7 +124,7 @@ def test_a_server_that_tensorboard_has_started_is_told_to_need_a_new_tensorboard
 
 
 def test_no_request_waits_for_ever_on_a_server_that_hangs(logdir, monkeypatch):
-    monkeypatch.setattr("tb_sonify.plugin.data_server.CALL_SECONDS", 1.0)
+    monkeypatch.setattr("tb_sonify.reading.limits.CALL_SECONDS", 1.0)
     with opened_client(logdir, "fast") as client, ThreadPoolExecutor(50) as pool:
         assert client.block_of("coverage", **RUN).header["notes"] == NOTES
         server = started_by_tensorboard()

@@ -33,7 +33,7 @@ def slow(tmp_path, open_client):
 
 
 def test_who_asks_for_what_is_just_being_read_gets_what_was_there(slow, monkeypatch):
-    monkeypatch.setattr("tb_sonify.reading.cache.REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr("tb_sonify.reading.limits.REFRESH_SECONDS", 0.0)
     provider = slow(0.1)
     store = Store(provider)
     assert len(store.points(SCOPE, "run", "loss")) == 2
@@ -44,8 +44,8 @@ def test_who_asks_for_what_is_just_being_read_gets_what_was_there(slow, monkeypa
 
 
 def test_what_takes_long_is_asked_for_less_often(slow, monkeypatch):
-    monkeypatch.setattr("tb_sonify.reading.cache.REFRESH_SECONDS", 0.0)
-    monkeypatch.setattr("tb_sonify.reading.cache._QUICK_SECONDS", 0.1)
+    monkeypatch.setattr("tb_sonify.reading.limits.REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr("tb_sonify.reading.limits.QUICK_SECONDS", 0.1)
     provider = slow(0.2)
     store = Store(provider)
     ends = time.monotonic() + 1.5

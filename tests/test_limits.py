@@ -1,8 +1,12 @@
 """What depends on the size of a run is bounded too; arguments are tried by the specification."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from tb_sonify.reading import limits
 from tests.logs import norms_of, run_events, write_events
 
 
@@ -33,10 +37,24 @@ def test_a_run_that_is_heard_in_another_way_is_not_too_large(client, monkeypatch
 
 
 def test_numbers_of_notes_are_fewer_where_there_are_many_layers(client, monkeypatch):
-    monkeypatch.setattr("tb_sonify.plugin.audio_routes._MOST_NUMBERS", 4 * 30)
+    monkeypatch.setattr("tb_sonify.reading.limits.MAX_TABLE_VALUES", 4 * 30)
     query = {"run": "long", "first_note": 290, "notes": 100}
     assert client.block_of("notes", **query).arrays["max"].shape == (10, 4)
     query["first_note"] = 200
     assert client.block_of("notes", **query).arrays["max"].shape == (30, 4)
-    monkeypatch.setattr("tb_sonify.plugin.audio_routes._MOST_NUMBERS", 3)
+    monkeypatch.setattr("tb_sonify.reading.limits.MAX_TABLE_VALUES", 3)
     assert client.block_of("notes", **query).arrays["max"].shape == (1, 4)
+
+
+def test_every_bound_is_in_the_documentation_with_its_value_and_no_other():
+    """In each table row that names one, its value is there too: 10,000, 0.2 or, of bytes, MiB."""
+    bounds = {name: value for name, value in vars(limits).items() if name.isupper()}
+    del bounds["MIB"]
+    named = {}
+    for row in Path("docs/limits.md").read_text().splitlines():
+        for name in re.findall(r"`([A-Z]+_[A-Z_]+)`", row) if row.startswith("|") else ():
+            named[name] = {number.replace(",", "") for number in re.findall(r"[0-9][\d,.e]*", row)}
+    assert set(named) == set(bounds)
+    for name, value in bounds.items():
+        unit = limits.MIB if name.endswith("BYTES") else 1
+        assert any(float(number) == value / unit for number in named[name]), name

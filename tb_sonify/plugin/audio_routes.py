@@ -28,6 +28,7 @@ from tb_sonify.plugin.responses import (
     stream_header,
     streamed,
 )
+from tb_sonify.reading import limits
 from tb_sonify.reading.audio import Clip, Clips
 from tb_sonify.reading.cache import digest
 from tb_sonify.reading.selection import Selection, Selections
@@ -35,17 +36,6 @@ from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Hearable, presets_of
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import PRESETS, Preset, Scale, encode_wav, legend, render
-
-_MOST_TABLE_NOTES = 1_000
-
-
-_MOST_NUMBERS = 500_000  # notes times layers
-
-
-_MOST_NOTES = 10_000
-
-
-_MOST_DIGITS = 12  # of a number of notes
 
 
 class AudioRoutes:
@@ -95,10 +85,10 @@ class AudioRoutes:
 
     def _notes(self, request: Request) -> Response:
         selection = selection_of(request)
-        first_note, notes = arguments.span(request, most_notes=_MOST_TABLE_NOTES)
+        first_note, notes = arguments.span(request, most_notes=limits.MAX_TABLE_NOTES)
         source = self._source(scope_of(request), selection)
         _must_have_note(source, selection.run, first_note)
-        fit = max(_MOST_NUMBERS // max(len(source.layers), 1), 1)
+        fit = max(limits.MAX_TABLE_VALUES // max(len(source.layers), 1), 1)
         notes = min(notes, source.notes - first_note, fit)
         header = {"run": selection.run, "layers": source.layers, "first_note": first_note}
         steps = source.steps[first_note : first_note + notes + 1].astype(np.float64)
@@ -141,7 +131,7 @@ class AudioRoutes:
             selection_of(request),
             playback_options(request),
         )
-        first_note, notes = arguments.span(request, most_notes=_MOST_NOTES)
+        first_note, notes = arguments.span(request, most_notes=limits.MAX_CLIP_NOTES)
         source = self._source(scope, selection)
         preset = sounding.of(preset_of(request, source))
         _must_have_note(source, selection.run, first_note)
@@ -184,7 +174,7 @@ def _key(source: Hearable, segments: int) -> str:
 def _known_segments(source: Hearable, key: str) -> int:
     """For how many segments a key stands, whoever has it from wherever; 0: for none of these."""
     notes = key.partition("-")[0]
-    if not notes.isascii() or not notes.isdigit() or len(notes) > _MOST_DIGITS:
+    if not notes.isascii() or not notes.isdigit() or len(notes) > limits.MAX_KEY_DIGITS:
         return 0
     segments = bisect_right(source.first_notes, int(notes)) - 1
     return segments if key == _key(source, segments) else 0

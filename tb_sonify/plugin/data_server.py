@@ -17,16 +17,11 @@ from tensorboard.data.provider import DataProvider, RunTagFilter
 from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.cache import Unavailable
 from tb_sonify.schema.metadata import PLUGIN_NAME
 
-CALL_SECONDS = 20.0  # less than the dashboard waits
-# Of nothing new: of a run that takes long to read, the server shows more every 5 s.
-SETTLED_SECONDS = 10.0
 _CHECK_SECONDS = 0.5
-_RETRY_SECONDS = 1
-_MAX_BACKOFF_MS = 5_000
-_MESSAGE_BYTES = 256 * 2**20  # as TensorBoard has it
 _NUDGE_SECONDS = (0.001, 0.002, 0.004, 0.008, 0.016)
 _NUDGES_KEPT = 32  # one that is dropped before it is answered is cancelled
 
@@ -46,8 +41,8 @@ def watched_provider(context: TBContext) -> DataProvider:
         return DataServer(provider)
     # TensorBoard's own connection tries ever less often to connect again, at last every 2 minutes.
     credentials, options = context.flags.grpc_creds_type.channel_config()
-    options.append(("grpc.max_receive_message_length", _MESSAGE_BYTES))
-    options.append(("grpc.max_reconnect_backoff_ms", _MAX_BACKOFF_MS))
+    options.append(("grpc.max_receive_message_length", limits.MESSAGE_BYTES))
+    options.append(("grpc.max_reconnect_backoff_ms", 1_000 * limits.MAX_BACKOFF_SECONDS))
     channel = grpc.secure_channel(address, credentials, options=options)
     return ReconnectingServer(address, channel)
 
@@ -78,7 +73,9 @@ class DataServer:
         except grpc.RpcError as error:
             code, details = error.code(), error.details()
             if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise self._unavailable(503, f"said nothing for {CALL_SECONDS:g} s") from None
+                raise self._unavailable(
+                    503, f"said nothing for {limits.CALL_SECONDS:g} s"
+                ) from None
             if code == grpc.StatusCode.UNAVAILABLE:
                 raise self._unavailable(503, "does not answer") from None
             raise self._unavailable(502, f"failed ({code.name}: {details})") from None
@@ -117,7 +114,7 @@ class _DeadlineStub:
         return partial(self._stream if streams else self._unary, call)
 
     def _unary(self, call: grpc.UnaryUnaryMultiCallable, request: Any) -> Any:
-        answer = call.future(request, timeout=CALL_SECONDS)
+        answer = call.future(request, timeout=limits.CALL_SECONDS)
         for seconds in _NUDGE_SECONDS:
             with suppress(grpc.FutureTimeoutError):
                 return answer.result(seconds)
@@ -125,7 +122,7 @@ class _DeadlineStub:
         return answer.result()
 
     def _stream(self, call: grpc.UnaryStreamMultiCallable, request: Any) -> Any:
-        answers = call(request, timeout=CALL_SECONDS)
+        answers = call(request, timeout=limits.CALL_SECONDS)
         answers.initial_metadata()  # waits for the first segment
         self._nudge()
         return answers
@@ -193,7 +190,7 @@ class ReconnectingServer(DataServer):
         return (
             f"TensorBoard's data server at {self._address} {trouble}{what}; it is asked again by "
             "itself",
-            _RETRY_SECONDS,
+            limits.RETRY_SECONDS,
         )
 
 
@@ -239,7 +236,7 @@ class Progress:
             regained = {run: min(steps[run], step) for run, step in known if run in steps}
             if regained != self._regained:
                 self._regained, self._since = regained, time.monotonic()
-            if time.monotonic() - self._since >= SETTLED_SECONDS:
+            if time.monotonic() - self._since >= limits.SETTLED_SECONDS:
                 self._steps = regained
             return self._steps == regained
 

@@ -10,29 +10,16 @@ from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import arguments
 from tb_sonify.plugin.responses import attachment, block_response, http_errors, scope_of, streamed
+from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.description import describe_run, description_lines
-from tb_sonify.reading.export import CELLS, count_pieces, csv_of_notes, csv_of_points
+from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
 from tb_sonify.reading.heatmap import Extremes, extremes, heatmap, most_rows, summarize_layers
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.landmarks.find import landmarks_of
 from tb_sonify.reading.selection import Detail, Selections
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Hearable, Timeline, notes_between
-
-_MOST_COLUMNS = 4_000
-
-
-_MOST_CELLS = 4_000_000
-
-
-_MOST_LINES = 100_000
-
-
-_KEPT_LANDMARK_BYTES = 4 * 2**20
-
-
-_KEPT_EXTREMES_BYTES = 4 * 2**20
 
 
 class OverviewRoutes:
@@ -41,8 +28,10 @@ class OverviewRoutes:
     def __init__(self, store: Store, views: Selections) -> None:
         self._store = store
         self._views = views
-        self._extremes: LruCache[bytes, Extremes] = LruCache(_KEPT_EXTREMES_BYTES)
-        self._landmarks: LruCache[bytes, tuple[Landmark, ...]] = LruCache(_KEPT_LANDMARK_BYTES)
+        self._extremes: LruCache[bytes, Extremes] = LruCache(limits.EXTREMES_CACHE_BYTES)
+        self._landmarks: LruCache[bytes, tuple[Landmark, ...]] = LruCache(
+            limits.LANDMARK_CACHE_BYTES
+        )
 
     def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
         """Each handler under its route."""
@@ -57,16 +46,16 @@ class OverviewRoutes:
     def _heatmap(self, request: Request) -> Response:
         run = arguments.text(request, "run")
         low, high = (
-            arguments.number(request, name, most=arguments.MOST_STEP) for name in ("from", "to")
+            arguments.number(request, name, most=limits.MAX_STEP) for name in ("from", "to")
         )
-        columns = arguments.integer(request, "columns", low=1, high=_MOST_COLUMNS)
+        columns = arguments.integer(request, "columns", low=1, high=limits.MAX_HEATMAP_COLUMNS)
         if not low < high:
             raise InvalidArgumentError(f"'from' must be below 'to', got {low:g} and {high:g}")
         timeline = self._timeline(scope_of(request), run)
-        if columns * len(timeline.layers) > _MOST_CELLS:
+        if columns * len(timeline.layers) > limits.MAX_HEATMAP_CELLS:
             raise InvalidArgumentError(
-                f"'columns' times layers must be at most {_MOST_CELLS}, got {columns} columns of "
-                f"{len(timeline.layers)} layers"
+                f"'columns' times layers must be at most {limits.MAX_HEATMAP_CELLS}, "
+                f"got {columns} columns of {len(timeline.layers)} layers"
             )
         smallest, largest = self._extremes_of(timeline) if timeline.notes else (None, None)
         source = self._views.detailed(scope_of(request), run, low, high, parts=columns)
@@ -127,12 +116,13 @@ class OverviewRoutes:
             notes = notes_between(source, low, high)
             lines, columns = len(notes), 1 + len(source.layers)
             pieces = csv_of_notes(source, notes, tag, series)
-        if lines > _MOST_LINES:
+        if lines > limits.MAX_CSV_LINES:
             raise InvalidArgumentError(
-                f"a table has at most {_MOST_LINES} lines, got {lines}: narrow 'from' and 'to'"
+                f"a table has at most {limits.MAX_CSV_LINES} lines, got {lines}: "
+                "narrow 'from' and 'to'"
             )
         count = count_pieces(lines, columns)
-        pieces = self._store.work.each(pieces, count, values=100 * CELLS)
+        pieces = self._store.work.each(pieces, count, values=100 * limits.CHUNK_CELLS)
         return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
 
     def _extremes_of(self, timeline: Timeline) -> Extremes:

@@ -16,6 +16,7 @@ from tensorboard.backend.http_util import Respond
 from tensorboard.errors import InvalidArgumentError, NotFoundError, PublicError
 from werkzeug.wrappers import Request, Response
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.audio import Clip
 from tb_sonify.reading.store import Scope
 from tb_sonify.reading.work import client_connection
@@ -109,15 +110,15 @@ def stream_header(run: str, layers: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-_MOST_NAME = 120  # characters; a file system allows 255 bytes
-
-
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def attachment(name: str, ending: str) -> tuple[str, str]:
     """The response header that has an answer saved as a file of this name, which may be hostile."""
-    named = "".join(_harmless(character) for character in name)[:_MOST_NAME].strip(" .") or "run"
+    named = (
+        "".join(_harmless(character) for character in name)[: limits.MAX_FILE_NAME].strip(" .")
+        or "run"
+    )
     plain = _UNSAFE.sub("_", named)
     encoded = quote(f"{named}.{ending}", safe="", errors="replace")
     value = f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}"

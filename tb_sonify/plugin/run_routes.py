@@ -12,6 +12,7 @@ from tb_sonify.plugin.assets import part, script
 from tb_sonify.plugin.audio_routes import AudioRoutes
 from tb_sonify.plugin.overview_routes import OverviewRoutes
 from tb_sonify.plugin.responses import block_response, http_errors, scope_of
+from tb_sonify.reading import limits
 from tb_sonify.reading.runs import (
     ChangeTokenReader,
     RunCatalog,
@@ -26,9 +27,6 @@ from tb_sonify.reading.store import Store
 from tb_sonify.reading.timeline_builder import Timelines
 
 YEAR_SECONDS = 365 * 86_400
-
-
-_MOST_WATCHED = 2  # as many as the dashboard shows side by side
 
 
 class RunRoutes:
@@ -80,8 +78,10 @@ class RunRoutes:
 
     def _news(self, request: Request) -> Response:
         runs = request.args.getlist("run")
-        if len(runs) > _MOST_WATCHED:
-            raise InvalidArgumentError(f"news are of at most {_MOST_WATCHED} runs, got {len(runs)}")
+        if len(runs) > limits.MAX_WATCHED_RUNS:
+            raise InvalidArgumentError(
+                f"news are of at most {limits.MAX_WATCHED_RUNS} runs, got {len(runs)}"
+            )
         found = self._reader.read(scope_of(request), runs, request.args.get("tag"))
         states = [{"norms": _hex(norms), "points": _hex(points)} for norms, points in found.states]
         answer = {"runs": found.runs.hex(), "states": states}
@@ -101,7 +101,9 @@ class RunRoutes:
             arguments.text(request, "run"),
             arguments.text(request, "tag"),
         )
-        points = arguments.integer(request, "points", low=2, high=20_000, default=2_000)
+        points = arguments.integer(
+            request, "points", low=2, high=limits.MAX_CURVE_POINTS, default=2_000
+        )
         low, high = arguments.between(request)
         with http_errors():
             series = self._views.series(scope, run, tag).between(low, high)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, Unavailable
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Hearable, Timeline, own_presets
-from tb_sonify.reading.work import MOST_SMALL
 from tb_sonify.schema.metadata import clip_tag
 from tb_sonify.schema.records import Segment
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
@@ -32,8 +32,6 @@ from tb_sonify.sound import (
     render,
     wav_header,
 )
-
-CHUNK_FRAMES = 250_000  # of a piece, about; ten seconds
 
 
 def render_chunks(
@@ -75,19 +73,15 @@ def render_chunks(
 def notes_at_once(source: Hearable, preset: Preset) -> int:
     """Notes of a chunk: about ten seconds, and no more values than small work has."""
     layers = len(source.layers)
-    return max(min(CHUNK_FRAMES // max(preset.hop(layers), 1), MOST_SMALL // max(layers, 1)), 1)
-
-
-_KEPT_PHASE_BYTES = 32 * 2**20
+    return max(
+        min(
+            limits.CHUNK_FRAMES // max(preset.hop(layers), 1), limits.SMALL_VALUES // max(layers, 1)
+        ),
+        1,
+    )
 
 
 _PRESET_BYTES = 1_000  # with the phases of its voices
-
-
-_MOST_VALUES = 500_000  # notes times layers that phases are taken of at a time
-
-
-_MOST_FRAMES = 8_000_000  # of a clip; some minutes of sound
 
 
 @dataclass(frozen=True)
@@ -127,7 +121,7 @@ class Clips:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._phases: LruCache[tuple[Preset, bytes], NDArray[np.float64]] = LruCache(
-            _KEPT_PHASE_BYTES
+            limits.PHASE_CACHE_BYTES
         )
 
     def clip(
@@ -151,7 +145,7 @@ class Clips:
             Ticks are so many steps apart; `None`: there are none.
         """
         hop = preset.hop(len(source.layers))
-        notes = min(notes, source.notes - first_note, max(_MOST_FRAMES // hop, 1))
+        notes = min(notes, source.notes - first_note, max(limits.MAX_CLIP_FRAMES // hop, 1))
         index = bisect_right(source.first_notes, first_note) - 1
         start = source.first_notes[index]
         frames = notes * hop + preset.tail
@@ -171,7 +165,7 @@ class Clips:
             ticks = epoch_ticks(np.ceil(source.steps), epoch)[first_note : first_note + notes]
         rendered = render_chunks(source, first_note, notes, preset=preset, state=state, ticks=ticks)
         chunks = math.ceil(notes / notes_at_once(source, preset))
-        made = self._store.work.each(rendered, chunks, values=CHUNK_FRAMES)
+        made = self._store.work.each(rendered, chunks, values=limits.CHUNK_FRAMES)
         # What can go wrong does so with the first one, before anything has been sent.
         return Clip(chain([next(made)], made), frames, preset, notes, "rendered")
 
@@ -204,7 +198,7 @@ class Clips:
         while known and cycles is None:
             cycles = self._phases.get((preset, source.histories[known]))
             known -= cycles is None
-        together = max(_MOST_VALUES // max(NOTES_PER_SEGMENT * len(source.layers), 1), 1)
+        together = max(limits.PHASE_VALUES // max(NOTES_PER_SEGMENT * len(source.layers), 1), 1)
         for start in range(known, index, together):
             stop = min(start + together, index)
             first_note, *ends = source.first_notes[start : stop + 1]

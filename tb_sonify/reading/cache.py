@@ -12,11 +12,11 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from tensorboard import errors
 
+from tb_sonify.reading import limits
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-REFRESH_SECONDS = 1.0
-_QUICK_SECONDS = 0.2
 _ENTRY_BYTES = 256  # of an entry, beside its key and its value
 _DIGEST_BYTES = 12
 
@@ -132,14 +132,16 @@ class RefreshCache(Generic[Value]):
         Most bytes of all values.
     cost
         Bytes of a value.
-    times_as_long
-        How many times as long as it takes to read a value it is kept.
+    factor
+        A value is kept so many times as long as it took to read.
     """
 
-    def __init__(self, limit: int, cost: Callable[[Value], int], *, times_as_long: int = 5) -> None:
+    def __init__(
+        self, limit: int, cost: Callable[[Value], int], *, factor: int = limits.REFRESH_FACTOR
+    ) -> None:
         self._kept: LruCache[Hashable, tuple[float, Value]] = LruCache(limit)
         self._cost = cost
-        self._times_as_long = times_as_long
+        self._factor = factor
         self._reading: set[Hashable] = set()
 
     def get(self, key: Hashable, read: Callable[[], Value]) -> Value:
@@ -163,8 +165,8 @@ class RefreshCache(Generic[Value]):
     def put(self, key: Hashable, value: Value, *, start: float) -> None:
         """Keep a value whose reading began at `start`, on the monotonic clock."""
         now = time.monotonic()
-        quick = now - start < _QUICK_SECONDS
-        expires = start + REFRESH_SECONDS if quick else now + self._times_as_long * (now - start)
+        quick = now - start < limits.QUICK_SECONDS
+        expires = start + limits.REFRESH_SECONDS if quick else now + self._factor * (now - start)
         self._kept.put(key, (expires, value), cost=self._cost(value))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.runs import first_to_draw, list_scalars
 from tb_sonify.reading.scalars import Series, read_series
@@ -14,9 +15,6 @@ from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
 _SHARE = 10  # of a run, at its start and at its end, that medians are taken of
-
-
-_MOST_SCALARS = 20
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def describe_run(
             pre_clip=timeline.pre_clip,
             points_kept=store.settings.points_kept if timeline.sampled else None,
         )
-    signals = {tag: _signal(store, scope, run, tag) for tag in tags[:_MOST_SCALARS]}
+    signals = {tag: _signal(store, scope, run, tag) for tag in tags[: limits.MAX_DESCRIBED_SCALARS]}
     all_steps = np.concatenate([np.empty(0), *(signal.steps for signal in signals.values())])
     return Description(
         run=run,

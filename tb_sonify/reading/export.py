@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.scalars import Series
 from tb_sonify.reading.selection import points_of_notes
 from tb_sonify.reading.timeline import Hearable
 from tb_sonify.schema.notes import Notes
-
-CELLS = 5_000  # of a piece, about; to write a number costs as much as to work on a hundred
-
 
 # A cell that begins so is taken for a formula by programs that open such files.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -58,7 +56,7 @@ def count_pieces(lines: int, columns: int) -> int:
 
 
 def _lines_at_once(columns: int) -> int:
-    return max(CELLS // columns, 1)
+    return max(limits.CHUNK_CELLS // columns, 1)
 
 
 def _header(names: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tensorboard.data.provider import BlobSequenceTimeSeries, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, digest
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.scalar_timeline import newest_norms
@@ -27,9 +28,6 @@ class Run:
     start_time: float | None
     norms: bool  # whether there are some: rows that can be read, or scalars
     trouble: str | None = None  # why rows cannot be read, and what to do
-
-
-_KEPT_BYTES = 16 * 2**20
 
 
 _RUN_BYTES = 512
@@ -60,7 +58,7 @@ class RunCatalog:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: LruCache[RunKey, Run] = LruCache(_KEPT_BYTES)
+        self._known: LruCache[RunKey, Run] = LruCache(limits.RUN_CACHE_BYTES)
 
     def runs(self, scope: Scope) -> list[Run]:
         """Every run that has scalars or rows, by name."""

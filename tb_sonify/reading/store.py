@@ -1,4 +1,4 @@
-"""What TensorBoard's data provider holds of a run: its blobs, read in parallel and kept a while."""
+"""Reads blobs and scalars of runs through TensorBoard's data provider, and caches them."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -13,23 +13,28 @@ from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
 from tb_sonify.reading.work import DaemonThreads, WorkLimiter
 from tb_sonify.schema.metadata import END_TAG, PLUGIN_NAME
 
 _LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
+_BLOB_BYTES = 512  # of a reference, about
+_NAME_BYTES = 256  # of a tag and what is known of it
+
+Newest = tuple[int, float]  # step and wall time
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which scalars are norms, and how many of their points there are.
+    """Options of TensorBoard that reading depends on.
 
     Attributes
     ----------
     norm_globs
-        The user's own, in addition to those of `norm_tags`.
+        Patterns of scalars that are norms, in addition to those of `norm_tags`.
     points_kept
-        How many points TensorBoard keeps of each scalar; 0: all.
+        Points that TensorBoard keeps of each scalar; 0: all.
     """
 
     norm_globs: tuple[str, ...] = ()
@@ -39,52 +44,9 @@ class Settings:
 DEFAULTS = Settings()
 
 
-# Reads overlap: much of each is waiting for the data server, which may be on another machine.
-_THREADS = 8
-
-
-_READ_AHEAD = 32  # blobs
-
-
-_KEPT_BYTES = 64 * 2**20
-
-
-_KEPT_LISTING_BYTES = 32 * 2**20
-
-
-_KEPT_POINT_BYTES = 32 * 2**20
-
-
-_KEPT_NAME_BYTES = 32 * 2**20
-
-
-_KEPT_REPORT_BYTES = 4 * 2**20
-
-
-_BLOB_BYTES = 512  # that a reference takes, about
-
-
-_NAME_BYTES = 256  # and a tag
-
-
-_LISTING_TIMES = 20  # a list of scalars is kept so many times as long as it takes to read
-
-
-_TAGS_AT_ONCE = 256
-
-
-_MOST_VALUES = 8_000_000  # of many scalars
-
-
-MOST_POINTS = 1_000_000  # of a time series; the provider wants a number
-
-
-Newest = tuple[int, float]  # the last step of a scalar, and the last wall time
-
-
 @dataclass(frozen=True)
 class Scope:
-    """On whose behalf something is read, and from which experiment."""
+    """The user for whom something is read, and the experiment."""
 
     context: RequestContext
     experiment: str
@@ -92,7 +54,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class BlobRef:
-    """Where a stored value is; `step` and `wall_time` are those of its event."""
+    """Key of a stored blob; `step` and `wall_time` are those of its event."""
 
     key: str
     step: int
@@ -100,52 +62,56 @@ class BlobRef:
 
 
 class Store:
-    """The blobs and scalars of all runs, through a data provider.
+    """The blobs and scalars of all runs, read through a data provider.
 
-    What there is of them is refreshed at most once a second; while the provider is unavailable,
-    what was there last is kept. Safe to use from many threads.
+    Lists and points are read again at most once a second; while the provider is unavailable, the
+    last ones are returned. Safe to use from many threads.
 
     Attributes
     ----------
     reported
-        In which run of which experiment blobs could not be read, and why: the log tells it once.
+        Experiment, run and reason of blobs that could not be read and are in the log already.
     work
-        Bounds what is done with its data at a time.
+        Bounds the work done at a time with what is read.
     places
-        Session and number of the first row of blobs of rows, where these had to be known.
+        Session and number of the first row of blobs of rows, as far as they were needed.
     """
 
     def __init__(self, provider: DataProvider, settings: Settings = DEFAULTS) -> None:
         self.provider = provider
         self.settings = settings
         self.work = WorkLimiter()
-        self._pool = DaemonThreads(_THREADS, "sonify-read")
-        self.reported: LruCache[tuple[str, str, str], bool] = LruCache(_KEPT_REPORT_BYTES)
-        self.places: LruCache[BlobRef, tuple[float, int]] = LruCache(_KEPT_LISTING_BYTES)
-        self._bytes: LruCache[BlobRef, bytes] = LruCache(_KEPT_BYTES)
+        self._pool = DaemonThreads(limits.READ_THREADS, "sonify-read")
+        self.reported: LruCache[tuple[str, str, str], bool] = LruCache(limits.REPORT_CACHE_BYTES)
+        self.places: LruCache[BlobRef, tuple[float, int]] = LruCache(limits.PLACE_CACHE_BYTES)
+        self._bytes: LruCache[BlobRef, bytes] = LruCache(limits.BLOB_CACHE_BYTES)
         self._listings = RefreshCache[tuple[BlobRef, ...]](
-            _KEPT_LISTING_BYTES, lambda blobs: _BLOB_BYTES * len(blobs)
+            limits.LISTING_CACHE_BYTES, lambda blobs: _BLOB_BYTES * len(blobs)
         )
-        self._points = RefreshCache[NDArray[np.float64] | None](_KEPT_POINT_BYTES, _nbytes)
+        self._points = RefreshCache[NDArray[np.float64] | None](limits.POINT_CACHE_BYTES, _nbytes)
         self._points_of_all = RefreshCache[dict[str, NDArray[np.float64]]](
-            _KEPT_POINT_BYTES, lambda points: sum(map(_nbytes, points.values()))
+            limits.SUMMARY_CACHE_BYTES, lambda points: sum(map(_nbytes, points.values()))
         )
         self._ends = RefreshCache[dict[str, float]](
-            _KEPT_NAME_BYTES, lambda runs: _NAME_BYTES * len(runs), times_as_long=_LISTING_TIMES
+            limits.END_CACHE_BYTES,
+            lambda runs: _NAME_BYTES * len(runs),
+            factor=limits.LISTING_FACTOR,
         )
         self._newest = RefreshCache[dict[str, Newest]](
-            _KEPT_NAME_BYTES, lambda tags: _NAME_BYTES * len(tags), times_as_long=_LISTING_TIMES
+            limits.NAME_CACHE_BYTES,
+            lambda tags: _NAME_BYTES * len(tags),
+            factor=limits.LISTING_FACTOR,
         )
 
     def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[BlobRef, ...]:
-        """The first blob of each event at a tag, by increasing step; empty if there are none."""
+        """The first blob of each event of a tag, in order of step; empty if there are none."""
 
         def read() -> tuple[BlobRef, ...]:
             series = self.provider.read_blob_sequences(
                 scope.context,
                 experiment_id=scope.experiment,
                 plugin_name=plugin,
-                downsample=MOST_POINTS,
+                downsample=limits.MAX_POINTS,
                 run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
             )
             data = series.get(run, {}).get(tag, ())
@@ -173,7 +139,7 @@ class Store:
         return self._points.get((scope.experiment, run, tag), read)
 
     def points_of_all(self, scope: Scope, tag: str) -> dict[str, NDArray[np.float64]]:
-        """What `points` gives of every run that has such a tag, read in a single call."""
+        """Points of a scalar of every run that has it, read in a single call; see `points`."""
 
         def read() -> dict[str, NDArray[np.float64]]:
             start = time.monotonic()
@@ -185,7 +151,7 @@ class Store:
         return self._points_of_all.get((scope.experiment, tag), read)
 
     def newest(self, scope: Scope, run: str) -> dict[str, Newest]:
-        """Each scalar of a run, and how far it has got."""
+        """Step and wall time of the last point of each scalar of a run."""
 
         def read() -> dict[str, Newest]:
             found = self.provider.list_scalars(
@@ -200,7 +166,7 @@ class Store:
         return self._newest.get((scope.experiment, run), read)
 
     def ends(self, scope: Scope) -> dict[str, float]:
-        """When the writer of a run's rows was closed, by wall time, where one has told."""
+        """Wall time at which the writer of each run was closed, where it was."""
 
         def read() -> dict[str, float]:
             found = self.provider.list_blob_sequences(
@@ -218,18 +184,18 @@ class Store:
     def points_of_tags(
         self, scope: Scope, run: str, tags: Sequence[str]
     ) -> dict[str, NDArray[np.float64]]:
-        """What `points` gives of each of some scalars; fewer of each if they are very many."""
-        most = min(MOST_POINTS, max(_MOST_VALUES // max(len(tags), 1), 1))
+        """Points of each of some scalars of a run; fewer of each where they are very many."""
+        most = min(limits.MAX_POINTS, max(limits.MAX_SCALAR_VALUES // max(len(tags), 1), 1))
         found: dict[tuple[str, str], NDArray[np.float64]] = {}
-        for first in range(0, len(tags), _TAGS_AT_ONCE):
-            wanted = RunTagFilter(runs=[run], tags=tags[first : first + _TAGS_AT_ONCE])
+        for first in range(0, len(tags), limits.TAGS_AT_ONCE):
+            wanted = RunTagFilter(runs=[run], tags=tags[first : first + limits.TAGS_AT_ONCE])
             found |= self._read_scalars(scope, wanted, most)
         return {tag: points for (_, tag), points in found.items()}
 
     def _read_scalars(
-        self, scope: Scope, wanted: RunTagFilter, most: int = MOST_POINTS
+        self, scope: Scope, wanted: RunTagFilter, most: int = limits.MAX_POINTS
     ) -> dict[tuple[str, str], NDArray[np.float64]]:
-        """The points of each run and tag; none of one whose values TensorBoard cannot read."""
+        """Points by run and tag, empty where TensorBoard cannot read them."""
         where = {"experiment_id": scope.experiment, "plugin_name": SCALARS}
         try:
             found = self.provider.read_scalars(
@@ -249,7 +215,7 @@ class Store:
         }
 
     def read(self, scope: Scope, blob: BlobRef) -> bytes | None:
-        """The bytes of a blob; `None` if the provider cannot give what it has listed.
+        """The bytes of a blob; `None` if the provider has listed it and cannot read it.
 
         It may have dropped it since. And TensorBoard's fast loader cannot read its own key of a
         blob where the name of the run has quotes, backslashes or control characters.
@@ -266,9 +232,9 @@ class Store:
         return data
 
     def read_each(self, scope: Scope, blobs: Sequence[BlobRef]) -> Iterator[bytes | None]:
-        """The bytes of blobs in their order, a few of them read ahead in parallel."""
+        """The bytes of blobs in their order, some of them read ahead in parallel."""
         rest = iter(blobs)
-        while batch := list(islice(rest, _READ_AHEAD)):
+        while batch := list(islice(rest, limits.READ_AHEAD_BLOBS)):
             yield from self._pool.map(lambda blob: self.read(scope, blob), batch)
 
 
@@ -276,11 +242,11 @@ def _nbytes(points: NDArray[np.float64] | None) -> int:
     return 0 if points is None else points.nbytes
 
 
+def clamp_wall_time(wall_time: float) -> float:
+    """A wall time, or 0 where it is no date, as after damage or with a wrong clock."""
+    return wall_time if abs(wall_time) <= _LATEST else 0.0
+
+
 def _array(data: Sequence[Any]) -> NDArray[np.float64]:
     rows = [(point.step, clamp_wall_time(point.wall_time), point.value) for point in data]
     return np.array(rows, np.float64).reshape(-1, 3)
-
-
-def clamp_wall_time(wall_time: float) -> float:
-    """A wall time, or the epoch where a clock or a disk has made something else of it."""
-    return wall_time if abs(wall_time) <= _LATEST else 0.0

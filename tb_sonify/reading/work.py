@@ -14,13 +14,10 @@ from typing import Any, TypeVar
 
 from tensorboard import errors
 
+from tb_sonify.reading import limits
+
 Piece = TypeVar("Piece")
 Value = TypeVar("Value")
-
-PATIENCE_SECONDS = 60.0
-MOST_SMALL = 500_000  # values; what is done with so many takes some tens of milliseconds
-_SMALL_AT_ONCE = 8
-CHUNK_VALUES = 1_000_000  # of a chunk; what is done with one takes up to 60 bytes for each
 
 # The connection of the client for whom a thread works, where there is one.
 client_connection: ContextVar[socket.socket | None] = ContextVar("client_connection", default=None)
@@ -32,7 +29,7 @@ class Overloaded(errors.PublicError):
     http_code = 503
 
     def __init__(self) -> None:
-        super().__init__(f"more was asked for than could be done in {PATIENCE_SECONDS:g} s")
+        super().__init__(f"more was asked for than could be done in {limits.PATIENCE_SECONDS:g} s")
         self.headers.append(("Retry-After", "10"))
 
 
@@ -50,8 +47,8 @@ class WorkLimiter:
     """
 
     def __init__(self) -> None:
-        self._large = _FairSemaphore(1)
-        self._small = _FairSemaphore(_SMALL_AT_ONCE)
+        self._large = _FairSemaphore(limits.LARGE_SLOTS)
+        self._small = _FairSemaphore(limits.SMALL_SLOTS)
 
     @contextmanager
     def slot(self, values: int) -> Iterator[None]:
@@ -64,7 +61,7 @@ class WorkLimiter:
         Abandoned
             If the client has closed its connection meanwhile.
         """
-        slots = self._small if values <= MOST_SMALL else self._large
+        slots = self._small if values <= limits.SMALL_VALUES else self._large
         waited = slots.acquire()
         try:
             if waited and _is_closed(client_connection.get()):
@@ -109,7 +106,7 @@ class _FairSemaphore:
                 return False
             granted = threading.Event()
             self._waiting.append(granted)
-        if not granted.wait(PATIENCE_SECONDS):
+        if not granted.wait(limits.PATIENCE_SECONDS):
             with self._lock:
                 if not granted.is_set():
                     self._waiting.remove(granted)
@@ -190,6 +187,6 @@ def chunks_of(count: int, size: int, *, multiple: int = 1) -> Iterator[slice]:
     multiple
         The length of each slice but the last is a multiple of it.
     """
-    together = max(CHUNK_VALUES // max(size, 1) // multiple, 1) * multiple
+    together = max(limits.CHUNK_VALUES // max(size, 1) // multiple, 1) * multiple
     for start in range(0, max(count, 1), together):
         yield slice(start, min(start + together, count))
