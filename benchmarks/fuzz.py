@@ -73,9 +73,7 @@ def whole_blocks() -> tuple[bytes, ...]:
         part = norms[:100]
         notes = aggregate(part, rows_per_note=1)
         edges = np.append(steps[:100], steps[:100][-1])
-        blocks.append(
-            Segment(1.5e9, 0, len(part), LAYERS, edges, **vars(notes), options={}).encode()
-        )
+        blocks.append(Segment(1.5e9, 0, len(part), LAYERS, edges, notes, {}).encode())
     return tuple(blocks)
 
 

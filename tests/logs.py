@@ -69,7 +69,7 @@ def segment_events(
             break
         notes = aggregate(norms[part], rows_per_note=grid.rows_per_note)
         starts = np.append(steps[part][:: grid.rows_per_note], steps[part][-1])
-        segment = Segment(session, number, rows, layers, starts, **vars(notes), options={})
+        segment = Segment(session, number, rows, layers, starts, notes, {})
         wall_time = session + grid.first_row
         events.append(_event(SEGMENTS_TAG, segment.encode(), starts[0], wall_time))
         for name, state in states.items():

@@ -12,7 +12,6 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
-from tb_sonify.schema.notes import Notes
 from tb_sonify.schema.records import Rows, Segment
 
 
@@ -66,11 +65,6 @@ def steps_and_norms(directory: Path) -> tuple[list[int], NDArray[np.float32]]:
     blocks = rows(directory)
     steps = [int(step) for block in blocks for step in block.steps]
     return steps, np.concatenate([block.norms for block in blocks])
-
-
-def notes(segment: Segment) -> Notes:
-    """What is heard of a segment."""
-    return Notes(segment.median, segment.max, segment.nan, segment.inf)
 
 
 def pcm(value: Summary.Value) -> NDArray[np.int16]:

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tests import recorded
 
 

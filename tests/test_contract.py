@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tb_sonify.schema.block import Block, decode_block, encode_block, round_norms
-from tb_sonify.schema.records import NO_GRADIENT, Rows, Segment
+from tb_sonify.schema.notes import NO_GRADIENT, Notes
+from tb_sonify.schema.records import Rows, Segment
 from tb_sonify.schema.segments import Grid
 
 ROWS = Rows(
@@ -39,17 +40,20 @@ def test_a_segment_comes_back_as_it_was_rounded():
         rows=6,
         layers=("a", "b"),
         steps=np.array([0, 2, 4, 5]),
-        median=round_norms(ROWS.norms),
-        max=round_norms(2.7 * ROWS.norms[::-1]),
-        nan=counts,
-        inf=counts[::-1],
+        notes=Notes(
+            median=round_norms(ROWS.norms),
+            max=round_norms(2.7 * ROWS.norms[::-1]),
+            nan=counts,
+            inf=counts[::-1],
+        ),
         options={},
     )
     read = Segment.decode(segment.encode())
-    for name in ("steps", "median", "max", "nan", "inf"):
-        np.testing.assert_array_equal(getattr(read, name), getattr(segment, name))
+    np.testing.assert_array_equal(read.steps, segment.steps)
+    for name in ("median", "max", "nan", "inf"):
+        np.testing.assert_array_equal(getattr(read.notes, name), getattr(segment.notes, name))
     assert (read.segment, read.rows) == (33, 6)
-    assert read.nan.dtype == read.inf.dtype == np.uint32
+    assert read.notes.nan.dtype == read.notes.inf.dtype == np.uint32
 
 
 def test_counts_of_nothing_and_maxima_of_single_rows_take_next_to_no_bytes():
@@ -63,10 +67,7 @@ def test_counts_of_nothing_and_maxima_of_single_rows_take_next_to_no_bytes():
             rows=100,
             layers=tuple(map(str, range(50))),
             steps=np.arange(101),
-            median=median,
-            max=largest,
-            nan=counts,
-            inf=counts,
+            notes=Notes(median, largest, counts, counts),
             options={},
         )
         sizes.append(len(segment.encode()))

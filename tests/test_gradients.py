@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.training.grad_norms import LayerNorms
 from tb_sonify.training.layers import find_layers
 

@@ -7,8 +7,7 @@ import pytest
 
 from tb_sonify.schema.block import round_norms
 from tb_sonify.schema.metadata import clip_tag
-from tb_sonify.schema.notes import aggregate
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 from tb_sonify.schema.segments import Grid
 from tb_sonify.sound import PRESETS, advance_state, render
 from tests import recorded
@@ -45,7 +44,7 @@ def test_notes_of_a_long_run_cover_more_rows_as_the_grid_says(tmp_path):
         part = slice(grid.first_row, grid.first_row + segment.rows)
         expected = aggregate(stored[part], rows_per_note=grid.rows_per_note)
         for name, table in vars(expected).items():
-            np.testing.assert_array_equal(getattr(segment, name), table)
+            np.testing.assert_array_equal(getattr(segment.notes, name), table)
         starts = np.arange(part.start, part.stop, grid.rows_per_note)
         assert segment.steps.tolist() == [*starts, part.stop - 1]
 
@@ -70,7 +69,7 @@ def test_a_clip_is_what_its_segments_render_to(tmp_path, preset):
     segments = recorded.segments(tmp_path)
     clips = recorded.values(tmp_path, clip_tag(preset.name))
     for segment, (_, value) in zip(segments, clips, strict=True):
-        notes = recorded.notes(segment)
+        notes = segment.notes
         np.testing.assert_array_equal(
             recorded.pcm(value), render(notes, preset=preset, state=state)
         )
@@ -91,8 +90,8 @@ def test_a_layer_that_appears_later_has_no_gradient_before(tmp_path):
     np.testing.assert_array_equal(after.norms[1:], round_norms(late.norms()[:, [2, 0, 1]]))
     (segment,) = recorded.segments(tmp_path)
     assert segment.layers == ("conv", "fc", "new")
-    assert (segment.median[:50, 2] == NO_GRADIENT).all()
-    assert (segment.median[50:, 2] >= 0).all()
+    assert (segment.notes.median[:50, 2] == NO_GRADIENT).all()
+    assert (segment.notes.median[50:, 2] >= 0).all()
 
 
 def test_clips_are_left_out_before_rows_are_and_the_others_keep_their_sound(tmp_path):
@@ -109,8 +108,8 @@ def test_clips_are_left_out_before_rows_are_and_the_others_keep_their_sound(tmp_
     assert int(segments[0].steps[0]) not in clips
     state = None
     for segment in segments[:-1]:
-        state = advance_state(recorded.notes(segment), preset=SMOOTH, state=state)
-    last = render(recorded.notes(segments[-1]), preset=SMOOTH, state=state)
+        state = advance_state(segment.notes, preset=SMOOTH, state=state)
+    last = render(segments[-1].notes, preset=SMOOTH, state=state)
     np.testing.assert_array_equal(recorded.pcm(clips[int(segments[-1].steps[0])]), last)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.sound import PRESETS
 from tb_sonify.training.event_writer import EventFileWriter
 from tb_sonify.training.recorder import Recorder

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tests import recorded
 from tests.training import network, train
 

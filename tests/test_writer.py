@@ -11,7 +11,7 @@ from torch import nn
 
 from tb_sonify import SonifyWriter
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.sound import PRESETS, preset_from_json
 from tests import recorded
 from tests.hearing import assert_hears

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from tb_sonify.reading.selection import Detail, overlapping_notes
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.reading.work import chunks_of
-from tb_sonify.schema.notes import Notes
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT, Notes
 
 _COPIES = 8  # that others make of a part, where here is one
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading.store import BlobRef, Scope, Store
 from tb_sonify.schema.metadata import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.notes import shared_zeros
 from tb_sonify.schema.records import (
     Rows,
     Segment,
@@ -133,12 +134,9 @@ class RunReader:
 def _decode_segment(data: bytes) -> Segment:
     """A segment that takes no memory where there is nothing to count."""
     segment = Segment.decode(data)
-    return replace(segment, nan=shared_zeros(segment.nan), inf=shared_zeros(segment.inf))
-
-
-def shared_zeros(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Counts that take no memory where all are 0."""
-    return counts if counts.any() else np.broadcast_to(np.uint32(0), counts.shape)
+    notes = segment.notes
+    notes = replace(notes, nan=shared_zeros(notes.nan), inf=shared_zeros(notes.inf))
+    return replace(segment, notes=notes)
 
 
 def _check_rows(rows: Rows, blob: BlobRef) -> None:

@@ -19,12 +19,8 @@ from tb_sonify.reading.timeline import (
 )
 from tb_sonify.schema.block import round_norms
 from tb_sonify.schema.metadata import scalar_tag
-from tb_sonify.schema.records import (
-    NO_GRADIENT,
-    Rows,
-    align_layers,
-    slice_rows,
-)
+from tb_sonify.schema.notes import NO_GRADIENT, align_layers
+from tb_sonify.schema.records import Rows
 
 Ranges = list[tuple[int, int]]  # first and last step of each
 
@@ -170,7 +166,7 @@ def gap_filler(store: Store, scope: Scope, run: str) -> Fill:
         start, stop = np.searchsorted(rows.steps, (first, last + 1)).tolist()
         if start == stop:
             return None
-        norms = align_layers(slice_rows(rows, start, stop), like.layers)
+        norms = align_layers(rows.norms[start:stop], rows.layers, like.layers)
         return replace(like, first_row=0, steps=rows.steps[start:stop], norms=norms)
 
     return fill

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.cache import LruCache
-from tb_sonify.reading.run_reader import RunReader, read_rows, shared_zeros
+from tb_sonify.reading.run_reader import RunReader, read_rows
 from tb_sonify.reading.runs import run_exists
 from tb_sonify.reading.scalars import Series, read_series
 from tb_sonify.reading.store import Scope, Store
@@ -23,12 +23,18 @@ from tb_sonify.reading.timeline import (
     digest_histories,
     digest_notes,
     digest_state,
-    joined,
     notes_between,
 )
 from tb_sonify.reading.timeline_builder import Timelines
-from tb_sonify.schema.notes import Notes, aggregate
-from tb_sonify.schema.records import NO_GRADIENT, align_layers
+from tb_sonify.schema.notes import (
+    EMPTY,
+    NO_GRADIENT,
+    Notes,
+    aggregate,
+    align_layers,
+    concatenate_notes,
+    shared_zeros,
+)
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import Scale, StreamPreset
 
@@ -100,8 +106,7 @@ def _closed(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _with_silence(name: str, table: NDArray[Any]) -> NDArray[Any]:
-    empty = NO_GRADIENT if name in ("median", "max") else 0
-    return np.pad(table, ((0, 1), (0, 0)), constant_values=empty)
+    return np.pad(table, ((0, 1), (0, 0)), constant_values=EMPTY[name])
 
 
 Alignment = Literal["step", "time", "fraction"]
@@ -355,18 +360,13 @@ class Detail:
     @property
     def nbytes(self) -> int:
         """About how much memory it takes, beside the whole."""
-        counts = (table.nbytes for table in (self.rows.nan, self.rows.inf) if any(table.strides))
-        return (
-            4_096
-            + self.rows.median.nbytes
-            + sum(counts)
-            + 16 * self.notes
-            + 64 * len(self.first_notes)
-        )
+        # Of rows, the median and the maximum are one array.
+        rows = self.rows.nbytes - self.rows.max.nbytes
+        return 4_096 + rows + 16 * self.notes + 64 * len(self.first_notes)
 
     def table(self, first_note: int, notes: int, layers: slice = EVERY) -> Notes:
         """The numbers of `notes` notes from `first_note`, all of which there must be."""
-        return joined(self.tables(first_note, notes, layers))
+        return concatenate_notes(self.tables(first_note, notes, layers))
 
     def tables(self, first_note: int, notes: int, layers: slice = EVERY) -> list[Notes]:
         """The same in parts that follow on each other."""
@@ -424,7 +424,12 @@ def expand_rows(timeline: Timeline, records: RunReader, apart: range) -> Timelin
         return timeline
     if (found.steps[first_rows[:-1]] != timeline.steps[apart.start : apart.stop]).any():
         return timeline
-    return Detail(timeline, apart, found.steps, _notes(align_layers(found, timeline.layers)))
+    return Detail(
+        timeline,
+        apart,
+        found.steps,
+        _notes(align_layers(found.norms, found.layers, timeline.layers)),
+    )
 
 
 def _notes(norms: NDArray[np.float32]) -> Notes:

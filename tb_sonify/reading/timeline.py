@@ -1,8 +1,7 @@
 """What can be heard: notes in order, the steps that they lie on, and when these were."""
 
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -15,9 +14,9 @@ from tb_sonify.reading.cache import digest
 from tb_sonify.reading.scalars import not_overwritten
 from tb_sonify.reading.store import BlobRef
 from tb_sonify.schema.metadata import PRE_CLIP_OPTION
-from tb_sonify.schema.notes import Notes, aggregate
-from tb_sonify.schema.records import NO_GRADIENT, Rows, Segment, concatenate_rows, slice_rows
-from tb_sonify.schema.segments import Grid
+from tb_sonify.schema.notes import Notes, concatenate_notes
+from tb_sonify.schema.records import Rows, Segment
+from tb_sonify.schema.segments import Grid, SegmentBuilder
 from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, preset_from_json
 
 
@@ -181,9 +180,6 @@ def presets_of(source: Hearable) -> Mapping[str, Preset]:
 EVERY = slice(None)  # layer
 
 
-_EMPTY_VALUES = {"median": NO_GRADIENT, "max": NO_GRADIENT, "nan": 0, "inf": 0}
-
-
 @dataclass(frozen=True, eq=False)
 class TimelineSegment:
     """A segment in its place on the timeline."""
@@ -194,7 +190,7 @@ class TimelineSegment:
     @property
     def notes(self) -> int:
         """How many notes it has."""
-        return len(self.segment.median)
+        return len(self.segment.notes)
 
     @property
     def grid(self) -> Grid:
@@ -214,8 +210,7 @@ class TimelineSegment:
     @cached_property
     def digest(self) -> bytes:
         """What another segment has too if it sounds the same."""
-        tables = (getattr(self.segment, name) for name in _EMPTY_VALUES)
-        return digest(self.segment.layers, *tables)
+        return digest(self.segment.layers, *vars(self.segment.notes).values())
 
     @property
     def end_row(self) -> int:
@@ -225,8 +220,7 @@ class TimelineSegment:
     @property
     def nbytes(self) -> int:
         """About how much memory it takes, beside what it shares with others."""
-        tables = (getattr(self.segment, name) for name in _EMPTY_VALUES)
-        return 4_096 + sum(table.nbytes for table in tables if any(table.strides))
+        return 4_096 + self.segment.notes.nbytes
 
     @property
     def full(self) -> bool:
@@ -336,7 +330,7 @@ class Timeline:
         They have a column for each of `layers`, or for some of them; a layer that a segment does
         not know has no gradient there.
         """
-        return joined(self.tables(first_note, notes, layers))
+        return concatenate_notes(self.tables(first_note, notes, layers))
 
     def tables(self, first_note: int, notes: int, layers: slice = EVERY) -> list[Notes]:
         """The same in parts that follow on each other, of which no copy is made as a rule."""
@@ -344,47 +338,16 @@ class Timeline:
         index = bisect_right(self.first_notes, first_note) - 1
         while notes > 0:
             low = first_note - self.first_notes[index]
-            wide = _widen(self.segments[index].segment, self.layers, layers)
+            segment = self.segments[index].segment
+            if segment.layers == self.layers:
+                wide = segment.notes[:, layers]
+            else:
+                wide = segment.notes.align(segment.layers, self.layers[layers])
             parts.append(wide[low : low + notes])
             first_note += len(parts[-1])
             notes -= len(parts[-1])
             index += 1
         return parts
-
-
-def joined(parts: Sequence[Notes]) -> Notes:
-    """Notes one after the other; counts that take no memory take none then either."""
-    return Notes(
-        np.concatenate([part.median for part in parts]),
-        np.concatenate([part.max for part in parts]),
-        _joined_counts([part.nan for part in parts]),
-        _joined_counts([part.inf for part in parts]),
-    )
-
-
-def _joined_counts(parts: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
-    if any(any(part.strides) for part in parts):
-        return np.concatenate(parts)
-    return np.broadcast_to(np.uint32(0), (sum(map(len, parts)), parts[0].shape[1]))
-
-
-def _widen(segment: Segment, layers: tuple[str, ...], part: slice) -> Notes:
-    """The notes of a segment with a column for each of some of `layers`, which has its own."""
-    tables = {name: getattr(segment, name) for name in _EMPTY_VALUES}
-    if segment.layers == layers:
-        return Notes(**tables)[:, part]
-    wanted = layers[part]
-    own = {name: column for column, name in enumerate(segment.layers)}
-    pairs = [(at, own[name]) for at, name in enumerate(wanted) if name in own]
-    to, columns = np.array(pairs, np.intp).reshape(-1, 2).T
-    for name, narrow in tables.items():
-        if any(narrow.strides):
-            wide = np.full((len(narrow), len(wanted)), _EMPTY_VALUES[name], narrow.dtype)
-            wide[:, to] = narrow[:, columns]
-        else:
-            wide = np.broadcast_to(narrow.dtype.type(0), (len(narrow), len(wanted)))
-        tables[name] = wide
-    return Notes(**tables)
 
 
 def notes_between(source: Hearable, low: float, high: float) -> range:
@@ -396,52 +359,9 @@ def notes_between(source: Hearable, low: float, high: float) -> range:
     return range(max(first, 0), int(np.searchsorted(steps[:-1], high, "right")))
 
 
-def segments_of_rows(blocks: Iterator[Rows], *, first: int = 0) -> list[TimelineSegment]:
+def segments_of_rows(blocks: Iterable[Rows], *, first: int = 0) -> list[TimelineSegment]:
     """The segments that rows make, from number `first` on."""
-    rest = _Remaining(blocks)
-    segments: list[TimelineSegment] = []
-    while True:
-        grid = Grid.of_segment(first + len(segments))
-        rows = rest.take(grid.rows)
-        if rows is None:
-            return segments
-        segments.append(TimelineSegment(_sum_up(rows, grid), blob=None))
-
-
-class _Remaining:
-    """Rows in blocks of any size, to be taken in other sizes."""
-
-    def __init__(self, blocks: Iterator[Rows]) -> None:
-        self._blocks = blocks
-        self._held: deque[Rows] = deque()
-
-    def take(self, count: int) -> Rows | None:
-        """The next `count` rows, fewer at the end, `None` after it."""
-        held = sum(len(rows.steps) for rows in self._held)
-        while held < count and (block := next(self._blocks, None)) is not None:
-            self._held.append(block)
-            held += len(block.steps)
-        taken = []
-        while self._held and count:
-            rows = self._held.popleft()
-            taken.append(slice_rows(rows, 0, count))
-            if len(rows.steps) > count:
-                self._held.appendleft(slice_rows(rows, count, None))
-            count -= len(taken[-1].steps)
-        return concatenate_rows(taken) if taken else None
-
-
-def _sum_up(rows: Rows, grid: Grid) -> Segment:
-    notes = aggregate(rows.norms, rows_per_note=grid.rows_per_note)
-    return Segment(
-        session=rows.session,
-        segment=grid.segment,
-        rows=len(rows.steps),
-        layers=rows.layers,
-        steps=np.append(rows.steps[:: grid.rows_per_note], rows.steps[-1]),
-        median=notes.median,
-        max=notes.max,
-        nan=notes.nan,
-        inf=notes.inf,
-        options=rows.options,
-    )
+    builder = SegmentBuilder(first)
+    segments = [segment for rows in blocks for segment in builder.add(rows)]
+    last = builder.finish()
+    return [TimelineSegment(each, blob=None) for each in (*segments, *([last] if last else []))]

@@ -1,9 +1,13 @@
 """Notes: what is heard at once, and how the rows of a note become one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+NO_GRADIENT = -1.0  # in place of a norm, which is never negative: the layer had no gradient
 
 
 @dataclass(frozen=True)
@@ -13,10 +17,11 @@ class Notes:
     Attributes
     ----------
     median, max
-        Over the finite norms of a note's rows, float32, shape ``(notes, layers)``; negative
-        where the layer has none.
+        Over the finite norms of a note's rows, float32, shape ``(notes, layers)``; `NO_GRADIENT`
+        where the layer has none. The median of an even number is the upper of the middle two.
     nan, inf
-        How many rows of the note are NaN, infinite: uint32, shape ``(notes, layers)``.
+        How many rows of the note are NaN, infinite: uint32, shape ``(notes, layers)``. Where all
+        are 0, they may be a broadcast scalar, which takes no memory (see `shared_zeros`).
     """
 
     median: NDArray[np.float32]
@@ -34,22 +39,41 @@ class Notes:
     def __len__(self) -> int:
         return len(self.median)
 
-    def __getitem__(self, part: slice | tuple[slice, slice]) -> "Notes":
+    def __getitem__(self, part: slice | tuple[slice, slice] | NDArray[np.intp]) -> "Notes":
         """Some of the notes, and of these some of the layers."""
         return Notes(self.median[part], self.max[part], self.nan[part], self.inf[part])
 
-    def after(self, before: "Notes") -> "Notes":
-        """These notes with those `before` them, which may tell of fewer layers."""
-        new = self.layers - before.layers
-        if new < 0:
-            raise ValueError(f"layers can be added, not taken away: {before.layers}, {self.layers}")
-        gap = ((0, 0), (0, new))
+    @property
+    def layers(self) -> int:
+        """Number of layers."""
+        return int(self.median.shape[1])
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the tables in bytes; a broadcast scalar takes none."""
+        return sum(table.nbytes for table in vars(self).values() if any(table.strides))
+
+    def align(self, own: tuple[str, ...], layers: tuple[str, ...]) -> "Notes":
+        """The notes of the layers `own` with a column for each of `layers` instead."""
+        if own == layers:
+            return self
+        columns = _common_columns(own, layers)
         return Notes(
-            np.concatenate([np.pad(before.median, gap, constant_values=-1), self.median]),
-            np.concatenate([np.pad(before.max, gap, constant_values=-1), self.max]),
-            np.concatenate([np.pad(before.nan, gap), self.nan]),
-            np.concatenate([np.pad(before.inf, gap), self.inf]),
+            **{
+                name: _moved(table, columns, len(layers), EMPTY[name])
+                for name, table in vars(self).items()
+            }
         )
+
+    def after(self, before: "Notes") -> "Notes":
+        """Concatenation of `before`, which may have fewer layers, and these notes."""
+        if before.layers > self.layers:
+            raise ValueError(f"layers can be added, not taken away: {before.layers}, {self.layers}")
+        padded = {
+            name: pad_layers(table, self.layers, EMPTY[name])
+            for name, table in vars(before).items()
+        }
+        return concatenate_notes([Notes(**padded), self])
 
     def merged(self, count: int) -> "Notes":
         """Every `count` notes as one; no maximum and no count is lost.
@@ -66,10 +90,9 @@ class Notes:
             np.add.reduceat(self.inf, starts, dtype=np.uint32) if len(self) else self.inf,
         )
 
-    @property
-    def layers(self) -> int:
-        """How many layers the notes tell of."""
-        return int(self.median.shape[1])
+
+# What each table of notes holds where a layer has no gradient.
+EMPTY = {"median": NO_GRADIENT, "max": NO_GRADIENT, "nan": 0, "inf": 0}
 
 
 def aggregate(norms: NDArray[np.float32], *, rows_per_note: int) -> Notes:
@@ -92,15 +115,78 @@ def aggregate(norms: NDArray[np.float32], *, rows_per_note: int) -> Notes:
         raise ValueError(f"rows_per_note must be at least 1, got {rows_per_note}")
     rows, layers = norms.shape
     short = -rows % rows_per_note
-    padded = np.concatenate([norms, np.full((short, layers), -1, np.float32)])
+    padded = np.concatenate([norms, np.full((short, layers), NO_GRADIENT, np.float32)])
     grouped = padded.reshape(len(padded) // rows_per_note, rows_per_note, layers)
     finite = np.isfinite(grouped) & (grouped >= 0)
     count = finite.sum(axis=1)
     ordered = np.sort(np.where(finite, grouped, np.inf), axis=1)
     middle = np.take_along_axis(ordered, (count // 2)[:, None].clip(max=rows_per_note - 1), axis=1)
+    largest = np.where(finite, grouped, NO_GRADIENT).max(axis=1, initial=NO_GRADIENT)
     return Notes(
-        median=np.where(count > 0, middle[:, 0], -1).astype(np.float32),
-        max=np.where(finite, grouped, -1).max(axis=1, initial=-1).astype(np.float32),
+        median=np.where(count > 0, middle[:, 0], NO_GRADIENT).astype(np.float32),
+        max=largest.astype(np.float32),
         nan=np.isnan(grouped).sum(axis=1, dtype=np.uint32),
         inf=np.isposinf(grouped).sum(axis=1, dtype=np.uint32),
     )
+
+
+def concatenate_notes(parts: Sequence[Notes]) -> Notes:
+    """Notes of the same layers, one after the other; counts that are all 0 stay broadcast."""
+    return Notes(
+        np.concatenate([part.median for part in parts]),
+        np.concatenate([part.max for part in parts]),
+        _concatenate_counts([part.nan for part in parts]),
+        _concatenate_counts([part.inf for part in parts]),
+    )
+
+
+def _concatenate_counts(parts: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
+    if any(any(part.strides) for part in parts):
+        return np.concatenate(parts)
+    return np.broadcast_to(np.uint32(0), (sum(map(len, parts)), parts[0].shape[1]))
+
+
+def shared_zeros(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Counts as they are, or a broadcast 0, which takes no memory, where all are 0."""
+    return counts if counts.any() else np.broadcast_to(np.uint32(0), counts.shape)
+
+
+def align_layers(
+    norms: NDArray[np.float32], own: tuple[str, ...], layers: tuple[str, ...]
+) -> NDArray[np.float32]:
+    """Norms of the layers `own` with a column for each of `layers`, shape ``(rows, layers)``."""
+    if own == layers:
+        return norms
+    return _moved(norms, _common_columns(own, layers), len(layers), NO_GRADIENT)
+
+
+def pad_layers(table: NDArray[Any], layers: int, value: float) -> NDArray[Any]:
+    """A table ``(rows, fewer layers)`` with columns of `value` for the layers that came later."""
+    rows, present = table.shape
+    if present == layers:
+        return table
+    return np.concatenate([table, np.full((rows, layers - present), value, table.dtype)], axis=1)
+
+
+def _common_columns(
+    own: tuple[str, ...], layers: tuple[str, ...]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the layers that both have are among `layers`, and where among `own`."""
+    columns = {name: column for column, name in enumerate(own)}
+    pairs = [(to, columns[name]) for to, name in enumerate(layers) if name in columns]
+    to, column = np.array(pairs, np.intp).reshape(-1, 2).T
+    return to, column
+
+
+def _moved(
+    table: NDArray[Any],
+    columns: tuple[NDArray[np.intp], NDArray[np.intp]],
+    layers: int,
+    value: float,
+) -> NDArray[Any]:
+    if not any(table.strides):
+        return np.broadcast_to(table.dtype.type(0), (len(table), layers))
+    to, column = columns
+    moved = np.full((len(table), layers), value, table.dtype)
+    moved[:, to] = table[:, column]
+    return moved

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.block import Block, decode_block, encode_block, from_bfloat16, to_bfloat16
-
-NO_GRADIENT = -1.0  # in place of a norm, which is never negative: the layer had no gradient
+from tb_sonify.schema.notes import Notes, align_layers
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,10 @@ class Segment:
         How many rows the notes cover; less than the grid has where the run ended.
     steps
         First step of each note and, at the end, the last step of all: int64, ``(notes + 1,)``.
-    median, max
-        Over the finite norms of a note's rows, float32 that bfloat16 can hold, ``(notes,
-        layers)``; `NO_GRADIENT` where there is none. The median of an even number is the upper.
-    nan, inf
-        How many rows of the note are NaN, infinite: uint32, ``(notes, layers)``.
+    notes
+        Of all `layers`; medians and maxima are numbers that bfloat16 can hold.
+    wall_time
+        Of the first row, where its writer told it. In an event file it is that of the event.
     """
 
     session: float
@@ -88,20 +86,18 @@ class Segment:
     rows: int
     layers: tuple[str, ...]
     steps: NDArray[np.int64]
-    median: NDArray[np.float32]
-    max: NDArray[np.float32]
-    nan: NDArray[np.uint32]
-    inf: NDArray[np.uint32]
+    notes: Notes
     options: Mapping[str, Any]
+    wall_time: float = 0.0
 
     def encode(self) -> bytes:
         """The segment as a block."""
-        median = to_bfloat16(self.median)
+        median = to_bfloat16(self.notes.median)
         tables: dict[str, NDArray[Any]] = {
             "median": median,
-            "above": to_bfloat16(self.max) - median,  # so much alike, they pack better
-            "nan": self.nan,
-            "inf": self.inf,
+            "above": to_bfloat16(self.notes.max) - median,  # so much alike, they pack better
+            "nan": self.notes.nan,
+            "inf": self.notes.inf,
         }
         block = Block(_header("segment", self), {"steps": self.steps, **tables})
         return encode_block(block, packed=True)
@@ -117,14 +113,10 @@ class Segment:
         tables = {name: block.arrays.get(name, np.empty(0)) for name in names}
         if steps.ndim != 1 or any(table.shape != shape for table in tables.values()):
             raise ValueError(f"{', '.join(names)} of a segment must have shape {shape}")
-        return cls(
-            **common,
-            steps=steps,
-            median=from_bfloat16(tables["median"]),
-            max=from_bfloat16(tables["median"] + tables["above"]),
-            nan=tables["nan"],
-            inf=tables["inf"],
-        )
+        median = from_bfloat16(tables["median"])
+        largest = from_bfloat16(tables["median"] + tables["above"])
+        notes = Notes(median, largest, tables["nan"], tables["inf"])
+        return cls(**common, steps=steps, notes=notes)
 
 
 _FIELDS = {
@@ -179,21 +171,5 @@ def concatenate_rows(blocks: Sequence[Rows]) -> Rows:
     """Rows as one block, with a column for each layer of any of them."""
     layers = tuple(dict.fromkeys(name for rows in blocks for name in rows.layers))
     steps = np.concatenate([rows.steps for rows in blocks])
-    norms = np.concatenate([align_layers(rows, layers) for rows in blocks])
+    norms = np.concatenate([align_layers(rows.norms, rows.layers, layers) for rows in blocks])
     return replace(blocks[0], layers=layers, steps=steps, norms=norms)
-
-
-def align_layers(rows: Rows, layers: tuple[str, ...]) -> NDArray[np.float32]:
-    """The norms with a column for each of `layers`, among which are the rows' own."""
-    if rows.layers == layers:
-        return rows.norms
-    wide = np.full((len(rows.steps), len(layers)), NO_GRADIENT, np.float32)
-    places = {name: place for place, name in enumerate(layers)}
-    wide[:, [places[name] for name in rows.layers]] = rows.norms
-    return wide
-
-
-def pad_layers(table: NDArray[np.float32], layers: int, value: float) -> NDArray[np.float32]:
-    """A table ``(rows, fewer layers)`` with columns of `value` for the layers that came later."""
-    rows, present = table.shape
-    return np.concatenate([table, np.full((rows, layers - present), value, table.dtype)], axis=1)

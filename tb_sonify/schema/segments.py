@@ -1,112 +1,17 @@
-"""Rows summed up as notes, and notes gathered into segments."""
+"""The grid of segments, and the builder that makes them of rows, for the writer and the reader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.schema.notes import Notes, aggregate
-from tb_sonify.schema.records import NO_GRADIENT, pad_layers
+from tb_sonify.schema.notes import Notes, aggregate, concatenate_notes
+from tb_sonify.schema.records import Rows, Segment, concatenate_rows, slice_rows
 
 NOTES_PER_SEGMENT = 100
-
-
 SEGMENTS_PER_OCTAVE = 32  # after so many segments, a note covers twice as many rows
-
-
-@dataclass(frozen=True)
-class FilledSegment:
-    """The notes of a segment and the rows they stand for."""
-
-    segment: int
-    rows: int
-    steps: NDArray[np.int64]  # first step of each note and, at the end, the last step of all
-    notes: Notes
-    wall_time: float  # of the first row
-
-
-class SegmentBuilder:
-    """Takes rows one after another and gives a segment whenever the grid says that one is full.
-
-    It keeps the rows of one note only, since a note of a long run covers many.
-    """
-
-    def __init__(self) -> None:
-        self._start(0)
-
-    def add(
-        self, steps: NDArray[np.int64], wall_times: NDArray[np.float64], norms: NDArray[np.float32]
-    ) -> Iterator[FilledSegment]:
-        """Add rows, shapes ``(rows,)`` and ``(rows, layers)``; new layers come last."""
-        while len(steps):
-            room = self._grid.rows - self._rows
-            self._take(steps[:room], wall_times[:room], norms[:room])
-            if self._rows == self._grid.rows:
-                yield self._filled()
-            steps, wall_times, norms = steps[room:], wall_times[room:], norms[room:]
-
-    def finish(self) -> FilledSegment | None:
-        """The last, unfinished segment, if it has any rows."""
-        if not self._rows:
-            return None
-        if self._open_rows:
-            self._add_notes(self._open_norms())
-        return self._filled()
-
-    def _start(self, segment: int) -> None:
-        self._grid = Grid.of_segment(segment)
-        self._rows = 0
-        self._notes: list[Notes] = []
-        self._open_rows: list[NDArray[np.float32]] = []  # of a note that is not complete
-        self._steps: list[NDArray[np.int64]] = []
-        self._last_step = 0
-        self._wall_time = 0.0
-
-    def _take(
-        self, steps: NDArray[np.int64], wall_times: NDArray[np.float64], norms: NDArray[np.float32]
-    ) -> None:
-        if not self._rows:
-            self._wall_time = float(wall_times[0])
-        per_note = self._grid.rows_per_note
-        self._steps.append(steps[-self._rows % per_note :: per_note])
-        self._last_step = int(steps[-1])
-        self._rows += len(steps)
-        self._open_rows.append(norms)
-        complete = self._rows // per_note - sum(map(len, self._notes))
-        if complete:
-            rows = self._open_norms()
-            self._add_notes(rows[: complete * per_note])
-            self._open_rows = [rows[complete * per_note :]] if self._rows % per_note else []
-
-    def _open_norms(self) -> NDArray[np.float32]:
-        layers = self._open_rows[-1].shape[1]
-        return np.concatenate([pad_layers(rows, layers, NO_GRADIENT) for rows in self._open_rows])
-
-    def _add_notes(self, norms: NDArray[np.float32]) -> None:
-        self._notes.append(aggregate(norms, rows_per_note=self._grid.rows_per_note))
-
-    def _filled(self) -> FilledSegment:
-        filled = FilledSegment(
-            segment=self._grid.segment,
-            rows=self._rows,
-            steps=np.concatenate([*self._steps, [self._last_step]]).astype(np.int64),
-            notes=_concatenate_notes(self._notes),
-            wall_time=self._wall_time,
-        )
-        self._start(self._grid.segment + 1)
-        return filled
-
-
-def _concatenate_notes(parts: list[Notes]) -> Notes:
-    layers = parts[-1].layers
-    none = {"median": NO_GRADIENT, "max": NO_GRADIENT, "nan": 0, "inf": 0}
-    return Notes(
-        **{
-            name: np.concatenate([pad_layers(getattr(part, name), layers, value) for part in parts])
-            for name, value in none.items()
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +50,82 @@ class Grid:
         return cls(
             segment, octave_start + within * NOTES_PER_SEGMENT * rows_per_note, rows_per_note
         )
+
+
+class SegmentBuilder:
+    """Builds segments from rows in blocks of any size.
+
+    It keeps the rows of one note only, since a note of a long run covers many. A segment has a
+    column for each layer of any of its rows; its session and options are those of its first row.
+
+    Parameters
+    ----------
+    first
+        Number of the first segment.
+    """
+
+    def __init__(self, first: int = 0) -> None:
+        self._session = self._wall_time = 0.0
+        self._options: Mapping[str, Any] = {}
+        self._start(first)
+
+    def add(self, rows: Rows, wall_times: NDArray[np.float64] | None = None) -> Iterator[Segment]:
+        """Add rows, which may have a wall time each; yields each segment that is full."""
+        start = 0
+        while start < len(rows.steps):
+            stop = start + self._grid.rows - self._rows
+            if not self._rows:
+                self._session, self._options = rows.session, rows.options
+                self._wall_time = 0.0 if wall_times is None else float(wall_times[start])
+            self._add(slice_rows(rows, start, stop))
+            if self._rows == self._grid.rows:
+                yield self._end_segment()
+            start = stop
+
+    def finish(self) -> Segment | None:
+        """The last, unfinished segment; `None` where it has no rows."""
+        if not self._rows:
+            return None
+        if self._open:
+            self._add_notes(concatenate_rows(self._open))
+        return self._end_segment()
+
+    def _start(self, segment: int) -> None:
+        self._grid = Grid.of_segment(segment)
+        self._rows = 0
+        self._notes: list[tuple[tuple[str, ...], Notes]] = []  # with their layers
+        self._open: list[Rows] = []  # of a note that is not complete
+        self._steps: list[NDArray[np.int64]] = []
+        self._last_step = 0
+
+    def _add(self, rows: Rows) -> None:
+        per_note = self._grid.rows_per_note
+        self._steps.append(rows.steps[-self._rows % per_note :: per_note])
+        self._last_step = int(rows.steps[-1])
+        self._rows += len(rows.steps)
+        self._open.append(rows)
+        complete = self._rows // per_note - sum(len(notes) for _, notes in self._notes)
+        if complete:
+            joined = concatenate_rows(self._open)
+            self._add_notes(slice_rows(joined, 0, complete * per_note))
+            rest = slice_rows(joined, complete * per_note, None)
+            self._open = [rest] if len(rest.steps) else []
+
+    def _add_notes(self, rows: Rows) -> None:
+        notes = aggregate(rows.norms, rows_per_note=self._grid.rows_per_note)
+        self._notes.append((rows.layers, notes))
+
+    def _end_segment(self) -> Segment:
+        layers = tuple(dict.fromkeys(name for own, _ in self._notes for name in own))
+        segment = Segment(
+            session=self._session,
+            segment=self._grid.segment,
+            rows=self._rows,
+            layers=layers,
+            steps=np.concatenate([*self._steps, [self._last_step]]).astype(np.int64),
+            notes=concatenate_notes([notes.align(own, layers) for own, notes in self._notes]),
+            options=self._options,
+            wall_time=self._wall_time,
+        )
+        self._start(self._grid.segment + 1)
+        return segment

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.notes import NO_GRADIENT, Notes
 from tb_sonify.sound.pitch import Encoding
 
 REPEAT_SECONDS = 0.48  # between repeats while a cause lasts: every eighth note of 60 ms
@@ -86,9 +86,9 @@ def choose_earcons(bits: NDArray[np.uint8], *, first_note: int, repeat: int) -> 
 
 def _spikes(notes: Notes) -> NDArray[np.bool_]:
     """Mask of maxima above `SPIKE_RATIO` times the largest of the `SPIKE_WINDOW` notes before."""
-    before = np.pad(notes.max, ((1, 0), (0, 0)), constant_values=-1)[: len(notes)]
+    before = np.pad(notes.max, ((1, 0), (0, 0)), constant_values=NO_GRADIENT)[: len(notes)]
     # Sliding maximum by doubling: over two notes, then four, eight, sixteen.
-    highest = np.pad(before, ((SPIKE_WINDOW - 1, 0), (0, 0)), constant_values=-1)
+    highest = np.pad(before, ((SPIKE_WINDOW - 1, 0), (0, 0)), constant_values=NO_GRADIENT)
     for apart in _DOUBLINGS:
         highest = np.maximum(highest[apart:], highest[:-apart])
     seen = np.cumsum(np.pad(before > 0, ((SPIKE_WINDOW, 0), (0, 0))), axis=0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.schema.notes import Notes, aggregate
+from tb_sonify.schema.notes import NO_GRADIENT, Notes, aggregate
 from tb_sonify.sound.pitch import Scale
 from tb_sonify.sound.presets import Preset, StreamPreset
 
@@ -99,7 +99,7 @@ def legend(preset: Preset, scale: Scale | None = None) -> Legend:
         stops = list(zip(scale(values).tolist(), names, strict=True))
         subject = f"{scale.kind} scale"
     tone, pause = preset.notes_in(_LEGEND_SECONDS), preset.notes_in(_LEGEND_PAUSE_SECONDS)
-    norms = np.concatenate([[norm] * tone + [-1.0] * pause for norm, _ in stops])
+    norms = np.concatenate([[norm] * tone + [NO_GRADIENT] * pause for norm, _ in stops])
     pitches = preset.encoding(np.array([norm for norm, _ in stops]))
     named = [f"{name} is {hz:.0f} Hz" for (_, name), hz in zip(stops, pitches, strict=True)]
     notes = aggregate(norms[:, None].astype(np.float32), rows_per_note=1)

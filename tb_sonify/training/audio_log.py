@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify.schema.metadata import clip_tag
-from tb_sonify.schema.notes import Notes
-from tb_sonify.schema.segments import FilledSegment
+from tb_sonify.schema.records import Segment
 from tb_sonify.sound import Preset, SynthState, advance_state, render
 from tb_sonify.training.summary import audio_event, is_kept
 from tb_sonify.training.warn import warn
@@ -26,7 +25,7 @@ _MAX_BYTES = 64 * 2**20
 class _Clip:
     """A clip to render: what it holds, and what comes before it."""
 
-    filled: FilledSegment
+    segment: Segment
     preset: Preset
     state: SynthState | None
 
@@ -53,28 +52,30 @@ class AudioLog:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, filled: FilledSegment) -> None:
+    def add(self, segment: Segment) -> None:
         """Take a segment; where it is one of those that get clips, line up one for each preset."""
         self._unlogged = []
         for preset in self._presets:
             state = self._states[preset.name]
-            self._unlogged.append(_Clip(filled, preset, state))
+            self._unlogged.append(_Clip(segment, preset, state))
             try:
-                self._states[preset.name] = advance_state(filled.notes, preset=preset, state=state)
+                self._states[preset.name] = advance_state(segment.notes, preset=preset, state=state)
             except Exception as error:  # noqa: BLE001 - rows matter more
                 self._failed(error)
-        if is_kept(filled.segment, _SHOWN):
-            self._line_up(filled)
+        if is_kept(segment.segment, _SHOWN):
+            self._line_up(segment)
 
     def finish(self) -> None:
         """Line up the clips of the last segment, which tells how the run ended."""
         if self._unlogged:
-            self._line_up(self._unlogged[0].filled)
+            self._line_up(self._unlogged[0].segment)
 
-    def _line_up(self, filled: FilledSegment) -> None:
+    def _line_up(self, segment: Segment) -> None:
         self._waiting.extend(self._unlogged)
         self._unlogged = []
-        while len(self._waiting) > max(1, min(_MAX_CLIPS, _MAX_BYTES // _size(filled.notes))):
+        while len(self._waiting) > max(
+            1, min(_MAX_CLIPS, _MAX_BYTES // max(segment.notes.nbytes, 1))
+        ):
             self._waiting.popleft()
             if not self._warned_late:
                 self._warned_late = True
@@ -86,7 +87,7 @@ class AudioLog:
     def render_next(self) -> None:
         """Render the clip that has waited longest and emit it."""
         clip = self._waiting.popleft()
-        notes, preset = clip.filled.notes, clip.preset
+        notes, preset = clip.segment.notes, clip.preset
         try:
             pcm = render(notes, preset=preset, state=clip.state)
         except Exception as error:  # noqa: BLE001 - rows matter more
@@ -97,8 +98,8 @@ class AudioLog:
                 clip_tag(preset.name),
                 pcm,
                 sample_rate=preset.sample_rate,
-                step=int(clip.filled.steps[0]),
-                wall_time=clip.filled.wall_time,
+                step=int(clip.segment.steps[0]),
+                wall_time=clip.segment.wall_time,
             )
         )
 
@@ -106,7 +107,3 @@ class AudioLog:
         if not self._warned_failed:
             self._warned_failed = True
             warn(f"a clip cannot be rendered, the norms are kept: {type(error).__name__}: {error}")
-
-
-def _size(notes: Notes) -> int:
-    return max(1, notes.median.nbytes + notes.max.nbytes + notes.nan.nbytes + notes.inf.nbytes)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tb_sonify.schema.metadata import PRE_CLIP_OPTION
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.training.amp import Scaling
 from tb_sonify.training.layers import Granularity, Layers, Patterns, find_layers
 from tb_sonify.training.row_buffer import STEP_SKIPPED, RowSchema

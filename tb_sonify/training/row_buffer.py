@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tb_sonify.schema.metadata import PRE_CLIP_OPTION
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.training.warn import ForkGuard
 
 STEP_SKIPPED = -2.0  # in place of every number of a row whose step the optimizer left out

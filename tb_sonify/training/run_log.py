@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify.schema.block import Block, encode_block, round_norms
 from tb_sonify.schema.metadata import END_TAG, PRESETS_OPTION, ROWS_TAG, SEGMENTS_TAG, scalar_tag
-from tb_sonify.schema.records import NO_GRADIENT, Rows, Segment, pad_layers
-from tb_sonify.schema.segments import FilledSegment, SegmentBuilder
+from tb_sonify.schema.notes import NO_GRADIENT, pad_layers
+from tb_sonify.schema.records import Rows, Segment
+from tb_sonify.schema.segments import SegmentBuilder
 from tb_sonify.sound import PRESETS, Preset, preset_to_json
 from tb_sonify.training.audio_log import AudioLog
 from tb_sonify.training.row_buffer import STEP_SKIPPED, RowBatch, joint_options
@@ -189,9 +190,9 @@ class RunLog:
     def finish(self) -> None:
         """Emit the rest, with the last, unfinished segment, and that this is the end."""
         self.write_rows()
-        filled = self._segments.finish()
-        if filled is not None:
-            self._emit_segment(filled)
+        segment = self._segments.finish()
+        if segment is not None:
+            self._emit_segment(segment)
         if self._block_first_row:
             end = encode_block(Block({"kind": "end", "session": self._session}, {}))
             now = max(time.time(), self._latest)
@@ -224,8 +225,8 @@ class RunLog:
         back = np.flatnonzero(np.diff(rows.steps) <= 0) + 1
         for start, end in zip([0, *back], [*back, len(rows)], strict=True):
             self._add_to_block(rows[start:end])
-        for filled in self._segments.add(rows.steps, rows.wall_times, rows.norms):
-            self._emit_segment(filled)
+        for segment in self._segments.add(self._stored(rows), rows.wall_times):
+            self._emit_segment(segment)
 
     def _add_to_block(self, rows: RowTable) -> None:
         if len(self._block) and rows.steps[0] <= self._block.steps[-1]:
@@ -242,34 +243,21 @@ class RunLog:
         self._since = time.monotonic()
         if not len(block):
             return
-        rows = Rows(
-            session=self._session,
-            first_row=self._block_first_row,
-            layers=tuple(self._layers),
-            steps=block.steps,
-            norms=block.norms,
-            options=self._options,
-        )
+        rows = self._stored(block)
         self._block_first_row += len(block)
         self._last_step = int(block.steps[-1])
         self._emit_blob(ROWS_TAG, rows.encode(), rows.steps, float(block.wall_times[0]))
 
-    def _emit_segment(self, filled: FilledSegment) -> None:
-        notes = filled.notes
-        segment = Segment(
-            session=self._session,
-            segment=filled.segment,
-            rows=filled.rows,
-            layers=tuple(self._layers[: notes.layers]),
-            steps=filled.steps,
-            median=notes.median,
-            max=notes.max,
-            nan=notes.nan,
-            inf=notes.inf,
-            options=self._options,
-        )
-        self._emit_blob(SEGMENTS_TAG, segment.encode(), filled.steps, filled.wall_time)
-        self.clips.add(filled)
+    def _stored(self, rows: RowTable) -> Rows:
+        """Rows of the open block, or on their way into it, as they are stored."""
+        layers = tuple(self._layers[: rows.norms.shape[1]])
+        first_row = self._block_first_row
+        return Rows(self._session, first_row, layers, rows.steps, rows.norms, self._options)
+
+    def _emit_segment(self, segment: Segment) -> None:
+        segment = replace(segment, options=self._options)
+        self._emit_blob(SEGMENTS_TAG, segment.encode(), segment.steps, segment.wall_time)
+        self.clips.add(segment)
 
     def _emit_blob(self, tag: str, blob: bytes, steps: NDArray[np.int64], wall_time: float) -> None:
         # Keyed by its first step: TensorBoard drops what lies at or after a restart's step.

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, distributed
 
-from tb_sonify.schema.records import NO_GRADIENT
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.training.row_buffer import STEP_SKIPPED, RowBatch, RowSchema
 from tb_sonify.training.tensor_norms import Gradients
 from tb_sonify.training.warn import warn
