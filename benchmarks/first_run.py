@@ -1,6 +1,6 @@
 """Do the five settings do what the demo says of them? On MNIST, read back from the event files.
 
-    python benchmarks/first_run.py --data DIR      (DIR holds MNIST/raw)
+    python -m benchmarks.first_run --data DIR      (DIR holds MNIST/raw)
 
 For each setting and seed: the median norm of each layer in steps 0-19 and 180-199, how far the
 norms grow, how the run ends and with which earcon in its last clip, and its loss as means over
@@ -17,9 +17,8 @@ import soundfile
 from numpy.typing import NDArray
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from tb_sonify.cli.demo.mnist import mnist
-from tb_sonify.cli.demo.settings import SETTINGS, Setting
-from tb_sonify.cli.demo.training import train
+from benchmarks.mnist import mnist
+from tb_sonify.cli.demo.training import SETTINGS, Setting, train
 from tb_sonify.schema.metadata import ROWS_TAG, clip_tag
 from tb_sonify.schema.records import Rows
 from tb_sonify.sound import PRESETS, StreamPreset

@@ -1,7 +1,5 @@
 """Hear a neural network train, inside TensorBoard."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -25,12 +23,25 @@ __all__ = [
     "render",
 ]
 
+_MODULES = {
+    **dict.fromkeys(("PRESETS", "Encoding", "StreamPreset", "Voice"), "sound"),
+    "SonifyWriter": "training.writer",
+    "clip_grad_norm_": "training.clip_grad",
+    "render": "rendering",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # TensorBoard's server imports this package too, and must not wait for torch.
+    # Lazy, as TensorBoard's server imports this package too and must not load torch.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = _NAMES[name]()
+    try:
+        value = globals()[name] = _version() if name == "__version__" else _imported(name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        hint = 'pip install "tb-sonify[torch]"'
+        raise ImportError(f"tb_sonify.{name} needs PyTorch: {hint}") from error
     return value
 
 
@@ -38,39 +49,12 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
+def _imported(name: str) -> Any:
+    return getattr(import_module(f"tb_sonify.{_MODULES[name]}"), name)
+
+
 def _version() -> str:
     try:
         return version("tb-sonify")
     except PackageNotFoundError:  # a checkout that is not installed
         return "0+unknown"
-
-
-def _training(name: str, module: str) -> Any:
-    try:
-        return getattr(import_module(f"tb_sonify.training.{module}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        hint = 'pip install "tb-sonify[torch]"'
-        raise ImportError(f"tb_sonify.{name} needs PyTorch: {hint}") from error
-
-
-def _render() -> Any:
-    from tb_sonify.rendering import render
-
-    return render
-
-
-def _sound(name: str) -> Any:
-    from tb_sonify import sound
-
-    return getattr(sound, name)
-
-
-_NAMES: Mapping[str, Callable[[], Any]] = {
-    "SonifyWriter": partial(_training, "SonifyWriter", "writer"),
-    "__version__": _version,
-    "clip_grad_norm_": partial(_training, "clip_grad_norm_", "clip_grad"),
-    "render": _render,
-    **{name: partial(_sound, name) for name in ("PRESETS", "Encoding", "StreamPreset", "Voice")},
-}

@@ -3,7 +3,6 @@
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from itertools import islice
@@ -14,11 +13,8 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from tb_sonify.cli.demo.digits import digits
-from tb_sonify.cli.demo.mnist import mnist
-from tb_sonify.cli.demo.settings import SETTINGS
-from tb_sonify.cli.demo.training import train
-from tb_sonify.cli.main import CommandError, main
+from tb_sonify.cli.demo.training import SETTINGS, digits, train
+from tb_sonify.cli.main import main
 from tb_sonify.schema.metadata import ROWS_TAG
 from tb_sonify.schema.records import Rows
 
@@ -32,20 +28,6 @@ def rows(run: Path) -> Rows:
     values = [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
     (block,) = [value.tensor.string_val[0] for value in values if value.tag == ROWS_TAG]
     return Rows.decode(block)
-
-
-def idx(array: np.ndarray) -> bytes:
-    """An array of bytes in MNIST's file format."""
-    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
-
-
-def write_mnist(directory: Path, prefix: str, count: int) -> Path:
-    raw = directory / "MNIST" / "raw"
-    raw.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(0).integers(0, 256, (count, 28, 28), np.uint8)
-    (raw / f"{prefix}-images-idx3-ubyte").write_bytes(idx(pixels))
-    (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(idx(np.arange(count, dtype=np.uint8) % 10))
-    return raw
 
 
 def test_it_logs_every_step_of_the_five_settings(tmp_path, capsys):
@@ -96,30 +78,6 @@ def test_batches_are_normalised_and_cover_an_epoch_without_repeats():
 
 def torch_cat(batches):
     return np.concatenate([pixels.numpy() for pixels, _ in batches])
-
-
-def test_mnist_is_the_training_split_where_there_is_one_else_the_test_split(tmp_path):
-    write_mnist(tmp_path, "t10k", 20)
-    assert mnist(tmp_path).title == "20 images of MNIST's test split"
-    write_mnist(tmp_path, "train", 30)
-    images = mnist(tmp_path)
-    assert images.title == "30 images of MNIST's training split"
-    pixels, labels = next(images.batches(30, seed=0))
-    assert pixels.shape == (30, 1, 28, 28)
-    assert pixels.min() >= (0 - 0.1307) / 0.3081 - 1e-6
-    assert pixels.max() <= (1 - 0.1307) / 0.3081 + 1e-6
-    assert sorted(labels.tolist()) == sorted([*range(10)] * 3)
-
-
-def test_damaged_mnist_files_are_named(tmp_path):
-    raw = write_mnist(tmp_path, "t10k", 20)
-    (raw / "t10k-images-idx3-ubyte").write_bytes(b"not an image")
-    with pytest.raises(CommandError, match="MNIST must be readable"):
-        mnist(tmp_path)
-    (raw / "t10k-images-idx3-ubyte").unlink()
-    (raw / "t10k-images-idx3-ubyte.gz").write_bytes(b"not packed")
-    with pytest.raises(CommandError, match=r"ubyte\.gz must have the MD5 sum"):
-        mnist(tmp_path)
 
 
 @pytest.mark.server

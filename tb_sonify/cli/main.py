@@ -1,9 +1,10 @@
-"""The command `tb-sonify`: one subcommand per module, each named in a table."""
+"""The command `tb-sonify`: table of its subcommands, one module each, and what they share."""
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 from tb_sonify import __version__
@@ -16,21 +17,20 @@ _COMMANDS = {
     "tutorial": "tb_sonify.cli.tutorial",
 }
 
-
 _DESCRIPTION = """\
 Hear a neural network train, inside TensorBoard.
 
 Start with `tb-sonify demo`: it trains five small networks and opens them in TensorBoard.
 To hear your own training, start it with `tb-sonify run train.py`, or write its log with
-`tb_sonify.SonifyWriter`; then start TensorBoard on the log as ever, and choose the Sonify tab."""
+`tb_sonify.SonifyWriter`; then start TensorBoard on the log directory and choose the Sonify tab."""
 
 
 class CommandError(Exception):
-    """What a command cannot do, told to the user in one message and without a traceback."""
+    """An error for the user: printed as one message without a traceback, exit status 2."""
 
 
 def add_parser(commands: Any, name: str, *, summary: str, description: str) -> Any:
-    """Add a subcommand to a parser's subparsers; gives its parser."""
+    """Add a subcommand to the subparsers of `tb-sonify`; returns its parser."""
     return commands.add_parser(
         name,
         help=summary,
@@ -40,22 +40,37 @@ def add_parser(commands: Any, name: str, *, summary: str, description: str) -> A
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return the exit status: 0, or 2 if it could not be done."""
+    """Run a subcommand and return the exit status: 0, or 2 after a `CommandError`."""
     given = sys.argv[1:] if arguments is None else arguments
-    # The others are not even imported: `run` leaves it to its script what comes first.
+    # Other commands are not imported: under `run`, the script decides what is imported first.
     named = [name for name in given[:1] if name in _COMMANDS]
     options = _parser(named or _COMMANDS).parse_args(given)
     try:
-        # A command is imported only to run, so that help and errors come at once.
+        # Heavy imports are inside `run`, so that help and usage errors are immediate.
         status: int = import_module(_COMMANDS[options.command]).run(options)
     except CommandError as error:
         print(f"tb-sonify {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        if options.command == "run":  # which ends as its script would
+        if options.command == "run":  # the script's own exit
             raise
-        return 130  # what a shell reports of a command that Ctrl-C ended
+        return 130  # 128 + SIGINT, as shells report it
     return status
+
+
+def positive_int(text: str) -> int:
+    """Type of an argument that must be a whole number, at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def numbered_names(name: str) -> Iterator[str]:
+    """Candidates for a free name: ``name``, ``name-2``, ``name-3``, ..."""
+    yield name
+    for number in count(2):
+        yield f"{name}-{number}"
 
 
 def _parser(names: Iterable[str]) -> argparse.ArgumentParser:

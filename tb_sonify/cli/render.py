@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tb_sonify.cli.main import CommandError, add_parser
+from tb_sonify.cli.main import CommandError, add_parser, positive_int
 
 if TYPE_CHECKING:
     from tb_sonify.sound import Encoding
@@ -35,7 +35,10 @@ def add_command(commands: Any, name: str) -> None:
     )
     parser.add_argument("--preset", default="smooth", help="default: smooth")
     parser.add_argument(
-        "--notes", type=_count, metavar="N", help="at most N notes: sum up more in twos, fours, ..."
+        "--notes",
+        type=positive_int,
+        metavar="N",
+        help="at most N notes: sum up more in twos, fours, ...",
     )
     parser.add_argument(
         "--speed", type=float, metavar="N", help="notes per second, 4 to 32 (default: 16.7)"
@@ -64,7 +67,10 @@ def add_command(commands: Any, name: str) -> None:
     guides = parser.add_argument_group("guides")
     guides.add_argument("--reference", action="store_true", help="a quiet tone at norm 1")
     guides.add_argument(
-        "--epoch", type=_count, metavar="STEPS", help="a tick at the start of every so many steps"
+        "--epoch",
+        type=positive_int,
+        metavar="STEPS",
+        help="a tick at the start of every so many steps",
     )
     guides.add_argument(
         "--legend", action="store_true", help="play the ends and the middle of the scale first"
@@ -130,10 +136,3 @@ def _span(text: str) -> tuple[int | None, int | None]:
         return (int(first) if first else None, int(last) if last else None)
     except ValueError:
         raise argparse.ArgumentTypeError(f"steps must be integers, got {text!r}") from None
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number

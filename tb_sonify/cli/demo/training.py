@@ -1,6 +1,8 @@
-"""Training one setting, logged as anybody would log it."""
+"""Training of the demo: scikit-learn's digits, a small network, five settings of the 2019 post."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -10,8 +12,79 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from tb_sonify import SonifyWriter
-from tb_sonify.cli.demo.digits import Images
-from tb_sonify.cli.demo.settings import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Optimizer settings of one run.
+
+    Attributes
+    ----------
+    run
+        Name of the run directory.
+    optimizer
+        ``"sgd"`` (with momentum 0.5) or ``"adam"``.
+    """
+
+    run: str
+    optimizer: str
+    learning_rate: float
+    batch_size: int
+
+
+SETTINGS = (
+    Setting("sgd-0.01-batch10", "sgd", 0.01, 10),
+    Setting("sgd-0.1-batch10", "sgd", 0.1, 10),
+    Setting("sgd-1.0-batch10", "sgd", 1.0, 10),
+    Setting("sgd-1.0-batch256", "sgd", 1.0, 256),
+    Setting("adam-0.01-batch10", "adam", 0.01, 10),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """A labelled data set.
+
+    Attributes
+    ----------
+    title
+        Name for the user.
+    pixels
+        In ``[0, 1]``, float32, shape ``(images, 28, 28)``.
+    labels
+        Class of each image, int64, shape ``(images,)``.
+    mean, deviation
+        Mean and standard deviation of the pixels, to normalise by.
+    """
+
+    title: str
+    pixels: Tensor
+    labels: Tensor
+    mean: float
+    deviation: float
+
+    def batches(self, size: int, *, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless shuffled batches: normalised images ``(size, 1, 28, 28)`` and their labels."""
+        generator = torch.Generator().manual_seed(seed)
+        count = len(self.labels)
+        while True:
+            order = torch.randperm(count, generator=generator)
+            # The incomplete last batch is dropped: its gradients would be noisier.
+            for chosen in order[: count - count % size].split(size):
+                pixels = (self.pixels[chosen] - self.mean) / self.deviation
+                yield pixels.unsqueeze(1), self.labels[chosen]
+
+
+def digits() -> Images:
+    """The 1,797 handwritten digits bundled with scikit-learn, resized from 8x8 to 28x28 pixels."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    small = torch.from_numpy(data.images).float().unsqueeze(1) / 16
+    pixels = functional.interpolate(small, size=(28, 28), mode="bilinear").squeeze(1)
+    labels = torch.from_numpy(data.target).long()
+    title = f"{len(labels):,} handwritten digits from scikit-learn"
+    return Images(title, pixels, labels, float(pixels.mean()), float(pixels.std()))
 
 
 class Network(nn.Module):
@@ -33,9 +106,9 @@ class Network(nn.Module):
 
 
 def train(setting: Setting, images: Images, logdir: Path, *, steps: int, seed: int) -> list[float]:
-    """Train a new network, log it to the run's directory in `logdir`, and return its losses.
+    """Train a new network, log it to ``logdir / setting.run``, and return the loss of each step.
 
-    The same seed trains the same network.
+    The result is deterministic in `seed`.
     """
     torch.manual_seed(seed)
     model = Network()
@@ -45,7 +118,7 @@ def train(setting: Setting, images: Images, logdir: Path, *, steps: int, seed: i
 
     losses = []
     batches = islice(images.batches(setting.batch_size, seed=seed), steps)
-    # Where nobody watches, a bar would fill a log file with its redraws.
+    # Without a terminal, a progress bar would fill a log file with redraws.
     hidden = not sys.stderr.isatty()
     bar = tqdm(batches, setting.run.ljust(18), steps, unit="step", disable=hidden)
     for step, (pixels, labels) in enumerate(bar):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tb_sonify.cli.main import CommandError, add_parser
+from tb_sonify.cli.main import CommandError, add_parser, positive_int
 from tb_sonify.cli.run.import_hook import after_import
 from tb_sonify.cli.run.launcher import Program
 from tb_sonify.cli.run.script_writers import SummaryWriters
@@ -53,7 +53,7 @@ def add_command(commands: Any, name: str) -> None:
         "(default: runs/, then date, time and name of the script)",
     )
     parser.add_argument(
-        "--every", type=_positive, default=1, metavar="N", help="log every so many steps"
+        "--every", type=positive_int, default=1, metavar="N", help="log every so many steps"
     )
     parser.add_argument(
         "--first-step",
@@ -112,13 +112,6 @@ def run(options: argparse.Namespace) -> int:
         atexit.unregister(session.end)
         raise
     return 0
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def _step(text: str) -> int:

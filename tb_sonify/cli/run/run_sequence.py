@@ -3,11 +3,11 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from torch.optim import Optimizer
 
+from tb_sonify.cli.main import numbered_names
 from tb_sonify.cli.run.script_writers import SummaryWriters
 from tb_sonify.training.optimizer_steps import StepCounter
 
@@ -113,5 +113,4 @@ class RunSequence:
 
     def _free_logdir(self) -> str:
         taken = {run.logdir for run in self.done}
-        others = (f"{self._logdir}-{number}" for number in count(2))
-        return next(name for name in chain([self._logdir], others) if name not in taken)
+        return next(name for name in numbered_names(self._logdir) if name not in taken)
