@@ -9,7 +9,7 @@ import pytest
 from tensorboard.plugins.base_plugin import TBContext
 from torch.utils.tensorboard import SummaryWriter
 
-from tb_sonify.plugin.assets import script
+from tb_sonify.plugin.assets import read_script
 from tb_sonify.plugin.loader import SonifyLoader
 from tb_sonify.schema.metadata import PLUGIN_NAME
 from tb_sonify.sound import PRESETS
@@ -162,7 +162,7 @@ def test_the_script_is_a_module_that_renders(client):
     response = client.get("/data/plugin/sonify/index.js")
     assert response.status_code == 200
     assert response.content_type == "text/javascript; charset=utf-8"
-    assert response.data == script()
+    assert response.data == read_script()
     assert b"render" in response.data
     page = client.get("/data/plugin_entry.html?name=sonify").text
     assert 'import("./index.js")' in page
@@ -212,9 +212,9 @@ def test_news_of_a_run_come_within_a_second(tmp_path, open_client):
 
 def test_a_checkout_without_the_dashboard_says_how_to_build_it(monkeypatch, tmp_path):
     monkeypatch.setattr("tb_sonify.plugin.assets.BUNDLE", tmp_path / "index.js")
-    assert b"make frontend" in script()
+    assert b"make frontend" in read_script()
     (tmp_path / "index.js").write_text("export const render = () => {};")
-    assert script() == b"export const render = () => {};"
+    assert read_script() == b"export const render = () => {};"
 
 
 def test_the_loader_keeps_all_blocks_unless_the_user_says_otherwise():

@@ -1,4 +1,4 @@
-"""The arguments of a request: each is what it must be, or the request is answered with 400."""
+"""Query arguments of a request, checked: status 400 where one is not what it must be."""
 
 import math
 import re
@@ -15,13 +15,11 @@ from tb_sonify.reading.timeline import Hearable, presets_of
 from tb_sonify.sound import Encoding, Preset, Scale, adjust
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-
-
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def text(request: Request, name: str) -> str:
-    """An argument that must be there."""
+    """A required argument."""
     value = request.args.get(name)
     if value is None:
         raise InvalidArgumentError(f"missing query argument {name!r}")
@@ -29,7 +27,7 @@ def text(request: Request, name: str) -> str:
 
 
 def choice(request: Request, name: str, options: tuple[str, ...]) -> str:
-    """One of some words; the first where it is not given."""
+    """One of some words, by default the first."""
     value = request.args.get(name, options[0])
     if value not in options:
         raise InvalidArgumentError(
@@ -39,7 +37,7 @@ def choice(request: Request, name: str, options: tuple[str, ...]) -> str:
 
 
 def integer(request: Request, name: str, *, low: int, high: int, default: int | None = None) -> int:
-    """A whole number from `low` to `high`; without a `default`, it must be there."""
+    """A whole number from `low` to `high`; required unless there is a `default`."""
     if default is not None and name not in request.args:
         return default
     value = text(request, name)
@@ -51,7 +49,7 @@ def integer(request: Request, name: str, *, low: int, high: int, default: int | 
 
 
 def integers(request: Request, name: str, *, low: int, high: int) -> tuple[int, ...]:
-    """Whole numbers from `low` to `high`, with commas between; none where it is not given."""
+    """Whole numbers from `low` to `high`, separated by commas; by default none."""
     value = request.args.get(name, "")
     numbers = value.split(",") if value else []
     if not all(_INTEGER.fullmatch(each) and low <= int(each) <= high for each in numbers):
@@ -65,7 +63,7 @@ def integers(request: Request, name: str, *, low: int, high: int) -> tuple[int, 
 def number(
     request: Request, name: str, *, default: float | None = None, most: float = math.inf
 ) -> float:
-    """A finite number, from `-most` to `most`; without a `default`, it must be there."""
+    """A finite number from `-most` to `most`; required unless there is a `default`."""
     if default is not None and name not in request.args:
         return default
     value = text(request, name)
@@ -78,14 +76,14 @@ def number(
     return parsed
 
 
-def span(request: Request, *, most_notes: int) -> tuple[int, int]:
-    """The first note that is asked for, and how many."""
+def note_range(request: Request, *, most_notes: int) -> tuple[int, int]:
+    """The first note, and how many."""
     first_note = integer(request, "first_note", low=0, high=limits.MAX_COUNT)
     return first_note, integer(request, "notes", low=1, high=most_notes)
 
 
-def between(request: Request) -> tuple[float, float]:
-    """Steps `from` and `to`, both included; without limit where they are not given."""
+def step_range(request: Request) -> tuple[float, float]:
+    """Steps `from` and `to`, both included; by default all."""
     low = number(request, "from", default=-math.inf)
     high = number(request, "to", default=math.inf)
     if low > high:
@@ -93,24 +91,18 @@ def between(request: Request) -> tuple[float, float]:
     return low, high
 
 
-_ENDS = ("from", "to")
-
-
-_SCALE = ("scale", "low", "high")
-
-
 @dataclass(frozen=True, slots=True)
 class PlaybackOptions:
-    """How notes are to sound, beside the preset; `None`: as in the preset."""
+    """Adjustments to a preset; `None`: as in the preset."""
 
     speed: float | None  # notes per second
     encoding: Encoding | None
     reference: bool
     muted: tuple[int, ...]
-    epoch: int | None  # steps from one tick to the next; None: no ticks
+    epoch: int | None  # steps between ticks; None: no ticks
 
-    def of(self, preset: Preset) -> Preset:
-        """The preset as it is to sound; it must be one that can sound so."""
+    def adjust(self, preset: Preset) -> Preset:
+        """The preset with these adjustments; status 400 where it has none of that kind."""
         if self.epoch is not None and not preset.adjustable:
             raise InvalidArgumentError(f"the preset {preset.name!r} has no ticks at epochs")
         with http_errors():
@@ -124,7 +116,7 @@ class PlaybackOptions:
 
 
 def selection_of(request: Request) -> Selection:
-    """Which notes are asked for."""
+    """The run, tag, reference run and resolution of a request."""
     tag, along = request.args.get("tag"), request.args.get("along")
     scale = scale_of(request)
     if scale is not None and tag is None:
@@ -133,7 +125,9 @@ def selection_of(request: Request) -> Selection:
         raise InvalidArgumentError("'by' and 'lead_tag' need 'along', the run to lie along")
     rows = None
     if "rows_from" in request.args or "rows_to" in request.args:
-        low, high = (number(request, f"rows_{end}", most=limits.MAX_STEP) for end in _ENDS)
+        low, high = (
+            number(request, name, most=limits.MAX_STEP) for name in ("rows_from", "rows_to")
+        )
         if low > high:
             raise InvalidArgumentError(
                 f"'rows_from' must be at most 'rows_to', got {low:g} and {high:g}"
@@ -158,8 +152,8 @@ def selection_of(request: Request) -> Selection:
 
 
 def scale_of(request: Request) -> Scale | None:
-    """The scale of a scalar, if it is given, which then is so in full."""
-    if not any(name in request.args for name in _SCALE):
+    """The scale of a scalar; all of its arguments are required once one is there."""
+    if not any(name in request.args for name in ("scale", "low", "high")):
         return None
     kind = choice(request, "scale", ("linear", "log"))
     low, high = (number(request, name, most=limits.MAX_SCALE_VALUE) for name in ("low", "high"))
@@ -169,7 +163,7 @@ def scale_of(request: Request) -> Scale | None:
 
 
 def playback_options(request: Request) -> PlaybackOptions:
-    """How the notes that are asked for are to sound."""
+    """Speed, pitch range, reference tone, muted streams and ticks of a request."""
     epoch = integer(request, "epoch", low=1, high=limits.MAX_COUNT, default=0)
     return PlaybackOptions(
         speed=number(request, "speed") if "speed" in request.args else None,
@@ -181,7 +175,7 @@ def playback_options(request: Request) -> PlaybackOptions:
 
 
 def preset_of(request: Request, source: Hearable) -> Preset:
-    """The preset that is asked for, which must be one for these notes."""
+    """The preset of a request, which must be one for these notes."""
     presets, name = presets_of(source), text(request, "preset")
     if name not in presets:
         raise NotFoundError(f"no preset {name!r}, there are {', '.join(presets)}")

@@ -1,14 +1,11 @@
-"""The dashboard's scripts."""
+"""Scripts of the dashboard, as they are built."""
 
 from pathlib import Path
 
 BUNDLE = Path(__file__).parent / "static" / "index.js"
-
-
 PARTS = BUNDLE.parent / "parts"
 
-
-# What an editable checkout shows as long as nobody has built the dashboard.
+# Shown in a checkout where the dashboard is not built.
 _NOT_BUILT = """\
 export function render() {
   document.documentElement.lang = "en";
@@ -28,23 +25,23 @@ export function render() {
 """
 
 
-def script() -> bytes:
-    """The built dashboard, an ES module; where it is not built, one that says how to."""
+def read_script() -> bytes:
+    """The dashboard, an ES module; where it is not built, one that says how to build it."""
     try:
         return BUNDLE.read_bytes()
     except FileNotFoundError:
         return _NOT_BUILT.encode()
 
 
-def part(name: str) -> bytes:
-    """A part of the built dashboard, by the name of its file.
+def read_part(name: str) -> bytes:
+    """A part of the dashboard, by the name of its file.
 
     Raises
     ------
     LookupError
-        If there is none of that name.
+        If there is no such part.
     """
-    # Only names that are there are opened: a request cannot lead anywhere else.
+    # Only listed names are opened: a request cannot lead anywhere else.
     found = {path.name: path for path in PARTS.glob("*.js")}
     if name not in found:
         raise LookupError(f"the dashboard has no part {name!r}; reload the page")

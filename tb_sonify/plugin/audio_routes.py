@@ -1,7 +1,7 @@
-"""The answers that are heard, and those that say what can be: notes, clips, legends."""
+"""Routes of sound, and of the notes it is made from: coverage, notes, clips, files, legends."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -19,14 +19,15 @@ from tb_sonify.plugin.arguments import (
     selection_of,
 )
 from tb_sonify.plugin.responses import (
+    Handler,
     attachment,
     block_response,
-    flac,
-    formats,
+    encode_flac,
     http_errors,
+    layer_header,
     scope_of,
-    stream_header,
-    streamed,
+    sound_formats,
+    stream_response,
 )
 from tb_sonify.reading import limits
 from tb_sonify.reading.audio import Clip, Clips
@@ -39,14 +40,14 @@ from tb_sonify.sound import PRESETS, Preset, Scale, encode_wav, legend, render
 
 
 class AudioRoutes:
-    """Handlers, each from a request to its response."""
+    """Handlers of requests for notes and for sound."""
 
-    def __init__(self, store: Store, views: Selections) -> None:
-        self._views = views
+    def __init__(self, store: Store, selections: Selections) -> None:
+        self._selections = selections
         self._points_kept = store.settings.points_kept
         self._clips = Clips(store)
 
-    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+    def handlers(self) -> Mapping[str, Handler]:
         """Each handler under its route."""
         return {
             "/coverage": self._coverage,
@@ -57,37 +58,37 @@ class AudioRoutes:
         }
 
     def _coverage(self, request: Request) -> Response:
-        selection, sounding = selection_of(request), playback_options(request)
+        selection, options = selection_of(request), playback_options(request)
         source = self._source(scope_of(request), selection)
         known = _known_segments(source, request.args.get("known", ""))
         first_note = source.first_notes[known]
         header = {
-            **stream_header(selection.run, source.layers),
+            **layer_header(selection.run, source.layers),
             "first_note": first_note,
             "key": _key(source, bisect_right(source.first_notes, source.settled) - 1),
             "tag": selection.tag,
-            "scale": _scale(source.scale),
+            "scale": _scale_header(source.scale),
             "notes": source.notes,
             "notes_per_segment": NOTES_PER_SEGMENT,
             "rows_per_note": source.rows_per_note,
-            "segments": _segments(source)[known:],
+            "segments": _segment_headers(source)[known:],
             "presets": [
-                _preset(preset, len(source.layers), sounding)
+                _preset_header(preset, len(source.layers), options)
                 for preset in presets_of(source).values()
             ],
             "missing": source.missing,
             "sampled": source.sampled,
             "points_kept": self._points_kept or None,
-            "formats": formats(),
+            "formats": sound_formats(),
         }
         steps = source.steps[first_note:].astype(np.float64)
         return block_response(request, header, steps=steps, times=source.times[first_note:])
 
     def _notes(self, request: Request) -> Response:
         selection = selection_of(request)
-        first_note, notes = arguments.span(request, most_notes=limits.MAX_TABLE_NOTES)
+        first_note, notes = arguments.note_range(request, most_notes=limits.MAX_TABLE_NOTES)
         source = self._source(scope_of(request), selection)
-        _must_have_note(source, selection.run, first_note)
+        _check_note(source, selection.run, first_note)
         fit = max(limits.MAX_TABLE_VALUES // max(len(source.layers), 1), 1)
         notes = min(notes, source.notes - first_note, fit)
         header = {"run": selection.run, "layers": source.layers, "first_note": first_note}
@@ -95,20 +96,20 @@ class AudioRoutes:
         return block_response(request, header, steps=steps, **vars(source.table(first_note, notes)))
 
     def _clip(self, request: Request) -> Response:
-        _, clip = self._heard(request)
+        _, clip = self._named_clip(request)
         headers = [("X-Sonify-Notes", str(clip.notes)), ("X-Sonify-Source", clip.source)]
-        return streamed(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
+        return stream_response(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
 
     def _sound(self, request: Request) -> Response:
         kind = arguments.choice(request, "format", ("wav", "flac"))
-        name, clip = self._heard(request)
+        name, clip = self._named_clip(request)
         headers = [attachment(name, kind)]
         if kind == "flac":
-            return Respond(request, flac(clip), "audio/flac", headers=headers)
-        return streamed(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
+            return Respond(request, encode_flac(clip), "audio/flac", headers=headers)
+        return stream_response(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
 
     def _legend(self, request: Request) -> Response:
-        scale, sounding = scale_of(request), playback_options(request)
+        scale, options = scale_of(request), playback_options(request)
         name, preset = arguments.text(request, "preset"), None
         if "run" in request.args:
             source = self._source(scope_of(request), selection_of(request))
@@ -117,24 +118,21 @@ class AudioRoutes:
             preset = PRESETS.get(name)
         if preset is None:
             raise NotFoundError(f"no preset {name!r}")
-        preset = sounding.of(preset)
+        preset = options.adjust(preset)
         with http_errors():
             played = legend(preset, scale)
         wav = encode_wav(render(played.notes, preset=preset), sample_rate=preset.sample_rate)
         headers = [("X-Sonify-Legend", quote(played.words))]
         return Respond(request, wav, "audio/wav", headers=headers)
 
-    def _heard(self, request: Request) -> tuple[str, Clip]:
-        """The clip that is asked for, and a name for it."""
-        scope, selection, sounding = (
-            scope_of(request),
-            selection_of(request),
-            playback_options(request),
-        )
-        first_note, notes = arguments.span(request, most_notes=limits.MAX_CLIP_NOTES)
+    def _named_clip(self, request: Request) -> tuple[str, Clip]:
+        """The clip of a request, and a name for its file."""
+        scope, selection = scope_of(request), selection_of(request)
+        options = playback_options(request)
+        first_note, notes = arguments.note_range(request, most_notes=limits.MAX_CLIP_NOTES)
         source = self._source(scope, selection)
-        preset = sounding.of(preset_of(request, source))
-        _must_have_note(source, selection.run, first_note)
+        preset = options.adjust(preset_of(request, source))
+        _check_note(source, selection.run, first_note)
         clip = self._clips.clip(
             scope,
             selection.run,
@@ -142,17 +140,17 @@ class AudioRoutes:
             preset=preset,
             first_note=first_note,
             notes=notes,
-            epoch=sounding.epoch,
+            epoch=options.epoch,
         )
         first, last = (int(source.steps[first_note + note]) for note in (0, clip.notes))
         return f"{selection.run}-{first}-{last}", clip
 
     def _source(self, scope: Scope, selection: Selection) -> Hearable:
         with http_errors():
-            return self._views.get(scope, selection)
+            return self._selections.get(scope, selection)
 
 
-def _segments(source: Hearable) -> list[dict[str, Any]]:
+def _segment_headers(source: Hearable) -> list[dict[str, Any]]:
     edges = zip(source.first_notes[:-1], source.first_notes[1:], strict=True)
     return [
         {
@@ -166,13 +164,13 @@ def _segments(source: Hearable) -> list[dict[str, Any]]:
 
 
 def _key(source: Hearable, segments: int) -> str:
-    """What stands for so many segments, and tells how many notes they have."""
+    """Key of the first `segments` segments, by which a client names what it has already."""
     notes = source.first_notes[segments]
     return f"{notes}-{digest(source.histories[segments], source.steps[:notes]).hex()}"
 
 
 def _known_segments(source: Hearable, key: str) -> int:
-    """For how many segments a key stands, whoever has it from wherever; 0: for none of these."""
+    """How many segments a key from a client is of; 0: it is not one of these notes."""
     notes = key.partition("-")[0]
     if not notes.isascii() or not notes.isdigit() or len(notes) > limits.MAX_KEY_DIGITS:
         return 0
@@ -180,9 +178,9 @@ def _known_segments(source: Hearable, key: str) -> int:
     return segments if key == _key(source, segments) else 0
 
 
-def _preset(preset: Preset, layers: int, sounding: PlaybackOptions) -> dict[str, Any]:
+def _preset_header(preset: Preset, layers: int, options: PlaybackOptions) -> dict[str, Any]:
     # A preset that is not adjustable keeps its own speed.
-    preset = sounding.of(preset) if preset.adjustable else preset
+    preset = options.adjust(preset) if preset.adjustable else preset
     return {
         "name": preset.name,
         "title": preset.title,
@@ -198,10 +196,10 @@ def _preset(preset: Preset, layers: int, sounding: PlaybackOptions) -> dict[str,
     }
 
 
-def _scale(scale: Scale | None) -> dict[str, Any] | None:
+def _scale_header(scale: Scale | None) -> dict[str, Any] | None:
     return None if scale is None else {"kind": scale.kind, "low": scale.low, "high": scale.high}
 
 
-def _must_have_note(source: Hearable, run: str, note: int) -> None:
+def _check_note(source: Hearable, run: str, note: int) -> None:
     if note >= source.notes:
         raise NotFoundError(f"no note {note} in run {run!r}, which has {source.notes}")

@@ -1,6 +1,6 @@
-"""The answers about a whole run: its heat-map, its layers, landmarks, words and numbers."""
+"""Routes about a whole run: heat-map, layers, landmarks, description and table of numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 
@@ -9,7 +9,14 @@ from tensorboard.errors import InvalidArgumentError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import arguments
-from tb_sonify.plugin.responses import attachment, block_response, http_errors, scope_of, streamed
+from tb_sonify.plugin.responses import (
+    Handler,
+    attachment,
+    block_response,
+    http_errors,
+    scope_of,
+    stream_response,
+)
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.description import describe_run, description_lines
@@ -21,19 +28,19 @@ from tb_sonify.reading.selection import Detail, Selections
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Hearable, Timeline, notes_between
 
+_LANDMARK_BYTES = 500  # of a landmark, about
+
 
 class OverviewRoutes:
-    """Handlers, each from a request to its response."""
+    """Handlers of requests about a whole run."""
 
-    def __init__(self, store: Store, views: Selections) -> None:
+    def __init__(self, store: Store, selections: Selections) -> None:
         self._store = store
-        self._views = views
-        self._extremes: LruCache[bytes, Extremes] = LruCache(limits.EXTREMES_CACHE_BYTES)
-        self._landmarks: LruCache[bytes, tuple[Landmark, ...]] = LruCache(
-            limits.LANDMARK_CACHE_BYTES
-        )
+        self._selections = selections
+        self._extremes = LruCache[bytes, Extremes](limits.EXTREMES_CACHE_BYTES)
+        self._landmarks = LruCache[bytes, tuple[Landmark, ...]](limits.LANDMARK_CACHE_BYTES)
 
-    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+    def handlers(self) -> Mapping[str, Handler]:
         """Each handler under its route."""
         return {
             "/heatmap": self._heatmap,
@@ -58,7 +65,7 @@ class OverviewRoutes:
                 f"got {columns} columns of {len(timeline.layers)} layers"
             )
         smallest, largest = self._extremes_of(timeline) if timeline.notes else (None, None)
-        source = self._views.detailed(scope_of(request), run, low, high, parts=columns)
+        source = self._selections.detailed(scope_of(request), run, low, high, parts=columns)
         with self._slot(source, notes_between(source, low, high)):
             norms = heatmap(source, low, high, columns)
         header = {
@@ -74,8 +81,8 @@ class OverviewRoutes:
 
     def _layers(self, request: Request) -> Response:
         run = arguments.text(request, "run")
-        low, high = arguments.between(request)
-        source = self._source(scope_of(request), run, low, high)
+        low, high = arguments.step_range(request)
+        source = self._detailed(scope_of(request), run, low, high)
         notes = notes_between(source, low, high)
         header = {
             "run": run,
@@ -89,8 +96,7 @@ class OverviewRoutes:
 
     def _list_landmarks(self, request: Request) -> Response:
         run = arguments.text(request, "run")
-        timeline = self._timeline(scope_of(request), run)
-        landmarks = self._landmarks_of(timeline)
+        landmarks = self._landmarks_of(self._timeline(scope_of(request), run))
         answer = {"run": run, "landmarks": [asdict(each) for each in landmarks]}
         return Respond(request, answer, "application/json")
 
@@ -105,10 +111,10 @@ class OverviewRoutes:
 
     def _table(self, request: Request) -> Response:
         scope, run, tag = scope_of(request), arguments.text(request, "run"), request.args.get("tag")
-        low, high = arguments.between(request)
-        source = self._source(scope, run, low, high)
+        low, high = arguments.step_range(request)
+        source = self._detailed(scope, run, low, high)
         with http_errors():
-            series = None if tag is None else self._views.series(scope, run, tag)
+            series = None if tag is None else self._selections.series(scope, run, tag)
         if tag is not None and series is not None and not source.notes:
             series = series.between(low, high)
             lines, columns, pieces = len(series.steps), 2, csv_of_points(tag, series)
@@ -121,9 +127,20 @@ class OverviewRoutes:
                 f"a table has at most {limits.MAX_CSV_LINES} lines, got {lines}: "
                 "narrow 'from' and 'to'"
             )
-        count = count_pieces(lines, columns)
-        pieces = self._store.work.each(pieces, count, values=100 * limits.CHUNK_CELLS)
-        return streamed(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
+        # To write a number costs as much as to work on a hundred.
+        pieces = self._store.work.each(
+            pieces, count_pieces(lines, columns), values=100 * limits.CHUNK_CELLS
+        )
+        return stream_response(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
+
+    def _timeline(self, scope: Scope, run: str) -> Timeline:
+        with http_errors():
+            return self._selections.timeline(scope, run)
+
+    def _detailed(self, scope: Scope, run: str, low: float, high: float) -> Timeline | Detail:
+        """The norms of a run, one note for each row where there are few within these steps."""
+        with http_errors():
+            return self._selections.detailed(scope, run, low, high)
 
     def _extremes_of(self, timeline: Timeline) -> Extremes:
         def make() -> Extremes:
@@ -137,16 +154,9 @@ class OverviewRoutes:
             with self._slot(timeline, range(timeline.notes)):
                 return landmarks_of(timeline)
 
-        return self._landmarks.get_or_make(timeline.state, make, cost=lambda made: 500 * len(made))
+        return self._landmarks.get_or_make(
+            timeline.state, make, cost=lambda made: _LANDMARK_BYTES * len(made)
+        )
 
     def _slot(self, source: Hearable, notes: range) -> AbstractContextManager[None]:
         return self._store.work.slot(len(notes) * len(source.layers))
-
-    def _source(self, scope: Scope, run: str, low: float, high: float) -> Timeline | Detail:
-        """The norms of a run, by row where there are few within these steps."""
-        with http_errors():
-            return self._views.detailed(scope, run, low, high)
-
-    def _timeline(self, scope: Scope, run: str) -> Timeline:
-        with http_errors():
-            return self._views.timeline(scope, run)

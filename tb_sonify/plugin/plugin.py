@@ -1,4 +1,4 @@
-"""The plugin as TensorBoard sees it."""
+"""The plugin of TensorBoard: its tab, and its routes."""
 
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,12 @@ from tb_sonify.plugin.run_routes import RunRoutes
 from tb_sonify.reading.store import Settings, Store
 from tb_sonify.schema.metadata import PLUGIN_NAME
 
-_POINTS_KEPT = 1_000  # of a scalar, where nobody has told TensorBoard otherwise
-
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from _typeshed.wsgi import WSGIApplication
+
+_POINTS_KEPT = 1_000  # of a scalar, unless TensorBoard is told otherwise
 
 
 class SonifyPlugin(TBPlugin):
@@ -36,14 +36,14 @@ class SonifyPlugin(TBPlugin):
         return {route: Request.application(read_only(each)) for route, each in handlers.items()}
 
     def is_active(self) -> bool:
-        """Whether nothing at all is read yet: a tab that is opened early must not be empty.
+        """Whether there is no run yet, so that a tab that is opened early is there.
 
-        TensorBoard looks for data of `data_plugin_names` itself.
+        Where there are runs, TensorBoard looks for data of `data_plugin_names` itself.
         """
         return not self._provider.list_runs(RequestContext(), experiment_id="")
 
     def data_plugin_names(self) -> tuple[str, ...]:
-        """The plugins whose data make the tab active: scalars can be looked at without norms."""
+        """Plugins whose data make the tab active: scalars can be heard without norms."""
         return (PLUGIN_NAME, SCALARS)
 
     def frontend_metadata(self) -> FrontendMetadata:
@@ -52,7 +52,7 @@ class SonifyPlugin(TBPlugin):
 
 
 def _settings(flags: "Namespace | None") -> Settings:
-    """What TensorBoard was started with, as far as reading depends on it."""
+    """Options of TensorBoard that reading depends on."""
     globs = getattr(flags, "sonify_norms", "").split(",")
     limits = getattr(flags, "samples_per_plugin", None) or {}
     return Settings(

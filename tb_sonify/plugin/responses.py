@@ -1,4 +1,4 @@
-"""What every handler needs: on whose behalf it is asked, and the forms of an answer."""
+"""Responses of handlers, and the errors that become HTTP statuses."""
 
 import io
 import re
@@ -23,29 +23,20 @@ from tb_sonify.reading.work import client_connection
 from tb_sonify.schema.block import Block, encode_block
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
-_BLOCK_TYPE = "application/x-sonify-block"
-
-
-_METHODS = ("GET", "HEAD")
-
-
-# What TensorBoard adds to an answer that it does not send in pieces.
-_NOT_KEPT = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache, must-revalidate"))
-
-
 Handler = Callable[[Request], Response]
 
-
-class _MethodError(PublicError):
-    http_code = 405
-
-    def __init__(self, method: str) -> None:
-        super().__init__(f"the method must be {' or '.join(_METHODS)}, got {method}")
-        self.headers.append(("Allow", ", ".join(_METHODS)))
+_METHODS = ("GET", "HEAD")
+_BLOCK_TYPE = "application/x-sonify-block"
+# TensorBoard adds these to a response that is not streamed.
+_STREAM_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-cache, must-revalidate"),
+)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def read_only(handler: Handler) -> Handler:
-    """A handler that answers 405 to any request that is not one to read."""
+    """A handler that answers 405 to any method but GET and HEAD."""
 
     def handle(request: Request) -> Response:
         if request.method not in _METHODS:
@@ -57,15 +48,17 @@ def read_only(handler: Handler) -> Handler:
     return handle
 
 
-def scope_of(request: Request) -> Scope:
-    """On whose behalf, and from which experiment, to read."""
-    environ = request.environ
-    return Scope(plugin_util.context(environ), plugin_util.experiment_id(environ))
+class _MethodError(PublicError):
+    http_code = 405
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"the method must be {' or '.join(_METHODS)}, got {method}")
+        self.headers.append(("Allow", ", ".join(_METHODS)))
 
 
 @contextmanager
 def http_errors() -> Iterator[None]:
-    """Answers 404 to what cannot be found, and 400 to what makes no sense."""
+    """Turn a `LookupError` into status 404, and a `ValueError` into 400."""
     try:
         yield
     except LookupError as error:
@@ -74,31 +67,37 @@ def http_errors() -> Iterator[None]:
         raise InvalidArgumentError(str(error)) from error
 
 
+def scope_of(request: Request) -> Scope:
+    """The user and the experiment of a request."""
+    environ = request.environ
+    return Scope(plugin_util.context(environ), plugin_util.experiment_id(environ))
+
+
 def block_response(request: Request, header: Mapping[str, Any], **arrays: NDArray[Any]) -> Response:
-    """A block as the answer."""
+    """A response with a binary block: a JSON header and arrays."""
     return Respond(request, encode_block(Block(header, arrays)), _BLOCK_TYPE)
 
 
-def streamed(
+def stream_response(
     pieces: Iterable[bytes] | Iterable[str],
     content_type: str,
     headers: Iterable[tuple[str, str]],
     *,
     nbytes: int | None = None,
 ) -> Response:
-    """An answer in pieces, which are made as they are sent.
+    """A streamed response, whose pieces are made as they are sent.
 
     Parameters
     ----------
     nbytes
-        How many bytes they are; `None`: not known before.
+        Length of all pieces; `None`: not known before.
     """
     known = () if nbytes is None else (("Content-Length", str(nbytes)),)
-    return Response(pieces, content_type=content_type, headers=[*headers, *known, *_NOT_KEPT])
+    return Response(pieces, content_type=content_type, headers=[*headers, *known, *_STREAM_HEADERS])
 
 
-def stream_header(run: str, layers: tuple[str, ...]) -> dict[str, Any]:
-    """The layers of a run, and which of them make up each stream."""
+def layer_header(run: str, layers: tuple[str, ...]) -> dict[str, Any]:
+    """The layers of a run and of each stream, for the header of a block."""
     streams = zip(STREAM_NAMES, stream_layers(len(layers)), strict=False)
     return {
         "run": run,
@@ -110,27 +109,27 @@ def stream_header(run: str, layers: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-
-
 def attachment(name: str, ending: str) -> tuple[str, str]:
-    """The response header that has an answer saved as a file of this name, which may be hostile."""
-    named = (
-        "".join(_harmless(character) for character in name)[: limits.MAX_FILE_NAME].strip(" .")
-        or "run"
-    )
+    """Content-Disposition of a file to be saved, whose name may be hostile."""
+    named = "".join(map(_safe_character, name))[: limits.MAX_FILE_NAME].strip(" .") or "run"
     plain = _UNSAFE.sub("_", named)
     encoded = quote(f"{named}.{ending}", safe="", errors="replace")
     value = f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}"
     return "Content-Disposition", value
 
 
-def formats() -> tuple[str, ...]:
-    """The kinds of files that sound can be saved as here."""
+def _safe_character(character: str) -> str:
+    """A character, or an underscore for one that means something to a file system or a reader."""
+    control = unicodedata.category(character)[0] in "CZ" and character != " "
+    return "_" if control or character in '/\\:*?"<>|' else character
+
+
+def sound_formats() -> tuple[str, ...]:
+    """The file formats that sound can be saved in here."""
     return ("wav",) if find_spec("soundfile") is None else ("wav", "flac")
 
 
-def flac(clip: Clip) -> bytes:
+def encode_flac(clip: Clip) -> bytes:
     """A clip as a FLAC file."""
     try:
         soundfile = import_module("soundfile")
@@ -144,9 +143,3 @@ def flac(clip: Clip) -> bytes:
         for piece in clip.pcm:
             writer.write(piece)
     return file.getvalue()
-
-
-def _harmless(character: str) -> str:
-    """A character, or an underscore where a file system or a reader would take it for another."""
-    control = unicodedata.category(character)[0] in "CZ" and character != " "
-    return "_" if control or character in '/\\:*?"<>|' else character

@@ -1,17 +1,17 @@
-"""What each route answers, as specified in `docs/http_api.md`."""
+"""Routes about the list of runs, scalars and the dashboard; `docs/http_api.md` specifies all."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from tensorboard.backend.http_util import Respond
 from tensorboard.errors import InvalidArgumentError, NotFoundError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.plugin import arguments
-from tb_sonify.plugin.assets import part, script
+from tb_sonify.plugin.assets import read_part, read_script
 from tb_sonify.plugin.audio_routes import AudioRoutes
 from tb_sonify.plugin.overview_routes import OverviewRoutes
-from tb_sonify.plugin.responses import block_response, http_errors, scope_of
+from tb_sonify.plugin.responses import Handler, block_response, http_errors, scope_of
 from tb_sonify.reading import limits
 from tb_sonify.reading.runs import (
     ChangeTokenReader,
@@ -26,22 +26,22 @@ from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Store
 from tb_sonify.reading.timeline_builder import Timelines
 
-YEAR_SECONDS = 365 * 86_400
+_YEAR_SECONDS = 365 * 86_400
 
 
 class RunRoutes:
-    """Handlers, each from a request to its response."""
+    """Handlers of requests about runs and scalars, and the way to all others."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._views = Selections(store, Timelines(store))
-        self._catalogue = RunCatalog(store)
-        self._reader = ChangeTokenReader(store, self._catalogue)
-        self._groups = AudioRoutes(store, self._views), OverviewRoutes(store, self._views)
+        self._selections = Selections(store, Timelines(store))
+        self._catalog = RunCatalog(store)
+        self._change_tokens = ChangeTokenReader(store, self._catalog)
+        self._groups = AudioRoutes(store, self._selections), OverviewRoutes(store, self._selections)
 
-    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
-        """Each handler under its route."""
-        handlers: dict[str, Callable[[Request], Response]] = {
+    def handlers(self) -> Mapping[str, Handler]:
+        """Each handler of the plugin under its route."""
+        handlers: dict[str, Handler] = {
             "/index.js": self._script,
             "/parts/*": self._part,
             "/runs": self._runs,
@@ -55,16 +55,16 @@ class RunRoutes:
         return handlers
 
     def _script(self, request: Request) -> Response:
-        return Respond(request, script(), "text/javascript")
+        return Respond(request, read_script(), "text/javascript")
 
     def _part(self, request: Request) -> Response:
         with http_errors():
-            code = part(request.path.rpartition("/")[2])
+            code = read_part(request.path.rpartition("/")[2])
         # Its name changes with what is in it.
-        return Respond(request, code, "text/javascript", expires=YEAR_SECONDS)
+        return Respond(request, code, "text/javascript", expires=_YEAR_SECONDS)
 
     def _runs(self, request: Request) -> Response:
-        runs = self._catalogue.runs(scope_of(request))
+        runs = self._catalog.runs(scope_of(request))
         answer = [
             {
                 "run": run.name,
@@ -82,7 +82,7 @@ class RunRoutes:
             raise InvalidArgumentError(
                 f"news are of at most {limits.MAX_WATCHED_RUNS} runs, got {len(runs)}"
             )
-        found = self._reader.read(scope_of(request), runs, request.args.get("tag"))
+        found = self._change_tokens.read(scope_of(request), runs, request.args.get("tag"))
         states = [{"norms": _hex(norms), "points": _hex(points)} for norms, points in found.states]
         answer = {"runs": found.runs.hex(), "states": states}
         return Respond(request, answer, "application/json")
@@ -104,9 +104,9 @@ class RunRoutes:
         points = arguments.integer(
             request, "points", low=2, high=limits.MAX_CURVE_POINTS, default=2_000
         )
-        low, high = arguments.between(request)
+        low, high = arguments.step_range(request)
         with http_errors():
-            series = self._views.series(scope, run, tag).between(low, high)
+            series = self._selections.series(scope, run, tag).between(low, high)
         header = {
             "run": run,
             "tag": tag,
