@@ -40,6 +40,7 @@ def test_every_make_command_of_the_readme_exists():
     [
         "README.md",
         "CONTRIBUTING.md",
+        "docs/keys.md",
         "docs/sounds.md",
         "docs/rows.md",
         "docs/http_api.md",
