@@ -19,7 +19,7 @@ from tb_sonify import SonifyWriter
 
 @dataclass(frozen=True)
 class Logging:
-    """What a way to log does in the loop, where gradients are complete, and after a round."""
+    """Callbacks of a logging method: in the loop, after backward, and after a round."""
 
     before_update: Callable[[int], object] | None = None
     flush: Callable[[], object] = lambda: None

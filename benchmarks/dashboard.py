@@ -1,20 +1,20 @@
-"""How quick the Sonify tab is: a real TensorBoard, a real Chromium, real clicks.
+"""Latency of the Sonify tab: a real TensorBoard, a real Chromium, real clicks.
 
     python -m benchmarks.dashboard [--clicks 50] [--seconds 8] [--json]
 
-What is measured, each against its target:
+Measured, each against its target:
 
-* from a click to the sound at the ear, less the output latency of the device, which is not ours:
-  with the clip at hand, and with a clip that the server has yet to render;
-* the very first click of a fresh page, output latency included;
-* where the playhead is against what is at the ear, in every picture of a stretch that plays;
-* the time between pictures while 50 runs and a heat-map of 200 layers are on screen;
-* the script's time for a picture while 50 runs of 5,000 points are panned;
-* how long the heat-map of 200 layers x 1,000 steps takes to build;
-* how long the tab takes to be ready to play, with 10 runs and with 50;
-* how the player's scheduling joins, loops, swaps and keeps two runs together, to the sample frame,
-  on an offline audio context;
-* the size of the dashboard as it travels.
+* latency from a click to sound, minus the output latency of the device: with the clip in the
+  cache, and with a clip that the server has to render first;
+* latency of the first click of a new page, output latency included;
+* error of the playhead against the audible position, in every frame during playback;
+* time between frames with 50 runs and a heat-map of 200 layers on screen;
+* script time per frame while 50 runs of 5,000 points are panned;
+* time to build the heat-map of 200 layers x 1,000 steps;
+* time until the tab is ready to play, with 10 runs and with 50;
+* seams, loops, swaps and drift of two runs by the player's scheduling, in sample frames, on an
+  offline audio context;
+* compressed size of the dashboard.
 """
 
 import argparse
@@ -210,7 +210,7 @@ _MARKS = """() => ["gesture", "sound"].map((name) =>
 
 
 def _delays(tab: Dashboard) -> list[float]:
-    """For each gesture that was heard before the next one, how long it took."""
+    """Latency of each gesture whose sound started before the next gesture."""
     gestures, sounds = tab.frame.evaluate(_MARKS)
     ends = [*gestures[1:], float("inf")]
     heard = [
@@ -221,7 +221,7 @@ def _delays(tab: Dashboard) -> list[float]:
 
 
 def _playhead_errors(tab: Dashboard, place: Place, known: list[Clip]) -> list[float]:
-    """In each picture, how far the playhead was from the note at the ear, in ms of sound."""
+    """Difference between playhead and audible note in each frame, in ms of sound."""
     report = tab.report()
     box = tab.frame.locator(".timeline").bounding_box()
     assert box is not None

@@ -1,4 +1,4 @@
-"""Damaged event files through a real TensorBoard: all that it can read of them must be heard.
+"""Damaged event files in a real TensorBoard: all rows that it can read must be playable.
 
 python -m benchmarks.faults [--runs 1000] [--seed 0] [--loader fast|slow]
 """
@@ -32,7 +32,7 @@ _PATIENCE_SECONDS = 60.0
 
 
 def main() -> None:
-    """Damage runs, serve them, and listen to all of them."""
+    """Damage runs, serve them, and check the answers for all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def check(runs: int, seed: int, loader: str) -> tuple[list[str], int, float, int]:
-    """Problems, how many requests there were, the longest in seconds, rows that must be heard."""
+    """Problems, number of requests, the longest in seconds, and rows that must be playable."""
     with TemporaryDirectory() as folder:
         logdir = Path(folder)
         names = [f"run {number}" for number in range(runs)]
@@ -76,7 +76,7 @@ def check(runs: int, seed: int, loader: str) -> tuple[list[str], int, float, int
 
 
 class _Server:
-    """What a TensorBoard answers, and how long it takes."""
+    """Client of a TensorBoard that records latencies."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -103,7 +103,7 @@ class _Server:
 
 
 def _settled(server: _Server, run: str, expected: damaged_runs.Served) -> str | None:
-    """What is wrong with a run, once TensorBoard has had the time to read it."""
+    """Problem of a run, after TensorBoard has had time to read it; `None`: none."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (problem := _problem(server, run, expected)) and time.monotonic() < deadline:
         time.sleep(2)
@@ -111,7 +111,7 @@ def _settled(server: _Server, run: str, expected: damaged_runs.Served) -> str | 
 
 
 def _problem(server: _Server, run: str, expected: damaged_runs.Served) -> str | None:
-    """The first thing that is wrong with the answers about a run; `None`: nothing is."""
+    """First problem in the answers about a run; `None`: none."""
     status, body = server.ask("coverage", run=run)
     if status == 404 and not expected.heard:
         return None  # TensorBoard has found nothing that it could call a run
@@ -178,7 +178,7 @@ def _unanswered(server: _Server, run: str, notes: int) -> str | None:
 
 @contextmanager
 def _provider(logdir: Path, loader: str) -> Iterator[DataProvider]:
-    """What a loader makes of a log directory, once it has read it."""
+    """Data provider of a loader, after it has read a log directory."""
     if loader == "slow":
         yield client.local_provider(logdir)
         return

@@ -1,4 +1,4 @@
-"""Figures against their targets, and the table of them."""
+"""Measured figures, their targets, and a table of them."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: what was measured, in `unit`, and what it must not exceed."""
+    """One line of the table: a name, its values in `unit`, and the upper bound."""
 
     name: str
     values: tuple[float, ...]
@@ -19,7 +19,7 @@ class Figure:
 
     @property
     def reached(self) -> float:
-        """The percentile of the values."""
+        """Percentile of the values."""
         return float(np.percentile(self.values, self.percentile)) if self.values else float("nan")
 
 

@@ -1,4 +1,4 @@
-"""Do the five settings do what the demo says of them? On MNIST, read back from the event files.
+"""The demo's claims about its five settings, checked on MNIST from the event files.
 
     python -m benchmarks.first_run --data DIR      (DIR holds MNIST/raw)
 
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _logged(run: Path, tag: str) -> list[bytes]:
-    """What the event files of a run hold under a tag, in the order of steps."""
+    """Values of a tag in the event files of a run, in the order of steps."""
     events = [
         event
         for path in sorted(run.glob("events.out.tfevents.*"))
@@ -70,7 +70,7 @@ def _logged(run: Path, tag: str) -> list[bytes]:
 
 
 def _earcons_at_the_end(run: Path) -> str:
-    """Which of the earcons for NaN and exact zero are in the run's last clip, by their shape."""
+    """Earcons of NaN and exact zero that are detected in the run's last clip, by correlation."""
     preset = PRESETS["smooth"]
     assert isinstance(preset, StreamPreset)
     hop = preset.hop(LAYERS)
@@ -93,7 +93,7 @@ def _medians(layers: tuple[str, ...], norms: NDArray[np.float32]) -> str:
 def _claim(
     setting: Setting, norms: NDArray[np.float32], losses: list[float], earcons: str
 ) -> tuple[str, bool]:
-    """What became of the run, in words, and whether it is what the demo says of its setting."""
+    """Outcome of a run as text, and whether it is what the demo claims for its setting."""
     first, last = np.mean(losses[:10]), np.mean(losses[-10:])
     if setting.learning_rate == 1.0:
         ending, holds = _explosion(norms, earcons)
@@ -107,7 +107,7 @@ def _claim(
 
 
 def _growth(norms: NDArray[np.float32]) -> float:
-    """How far every layer's largest finite norm is above its first norm, at least."""
+    """Smallest ratio, over the layers, of the largest finite norm to the first norm."""
     peaks = np.where(np.isfinite(norms), norms, 0).max(axis=0)
     return float((peaks / norms[0]).min())
 

@@ -1,4 +1,4 @@
-"""Decode damaged blocks: nothing but `ValueError` may come of it, in little time and memory.
+"""Fuzzing of the block decoder: damaged blocks must raise `ValueError`, in bounded time and memory.
 
 python -m benchmarks.fuzz [--blocks 100000] [--seed 0]
 python -m benchmarks.fuzz --atheris SECONDS    # guided by coverage; needs atheris
@@ -26,7 +26,7 @@ DECODERS = (decode_block, Rows.decode, Segment.decode)
 
 
 def main() -> None:
-    """Damage and decode, as the command line says."""
+    """Damage and decode blocks, by the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def fuzz(count: int, seed: int) -> tuple[Counter[str], float]:
-    """What came of so many damaged blocks, and the most CPU time that one took, in seconds."""
+    """Outcomes of decoding damaged blocks, and the largest CPU time of one, in seconds."""
     random = np.random.default_rng(seed)
     blocks = whole_blocks()
     outcomes: Counter[str] = Counter()
@@ -78,7 +78,7 @@ def whole_blocks() -> tuple[bytes, ...]:
 
 
 def guided(seconds: int) -> None:
-    """Let atheris look for bytes that reach what no others have; ends the process."""
+    """Coverage-guided fuzzing with atheris; ends the process."""
     atheris = import_module("atheris")
 
     def look(data: bytes) -> None:

@@ -1,11 +1,11 @@
-"""What a training loses that is killed by `kill -9`, and whether the next run goes on.
+"""Rows lost by trainings that are killed by `kill -9`, and whether they can be resumed.
 
     python -m benchmarks.kills [--kills 50] [--at-once 10] [--shortest 0.5] [--longest 25] [--json]
 
-Small trainings, from steps of a millisecond to steps of four seconds, keep a diary of the norms of
-each step, computed in float64, which the kernel has before the step is done. Each is killed at a
-random moment. What its event file then holds is held against its diary. After that, a training
-goes on in the same directory, and both loaders of TensorBoard read what there is.
+Small trainings, with steps of 1 ms to 4 s, write the norms of each step, computed in float64, to a
+reference file, which the kernel has before the step ends. Each is killed at a random time, and its
+event file is compared with the reference. Then a training resumes in the same directory, and both
+loaders of TensorBoard read the result.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Stored: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float32]]  # steps, norm
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds that a step takes at least, and a pause after some steps, as for a validation."""
+    """Minimum seconds of a step, and a pause after some steps, like a validation."""
 
     step: float
     pause: float = 0.0
@@ -60,7 +60,7 @@ PACES = (
 
 @dataclass(frozen=True)
 class Loss:
-    """How old the oldest row was that cannot be read, and which share of all rows cannot."""
+    """Age of the oldest lost row, and share of rows that are lost."""
 
     seconds: float
     share: float
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def train(directory: Path, pace: Pace, *, seed: int, first_step: int = 0, steps: int = 0) -> None:
-    """Train for some steps, or until killed, and write each step into the diary."""
+    """Train for some steps, or until killed, and write each step to the reference file."""
     torch.manual_seed(seed)
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -124,7 +124,7 @@ def _norm(layer: nn.Module) -> float:
 
 
 def killed(runs: Sequence[Path], lives: Sequence[float], *, first_number: int) -> list[Loss]:
-    """Train side by side, and kill each training when it has lived for so many seconds."""
+    """Train in parallel processes, and kill each after its lifetime in seconds."""
     pids: dict[Path, int] = {}
     for number, run in enumerate(runs, first_number):
         pids[run] = forked(partial(train, run, PACES[number % len(PACES)], seed=number))
@@ -139,7 +139,7 @@ def killed(runs: Sequence[Path], lives: Sequence[float], *, first_number: int) -
 
 
 def forked(work: Callable[[], None]) -> int:
-    """Do something in a process that has all that is imported here; gives its number."""
+    """Call a function in a forked process, which need not import again; returns its pid."""
     pid = os.fork()
     if pid:
         return pid
@@ -154,7 +154,7 @@ def forked(work: Callable[[], None]) -> int:
 
 
 def loss_of(run: Path, end: float) -> Loss:
-    """Hold what can be read against the diary of a training that was killed at a moment."""
+    """Compare the rows that can be read with the reference of a killed training."""
     diary = [line.split() for line in (run / DIARY).read_text().splitlines()]
     at = {int(step): float(when) for step, when, *_ in diary}
     norms = {int(step): [float(norm) for norm in norms] for step, _, *norms in diary}
@@ -175,7 +175,7 @@ def rows_of(run: Path) -> tuple[list[int], NDArray[np.float32]]:
 
 
 def resumed(run: Path, *, last: bool) -> Stored:
-    """Go on in a run, after its last row or after half of its rows; gives what is to be heard."""
+    """Resume a run after its last row or after half of its rows; returns the expected rows."""
     steps, norms = rows_of(run)
     first_step = len(steps) if last else len(steps) // 2
     pid = forked(partial(train, run, Pace(0.0), seed=0, first_step=first_step, steps=RESUMED_STEPS))
@@ -187,7 +187,7 @@ def resumed(run: Path, *, last: bool) -> Stored:
 
 
 def require_heard(logdir: Path, loader: str, stored: Mapping[Path, Stored]) -> None:
-    """Have TensorBoard read all runs, and the dashboard's server say what is heard of each."""
+    """Check the rows of all runs as the plugin serves them."""
     with opened_client(logdir, loader) as client:
         for run, (steps, norms) in stored.items():
             coverage = assert_hears(client, run.name, norms, steps, logged=None)
@@ -195,7 +195,7 @@ def require_heard(logdir: Path, loader: str, stored: Mapping[Path, Stored]) -> N
 
 
 def _birth(run: Path) -> float:
-    """When the first step was taken."""
+    """Time of the first step."""
     deadline = time.monotonic() + 60
     diary = run / DIARY
     while time.monotonic() < deadline:

@@ -1,19 +1,19 @@
-"""What can be heard: a machine tells the twelve scenarios apart by their sound alone.
+"""A classifier tells the twelve scenarios apart by their sound alone.
 
     python -m benchmarks.listening [--seeds N] [--json]
 
-Every scenario of `examples/scenarios.py` at ten seeds, 200 steps each, as `smooth`, `arpeggio`
-and `classic` and as the script of 2019 writes it. The listener is the same for all, was fixed
-before any score was seen, and is not to be tuned:
+Every scenario of `examples/scenarios.py` at ten seeds, 200 steps each, rendered with `smooth`,
+`arpeggio` and `classic` and as by the script of 2019. The classifier is the same for all, was fixed
+before any score was seen, and must not be tuned:
 
-* Clips at 24 kHz, at the level that they have; mono counts as two equal channels.
+* Clips at 24 kHz, without normalisation; mono is two equal channels.
 * Log-mel energies: Hann windows of 1,024 samples every 512, power 1 for a sine of full scale,
   40 triangular bands from 60 Hz to 11 kHz, in dB above a floor of -80 dB.
 * Mean and standard deviation over time of each band, within each quarter of the clip, for left
-  and right apart: 640 numbers, standardised by the clips that are learned from.
+  and right separately: 640 features, standardised by the training clips.
 * The nearest neighbour (Euclidean) among the clips of the other seeds names the scenario.
 
-The row "norms" is the ceiling: the same listener, given the norms themselves instead of a sound.
+The row "norms" is the upper bound: the classifier on the norms themselves instead of a sound.
 """
 
 import argparse
@@ -48,7 +48,7 @@ QUARTERS = 4
 
 
 def main() -> None:
-    """Train, render, listen, and print the scores."""
+    """Train, render, classify, and print the scores."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10, help="at least 2 (default: 10)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def trained_norms(name: str, seed: int) -> NDArray[np.float32]:
-    """Gradient norms of a training, as its event file holds them, shape ``(steps, layers)``."""
+    """Gradient norms of a training from its event file, shape ``(steps, layers)``."""
     with TemporaryDirectory() as run:
         with SonifyWriter(run, presets=()) as writer:
             train(SCENARIOS[name], writer, seed=seed, steps=STEPS)
@@ -83,7 +83,7 @@ def trained_norms(name: str, seed: int) -> NDArray[np.float32]:
 
 
 def preset_features(preset_name: str) -> Callable[[NDArray[np.float32]], Floats]:
-    """What the listener hears of norms that a preset renders."""
+    """Features of norms rendered with a preset."""
     preset = PRESETS[preset_name]
 
     def features(norms: NDArray[np.float32]) -> Floats:
@@ -94,12 +94,12 @@ def preset_features(preset_name: str) -> Callable[[NDArray[np.float32]], Floats]
 
 
 def script_features(norms: NDArray[np.float32]) -> Floats:
-    """What the listener hears of norms that the script of 2019 writes."""
+    """Features of norms as the script of 2019 writes them."""
     return sound_features(script_waveform(norms)[:, None], sample_rate=44_100)
 
 
 def script_waveform(norms: NDArray[np.float32]) -> Floats:
-    """What a player makes of the file that the script of 2019 writes, shape ``(samples,)``.
+    """Samples of the script of 2019 as a player decodes its file, shape ``(samples,)``.
 
     The script puts float32 samples under a header of 32-bit PCM, so a player takes their bits for
     integers. The NaN that torch computes on x86 has its sign bit set: so read, it is nearly
@@ -116,7 +116,7 @@ def script_waveform(norms: NDArray[np.float32]) -> Floats:
 
 
 def sound_features(waveform: Floats, *, sample_rate: int) -> Floats:
-    """The 640 numbers of a clip, shape ``(samples, channels)``."""
+    """The 640 features of a clip of shape ``(samples, channels)``."""
     common = np.gcd(SAMPLE_RATE, sample_rate)
     resampled = resample_poly(waveform, SAMPLE_RATE // common, sample_rate // common, axis=0)
     channels = np.broadcast_to(resampled, (len(resampled), 2)).T
@@ -148,7 +148,7 @@ def summary(table: Floats) -> Floats:
 
 
 def norm_features(norms: NDArray[np.float32]) -> Floats:
-    """The norms without a sound.
+    """Features of the norms themselves.
 
     Mean and standard deviation of each stream's log2 norm in each quarter, and what share of it
     is NaN, infinite, zero.
@@ -175,7 +175,7 @@ FEATURES: Mapping[str, Callable[[NDArray[np.float32]], Floats]] = {
 
 
 def confusion(features: Floats) -> NDArray[np.int64]:
-    """How often each scenario (row) is taken for which (column), each seed left out in turn.
+    """Confusion matrix, true scenario by predicted one, leaving out one seed at a time.
 
     Parameters
     ----------

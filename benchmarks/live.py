@@ -1,11 +1,11 @@
-"""Watching a run that is long already and goes on: a real TensorBoard, a real Chromium.
+"""Following a long run that still grows: a real TensorBoard, a real Chromium.
 
     python -m benchmarks.live [--steps 1000000] [--layers 20] [--rate 300] [--seconds 60] [--json]
 
-The public writer logs so many steps, and then so many rows a second, flushed twice a second. The
-tab, without being touched, must show what is written within TensorBoard's reload interval, which
-is one second here, and two more: first while it stands still, then while it plays from the start.
-What it asks for meanwhile is counted, with the bytes of the answers.
+The public writer logs `--steps` steps, and then `--rate` rows per second, flushed twice a second.
+The tab must show new rows within TensorBoard's reload interval, which is one second here, and two
+seconds more, without interaction: first while paused, then while playing from the start. Requests
+and the bytes of their responses are counted.
 """
 
 import argparse
@@ -71,7 +71,7 @@ class Training:
     Attributes
     ----------
     stored
-        When rows up to which step were in the event file.
+        Times at which the event file held all rows up to a step.
     """
 
     def __init__(self, path: Path, layers: int) -> None:
@@ -82,7 +82,7 @@ class Training:
         self._step = 0
 
     def log(self, rows: int) -> None:
-        """Log so many rows."""
+        """Log some rows."""
         for _, row in zip(range(rows), self._rows, strict=False):
             self._writer.add_norms(dict(zip(self._names, row.tolist(), strict=True)), self._step)
             if self._step % LOSS_EVERY == 0:
@@ -90,13 +90,13 @@ class Training:
             self._step += 1
 
     def flush(self) -> None:
-        """Have all of it stored."""
+        """Flush the writer."""
         self._writer.flush()
         self.stored.append((time.monotonic(), self._step - 1))
 
     @contextmanager
     def going_on(self, rate: int) -> Iterator[None]:
-        """Log so many rows a second, meanwhile, and close the writer at the end."""
+        """Log rows at a constant rate in the background; close the writer at the end."""
         start, first = time.monotonic(), self._step
 
         def train(ended: threading.Event) -> None:
@@ -114,7 +114,7 @@ class Training:
 def _watched(
     tab: Dashboard, training: Training, seconds: float, *, playing: bool
 ) -> Iterator[Figure]:
-    """How far behind the tab is, what it asks for, and whether it is disturbed."""
+    """Delay of the tab, its requests, and interruptions of playback."""
     how = "playing" if playing else "standing still"
     asked: list[Request] = []
 

@@ -1,4 +1,4 @@
-"""Logs of any size, as a training leaves them, by the public writer."""
+"""Log directories of given sizes, written by the public writer."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,16 +21,16 @@ _PART = 10_000  # rows made at a time
 
 @dataclass(frozen=True)
 class Log:
-    """A log directory, and what to ask of it.
+    """A log directory, and the run to request.
 
     Attributes
     ----------
     run
-        The run that is asked for.
+        The run to request.
     last_step
         Of that run.
     runs
-        How many there are.
+        Number of runs.
     """
 
     name: str
@@ -78,7 +78,7 @@ def many_tags(root: Path, *, tags: int = 5_000, points: int = 100) -> Log:
 
 
 def series(rows: int, layers: int, *, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Norms in parts, shape ``(some rows, layers)``: they drift, jitter, jump, and once break."""
+    """Chunks of norms, shape ``(rows, layers)``: with drift, noise, jumps, and one break."""
     random = np.random.default_rng(seed)
     level = random.normal(-2, 1.5, layers)
     for first in range(0, rows, _PART):
@@ -107,7 +107,7 @@ def _write(run: Path, steps: int, layers: int, *, seed: int = 0) -> None:
 
 
 def _written(path: Path, write: Callable[[Path], None]) -> Path:
-    """The directory, whole: what was begun and not ended is begun anew."""
+    """Complete log directory; an incomplete one is deleted and written again."""
     if not path.exists():
         print(f"writing {path}")
         part = path.with_name(path.name + ".part")

@@ -11,7 +11,7 @@ CLASSES = 10
 
 @dataclass
 class Training:
-    """A network with its optimizer, and one batch that is learnt again and again."""
+    """A network with its optimizer, and one batch for all steps."""
 
     model: nn.Module
     inputs: Tensor
@@ -22,7 +22,7 @@ class Training:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-4)
 
     def step(self, before_update: Callable[[], object] | None) -> None:
-        """One step of training; `before_update` comes where gradients are complete."""
+        """One training step; `before_update` is called between backward and the update."""
         self.optimizer.zero_grad()
         loss = nn.functional.cross_entropy(self.model(self.inputs), self.targets)
         torch.autograd.backward(loss)
@@ -32,7 +32,7 @@ class Training:
 
 
 def mlp(device: str, *, layers: int = 100, gain: float = 2.0**0.5) -> Training:
-    """Layers of 64; by default, neither values nor gradients grow or vanish on their way."""
+    """Layers of 64 units; by default, neither activations nor gradients grow or vanish."""
     blocks: list[nn.Module] = []
     for _ in range(layers):
         linear = nn.Linear(64, 64)
@@ -44,12 +44,12 @@ def mlp(device: str, *, layers: int = 100, gain: float = 2.0**0.5) -> Training:
 
 
 def vanishing_mlp(device: str) -> Training:
-    """The same, with gradients that vanish, on their way to the first layer, in float32."""
+    """MLP whose gradients vanish towards the first layer, below the range of float32."""
     return mlp(device, gain=0.5)
 
 
 def resnet(device: str) -> Training:
-    """ResNet-18 as torchvision has it, on images of 64 x 64."""
+    """ResNet-18 of torchvision, on images of 64 x 64."""
     from torchvision.models import resnet18
 
     return _training(resnet18(num_classes=CLASSES), torch.randn(16, 3, 64, 64), device)

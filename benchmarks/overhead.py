@@ -1,4 +1,4 @@
-"""What does watching cost? Trainings with and without it, in turn, in one process.
+"""Overhead of watching: trainings with and without it, alternating in one process.
 
     python -m benchmarks.overhead [--rounds 15] [--models mlp,resnet,transformer] [--json]
 
@@ -6,11 +6,11 @@ Every contender trains a network of its own. In a round each trains for some ste
 that changes from round to round, and is compared with the bare loop of the same round; the table
 has the median of these ratios and their quartiles.
 
-* wall: seconds of the training loop, which writing in the background may delay, and does.
+* wall: seconds of the training loop, which includes contention with background writing.
 * CPU: seconds of all threads of this process, until everything is written.
 
-On a GPU, rounds end when the device is done, and the waits of the host for the device in a step
-are counted; a step of tb_sonify is also taken with `torch.cuda.set_sync_debug_mode("error")`.
+On a GPU, rounds end with a device sync, and the device syncs of a step are counted; a step of
+tb_sonify is also run with `torch.cuda.set_sync_debug_mode("error")`.
 """
 
 import argparse
@@ -42,7 +42,7 @@ OURS = "tb_sonify, all on"
 
 @dataclass
 class Entry:
-    """A contender with its network, and what its rounds took."""
+    """A contender with its network, and the durations of its rounds."""
 
     training: Training
     logging: Logging
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def measure(model: str, device: str, rounds: int, seconds: float, logdir: Path) -> dict[str, Entry]:
-    """Train with every contender, in turn."""
+    """Train with every contender alternately."""
     entries: dict[str, Entry] = {}
     with ExitStack() as stack:
         for name, contender in CONTENDERS.items():
@@ -134,7 +134,7 @@ def _wait_for_device() -> None:
 
 
 def syncs_per_step(entry: Entry) -> float:
-    """How often the host waits for the device in a step."""
+    """Number of device syncs in a step."""
     with _sync_debug_mode("warn"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         entry.train(WARM_UP)
@@ -154,7 +154,7 @@ def _sync_debug_mode(mode: str) -> Iterator[None]:
 
 
 def summary(entry: Entry, alone: Entry) -> dict[str, Any]:
-    """Milliseconds of a step and ratios to the bare one, as quartiles."""
+    """Quartiles of milliseconds per step and of the ratio to the bare step."""
     return {
         "wall_ms": _quartiles(1_000 * np.array(entry.wall)),
         "wall_ratios": (np.array(entry.wall) / alone.wall).tolist(),

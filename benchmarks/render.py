@@ -1,10 +1,10 @@
-"""How fast norms become a WAV: ours, the script of 2019, and STRAUSS, on one core.
+"""Speed of rendering norms to WAV: tb_sonify, the script of 2019, and STRAUSS, on one core.
 
     python benchmarks/render.py [--steps N] [--rounds N] [--json]
 
-All get the same series: 12 layers, one note per step, calm, growing and oscillating stretches, and
-jumps that sound earcons. Each round renders every sound once, in turn, from the norms to the bytes
-of a WAV in memory; times are CPU seconds of one thread.
+All render one series: 12 layers, one note per step, with calm, growing and oscillating parts, and
+jumps that trigger earcons. Each round renders every sound once, from the norms to the bytes of a
+WAV in memory; times are CPU seconds of one thread.
 
 * `smooth`: three streams with texture and earcons, stereo; `arpeggio` and `classic` for reference.
 * `2019`: a tone of 10 ms for each layer and 20 ms of silence for each step, as the script has them.
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def series(steps: int) -> Norms:
-    """Norms of all kinds that every renderer can take: positive and finite."""
+    """Positive, finite norms with calm, growing and oscillating parts."""
     random = np.random.default_rng(0)
     number = np.arange(steps)
     stretch, within = number // STRETCH % 3, number % STRETCH
@@ -80,7 +80,7 @@ def series(steps: int) -> Norms:
 
 
 def effects(norms: Norms) -> str:
-    """How often the series makes `smooth` sound more than tones."""
+    """Share of notes with texture and with earcons in `smooth`, as text."""
     preset = PRESETS["smooth"]
     assert isinstance(preset, StreamPreset)
     controls = stream_controls(aggregate(norms, rows_per_note=1), preset=preset, first_note=0)
@@ -92,7 +92,7 @@ def effects(norms: Norms) -> str:
 
 
 def ours(name: str) -> Renderer:
-    """A preset, from norms to a WAV."""
+    """Renderer of a preset, from norms to a WAV."""
     preset = PRESETS[name]
 
     def renderer(norms: Norms) -> bytes:
@@ -103,7 +103,7 @@ def ours(name: str) -> Renderer:
 
 
 def script_of_2019(norms: Norms) -> bytes:
-    """The script of 2019, statement by statement, with its header that says 32-bit PCM."""
+    """The script of 2019, statement by statement, with its wrong header of 32-bit PCM."""
     rate, duration, base = 44_100, 0.01, 200.0
     frames = []
     for step in norms:
@@ -123,7 +123,7 @@ def script_of_2019(norms: Norms) -> bytes:
 
 
 def strauss_renderer() -> Renderer | None:
-    """STRAUSS with our range of pitch and our pans, or `None` where it is not installed."""
+    """STRAUSS with the pitch range and pans of `smooth`, or `None` if it is not installed."""
     try:
         generator, score, sonification, sources = (
             import_module(f"strauss.{name}")
@@ -169,7 +169,7 @@ def strauss_renderer() -> Renderer | None:
 def measure(
     renderers: dict[str, Renderer], norms: Norms, *, rounds: int
 ) -> dict[str, dict[str, Any]]:
-    """Length of each sound, CPU seconds as quartiles, and what follows from them."""
+    """Duration of each sound, quartiles of CPU seconds, and derived rates."""
     lengths = {name: _wav_seconds(renderer(norms)) for name, renderer in renderers.items()}
     taken: dict[str, list[float]] = {name: [] for name in renderers}
     for _ in range(rounds):
@@ -190,13 +190,13 @@ def measure(
 
 
 def _wav_seconds(data: bytes) -> float:
-    """Length of a WAV; STRAUSS's too, though it writes 32 bits per sample."""
+    """Duration of a WAV, also of STRAUSS's, which has 32 bits per sample."""
     with wave.open(io.BytesIO(data)) as reader:
         return float(reader.getnframes() / reader.getframerate())
 
 
 def as_text(results: dict[str, dict[str, Any]]) -> str:
-    """A table, with what `smooth` comes to relative to each."""
+    """A table, with the speed of `smooth` relative to each."""
     smooth = results["smooth"]
     lines = [
         f"{'sound':10}{'length':>9}{'CPU ms, median (quartiles)':>30}{'real time':>12}"

@@ -1,4 +1,4 @@
-"""Requests as the tab sends them, small, ordinary and huge ones, and a client that times them."""
+"""Small, ordinary and huge requests of the tab, and a client that measures their latency."""
 
 import http.client
 import time
@@ -29,7 +29,7 @@ class Request:
 
 
 class Client:
-    """One connection, which is kept."""
+    """A client with one persistent connection."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -37,7 +37,7 @@ class Client:
         self._connection = http.client.HTTPConnection(parts.netloc, timeout=SECONDS)
 
     def ask(self, request: Request, errors: Counter[str]) -> float:
-        """Milliseconds until all of an answer was there; whatever is not 200 is an error."""
+        """Latency of a complete response in milliseconds; any status but 200 is an error."""
         start = time.perf_counter()
         try:
             answer = self._send(request)
@@ -50,7 +50,7 @@ class Client:
         return 1_000 * (time.perf_counter() - start)
 
     def read_slowly(self, request: Request, ended: Event) -> None:
-        """Read an answer one byte a second, and hang up at the end."""
+        """Read a response at one byte per second, then disconnect."""
         answer = self._send(request)
         while not ended.wait(1.0):
             answer.read(1)
@@ -62,7 +62,7 @@ class Client:
 
 
 def small(random: np.random.Generator) -> Request:
-    """What a listener of a short run waits for."""
+    """Requests of somebody who plays a short run."""
     first_note = int(random.integers(0, 1_400))
     clip = {"preset": "smooth", "first_note": first_note, "notes": 30, "zoom": 2}
     return [
@@ -74,7 +74,7 @@ def small(random: np.random.Generator) -> Request:
 
 
 def huge(random: np.random.Generator, run: str, *, sound: bool = False) -> Request:
-    """The most that the arguments allow, never twice the same."""
+    """The largest requests that the arguments allow, never the same twice."""
     center = f"{random.uniform(0.1, 10):.9f}"
     notes = {"run": run, "preset": "smooth", "first_note": 0, "notes": 10_000, "center": center}
     requests = [
@@ -93,7 +93,7 @@ def huge(random: np.random.Generator, run: str, *, sound: bool = False) -> Reque
 
 
 def ordinary(random: np.random.Generator, runs: Mapping[str, tuple[int, int]]) -> Request:
-    """Whatever the tab may ask for, of any of the runs."""
+    """Random requests of the tab, for any of the runs."""
     run = str(random.choice(list(runs)))
     steps, layers = runs[run]
     low, high = sorted(random.integers(0, steps, 2).tolist())

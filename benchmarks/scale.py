@@ -1,9 +1,9 @@
-"""How the answers of the tab's server grow with a run: a real TensorBoard on logs of many sizes.
+"""Latency and memory of the tab's requests by log size, in a real TensorBoard.
 
     python -m benchmarks.scale --dir DIR [--steps 10000,1000000] [--loaders fast,slow]
 
-The logs are written by the public writer, once, into DIR, and are kept there. For each of them a
-TensorBoard is started; when it has read all, requests are sent as the tab sends them.
+The logs are written once, by the public writer, into DIR, and are kept there. For each of them a
+TensorBoard is started; after it has loaded everything, the requests of the tab are sent.
 """
 
 import argparse
@@ -26,7 +26,7 @@ ZOOM = 1_000  # steps
 
 
 def main() -> None:
-    """Write what is not there, ask for everything and print the table."""
+    """Write missing logs, send all requests and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--dir", type=Path, required=True, help="where logs are kept")
     parser.add_argument("--steps", default="10000,100000,1000000", help="of runs of 100 layers")
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def measured(log: Log, loader: str) -> Iterator[Figure]:
-    """The figures of one log on one loader."""
+    """Figures of one log with one loader."""
 
     def figure(what: str, values: Sequence[float], percentile: int, target: float) -> Figure:
         name = f"{log.name}, {loader}: {what}"
@@ -79,7 +79,7 @@ _WHOLE: dict[str, dict[str, object]] = {
 
 
 def _clips(server: Server, coverage: Block) -> Iterator[float]:
-    """Milliseconds for the clip of the last segment but one, then for those of others at random."""
+    """Milliseconds for the clip of the last but one segment, then for random ones."""
     segments = coverage.header["segments"]
     last = len(segments) - 2  # the very last is logged in any case, and need not be rendered
     order = [last, *np.random.default_rng(0).permutation(last)[:CLIPS]]
@@ -89,7 +89,7 @@ def _clips(server: Server, coverage: Block) -> Iterator[float]:
 
 
 def _zooms(server: Server) -> Iterator[tuple[float, float]]:
-    """Milliseconds to the first clip of single rows, and to their heat-map, at random places."""
+    """Milliseconds for the first clip of single rows, and for their heat-map, at random steps."""
     run, random = server.log.run, np.random.default_rng(0)
     for low in random.integers(0, max(server.log.last_step - ZOOM, 1), PLACES).tolist():
         seen = server.milliseconds("heatmap", run=run, columns=1_000, **_between(low))

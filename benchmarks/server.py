@@ -1,4 +1,4 @@
-"""A TensorBoard to be measured: its process tree, and the requests of the tab."""
+"""A TensorBoard process tree to be measured, and requests to it."""
 
 import json
 import os
@@ -20,12 +20,12 @@ SETTLE_SECONDS = 2  # what follows the last loss
 
 
 class Server:
-    """A TensorBoard that has read all of a log.
+    """A TensorBoard that has loaded all of a log.
 
     Attributes
     ----------
     loaded_seconds
-        From its start until it had read all.
+        Seconds from its start until everything was loaded.
     """
 
     def __init__(self, url: str, log: Log, loaded_seconds: float) -> None:
@@ -34,21 +34,21 @@ class Server:
         self.loaded_seconds = loaded_seconds
 
     def get(self, route: str, **query: object) -> bytes:
-        """An answer of the tab's server."""
+        """Response to a request."""
         return _get(f"{self._url}{ROUTE}{route}?{urlencode(query)}")
 
     def block(self, route: str, **query: object) -> Block:
-        """The same, where it is a block."""
+        """Response to a request, decoded as a block."""
         return decode_block(self.get(route, **query))
 
     def milliseconds(self, route: str, **query: object) -> float:
-        """How long an answer takes."""
+        """Latency of a request."""
         start = time.perf_counter()
         self.get(route, **query)
         return 1_000 * (time.perf_counter() - start)
 
     def first_curve(self) -> float:
-        """Milliseconds until the tab has its first curve, beside all else that it asks for."""
+        """Milliseconds until the first curve, in parallel with the tab's other initial requests."""
         start = time.perf_counter()
         self.get("runs")
         run, tag = self.log.run, LOSS
@@ -63,13 +63,13 @@ class Server:
         return taken
 
     def mib(self) -> float:
-        """Memory of all its processes."""
+        """Memory of all its processes in MiB."""
         return mib()
 
 
 @contextmanager
 def started(log: Log, loader: str) -> Iterator[Server]:
-    """A TensorBoard on a log, once it has read all; `loader` is ``fast`` or ``slow``."""
+    """Start a TensorBoard and wait until it has loaded all; `loader` is ``fast`` or ``slow``."""
     load_fast = {"fast": "true", "slow": "false"}[loader]
     start = time.perf_counter()
     with served(log.path, "--load_fast", load_fast) as url:
@@ -83,17 +83,17 @@ def started(log: Log, loader: str) -> Iterator[Server]:
 
 
 def mib() -> float:
-    """Memory of all processes below this one, what they share counted once (PSS)."""
+    """Memory of all descendants of this process, shared pages counted once (PSS), in MiB."""
     return sum(map(_pss_kib, children())) / 1024
 
 
 def children() -> list[int]:
-    """The processes below this one, those that it started itself first."""
+    """Descendants of this process, its children first."""
     return _below(os.getpid())
 
 
 def loaded_libraries() -> set[str]:
-    """Names of the libraries that the processes below this one have loaded."""
+    """Names of the libraries that the descendants of this process have loaded."""
     maps = (Path(f"/proc/{pid}/maps").read_text() for pid in children())
     return {line.rpartition("/")[2] for each in maps for line in each.splitlines() if ".so" in line}
 
@@ -115,7 +115,7 @@ def _get(url: str) -> bytes:
 
 
 def _below(pid: int) -> list[int]:
-    """The processes that a process has started, and those that they have."""
+    """Descendants of a process."""
     files = Path(f"/proc/{pid}/task").glob("*/children")
     children = [int(child) for file in files for child in file.read_text().split()]
     return [*children, *(each for child in children for each in _below(child))]

@@ -1,9 +1,9 @@
-"""What single requests take, of the most that arguments allow: processor time and memory.
+"""Processor time and memory of the largest single requests that the arguments allow.
 
     python -m benchmarks.single --dir DIR [--only layers]
 
-A real TensorBoard with its fast loader, on logs as those of `scale.py`: a million steps of 100
-layers, 20,000 of 2,000. Each request is asked for once the run has been read, the largest first.
+A real TensorBoard with its fast loader, on the logs of `scale.py`: a million steps of 100 layers,
+20,000 of 2,000. Each request is sent after the run has been read, the largest first.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def _measure(server: Server) -> None:
 
 @contextmanager
 def _watched(pid: int) -> Iterator[list[float]]:
-    """Processor seconds of a process for what is done within, and the MiB that it grew by."""
+    """Measure the processor seconds of a process in a `with` block, and its growth in MiB."""
     taken: list[float] = []
     done, before, seconds = threading.Event(), _resident(pid), _busy(pid)
     most = [before]

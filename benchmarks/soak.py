@@ -1,11 +1,11 @@
-"""Many clients at once, for long, and small requests beside huge ones: a real TensorBoard.
+"""Load test of a real TensorBoard: many concurrent clients, and small requests beside huge ones.
 
     python -m benchmarks.soak [--clients 50] [--seconds 600] [--probes 200] [--json]
 
-Clients ask without a pause for whatever the tab may ask, of three runs, each time in another way,
-so that no cache can keep it all: ordinary requests, and now and then the most that arguments
-allow. Before, one client asks for what is small, first alone, then while others ask for what is
-huge, and others read it one byte a second. Memory is that of all of TensorBoard's processes.
+Clients send requests of the tab without a pause, for three runs and with varying arguments, so that
+no cache can hold all responses: ordinary requests, and occasionally the largest that the arguments
+allow. Before that, one client sends small requests, first alone, then while others send huge ones
+or read responses at one byte per second. Memory is that of all of TensorBoard's processes.
 """
 
 import argparse
@@ -37,7 +37,7 @@ SLOW_CLIENTS = 10
 
 
 def main() -> None:
-    """Write the runs, ask and print the table."""
+    """Write the runs, send the requests and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=600)
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def soak(url: str, clients: int, seconds: float) -> list[Figure]:
-    """What many clients at once experience, and what it takes."""
+    """Latencies of many concurrent clients, processor time and memory."""
     ordinary_ones: dict[str, list[float]] = defaultdict(list)
     huge_ones: dict[str, list[float]] = defaultdict(list)
     memory: list[tuple[float, float]] = []
@@ -104,7 +104,7 @@ def _latencies(kind: str, by_route: dict[str, list[float]]) -> Iterator[Figure]:
 
 
 def _memory(samples: Sequence[tuple[float, float]]) -> Iterator[Figure]:
-    """The most in each quarter of the time, and a straight line through the second half."""
+    """Maximum in each quarter of the time, and a linear fit of the second half."""
     seconds, mebibytes = np.array(samples).T
     for number, quarter in enumerate(np.array_split(mebibytes, 4), 1):
         yield Figure(f"memory, quarter {number}", tuple(quarter), "MiB", 100, math.nan)
@@ -114,7 +114,7 @@ def _memory(samples: Sequence[tuple[float, float]]) -> Iterator[Figure]:
 
 
 def beside(url: str, probes: int) -> Iterator[Figure]:
-    """How long small requests take alone, and beside huge and slow ones."""
+    """Latency of small requests alone, and beside huge and slow ones."""
     alone = _probe(url, probes)
     with _asking(url):
         together = _probe(url, probes)
@@ -138,7 +138,7 @@ def _probe(url: str, probes: int) -> list[float]:
 
 @contextmanager
 def _asking(url: str) -> Iterator[None]:
-    """Others, in a process of their own, that ask for what is huge."""
+    """Clients in a process of their own that send huge requests."""
     spawn = multiprocessing.get_context("spawn")
     ended = spawn.Event()
     others = spawn.Process(target=_others, args=(url, ended))
@@ -152,7 +152,7 @@ def _asking(url: str) -> Iterator[None]:
 
 
 def _others(url: str, ended: Event) -> None:
-    """Ask for what is huge, and read it as fast or as slowly as one can, to the end."""
+    """Send huge requests, and read the responses as fast as possible or one byte per second."""
     done, errors = Counter[str](), Counter[str]()
 
     def ask(seed: int) -> None:

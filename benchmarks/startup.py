@@ -1,9 +1,9 @@
-"""What the plugin adds to TensorBoard's start-up, paired: from its start to its first answer.
+"""Start-up time that the plugin adds to TensorBoard, paired: from start to first response.
 
     python -m benchmarks.startup [--rounds 12] [--json]
 
-TensorBoard is started with and without the plugin in turn, in changing order, on an empty log
-directory; the first answer is the list of plugins, which has each of them say whether it is active.
+TensorBoard is started alternately with and without the plugin, in changing order, on an empty log
+directory; the first response is the list of plugins, which asks each whether it is active.
 """
 
 import argparse
@@ -36,7 +36,7 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Start and stop, and print the table."""
+    """Start and stop TensorBoard, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _started(logdir: Path, name: str) -> float:
-    """Milliseconds to the first answer."""
+    """Milliseconds to the first response."""
     start = time.perf_counter()
     with served(logdir, "--load_fast=false", command=COMMANDS[name]) as url:
         with urlopen(f"{url}data/plugins_listing", timeout=60) as response:

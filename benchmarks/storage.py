@@ -1,12 +1,12 @@
-"""What watching leaves on disk, in memory, and in the time of a step.
+"""Cost of watching: bytes on disk, resident memory, and the distribution of step times.
 
     python -m benchmarks.storage [--rows 100000] [--layers 100] [--steps 10000] [--json]
 
 * bytes: a long run with everything on, its event file split by kind, against `add_scalar` of
-  every layer. The series is of norms that drift, and jitter by a third.
-* steps: how long each of 10,000 steps of a small network takes, bare and watched with and
-  without clips, in stretches by turns.
-* memory: resident memory of this process while it takes a million rows.
+  every layer. The series is of norms with drift, and noise of a third.
+* steps: how long each of 10,000 steps of a small network takes, bare and watched, with and
+  without clips, alternating in blocks of steps.
+* memory: resident memory of this process while it logs a million rows.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def series(rows: int, layers: int) -> Iterator[NDArray[np.float32]]:
-    """Norms of one row after the other: they drift, jitter, and now and then jump."""
+    """Rows of norms with drift, noise, and occasional jumps."""
     random = np.random.default_rng(0)
     level = random.normal(-2, 1.5, layers)
     for _ in range(rows):
@@ -85,12 +85,12 @@ def series(rows: int, layers: int) -> Iterator[NDArray[np.float32]]:
 
 
 def names(layers: int) -> list[str]:
-    """Names as those of a transformer's layers."""
+    """Layer names like a transformer's."""
     return [f"blocks.{i // len(BLOCKS)}.{BLOCKS[i % len(BLOCKS)]}" for i in range(layers)]
 
 
 def bytes_per_value(logdir: Path, *, rows: int, layers: int) -> dict[str, float]:
-    """Bytes in the event file for each value, by kind."""
+    """Bytes per value in the event file, by kind."""
     run = logdir / "watched"
     with SonifyWriter(run) as writer:
         _write(writer, rows, layers)
@@ -101,7 +101,7 @@ def bytes_per_value(logdir: Path, *, rows: int, layers: int) -> dict[str, float]
 
 
 def bytes_of_add_scalar(logdir: Path, *, layers: int, rows: int = 1_000) -> float:
-    """Bytes for each value where each is a scalar of its own."""
+    """Bytes per value if each is a scalar of its own."""
     run = logdir / "scalars"
     with SummaryWriter(run) as writer:
         for step, row in enumerate(series(rows, layers)):
@@ -156,7 +156,7 @@ _KINDS_OF_STEPS: dict[str, Any] = {
 
 
 def resident(logdir: Path, rows: int, *, samples: int = 20) -> Iterator[float]:
-    """Resident memory in MiB, sampled while rows are taken."""
+    """Resident memory in MiB, sampled while rows are logged."""
     writer = SonifyWriter(logdir / "memory")
     layer_names = names(MEMORY_LAYERS)
     for step, row in enumerate(series(rows, MEMORY_LAYERS)):

@@ -1,8 +1,8 @@
-"""Twelve trainings that one should know by ear, on the digits that come with scikit-learn.
+"""Twelve trainings with typical failures, to learn their sounds; on scikit-learn's digits.
 
     python examples/scenarios.py [--logdir runs/scenarios] [--seeds N] [--steps N] [NAME ...]
 
-Every scenario is the healthy one but for what `SCENARIOS` says. Each takes about a second.
+Each differs from the healthy one by the options in `SCENARIOS`, and takes about a second.
 """
 
 import argparse
@@ -28,24 +28,24 @@ CALM = partial(SGD, lr=0.05)
 
 
 def he(weight: Tensor) -> Tensor:
-    """He's initialisation, which keeps the size of a gradient from layer to layer."""
+    """He initialisation, which keeps the variance of gradients from layer to layer."""
     return nn.init.kaiming_normal_(weight, nonlinearity="relu")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A training, and what is to be heard in it.
+    """A training, and a description of its sound.
 
     Attributes
     ----------
     sounds
-        In words.
+        Description of the sound.
     decay
         Factor on the learning rate after each step.
     layers
-        How many linear layers the network has.
+        Number of linear layers.
     initialise
-        Sets a weight at the start, biases are 0; `None`: both as PyTorch has them.
+        Initialises a weight, with biases 0; `None`: PyTorch's default for both.
     """
 
     sounds: str
@@ -117,7 +117,7 @@ SCENARIOS = {
 
 
 def train(scenario: Scenario, writer: SonifyWriter, *, seed: int, steps: int) -> list[float]:
-    """Train a new network, log it, and return its losses; the same seed, the same network."""
+    """Train a new network, log it, and return its losses; deterministic in the seed."""
     torch.manual_seed(seed)
     pixels, labels = digits()
     model = network(scenario)
@@ -139,7 +139,7 @@ def train(scenario: Scenario, writer: SonifyWriter, *, seed: int, steps: int) ->
 
 @cache
 def digits() -> tuple[Tensor, Tensor]:
-    """Pixels in ``[0, 1]``, shape ``(1797, 64)``, and the digit of each image."""
+    """Pixels in ``[0, 1]``, shape ``(1797, 64)``, and the label of each image."""
     pixels, labels = load_digits(return_X_y=True)
     return torch.from_numpy(pixels / 16).float(), torch.from_numpy(labels).long()
 
@@ -188,7 +188,7 @@ def main() -> None:
 
 
 def positive(text: str) -> int:
-    """A number of at least 1, from the command line."""
+    """Type of an argument that must be at least 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")

@@ -1,8 +1,8 @@
-"""Accelerate: a tracker that can also watch.
+"""Accelerate: a tracker that also logs gradient norms.
 
     python examples/train_accelerate.py [--steps N] [--logdir runs/accelerate]
 
-Needs `pip install "tb-sonify[accelerate]"`.
+Needs `pip install ".[accelerate]"`.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""Lightning Fabric: its TensorBoard logger, which can also watch.
+"""Lightning Fabric: its TensorBoard logger, extended to log gradient norms.
 
     python examples/train_fabric.py [--steps N] [--logdir runs/fabric]
 
-Needs `pip install "tb-sonify[lightning]"`.
+Needs `pip install ".[lightning]"`.
 """
 
 import argparse

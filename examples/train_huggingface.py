@@ -1,8 +1,8 @@
-"""Hugging Face: one callback, and a small language model in training is heard.
+"""Hugging Face: a callback that logs gradient norms of a small language model.
 
     python examples/train_huggingface.py [--steps N] [--logdir runs/huggingface]
 
-Needs `pip install "tb-sonify[huggingface]"`. Nothing is downloaded: the weights are random.
+Needs `pip install ".[huggingface]"`. Nothing is downloaded: the weights are random.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from tb_sonify.integrations.huggingface import SonifyCallback
 
 
 class Counting(Dataset[dict[str, Tensor]]):
-    """Sequences that count upwards from anywhere."""
+    """Data set of sequences that count upwards from a random start."""
 
     def __len__(self) -> int:
         return 512

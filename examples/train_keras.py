@@ -1,8 +1,8 @@
-"""Keras 3: one callback; with the torch backend, the gradients of each layer are heard.
+"""Keras 3: a callback that logs gradient norms with the torch backend, metrics with any.
 
     python examples/train_keras.py [--steps N] [--logdir runs/keras]
 
-Needs `pip install "tb-sonify[keras]"`.
+Needs `pip install ".[keras]"`.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""Lightning: one callback, and the trainer's run is heard.
+"""Lightning: a callback that logs gradient norms into the trainer's run.
 
     python examples/train_lightning.py [--steps N] [--logdir runs/lightning]
 
-Needs `pip install "tb-sonify[lightning]"`.
+Needs `pip install ".[lightning]"`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from tb_sonify.integrations.lightning import SonifyCallback
 
 
 class Model(pl.LightningModule):
-    """A small classifier that logs its loss as it always did."""
+    """A small classifier that logs its loss as usual."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""tensorboardX, or any writer with `add_scalar` and `add_audio`: gradients beside its log.
+"""tensorboardX, or any writer with `add_scalar` and `add_audio`: gradient norms in its log.
 
     python examples/train_tensorboardx.py [--steps N] [--logdir runs/tensorboardx]
 
-Needs `pip install "tb-sonify[tensorboardx]"`.
+Needs `pip install ".[tensorboardx]"`.
 """
 
 import argparse
