@@ -8,20 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.landmarks.landmark import Finding, all_or_several, times
-from tb_sonify.reading.landmarks.levels import ZERO, Levels, starts, sustained
+from tb_sonify.reading.landmarks.levels import LOG_ZERO, Levels, group_starts, sustained
 
 FALL = np.float32(np.log(1e4))  # beyond any decay of training that goes on
-
-
 LOW = np.float32(np.log(1e3))  # and no nearer than this afterwards
-
-
 STAYS = 0.98  # share of the later notes: a dead ReLU may fire once in a while
-
-
 LEAST = 5  # notes
-
-
 TOGETHER = 10  # notes within which layers that collapse are one landmark
 
 
@@ -41,10 +33,10 @@ class _Fallen(NamedTuple):
     final: float
 
 
-def fallen(levels: Levels) -> NDArray[np.bool_]:
-    """Where a norm is below the usual norm of the notes before by a factor of 1e4, or just zero."""
-    down = levels.top <= levels.before - FALL
-    return np.asarray(down & (levels.before > ZERO) & levels.live)
+def far_below(levels: Levels) -> NDArray[np.bool_]:
+    """Where a norm is 1e4 times below its causal baseline, or zero; shape ``(notes, layers)``."""
+    down = levels.log_max <= levels.causal_baseline - FALL
+    return np.asarray(down & (levels.causal_baseline > LOG_ZERO) & levels.finite)
 
 
 class Collapses:
@@ -58,20 +50,20 @@ class Collapses:
         self._sessions = sessions
         self._fallen: list[list[_Fallen]] = [[] for _ in sessions]
 
-    def see(self, levels: Levels, layers: slice) -> None:
-        """All notes of some layers."""
-        down = fallen(levels)
+    def add_layers(self, levels: Levels, layers: slice) -> None:
+        """Add all notes of some layers."""
+        down = far_below(levels)
         for session, found in zip(self._sessions, self._fallen, strict=True):
-            zero = _zero_onsets(levels.top[session], levels.live[session])
+            zero = _zero_onsets(levels.log_max[session], levels.finite[session])
             onsets = np.minimum(zero, _fall_onsets(levels, down, session)) + session.start
             for layer in np.flatnonzero(onsets < session.stop).tolist():
                 onset = int(onsets[layer])
-                final = float(np.median(levels.top[onset : session.stop, layer]))
-                before = float(levels.before[onset, layer])
+                final = float(np.median(levels.log_max[onset : session.stop, layer]))
+                before = float(levels.causal_baseline[onset, layer])
                 found.append(_Fallen(onset, layers.start + layer, before, final))
 
-    def found(self, layers: Sequence[str]) -> list[Collapse]:
-        """All of them, once all layers have been seen."""
+    def findings(self, layers: Sequence[str]) -> list[Collapse]:
+        """All collapses, once all layers are added."""
         collapses = []
         for each in self._fallen:
             ordered = sorted(each)
@@ -94,7 +86,7 @@ class Collapses:
 
 def _zero_onsets(top: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[np.intp]:
     """First note from which a layer is exactly zero for good; the number of notes if none."""
-    zero = (top == ZERO) & live
+    zero = (top == LOG_ZERO) & live
     onsets = np.full(top.shape[1], len(top))
     if not len(top):
         return onsets
@@ -114,12 +106,16 @@ def _zero_onsets(top: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[n
 
 def _fall_onsets(levels: Levels, down: NDArray[np.bool_], session: slice) -> NDArray[np.intp]:
     """First note from which a layer is far below the usual for good; as `_zero_onsets`."""
-    top, live, before = levels.top[session], levels.live[session], levels.before[session]
+    top, live, before = (
+        levels.log_max[session],
+        levels.finite[session],
+        levels.causal_baseline[session],
+    )
     falling = sustained(down[session], LEAST, 0.8)
     onsets = np.full(top.shape[1], len(top))
     for layer in np.flatnonzero(falling.any(axis=0)):
         # The first fall may have been healed, and the last be the one for good.
-        for note in starts(falling[:, layer], gap=LEAST)[[0, -1]]:
+        for note in group_starts(falling[:, layer], gap=LEAST)[[0, -1]]:
             # A return to what was usual, or to where the run began, is the end of an explosion.
             usual = min(before[note, layer], np.median(top[: note + 1, layer]), top[0, layer])
             later = top[note:, layer][live[note:, layer]]
@@ -132,7 +128,7 @@ def _fall_onsets(levels: Levels, down: NDArray[np.bool_], session: slice) -> NDA
 def _collapse(group: Sequence[_Fallen], layers: Sequence[str]) -> Collapse:
     """The collapse of a group of layers, told by those that are exactly zero if there are any."""
     first = group[0]
-    zero = [layers[each.layer] for each in group if each.final == ZERO]
+    zero = [layers[each.layer] for each in group if each.final == LOG_ZERO]
     named = zero or [layers[each.layer] for each in group]
     if not zero:
         how = f"collapse by {times(first.before - first.final)}"

@@ -5,32 +5,22 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.collapse import fallen
+from tb_sonify.reading.landmarks.collapse import far_below
 from tb_sonify.reading.landmarks.landmark import Finding, times
 from tb_sonify.reading.landmarks.levels import (
+    LOG_ZERO,
     WINDOW,
-    ZERO,
     ChunkedLevels,
     Levels,
-    starts,
+    group_starts,
     sustained,
 )
 
 GROWTH = np.float32(np.log(1e3))  # over the usual norm of the layer; see `Explosions`
-
-
 ORDINARY = np.float32(np.log(10))  # over the usual norm of the largest layer
-
-
 KEPT_UP = 5  # notes
-
-
 FATAL_GROWTH = np.float32(np.log(20))  # enough where the run dies of it
-
-
 RUN_UP = 10  # notes in which it does: the explosions of 2019 took about 12 steps to the end
-
-
 ONSET = np.float32(np.log(4))  # growth begins where the norm was last within this factor
 
 
@@ -51,16 +41,16 @@ class Explosions:
         self._nonfinite = nonfinite
         self._exploding = np.zeros(len(nonfinite), np.bool_)
 
-    def see(self, levels: Levels, notes: slice) -> None:
-        """All layers of some notes."""
-        nonfinite = self._nonfinite[notes.start : notes.start + len(levels.top)]
-        kept_up = _kept_up(growth(levels) >= GROWTH, fallen(levels) | nonfinite[:, None])
+    def add_notes(self, levels: Levels, notes: slice) -> None:
+        """Add all layers of some notes."""
+        nonfinite = self._nonfinite[notes.start : notes.start + len(levels.log_max)]
+        kept_up = _kept_up(growth(levels) >= GROWTH, far_below(levels) | nonfinite[:, None])
         self._exploding[notes] = kept_up[: notes.stop - notes.start]
 
-    def found(
-        self, ground: ChunkedLevels, fatal: Iterable[int], layers: Sequence[str]
+    def findings(
+        self, run: ChunkedLevels, fatal: Iterable[int], layers: Sequence[str]
     ) -> list[Finding]:
-        """All of them, once all notes have been seen.
+        """All explosions, once all notes are added.
 
         Parameters
         ----------
@@ -69,23 +59,23 @@ class Explosions:
         """
         for note in sorted(fatal):
             first = max(note - RUN_UP, 0)
-            grown = growth(ground.between(first, note + 1)) >= FATAL_GROWTH
+            grown = growth(run.between(first, note + 1)) >= FATAL_GROWTH
             lasting = np.count_nonzero(grown, axis=0) >= 2  # a single note would be a spike
             if 4 * np.count_nonzero(lasting) >= len(layers):
                 self._exploding[first : note + 1] |= grown[:, lasting].any(axis=1)
         return [
-            _explosion(ground, note, layers)
-            for note in starts(self._exploding, gap=WINDOW).tolist()
+            _explosion(run, note, layers)
+            for note in group_starts(self._exploding, gap=WINDOW).tolist()
         ]
 
 
-def _explosion(ground: ChunkedLevels, note: int, layers: Sequence[str]) -> Finding:
+def _explosion(run: ChunkedLevels, note: int, layers: Sequence[str]) -> Finding:
     """The explosion that reaches its threshold at a note."""
     first = max(note - RUN_UP, 0)
-    levels = ground.between(first, min(note + WINDOW, ground.notes))
+    levels = run.between(first, min(note + WINDOW, run.notes))
     peak = growth(levels)[note - first :]
     worst = int(peak.max(axis=0).argmax())
-    rise = (levels.top - levels.before)[: note + 1 - first, worst]
+    rise = (levels.log_max - levels.causal_baseline)[: note + 1 - first, worst]
     calm = np.flatnonzero(rise < ONSET)
     onset = first + int(calm[-1]) + 1 if len(calm) else note
     factor = times(float(peak[:, worst].max()))
@@ -101,8 +91,8 @@ def _kept_up(hot: NDArray[np.bool_], dead: NDArray[np.bool_]) -> NDArray[np.bool
 
 
 def growth(levels: Levels) -> NDArray[np.float32]:
-    """Log of how many times a norm is the usual, 0 where it is ordinary for the run."""
-    rise = levels.top - levels.before
-    ordinary = levels.before.max(axis=1, keepdims=True) + ORDINARY
-    risen = levels.live & (levels.before > ZERO) & (levels.top >= ordinary)
+    """Log of norm over causal baseline, 0 where the norm is ordinary for the run."""
+    rise = levels.log_max - levels.causal_baseline
+    ordinary = levels.causal_baseline.max(axis=1, keepdims=True) + ORDINARY
+    risen = levels.finite & (levels.causal_baseline > LOG_ZERO) & (levels.log_max >= ordinary)
     return np.where(risen, rise, np.float32(0))

@@ -1,4 +1,4 @@
-"""All detectors over the notes of a run, and which finding gives way to which."""
+"""Runs all detectors over the notes of a run, and drops findings that explain each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tb_sonify.reading.landmarks.collapse import Collapses
 from tb_sonify.reading.landmarks.explosion import Explosions
 from tb_sonify.reading.landmarks.landmark import KINDS, Finding, Landmark
-from tb_sonify.reading.landmarks.levels import BLOCK, WINDOW, ChunkedLevels, NoteTable
-from tb_sonify.reading.landmarks.nonfinite import find_nonfinite, where_nonfinite
+from tb_sonify.reading.landmarks.levels import GROUP, WINDOW, ChunkedLevels, NoteTable
+from tb_sonify.reading.landmarks.nonfinite import find_nonfinite, locate_nonfinite
 from tb_sonify.reading.landmarks.plateau import Plateaus
 from tb_sonify.reading.landmarks.spike import Spikes
 from tb_sonify.reading.landmarks.vanishing import Vanishing
@@ -19,8 +19,6 @@ from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.notes import Notes
 
 BEFORE = 10  # notes: a rise so shortly before an explosion or an escape belongs to it
-
-
 HIGH = np.log(100)  # in the settings of 2019, healthy norms reach 11, exploded ones at least 8e2
 
 
@@ -31,7 +29,7 @@ def find_landmarks(
     layers: Sequence[str],
     restarts: Sequence[int] = (),
 ) -> list[Landmark]:
-    """What there is to jump to in a run; none in a calm and healthy one.
+    """The landmarks of a run; none in a calm and healthy one.
 
     Parameters
     ----------
@@ -68,45 +66,45 @@ def find_landmarks(
 def _findings(
     notes: NoteTable, steps: NDArray[np.int64], layers: Sequence[str], resumed: Sequence[int]
 ) -> list[Finding]:
-    broken = where_nonfinite(notes)
+    nonfinite_at = locate_nonfinite(notes)
     bounds = sorted({0, *resumed, len(notes)})
     collapses = Collapses([slice(start, stop) for start, stop in pairwise(bounds)])
     spikes = Spikes(len(notes), len(layers))
-    ground = ChunkedLevels(notes, collapses.see, spikes.see_layers)
-    explosions, plateaus = Explosions(broken["nan"] | broken["inf"]), Plateaus(len(notes))
-    vanishing = Vanishing()
-    ground.each_part(explosions.see, plateaus.see, vanishing.see, spikes.see_notes)
+    run = ChunkedLevels(notes, collapses.add_layers, spikes.add_layers)
+    explosions = Explosions(nonfinite_at["nan"] | nonfinite_at["inf"])
+    plateaus, vanishing = Plateaus(len(notes)), Vanishing()
+    run.visit_notes(explosions.add_notes, plateaus.add_notes, vanishing.add_notes, spikes.add_notes)
 
-    nonfinite = find_nonfinite(notes, broken, layers)
-    vanished = vanishing.found(ground, layers)
+    nonfinite = find_nonfinite(notes, nonfinite_at, layers)
+    vanished = vanishing.findings(run, layers)
     # Where the gradient begins to vanish with depth, the early layers fall far, but do not die.
     collapsed = [
         collapse.finding
-        for collapse in collapses.found(layers)
+        for collapse in collapses.findings(layers)
         if collapse.to_zero or not _within(collapse.finding, _spans(vanished, before=BEFORE))
     ]
     fatal = {found.note for found in (*nonfinite, *collapsed)}
-    exploded, pairs = _told_apart(
-        explosions.found(ground, fatal, layers), plateaus.found(steps), ground
+    exploded, pairs = _without_duplicates(
+        explosions.findings(run, fatal, layers), plateaus.findings(steps), run
     )
     rises = _spans([*exploded, *(escape for _, escape in pairs)], before=BEFORE)
     falls = _spans(collapsed, before=0)
     spiked = [
-        spike for spike in spikes.found(ground, layers) if not _within(spike, [*rises, *falls])
+        spike for spike in spikes.findings(run, layers) if not _within(spike, [*rises, *falls])
     ]
     escaped = [finding for pair in pairs for finding in pair]
     return [*nonfinite, *collapsed, *exploded, *escaped, *spiked, *vanished]
 
 
-def _told_apart(
-    explosions: list[Finding], plateaus: list[tuple[Finding, Finding]], ground: ChunkedLevels
+def _without_duplicates(
+    explosions: list[Finding], plateaus: list[tuple[Finding, Finding]], run: ChunkedLevels
 ) -> tuple[list[Finding], list[tuple[Finding, Finding]]]:
-    """Explosions and escapes without those that are the other: an escape reaches ordinary norms."""
+    """Explosions and escapes, each rise as one of them: an escape reaches ordinary norms."""
     kept_explosions, kept_plateaus = list(explosions), []
     for plateau, escape in plateaus:
         near = [explosion for explosion in explosions if abs(explosion.note - escape.note) < WINDOW]
-        stop = min(escape.note + WINDOW, ground.notes)
-        if near and ground.between(escape.note, stop).middle.max() > HIGH:
+        stop = min(escape.note + WINDOW, run.notes)
+        if near and run.between(escape.note, stop).log_median.max() > HIGH:
             continue
         kept_plateaus.append((plateau, escape))
         kept_explosions = [explosion for explosion in kept_explosions if explosion not in near]
@@ -114,8 +112,8 @@ def _told_apart(
 
 
 def _spans(findings: Sequence[Finding], *, before: int) -> list[range]:
-    """Notes around lasting changes, in which the trailing median is that of another time."""
-    return [range(found.note - before, found.note + WINDOW + BLOCK) for found in findings]
+    """Notes around lasting changes, whose baseline is that of before the change."""
+    return [range(found.note - before, found.note + WINDOW + GROUP) for found in findings]
 
 
 def _within(finding: Finding, spans: Sequence[range]) -> bool:
@@ -156,7 +154,7 @@ def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
 
 @dataclass(frozen=True)
 class _Stored:
-    """The notes of a timeline as a table of which a part is made when it is asked for."""
+    """The notes of a timeline as a `NoteTable`."""
 
     timeline: Timeline
 

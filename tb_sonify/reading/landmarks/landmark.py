@@ -1,4 +1,4 @@
-"""What a landmark is, and the words it is told in."""
+"""The types of landmarks, and the words of their sentences."""
 
 import math
 from collections.abc import Sequence
@@ -15,14 +15,12 @@ KINDS = (
     "escape",
     "restart",
 )
-
-
 """Every kind of landmark, the most severe first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
-    """Something in a run to jump to.
+    """An event of a run, with its step.
 
     Attributes
     ----------
@@ -47,7 +45,7 @@ class Landmark:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A landmark before it has a step: what a detector knows."""
+    """An event that a detector found, by its note."""
 
     kind: str
     note: int
@@ -60,7 +58,7 @@ def several_layers(first: str, others: int) -> str:
 
     Examples
     --------
-    >>> several("fc1", 2)
+    >>> several_layers("fc1", 2)
     'fc1 and 2 more layers'
     """
     if not others:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.landmarks.landmark import Finding, several_layers
-from tb_sonify.reading.landmarks.levels import NoteTable, starts
+from tb_sonify.reading.landmarks.levels import NoteTable, group_starts
 from tb_sonify.reading.work import chunks_of
 
 HEALTHY_AGAIN = 50  # notes without any: what comes after is news
@@ -14,8 +14,8 @@ HEALTHY_AGAIN = 50  # notes without any: what comes after is news
 WORDS = {"nan": "NaN", "inf": "infinity"}
 
 
-def where_nonfinite(table: NoteTable) -> dict[str, NDArray[np.bool_]]:
-    """Which notes have a NaN, and which an infinity, by kind."""
+def locate_nonfinite(table: NoteTable) -> dict[str, NDArray[np.bool_]]:
+    """Where notes have a NaN or an infinity: by kind, shape ``(notes,)``."""
     found = {kind: np.zeros(len(table), np.bool_) for kind in WORDS}
     for part in chunks_of(len(table), table.layers):
         notes = table[part, :]
@@ -35,7 +35,7 @@ def find_nonfinite(
     findings: list[Finding] = []
     for kind, some in where.items():
         again = ""
-        for note in starts(some, gap=HEALTHY_AGAIN).tolist():
+        for note in group_starts(some, gap=HEALTHY_AGAIN).tolist():
             counts = getattr(table[note : note + 1, :], kind)[0]
             concerned = np.flatnonzero(counts)
             layer = layers[concerned[0]]

@@ -5,26 +5,21 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from tb_sonify.reading.landmarks.landmark import Finding, times
-from tb_sonify.reading.landmarks.levels import BLOCK, ZERO, Levels, block_medians, starts, sustained
+from tb_sonify.reading.landmarks.levels import (
+    GROUP,
+    LOG_ZERO,
+    Levels,
+    group_medians,
+    group_starts,
+    sustained,
+)
 
 SPANS = (8, 16, 32, 64, 128)  # notes before and after a rise; short ones tell best where it is
-
-
 RISE = np.log(6)  # a healthy warm-up at SGD 0.01 rises by 3, in 100 steps
-
-
 OVER_NOISE = 4.0  # standard deviations of the plateau's noise: a steady stretch, not a dip
-
-
 STEADY = np.log(3)  # medians of 9 notes stay within this factor of a plateau's level
-
-
 LONG, LONG_SHARE = 20, 100  # notes, and one in so many of all notes: the least a plateau has
-
-
 AFTERWARDS = 8  # spans in which the rise lasts
-
-
 LASTS = 12  # notes, the least that a rise lasts: shorter, it may be a burst
 
 
@@ -39,14 +34,14 @@ class Plateaus:
     def __init__(self, notes: int) -> None:
         self._run = np.empty(notes, np.float32)
 
-    def see(self, levels: Levels, notes: slice) -> None:
-        """All layers of some notes."""
-        middle = levels.middle[: notes.stop - notes.start]
+    def add_notes(self, levels: Levels, notes: slice) -> None:
+        """Add all layers of some notes."""
+        middle = levels.log_median[: notes.stop - notes.start]
         place = middle.shape[1] // 2
         self._run[notes] = np.partition(middle, place, axis=1)[:, place]
 
-    def found(self, steps: NDArray[np.int64]) -> list[tuple[Finding, Finding]]:
-        """All of them, once all notes have been seen."""
+    def findings(self, steps: NDArray[np.int64]) -> list[tuple[Finding, Finding]]:
+        """All plateaus, once all notes are added."""
         run = self._run
         found: list[tuple[Finding, Finding]] = []
         for span in SPANS:
@@ -61,13 +56,13 @@ def _rises(run: NDArray[np.float32], span: int) -> list[tuple[int, int]]:
     """Where the median rises most from span to span: end of the one before, start of the next."""
     if len(run) < 2 * span:
         return []
-    # An element, not a mean: half of a window may be at `ZERO`.
+    # An element, not a mean: half of a window may be at `LOG_ZERO`.
     medians = np.partition(sliding_window_view(run, span), span // 2, axis=1)[:, span // 2]
     found: list[tuple[int, int]] = []
     for apart in (span, 2 * span):  # a rise may be sudden, or take as long as what it leads to
         rise = medians[apart:] - medians[:-apart]
-        high = (rise >= RISE) & (medians[:-apart] > ZERO)
-        groups = starts(high, gap=span)
+        high = (rise >= RISE) & (medians[:-apart] > LOG_ZERO)
+        groups = group_starts(high, gap=span)
         for first in groups:
             low_from = int(first + rise[first : first + 2 * span].argmax())
             found.append((low_from + span, low_from + apart))
@@ -86,7 +81,7 @@ def _plateau(
     lasting = np.median(run[rise_at : rise_at + AFTERWARDS * span])
     long = escape - steady.start >= max(LONG, span, len(run) // LONG_SHARE)
     over = len(run) - rise_at < LASTS
-    if level == ZERO or not long or over or risen < least or lasting < (level + least) / 2:
+    if level == LOG_ZERO or not long or over or risen < least or lasting < (level + least) / 2:
         return []
     start, factor = steady.start, times(risen - level)
     plateau = Finding("plateau", start, None, f"plateau until step {steps[escape]}")
@@ -97,7 +92,7 @@ def _plateau(
 def _level(steady: NDArray[np.float32]) -> tuple[float, float]:
     """Level of a stretch, one of its norms, and the standard deviation of its noise."""
     if not len(steady):
-        return float(ZERO), 0.0
+        return float(LOG_ZERO), 0.0
     level = np.partition(steady, len(steady) // 2)[len(steady) // 2]
     return float(level), float(np.median(np.abs(steady - level))) / 0.6745
 
@@ -110,9 +105,9 @@ def _escape(run: NDArray[np.float32], above: float, rise_at: int) -> int:
 
 def _start(before: NDArray[np.float32], level: float) -> int:
     """Where the notes before an escape begin to be at its level."""
-    blocks = block_medians(before[::-1])  # counted back from the escape
-    strays = np.abs(blocks - level) >= STEADY
-    # One block may stray by chance, two do not.
+    medians = group_medians(before[::-1])  # counted back from the escape
+    strays = np.abs(medians - level) >= STEADY
+    # One group may stray by chance, two do not.
     both = np.flatnonzero(strays[:-1] & strays[1:])
-    steady = int(both[0]) if len(both) else len(blocks)
-    return max(len(before) - steady * BLOCK, 0)
+    steady = int(both[0]) if len(both) else len(medians)
+    return max(len(before) - steady * GROUP, 0)

@@ -8,52 +8,30 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading.landmarks.landmark import Finding, times
 from tb_sonify.reading.landmarks.levels import (
+    LOG_ZERO,
     WARM,
     WINDOW,
-    ZERO,
     ChunkedLevels,
     Levels,
-    block_medians,
-    starts,
+    group_medians,
+    group_starts,
     trailing_median,
 )
 
 DEVIATIONS = 6.0  # median absolute deviations; four standard deviations of normal noise
-
-
 SMALLEST = np.float32(np.log(4))  # two semitones: calmer runs have spikes that nobody would hear
-
-
 CHANCE = 1e-5  # of a note of healthy noise to be taken for a spike
-
-
 UNKNOWN_NOISE = np.float32(0.2)  # deviation to assume of a layer that lives for a few notes only
-
-
 BURST = 10  # notes within which spikes are one landmark
-
-
 RETURNS = 16  # notes: a rise that fills more than half of them is no spike
-
-
 QUARTER = 0.75  # of the layers: a spike of the run raises at least one in four
-
-
 # The tail of noise is the h of Tukey's distribution, whose quantiles are those of the normal one,
 # z, times exp(h z^2 / 2): 0 is normal, 0.12 is Student's t with 5 degrees of freedom. A short run
 # says too little of its own tail, so it begins with one nearly as heavy.
 PRIOR_TAIL, PRIOR_NOTES = 0.1, 1000
-
-
 HEAVIEST_TAIL = 0.3
-
-
 NORMAL = NormalDist()
-
-
 NEAR, FAR = 0.5, 0.9  # quantiles of the size of a deviation that tell its tail; spikes are rarer
-
-
 NEAR_Z, FAR_Z = NORMAL.inv_cdf((1 + NEAR) / 2), NORMAL.inv_cdf((1 + FAR) / 2)
 
 
@@ -67,39 +45,39 @@ class Spikes:
 
     def __init__(self, notes: int, layers: int) -> None:
         self._highest = np.zeros(notes, np.float32)  # score of a rise that could be heard
-        self._run = np.empty((notes, 1), np.float32)
+        self._quarter = np.empty((notes, 1), np.float32)
         self._tail = _Tail(notes, layers)
 
-    def see_layers(self, levels: Levels, layers: slice) -> None:
-        """All notes of some layers."""
+    def add_layers(self, levels: Levels, layers: slice) -> None:
+        """Add all notes of some layers."""
         rise, _ = _rise(levels)
         score = _score(rise)
-        self._tail.see(score, layers)
+        self._tail.add(score, layers)
         heard = np.where(rise > SMALLEST, score, np.float32(0)).max(axis=1)
         np.maximum(self._highest, heard, out=self._highest)
 
-    def see_notes(self, levels: Levels, notes: slice) -> None:
-        """All layers of some notes."""
+    def add_notes(self, levels: Levels, notes: slice) -> None:
+        """Add all layers of some notes."""
         rise, alive = _rise(levels[: notes.stop - notes.start])
         ordered = np.sort(np.where(alive, rise, np.float32(np.inf)), axis=1)
         count = np.count_nonzero(alive, axis=1)[:, None]
         place = (QUARTER * np.maximum(count - 1, 0)).astype(np.intp)
         quarter = np.take_along_axis(ordered, place, axis=1)
-        self._run[notes] = np.where(count > 0, quarter, np.float32(0))
+        self._quarter[notes] = np.where(count > 0, quarter, np.float32(0))
 
-    def found(self, ground: ChunkedLevels, layers: Sequence[str]) -> list[Finding]:
-        """All of them, once all layers and all notes have been seen."""
-        tail = self._tail.length()
+    def findings(self, run: ChunkedLevels, layers: Sequence[str]) -> list[Finding]:
+        """All spikes, once all layers and all notes are added."""
+        tail = self._tail.estimate()
         flagged = self._highest > _threshold(tail, len(layers))
-        run = np.minimum(self._run, self._run - trailing_median(self._run))
-        wide = (_score(run) > _threshold(tail, 1)) & (run > SMALLEST)
+        quarter = np.minimum(self._quarter, self._quarter - trailing_median(self._quarter))
+        wide = (_score(quarter) > _threshold(tail, 1)) & (quarter > SMALLEST)
         flagged |= wide[:, 0]
         findings = []
-        for note in starts(flagged, gap=BURST).tolist():
+        for note in group_starts(flagged, gap=BURST).tolist():
             burst = flagged[note : note + RETURNS]
             if 2 * np.count_nonzero(burst) > RETURNS:
                 continue
-            rise, _ = _rise(ground.between(note, note + len(burst)))
+            rise, _ = _rise(run.between(note, note + len(burst)))
             worst = int(rise[burst].max(axis=0).argmax())
             factor = times(float(rise[:, worst].max()))
             sentence = f"spike, {factor} the usual norm in {layers[worst]}"
@@ -108,10 +86,11 @@ class Spikes:
 
 
 def _rise(levels: Levels) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """How far log norms are above the usual, 0 where a layer is not alive, and where it is."""
-    usual = np.maximum(levels.usual, levels.before)  # a run that begins high is no spike
-    alive = levels.live & (usual > ZERO) & (levels.top > ZERO)
-    return np.where(alive, levels.top - usual, np.float32(0)), alive
+    """Log norms above the baseline, 0 where a layer is not alive, and where it is alive."""
+    # A run that begins high is no spike.
+    baseline = np.maximum(levels.baseline, levels.causal_baseline)
+    alive = levels.finite & (baseline > LOG_ZERO) & (levels.log_max > LOG_ZERO)
+    return np.where(alive, levels.log_max - baseline, np.float32(0)), alive
 
 
 def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -120,12 +99,12 @@ def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
     The first notes are judged by the noise of the run, since they say little of their own.
     """
     size = np.abs(rise)
-    blocks = np.sort(block_medians(size), axis=0)
-    zeros = np.count_nonzero(blocks == 0, axis=0)  # a layer that is dead has no noise
-    middle = np.minimum((zeros + len(blocks)) // 2, len(blocks) - 1)
+    groups = np.sort(group_medians(size), axis=0)
+    zeros = np.count_nonzero(groups == 0, axis=0)  # a layer that is dead has no noise
+    middle = np.minimum((zeros + len(groups)) // 2, len(groups) - 1)
     scale = trailing_median(size)
     scale[:WINDOW] = 0
-    np.maximum(scale, blocks[middle, np.arange(rise.shape[1])], out=scale)
+    np.maximum(scale, groups[middle, np.arange(rise.shape[1])], out=scale)
     known = (scale > 0) & (np.count_nonzero(rise, axis=0) >= WARM)
     return np.asarray(rise / np.where(known, scale, UNKNOWN_NOISE), np.float32)
 
@@ -140,8 +119,8 @@ class _Tail:
         self._known_layers = self._known = 0
         self._sample: list[NDArray[np.float32]] = []
 
-    def see(self, score: NDArray[np.float32], layers: slice) -> None:
-        """The scores of some layers."""
+    def add(self, score: NDArray[np.float32], layers: slice) -> None:
+        """Add the scores of some layers."""
         counts = np.count_nonzero(score, axis=0)
         known = counts >= self._least
         self._known_layers += int(np.count_nonzero(known))
@@ -150,21 +129,21 @@ class _Tail:
         columns = self._layers[within] - layers.start
         self._sample.append(score[self._notes[within], columns][known[columns]])
 
-    def length(self) -> float:
-        """As an h of Tukey's distribution."""
+    def estimate(self) -> float:
+        """The h of Tukey's distribution."""
         sample = np.concatenate(self._sample)
         sizes = [np.abs(sample[sample != 0]), -sample[sample < 0]]
         if not len(sizes[1]):
             return PRIOR_TAIL
         # Spikes lengthen the one, a sudden fall of the norms both, but the other more.
-        seen = min(_tail_seen(size) for size in sizes)
+        seen = min(_tail_of(size) for size in sizes)
         # Layers have much of their noise in common, so that more of them say little more.
         notes = self._known / np.sqrt(self._known_layers)
         tail = (PRIOR_NOTES * PRIOR_TAIL + notes * seen) / (PRIOR_NOTES + notes)
         return float(np.clip(tail, 0, HEAVIEST_TAIL))
 
 
-def _tail_seen(size: NDArray[np.float32]) -> float:
+def _tail_of(size: NDArray[np.float32]) -> float:
     near, far = np.quantile(size, [NEAR, FAR])
     return float(2 * np.log(far / near * NEAR_Z / FAR_Z) / (FAR_Z**2 - NEAR_Z**2))
 

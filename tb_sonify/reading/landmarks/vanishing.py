@@ -6,14 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.landmarks.landmark import Finding, times
-from tb_sonify.reading.landmarks.levels import BLOCK, ZERO, ChunkedLevels, Levels, block_medians
+from tb_sonify.reading.landmarks.levels import GROUP, LOG_ZERO, ChunkedLevels, Levels, group_medians
 
 LAYERS = 4  # fewer show no decline
-
-
 DECLINE = np.log(1e4)  # from late to early layers; a factor of 0.5 per layer makes it in 14 layers
-
-
 THROUGHOUT = 0.8  # correlation of log norm and depth: one small layer is no decline
 
 
@@ -25,57 +21,57 @@ class Vanishing:
     """
 
     def __init__(self) -> None:
-        self._blocks: list[NDArray[np.float32]] = []
+        self._groups: list[NDArray[np.float32]] = []
 
-    def see(self, levels: Levels, notes: slice) -> None:
-        """All layers of some notes."""
-        self._blocks.append(block_medians(levels.middle[: notes.stop - notes.start]))
+    def add_notes(self, levels: Levels, notes: slice) -> None:
+        """Add all layers of some notes."""
+        self._groups.append(group_medians(levels.log_median[: notes.stop - notes.start]))
 
-    def found(self, ground: ChunkedLevels, layers: Sequence[str]) -> list[Finding]:
-        """The one there is, once all notes have been seen."""
-        blocks = np.concatenate(self._blocks)
-        onset = _first_block(blocks)
+    def findings(self, run: ChunkedLevels, layers: Sequence[str]) -> list[Finding]:
+        """The one there is, once all notes are added."""
+        groups = np.concatenate(self._groups)
+        onset = _first_group(groups)
         if onset is None:
             return []
-        note = _first_note(ground, onset)
-        alive = np.flatnonzero(blocks[onset] > ZERO)
+        note = _first_note(run, onset)
+        alive = np.flatnonzero(groups[onset] > LOG_ZERO)
         early, late = layers[alive[0]], layers[alive[-1]]
-        decline = times(float(blocks[onset, alive[-1]] - blocks[onset, alive[0]]))
+        decline = times(float(groups[onset, alive[-1]] - groups[onset, alive[0]]))
         sentence = f"gradient vanishing with depth, {decline} smaller in {early} than in {late}"
         return [Finding("vanishing", note, early, sentence)]
 
 
-def _first_block(blocks: NDArray[np.float32]) -> int | None:
-    """The first of two consecutive blocks of notes, or the only one, with a decline."""
-    lowest = np.where(blocks > ZERO, blocks, np.inf).min(axis=1)
+def _first_group(groups: NDArray[np.float32]) -> int | None:
+    """The first of two consecutive groups of notes, or the only one, with a decline."""
+    lowest = np.where(groups > LOG_ZERO, groups, np.inf).min(axis=1)
     previous = None
-    for block in np.flatnonzero(blocks.max(axis=1) - lowest >= DECLINE):
-        if not _declines(blocks[block]):
+    for group in np.flatnonzero(groups.max(axis=1) - lowest >= DECLINE):
+        if not _declines(groups[group]):
             continue
-        if previous == block - 1 or len(blocks) == 1:
-            return int(previous if previous is not None else block)
-        previous = block
+        if previous == group - 1 or len(groups) == 1:
+            return int(previous if previous is not None else group)
+        previous = group
     return None
 
 
 def _declines(norms: NDArray[np.float32]) -> bool:
-    """Whether the log norms of one block, in order of depth, decline towards the first layer."""
+    """Whether the log norms of one group, in order of depth, decline towards the first layer."""
     if _decline(norms) < DECLINE:
         return False
-    alive = norms[norms > ZERO].astype(np.float64)
+    alive = norms[norms > LOG_ZERO].astype(np.float64)
     return bool(np.corrcoef(alive, np.arange(len(alive)))[0, 1] >= THROUGHOUT)
 
 
 def _decline(norms: NDArray[np.float32]) -> float:
-    alive = norms[norms > ZERO]
+    alive = norms[norms > LOG_ZERO]
     quarter = len(alive) // LAYERS
     return float(np.median(alive[-quarter:]) - np.median(alive[:quarter])) if quarter else 0.0
 
 
-def _first_note(ground: ChunkedLevels, block: int) -> int:
-    """The note from which on the notes of a block have the decline; it may be in the one before."""
-    first = max((block - 1) * BLOCK, 0)
-    last = min(block * BLOCK + BLOCK // 2, ground.notes)
-    middle = ground.between(first, last).middle
+def _first_note(run: ChunkedLevels, group: int) -> int:
+    """The note from which on the notes of a group have the decline; it may be in the one before."""
+    first = max((group - 1) * GROUP, 0)
+    last = min(group * GROUP + GROUP // 2, run.notes)
+    middle = run.between(first, last).log_median
     calm = [note for note, norms in enumerate(middle, first) if _decline(norms) < DECLINE]
-    return min(calm[-1] + 1, ground.notes - 1) if calm else first
+    return min(calm[-1] + 1, run.notes - 1) if calm else first
