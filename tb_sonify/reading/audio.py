@@ -1,4 +1,4 @@
-"""The sound of notes: the clip that was logged where TensorBoard holds it, else made again."""
+"""Clips of sound: as they were logged where TensorBoard has them, else rendered in chunks."""
 
 import math
 from bisect import bisect_right
@@ -33,55 +33,7 @@ from tb_sonify.sound import (
     wav_header,
 )
 
-
-def render_chunks(
-    source: Hearable,
-    first_note: int,
-    notes: int,
-    *,
-    preset: Preset,
-    state: SynthState | None,
-    ticks: NDArray[np.bool_] | None,
-) -> Iterator[NDArray[np.int16]]:
-    """The samples of `notes` notes from `first_note`, as `render` gives them of all at once.
-
-    Parameters
-    ----------
-    state, ticks
-        As for `render`.
-
-    Yields
-    ------
-    pcm
-        Shape ``(frames, channels)``; a sample where two pieces fade into each other is off by
-        at most 1.
-    """
-    at_once, tail = notes_at_once(source, preset), preset.tail
-    faded = np.zeros((tail, preset.channels), np.int16)
-    for start in range(0, notes, at_once):
-        part = slice(start, min(start + at_once, notes))
-        table = source.table(first_note + start, part.stop - start)
-        marked = None if ticks is None else ticks[part]
-        pcm = render(table, preset=preset, state=state, ticks=marked)
-        state = advance_state(table, preset=preset, state=state)
-        pcm[:tail] += faded
-        end = len(pcm) - tail
-        faded = pcm[end:].copy()
-        yield pcm if part.stop == notes else pcm[:end]
-
-
-def notes_at_once(source: Hearable, preset: Preset) -> int:
-    """Notes of a chunk: about ten seconds, and no more values than small work has."""
-    layers = len(source.layers)
-    return max(
-        min(
-            limits.CHUNK_FRAMES // max(preset.hop(layers), 1), limits.SMALL_VALUES // max(layers, 1)
-        ),
-        1,
-    )
-
-
-_PRESET_BYTES = 1_000  # with the phases of its voices
+_PRESET_BYTES = 1_000  # of a preset, in a key of the cache
 
 
 @dataclass(frozen=True)
@@ -91,9 +43,9 @@ class Clip:
     Attributes
     ----------
     pcm
-        Its samples, in pieces of shape ``(frames, channels)``, to be taken once.
+        Samples in chunks of shape ``(frames, channels)``, to be iterated over once.
     frames
-        How many there are in all.
+        Length of all chunks.
     """
 
     pcm: Iterable[NDArray[np.int16]]
@@ -104,19 +56,19 @@ class Clip:
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the WAV file has."""
+        """Length of the WAV file in bytes."""
         return HEADER_BYTES + 2 * self.frames * self.preset.channels
 
     def wav(self) -> Iterator[bytes]:
-        """The WAV file, in pieces."""
+        """The WAV file, in chunks."""
         preset = self.preset
         yield wav_header(self.frames, preset.channels, sample_rate=preset.sample_rate)
-        for piece in self.pcm:
-            yield piece.astype("<i2", copy=False).tobytes()
+        for chunk in self.pcm:
+            yield chunk.astype("<i2", copy=False).tobytes()
 
 
 class Clips:
-    """Clips of what can be heard. Safe to use from many threads."""
+    """Makes clips, and caches the phases that join them; safe to use from many threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -137,12 +89,12 @@ class Clips:
     ) -> Clip:
         """The clip of up to `notes` notes from `first_note`, which the source must have.
 
-        It has fewer where the source ends, or where it would get too long.
+        It has fewer where the source ends, or where it would exceed `MAX_CLIP_FRAMES`.
 
         Parameters
         ----------
         epoch
-            Ticks are so many steps apart; `None`: there are none.
+            Steps between ticks; `None`: no ticks.
         """
         hop = preset.hop(len(source.layers))
         notes = min(notes, source.notes - first_note, max(limits.MAX_CLIP_FRAMES // hop, 1))
@@ -152,7 +104,7 @@ class Clips:
         whole = (start, source.first_notes[index + 1]) == (first_note, first_note + notes)
         logged = None
         if isinstance(source, Timeline) and whole and epoch is None:
-            with suppress(Unavailable):  # then the same samples are made again
+            with suppress(Unavailable):  # then the same samples are rendered
                 logged = self._logged(scope, run, source, index, preset)
         if logged is not None:
             return Clip([logged], frames, preset, notes, "logged")
@@ -166,17 +118,17 @@ class Clips:
         rendered = render_chunks(source, first_note, notes, preset=preset, state=state, ticks=ticks)
         chunks = math.ceil(notes / notes_at_once(source, preset))
         made = self._store.work.each(rendered, chunks, values=limits.CHUNK_FRAMES)
-        # What can go wrong does so with the first one, before anything has been sent.
+        # The first chunk is rendered now: an error is answered before anything is sent.
         return Clip(chain([next(made)], made), frames, preset, notes, "rendered")
 
     def _logged(
         self, scope: Scope, run: str, timeline: Timeline, index: int, preset: Preset
     ) -> NDArray[np.int16] | None:
-        """The samples of the logged clip of a segment, if they still stand for it."""
+        """The samples of the logged clip of a segment, if they are those of its notes."""
         segments = timeline.segments[: index + 1]
         if segments[-1].blob is None or not _was_logged(preset, segments[-1].segment):
             return None
-        # Its writer knew the layers so far; with others, a stream is made of other layers.
+        # Its writer knew the layers so far; with more layers, streams are divided in another way.
         if any(each.segment.layers != timeline.layers for each in segments):
             return None
         clips = self._store.blobs(scope, run, plugin=AUDIO, tag=clip_tag(preset.name))
@@ -222,8 +174,55 @@ def _state_before(
     return SynthState(note, source.table(note - context, context), cycles)
 
 
+def render_chunks(
+    source: Hearable,
+    first_note: int,
+    notes: int,
+    *,
+    preset: Preset,
+    state: SynthState | None,
+    ticks: NDArray[np.bool_] | None,
+) -> Iterator[NDArray[np.int16]]:
+    """The samples of `notes` notes from `first_note`, rendered a few hundred notes at a time.
+
+    Parameters
+    ----------
+    state, ticks
+        As for `render`.
+
+    Yields
+    ------
+    pcm
+        Shape ``(frames, channels)``; where two chunks fade into each other, a sample differs by at
+        most 1 from that of `render`.
+    """
+    at_once, tail = notes_at_once(source, preset), preset.tail
+    faded = np.zeros((tail, preset.channels), np.int16)
+    for start in range(0, notes, at_once):
+        part = slice(start, min(start + at_once, notes))
+        table = source.table(first_note + start, part.stop - start)
+        marked = None if ticks is None else ticks[part]
+        pcm = render(table, preset=preset, state=state, ticks=marked)
+        state = advance_state(table, preset=preset, state=state)
+        pcm[:tail] += faded
+        end = len(pcm) - tail
+        faded = pcm[end:].copy()
+        yield pcm if part.stop == notes else pcm[:end]
+
+
+def notes_at_once(source: Hearable, preset: Preset) -> int:
+    """Notes of a chunk: about ten seconds, and no more values than small work has."""
+    layers = len(source.layers)
+    return max(
+        min(
+            limits.CHUNK_FRAMES // max(preset.hop(layers), 1), limits.SMALL_VALUES // max(layers, 1)
+        ),
+        1,
+    )
+
+
 def _was_logged(preset: Preset, segment: Segment) -> bool:
-    """Whether clips of its name were made by just this preset."""
+    """Whether logged clips with the name of a preset were made with this preset."""
     return preset == PRESETS.get(preset.name) or preset in own_presets(segment.options)
 
 

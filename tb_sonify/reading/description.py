@@ -1,4 +1,4 @@
-"""A run in words: what a screen reader, or a terminal, can tell of it."""
+"""Description of a run in words, for screen readers and terminals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
-_SHARE = 10  # of a run, at its start and at its end, that medians are taken of
+_SHARE = 10  # medians are over one in so many of the notes, at the start and at the end
 
 
 @dataclass(frozen=True)
-class SignalSummary:
+class ScalarSummary:
     """A scalar: its first, smallest and last finite value."""
 
     tag: str
@@ -42,15 +42,15 @@ class StreamSummary:
 
 @dataclass(frozen=True)
 class Description:
-    """A run in words and numbers."""
+    """Steps, loss, streams and landmarks of a run."""
 
     run: str
     first_step: int | None
     last_step: int | None
-    loss: SignalSummary | None
+    loss: ScalarSummary | None
     streams: tuple[StreamSummary, ...]
     landmarks: tuple[Landmark, ...]
-    scalars: tuple[SignalSummary, ...]  # of a run without norms
+    scalars: tuple[ScalarSummary, ...]  # of a run without norms
     pre_clip: bool | str | None = None  # whether norms are before clipping, or "mixed"
     points_kept: int | None = None  # of each scalar, if TensorBoard has dropped some of the norms
 
@@ -61,22 +61,24 @@ def describe_run(
     """The description of a run that exists, which has this timeline and these landmarks."""
     tags = list_scalars(store, scope, run)
     loss_tag = first_to_draw(tags)
-    loss = _signal(store, scope, run, loss_tag) if loss_tag else None
+    loss = _series(store, scope, run, loss_tag) if loss_tag else None
     if timeline.notes:
         steps = timeline.steps
         return Description(
             run=run,
             first_step=int(steps[0]),
             last_step=int(steps[-1]),
-            loss=_summary(loss_tag or "", loss) if loss else None,
+            loss=_summarize(loss_tag or "", loss) if loss else None,
             streams=_streams(timeline),
             landmarks=landmarks,
             scalars=(),
             pre_clip=timeline.pre_clip,
             points_kept=store.settings.points_kept if timeline.sampled else None,
         )
-    signals = {tag: _signal(store, scope, run, tag) for tag in tags[: limits.MAX_DESCRIBED_SCALARS]}
-    all_steps = np.concatenate([np.empty(0), *(signal.steps for signal in signals.values())])
+    all_series = {
+        tag: _series(store, scope, run, tag) for tag in tags[: limits.MAX_DESCRIBED_SCALARS]
+    }
+    all_steps = np.concatenate([np.empty(0), *(series.steps for series in all_series.values())])
     return Description(
         run=run,
         first_step=int(all_steps.min()) if len(all_steps) else None,
@@ -84,22 +86,22 @@ def describe_run(
         loss=None,
         streams=(),
         landmarks=(),
-        scalars=tuple(_summary(tag, signal) for tag, signal in signals.items()),
+        scalars=tuple(_summarize(tag, series) for tag, series in all_series.items()),
     )
 
 
-def _signal(store: Store, scope: Scope, run: str, tag: str) -> Series:
+def _series(store: Store, scope: Scope, run: str, tag: str) -> Series:
     found = read_series(store, scope, run, tag)
     return found or Series(np.empty(0), np.empty(0), np.empty(0))
 
 
-def _summary(tag: str, signal: Series) -> SignalSummary:
-    finite = np.isfinite(signal.values)
-    values, steps = signal.values[finite], signal.steps[finite]
+def _summarize(tag: str, series: Series) -> ScalarSummary:
+    finite = np.isfinite(series.values)
+    values, steps = series.values[finite], series.steps[finite]
     if not len(values):
-        return SignalSummary(tag, len(finite), None, None, None, None, len(finite))
+        return ScalarSummary(tag, len(finite), None, None, None, None, len(finite))
     lowest = int(values.argmin())
-    return SignalSummary(
+    return ScalarSummary(
         tag=tag,
         points=len(finite),
         start=float(values[0]),
@@ -118,14 +120,14 @@ def _streams(timeline: Timeline) -> tuple[StreamSummary, ...]:
         StreamSummary(
             name,
             tuple(timeline.layers[layer] for layer in group),
-            _middle(start[:, group.start : group.stop]),
-            _middle(end[:, group.start : group.stop]),
+            _median(start[:, group.start : group.stop]),
+            _median(end[:, group.start : group.stop]),
         )
         for name, group in zip(STREAM_NAMES, groups, strict=False)
     )
 
 
-def _middle(norms: NDArray[np.float32]) -> float | None:
+def _median(norms: NDArray[np.float32]) -> float | None:
     known = norms[norms >= 0]
     return float(np.median(known)) if len(known) else None
 
@@ -138,15 +140,15 @@ _CLIPPING = {
 
 
 def description_lines(description: Description) -> Iterator[str]:
-    """A description as text, one fact per line."""
+    """The lines of a description, one fact each."""
     yield description.run or "(the log directory itself)"
     if description.first_step is None:
         yield "  nothing that can be heard"
         return
     yield f"  steps {description.first_step:,} to {description.last_step:,}"
-    for signal in (description.loss, *description.scalars):
-        if signal is not None:
-            yield f"  {_signal_line(signal)}"
+    for scalar in (description.loss, *description.scalars):
+        if scalar is not None:
+            yield f"  {_scalar_line(scalar)}"
     if description.pre_clip is not None:
         yield f"  {_CLIPPING[description.pre_clip]}"
     if description.points_kept is not None:
@@ -168,14 +170,14 @@ def _sampled(points_kept: int) -> str:
     )
 
 
-def _signal_line(signal: SignalSummary) -> str:
-    if signal.start is None:
-        return f"{signal.tag}: {signal.points} points, none of them finite"
+def _scalar_line(scalar: ScalarSummary) -> str:
+    if scalar.start is None:
+        return f"{scalar.tag}: {scalar.points} points, none of them finite"
     text = (
-        f"{signal.tag}: starts at {signal.start:.4g}, minimum {signal.minimum:.4g} "
-        f"at step {signal.minimum_step:,}, ends at {signal.end:.4g}"
+        f"{scalar.tag}: starts at {scalar.start:.4g}, minimum {scalar.minimum:.4g} "
+        f"at step {scalar.minimum_step:,}, ends at {scalar.end:.4g}"
     )
-    return text + (f", {signal.not_finite} points not finite" if signal.not_finite else "")
+    return text + (f", {scalar.not_finite} points not finite" if scalar.not_finite else "")
 
 
 def _stream_line(stream: StreamSummary) -> str:

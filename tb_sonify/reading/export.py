@@ -1,4 +1,4 @@
-"""The numbers of a run as lines of a spreadsheet: steps, a scalar, the norm of every layer."""
+"""Export to CSV: steps, a scalar, and the norm of every layer."""
 
 import csv
 import io
@@ -14,19 +14,19 @@ from tb_sonify.reading.selection import points_of_notes
 from tb_sonify.reading.timeline import Hearable
 from tb_sonify.schema.notes import Notes
 
-# A cell that begins so is taken for a formula by programs that open such files.
+# Spreadsheets take a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_of_notes(
     source: Hearable, notes: range, tag: str | None, series: Series | None
 ) -> Iterator[str]:
-    """Lines of CSV for some notes of a run, in pieces.
+    """CSV of some notes of a run, in pieces: one line per note.
 
     Parameters
     ----------
     tag, series
-        A scalar of the run, to be put beside the norms.
+        A scalar of the run, for a column beside the norms.
     """
     yield _lines([_header(("step", *([] if tag is None else [tag]), *source.layers))])
     medians = None if series is None else _medians(series, *points_of_notes(series, source))
@@ -36,12 +36,12 @@ def csv_of_notes(
         columns = [[str(step) for step in source.steps[part].tolist()]]
         if medians is not None:
             columns.append([_number(value) for value in medians[part]])
-        columns += _norms(source.table(first, part.stop - first)).T.tolist()
+        columns += _norm_cells(source.table(first, part.stop - first)).T.tolist()
         yield _lines(zip(*columns, strict=True))
 
 
 def csv_of_points(tag: str, series: Series) -> Iterator[str]:
-    """Lines of CSV for a scalar of a run without norms, in pieces: one line per point."""
+    """CSV of a scalar of a run without norms, in pieces: one line per point."""
     yield _lines([_header(("step", tag))])
     at_once = _lines_at_once(2)
     for first in range(0, len(series.steps), at_once):
@@ -51,7 +51,7 @@ def csv_of_points(tag: str, series: Series) -> Iterator[str]:
 
 
 def count_pieces(lines: int, columns: int) -> int:
-    """How many pieces a table has, the header included, by its lines and their numbers."""
+    """Number of pieces of a CSV file of so many lines and columns, the header included."""
     return 1 + math.ceil(lines / _lines_at_once(columns))
 
 
@@ -63,7 +63,7 @@ def _header(names: Iterable[str]) -> list[str]:
     return ["'" + name if name.startswith(_FORMULA) else name for name in names]
 
 
-def _norms(notes: Notes) -> NDArray[np.object_]:
+def _norm_cells(notes: Notes) -> NDArray[np.object_]:
     """The largest norm of each note and layer as text, empty where there is no gradient."""
     text = notes.max.astype(str).astype(object)
     text[notes.max < 0] = ""
@@ -88,7 +88,7 @@ def _medians(
 
 
 def _number(value: float | None) -> str:
-    """As few digits as tell a float32 from all others."""
+    """Shortest text that tells a float32 from all others."""
     return "" if value is None else str(np.float32(value))
 
 

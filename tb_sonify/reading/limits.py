@@ -33,7 +33,7 @@ LARGE_SLOTS = 1
 PATIENCE_SECONDS = 60.0  # for a slot
 CHUNK_VALUES = 1_000_000  # what is done with a chunk takes up to 60 bytes for each of them
 CHUNK_FRAMES = 250_000  # of a sound; ten seconds
-CHUNK_CELLS = 5_000  # of CSV; to write one costs as much as to work on a hundred values
+CHUNK_CELLS = 5_000  # of CSV
 PHASE_VALUES = 500_000  # notes times layers whose phases are computed at a time
 RESAMPLED_VALUES = 4_000_000  # gathered at a time where notes are merged
 

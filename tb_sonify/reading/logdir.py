@@ -1,4 +1,4 @@
-"""A log directory read as TensorBoard reads it, without a server."""
+"""Opens a log directory as TensorBoard does, without a server."""
 
 import logging
 import warnings
@@ -13,7 +13,7 @@ from tb_sonify.schema.metadata import PLUGIN_NAME
 
 
 def open_logdir(logdir: Path) -> tuple[Store, Scope]:
-    """All runs below a directory, read once.
+    """The store of all runs below a directory, read once.
 
     Raises
     ------
@@ -39,12 +39,12 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
 
 
 def chosen_runs(store: Store, scope: Scope, run: str | None) -> list[str]:
-    """All runs by name, or the one that was asked for.
+    """Names of all runs, or the one that is named.
 
     Raises
     ------
     LookupError
-        If there is none.
+        If there is none, or none of that name.
     """
     names = [each.name for each in RunCatalog(store).runs(scope)]
     if not names:

@@ -1,4 +1,4 @@
-"""Which runs there are, and which scalars each of them has."""
+"""The list of runs, their scalars and last values, and tokens that tell when they change."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,41 +19,36 @@ from tb_sonify.reading.store import Scope, Store, clamp_wall_time
 from tb_sonify.schema.block import VERSION
 from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, ROWS_TAG, scalar_tag
 
-
-@dataclass(frozen=True)
-class Run:
-    """A run, by its name; `start_time` in seconds since the epoch, where it is known."""
-
-    name: str
-    start_time: float | None
-    norms: bool  # whether there are some: rows that can be read, or scalars
-    trouble: str | None = None  # why rows cannot be read, and what to do
-
-
-_RUN_BYTES = 512
-
-
 RunKey = tuple[str, str, float]  # experiment, name, start time
 
+_RUN_BYTES = 512
 
 _OTHER_FORMAT = (
     "The gradient norms of this run are stored in format {} of tb_sonify, and this one reads "
     f"{VERSION}: those that were logged as scalars are heard instead. The version that wrote them "
     "reads all of them"
 )
-
-
 _UNREADABLE = (
     "TensorBoard's fast loader cannot read the gradient norms of a run with quotes, backslashes or "
     "control characters in its name: start TensorBoard with --load_fast=false, or rename the run"
 )
 
 
-class RunCatalog:
-    """The runs that have scalars or rows. Safe to use from many threads.
+@dataclass(frozen=True)
+class Run:
+    """A run that has scalars or rows."""
 
-    To list all data of all runs takes its time: of a run that has norms, nothing is listed again,
-    nor of one that has data where that is all that is asked for.
+    name: str
+    start_time: float | None  # in seconds since the epoch; None: unknown
+    norms: bool  # whether it has any: rows that can be read, or scalars
+    trouble: str | None = None  # why rows cannot be read, and what to do
+
+
+class RunCatalog:
+    """Lists the runs that have scalars or rows; safe to use from many threads.
+
+    It takes long to list the data of all runs: a run that has norms is not listed again, nor is
+    one that has any data where that is the question.
     """
 
     def __init__(self, store: Store) -> None:
@@ -64,11 +59,11 @@ class RunCatalog:
         """Every run that has scalars or rows, by name."""
         keys = self._keys(scope)
         known = {key: self._known.get(key) for key in keys}
-        known |= self._read(scope, (key for key, run in known.items() if not _stays(run)))
+        known |= self._read(scope, (key for key, run in known.items() if not _is_final(run)))
         return [run for key in keys if (run := known[key])]
 
-    def filled(self, scope: Scope) -> list[RunKey]:
-        """Which runs have scalars or rows, by name."""
+    def keys_with_data(self, scope: Scope) -> list[RunKey]:
+        """Keys of the runs that have scalars or rows, by name."""
         keys = self._keys(scope)
         found = self._read(scope, (key for key in keys if not self._known.get(key)))
         return [key for key in keys if found.get(key, True)]
@@ -78,7 +73,7 @@ class RunCatalog:
         return sorted((scope.experiment, run.run_name, run.start_time or 0.0) for run in runs)
 
     def _read(self, scope: Scope, keys: Iterable[RunKey]) -> dict[RunKey, Run | None]:
-        """What these runs have, each by its key; `None` where that is nothing."""
+        """These runs by their keys; `None` where they have no data."""
         names = {key[1]: key for key in keys}
         if not names:
             return {}
@@ -111,15 +106,15 @@ class RunCatalog:
         return Run(name, clamp_wall_time(start_time) or None, norms, trouble)
 
 
-def _stays(run: Run | None) -> bool:
-    """Whether a run will be listed just so, whatever more it logs."""
+def _is_final(run: Run | None) -> bool:
+    """Whether the entry of a run stays, whatever else it logs."""
     return run is not None and run.norms and run.trouble is None
 
 
 def _trouble(
     store: Store, scope: Scope, run: str, stored: Mapping[str, BlobSequenceTimeSeries]
 ) -> str | None:
-    """Why what was stored of a run cannot be read, without reading it where that can be told."""
+    """Why the rows of a run cannot be read; `None` where they can, as far as is known."""
     formats = {series.plugin_content for series in stored.values()}
     if FORMAT not in formats:
         others = (content.decode(errors="replace") or "1" for content in formats)
@@ -132,7 +127,7 @@ def _trouble(
 
 
 def run_exists(store: Store, scope: Scope, run: str) -> bool:
-    """Whether there is a run of this name, whatever it has logged."""
+    """Whether there is a run of this name, with or without data."""
     runs = store.provider.list_runs(scope.context, experiment_id=scope.experiment)
     return any(each.run_name == run for each in runs)
 
@@ -149,7 +144,7 @@ def list_scalars(store: Store, scope: Scope, run: str) -> list[str]:
 
 
 def first_to_draw(tags: list[str]) -> str | None:
-    """The tag to begin with: a loss, else anything but a gradient norm, else anything."""
+    """Tag of the curve shown first: a loss, else anything but a gradient norm, else anything."""
     norms = norm_layers(tags)
     losses = (tag for tag in tags if "loss" in tag.lower() and tag not in norms)
     others = (tag for tag in tags if tag not in norms and not tag.startswith(scalar_tag("")))
@@ -158,14 +153,14 @@ def first_to_draw(tags: list[str]) -> str | None:
 
 @dataclass(frozen=True)
 class ChangeTokens:
-    """What is there, in a few bytes each: others mean that it has changed.
+    """Digests that differ once the data they are of have changed.
 
     Attributes
     ----------
     runs
-        Which runs have anything to be drawn or heard.
+        Of the list of runs that have data.
     states
-        How far each of those asked for has got: in its norms, in the scalar. `None`: it has none.
+        Of the norms and of the scalar of each run that is asked for; `None`: it has none.
     """
 
     runs: bytes
@@ -173,22 +168,23 @@ class ChangeTokens:
 
 
 class ChangeTokenReader:
-    """Reads the news of all runs. Safe to use from many threads."""
+    """Reads change tokens; safe to use from many threads."""
 
-    def __init__(self, store: Store, catalogue: RunCatalog) -> None:
+    def __init__(self, store: Store, catalog: RunCatalog) -> None:
         self._store = store
-        self._catalogue = catalogue
+        self._catalog = catalog
 
     def read(self, scope: Scope, runs: Sequence[str], tag: str | None) -> ChangeTokens:
-        """Which runs there are, and how far these have got in their rows and a scalar."""
+        """Change tokens of the list of runs, and of the norms and a scalar of some of them."""
         states = [
-            (_norms(self._store, scope, run), _points(self._store, scope, run, tag)) for run in runs
+            (_norm_token(self._store, scope, run), _scalar_token(self._store, scope, run, tag))
+            for run in runs
         ]
-        return ChangeTokens(digest(self._catalogue.filled(scope)), tuple(states))
+        return ChangeTokens(digest(self._catalog.keys_with_data(scope)), tuple(states))
 
 
-def _norms(store: Store, scope: Scope, run: str) -> bytes | None:
-    """How many blocks of rows a run has, where they end, or scalars that are norms; its own end."""
+def _norm_token(store: Store, scope: Scope, run: str) -> bytes | None:
+    """Digest of the number and the last of a run's blobs of rows, or of its scalars."""
     blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
     if blobs:
         newest = max(blob.wall_time for blob in blobs)
@@ -197,20 +193,20 @@ def _norms(store: Store, scope: Scope, run: str) -> bytes | None:
     return digest(tuple(sorted(norms.items()))) if norms else None
 
 
-def _points(store: Store, scope: Scope, run: str, tag: str | None) -> bytes | None:
-    """How many points of a scalar a run has, and the last one."""
+def _scalar_token(store: Store, scope: Scope, run: str, tag: str | None) -> bytes | None:
+    """Digest of the number and the last of a scalar's points."""
     points = None if tag is None else store.points(scope, run, tag)
     return None if points is None else digest(len(points), points[-1:].tolist())
 
 
 @dataclass(frozen=True)
 class LastValues:
-    """Each array has shape ``(runs,)``, in the order of `runs`.
+    """Last values of a scalar of all runs; arrays of shape ``(runs,)``, in the order of `runs`.
 
     Attributes
     ----------
     runs
-        The names of those that have points, sorted.
+        Names of the runs that have points, sorted.
     last_steps, last_values, last_times
         Of the last point; times in seconds since the epoch.
     first_broken, broken_values
@@ -233,7 +229,7 @@ class LastValues:
 
 
 def read_last_values(store: Store, scope: Scope, tag: str) -> LastValues:
-    """Where all runs stand in a scalar; runs without it are left out."""
+    """Last values of a scalar of all runs that have it."""
     found = store.points_of_all(scope, tag)
     series = {run: series_of(points) for run, points in sorted(found.items()) if len(points)}
     finite = [np.isfinite(each.values) for each in series.values()]
