@@ -24,7 +24,8 @@ def listed(monkeypatch):
             return list_noted
 
         for name in LISTINGS:
-            monkeypatch.setattr(client.provider, name, noted(getattr(client.provider, name)))
+            listing = noted(getattr(client.provider, name))
+            monkeypatch.setattr(type(client.provider), name, staticmethod(listing))
         return asked
 
     return note
