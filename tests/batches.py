@@ -4,7 +4,7 @@ import numpy as np
 
 from tb_sonify.training.event_writer import EventFileWriter
 from tb_sonify.training.recorder import Recorder
-from tb_sonify.training.row_buffer import RowBatch, RowSchema
+from tb_sonify.training.run_log import RowBatch, RowSchema
 
 LAYERS = ("conv", "fc")
 

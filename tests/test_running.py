@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import textwrap
 from itertools import chain
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests import recorded
 from tests.test_running_program import RUN, ended, environment, write
+from tests.test_training_processes import DEADLOCK
 
 pytestmark = pytest.mark.training
 
@@ -116,6 +118,8 @@ ENDS = {
     "sys.exit(3)": (3, 130),
     "raise ValueError('mine')": (1, 130),
     "os.kill(os.getpid(), 15)": (-signal.SIGTERM, 130),
+    "os.kill(os.getpid(), 1)": (-signal.SIGHUP, 130),
+    "[os.kill(os.getpid(), 15) for _ in range(3)]": (-signal.SIGTERM, 130),
     "os.kill(os.getpid(), 2); time.sleep(9)": (-signal.SIGINT, 130),
     "import atexit; atexit.register(train, 5)": (0, 135),
 }
@@ -157,6 +161,25 @@ def test_a_signal_in_the_midst_of_training_loses_no_row(tmp_path):
         assert steps == list(range(len(steps)))
         assert len(steps) > 20
         assert f"gradients are in {directory}" in errors
+
+
+def test_rows_are_written_where_a_script_is_stuck_in_a_c_call(tmp_path):
+    stuck = textwrap.indent(DEADLOCK, " " * 4)
+    write(tmp_path / "train.py", f"{TRAIN}\n    train(130)\n{stuck}")
+    with subprocess.Popen(
+        [*RUN, "--logdir", "here", "train.py"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "stuck\n"
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert recorded.steps_and_norms(tmp_path / "here")[0] == list(range(130))
+    assert errors.endswith("in here; hear them: tensorboard --logdir here\n")
 
 
 def test_a_script_with_torch_and_without_steps_says_so(tmp_path):

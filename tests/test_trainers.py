@@ -219,6 +219,16 @@ def test_any_writer_is_given_norms_and_clips(tmp_path):
     trained(tmp_path, script)
 
 
+def test_the_adapter_has_its_old_name_with_a_warning():
+    from tb_sonify.integrations import adapter, beside
+
+    with pytest.warns(
+        DeprecationWarning, match=r"use tb_sonify\.integrations\.adapter\.SonifyAdapter"
+    ):
+        assert beside.SonifyBeside is adapter.SonifyAdapter
+    assert not hasattr(beside, "SonifyAside")
+
+
 @pytest.mark.parametrize(
     ("module", "packages", "extra"),
     [

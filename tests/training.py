@@ -1,9 +1,12 @@
 """A small network in real training."""
 
+import gc
+
 import numpy as np
 import torch
 from torch import nn
 
+from tb_sonify.training.grad_norms import PreClipSums
 from tests.reference import layer_norms
 
 
@@ -23,6 +26,12 @@ def backward(model):
     model.zero_grad()
     model(torch.randn(3, 4)).square().sum().backward()
     return layer_norms(model)
+
+
+def pre_clip_sums():
+    """What is kept of gradients that were clipped, of all models."""
+    gc.collect()
+    return [each for each in gc.get_objects() if type(each) is PreClipSums]
 
 
 def train(model, optimizer, steps):

@@ -1,4 +1,4 @@
-"""Beside a writer that one has: tensorboardX, or anything with `add_scalar` and `add_audio`."""
+"""An adapter to other writers: tensorboardX, or anything with `add_scalar` and `add_audio`."""
 
 import io
 import wave
@@ -55,8 +55,8 @@ class SonifyAdapter(RedirectedWriter):
         )
 
 
-class _CallbackSink(EventFileWriter):
-    """In place of an event file: each scalar and each clip is a call of somebody's writer."""
+class _CallbackSink:
+    """An event sink that calls a writer with each scalar and each clip."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer

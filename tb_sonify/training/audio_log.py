@@ -10,14 +10,10 @@ from tb_sonify.schema.metadata import clip_tag
 from tb_sonify.schema.records import Segment
 from tb_sonify.sound import Preset, SynthState, advance_state, render
 from tb_sonify.training.summary import audio_event, is_kept
-from tb_sonify.training.warn import warn
+from tb_sonify.training.warn import WarnOnce
 
 _SHOWN = 10  # of a tag, by TensorBoard's Audio tab; the Sonify tab renders those that it misses
-
-
 _MAX_CLIPS = 64
-
-
 _MAX_BYTES = 64 * 2**20
 
 
@@ -47,7 +43,7 @@ class AudioLog:
         self._presets = presets
         self._waiting: deque[_Clip] = deque()
         self._unlogged: list[_Clip] = []  # of the newest segment
-        self._warned_late = self._warned_failed = False
+        self._warn = WarnOnce()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -77,12 +73,11 @@ class AudioLog:
             1, min(_MAX_CLIPS, _MAX_BYTES // max(segment.notes.nbytes, 1))
         ):
             self._waiting.popleft()
-            if not self._warned_late:
-                self._warned_late = True
-                warn(
-                    "rendering falls behind training: some clips are left out of the event file "
-                    "(the Sonify tab renders them when they are played)"
-                )
+            self._warn(
+                "rendering falls behind training: some clips are left out of the event file "
+                "(the Sonify tab renders them when they are played)",
+                key="late",
+            )
 
     def render_next(self) -> None:
         """Render the clip that has waited longest and emit it."""
@@ -104,6 +99,6 @@ class AudioLog:
         )
 
     def _failed(self, error: Exception) -> None:
-        if not self._warned_failed:
-            self._warned_failed = True
-            warn(f"a clip cannot be rendered, the norms are kept: {type(error).__name__}: {error}")
+        self._warn(
+            f"a clip cannot be rendered, the norms are kept: {type(error).__name__}: {error}"
+        )

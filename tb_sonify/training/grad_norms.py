@@ -2,9 +2,9 @@
 
 import math
 import operator
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, SupportsFloat, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, SupportsFloat
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -15,18 +15,282 @@ from tb_sonify.schema.metadata import PRE_CLIP_OPTION
 from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.training.amp import Scaling
 from tb_sonify.training.layers import Granularity, Layers, Patterns, find_layers
-from tb_sonify.training.row_buffer import STEP_SKIPPED, RowSchema
-from tb_sonify.training.sharding import Shards, mesh_of, reduced
+from tb_sonify.training.run_log import STEP_SKIPPED, RowSchema
+from tb_sonify.training.sharding import Shards, mesh_of
 from tb_sonify.training.tensor_norms import (
     Gradients,
     chunk_norms,
-    goes_by_chunk,
-    inexact,
+    is_chunked,
     is_one_chunk,
     one_chunk_norms,
     owners_of_chunks,
     tensor_norms,
 )
+
+_MAX_PLANS = 64  # a model whose gradients look different at every step must not fill memory
+
+
+class LayerNorms:
+    """The norms of layers, as if the gradients of a layer were one vector.
+
+    Parameters
+    ----------
+    layers
+        By `find_layers`.
+    norm_type
+        p of the p-norm, above 0; may be infinite.
+
+    Attributes
+    ----------
+    shards
+        `None` where no parameter is sharded.
+    pre_clip
+        Whether the norms that were taken last are before clipping: all of them, none, or
+        ``"mixed"``.
+    pre_clip_sums
+        By layer, where it was measured before clipping; shared by all parts of a model.
+    """
+
+    def __init__(self, layers: Layers, *, norm_type: float = 2.0) -> None:
+        self.layers = layers
+        self.names = tuple(layers)
+        self.norm_type = float(norm_type)
+        if not self.norm_type > 0:
+            raise ValueError(f"norm_type must be above 0, got {norm_type!r}")
+        self.parameters: list[nn.Parameter] = [p for owned in layers.values() for p in owned]
+        self.shards = Shards.of(self.parameters)
+        self.pre_clip: bool | str = False
+        self.pre_clip_sums: dict[str, PreClipSums] = {}
+        self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
+        self._layer_of_parameter: dict[Tensor, int] = dict(
+            zip(self.parameters, self._layer_of, strict=True)
+        )
+        self._plans: dict[object, _Plan] = {}
+        self._parts: dict[tuple[str, ...], LayerNorms] = {}
+
+    def is_of(self, other: "LayerNorms") -> bool:
+        """Whether the other has the same layers, made of the same parameters."""
+        return (
+            self.names == other.names
+            and len(self.parameters) == len(other.parameters)
+            and all(map(operator.is_, self.parameters, other.parameters))
+        )
+
+    def part(self, names: Sequence[str]) -> "LayerNorms":
+        """Some of the layers, whose gradients are counted by the same processes."""
+        key = tuple(names)
+        if key == self.names:
+            return self
+        if key not in self._parts:
+            if len(self._parts) >= _MAX_PLANS:
+                self._parts.clear()
+            layers = {name: self.layers[name] for name in names}
+            part = self._parts[key] = LayerNorms(layers, norm_type=self.norm_type)
+            part.shards, part.pre_clip_sums = self.shards, self.pre_clip_sums
+        return self._parts[key]
+
+    @torch.no_grad()
+    def __call__(self, *, scaling: Scaling | None = None) -> Tensor:
+        """The norms as they are now, or were before clipping: float32, shape ``(layers,)``.
+
+        `NO_GRADIENT` where no parameter of a layer has a gradient. Where parameters are sharded,
+        shape ``(2 * layers,)``: the sum of powers of the part that is counted here, and then 1
+        where the layer has a gradient here, else 0.
+
+        Parameters
+        ----------
+        scaling
+            How the gradients are scaled.
+        """
+        sums = self._sums_before_clipping() if self.pre_clip_sums else None
+        if sums is None:
+            sums = self._measure()
+            if sums.has_gradients:
+                self.pre_clip = False
+        return self._row(sums, scaling)
+
+    @torch.no_grad()
+    def measure_before_clipping(self, parameters: Iterable[Tensor]) -> "Callable[[], None] | None":
+        """Measure the layers of parameters that will be clipped, where that is not done yet.
+
+        Returns
+        -------
+        keep
+            To be called once they are clipped: then the sums are those of the next row, unless
+            the gradients change again. `None`: the parameters are of no layer.
+        """
+        touched = dict.fromkeys(self._layer_of_parameter.get(p, -1) for p in parameters)
+        names = [self.names[layer] for layer in touched if layer >= 0]
+        if not names:
+            return None
+        fresh = [name for name in names if not self._is_kept(name)]
+        kept = dict.fromkeys(fresh, PreClipSums(tuple(fresh), self.part(fresh)._measure()))
+
+        def keep() -> None:
+            self.pre_clip_sums.update(kept)
+            for name in names:
+                self.pre_clip_sums[name].keep(name, self.layers[name])
+
+        return keep
+
+    def _is_kept(self, name: str) -> bool:
+        kept = self.pre_clip_sums.get(name)
+        return kept is not None and kept.holds(name, self.layers[name])
+
+    def _measure(self) -> "LayerSums":
+        gradients = [p.grad for p in self.parameters]
+        counted: Gradients = gradients
+        # Building this key and looking it up is all that a step pays for mixed models.
+        if self.shards is None:
+            key: tuple[object, ...] = cache_key(gradients)
+        else:
+            counted = self.shards.counted(gradients)
+            key = (cache_key(counted), tuple([g is None for g in gradients]))
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            plan = self._plans[key] = self._plan(gradients, counted)
+        powers = plan.norms.sums(counted, self.norm_type)
+        return LayerSums(powers, plan.present, plan.complete, plan.has_gradients)
+
+    def _plan(self, gradients: Gradients, counted: Gradients) -> "_Plan":
+        layers = len(self.names)
+        norms = NormPlan.of(counted, self._layer_of, layers)
+        has = {i for i, g in zip(self._layer_of, gradients, strict=True) if g is not None}
+        present = to_device(torch.tensor([i in has for i in range(layers)]), norms.home)
+        return _Plan(norms, present, len(has) == layers, bool(has))
+
+    def _sums_before_clipping(self) -> "LayerSums | None":
+        """The sums, some of them measured before clipping; `None`: none of them is."""
+        names_of: dict[PreClipSums, list[str]] = {}
+        rest = []
+        for name in self.names:
+            if self._is_kept(name):
+                names_of.setdefault(self.pre_clip_sums[name], []).append(name)
+            else:
+                self.pre_clip_sums.pop(name, None)
+                rest.append(name)
+        if not names_of:
+            return None
+        parts = [kept.of_layers(names) for kept, names in names_of.items()]
+        names = [name for names in names_of.values() for name in names]
+        clipped = any(part.has_gradients for part in parts)
+        if rest:
+            parts.append(self.part(rest)._measure())
+            names += rest
+        sums = _concatenate(parts)
+        if sums.has_gradients:
+            self.pre_clip = clipped and ("mixed" if rest and parts[-1].has_gradients else True)
+        if names == list(self.names):
+            return sums
+        place = {name: i for i, name in enumerate(names)}
+        return sums.of_layers([place[name] for name in self.names])
+
+    def _row(self, sums: "LayerSums", scaling: Scaling | None) -> Tensor:
+        powers = sums.powers
+        if scaling is not None and scaling.factor is not None:
+            factor = to_device(scaling.factor, powers.device).to(powers.dtype)
+            powers = powers / to_power(factor, self.norm_type)
+        if self.shards is not None:
+            row = torch.cat([powers, sums.present.to(powers.dtype)])
+        else:
+            row = to_root(powers, self.norm_type).float()
+            if not sums.complete:
+                row.masked_fill_(~sums.present, NO_GRADIENT)
+        if scaling is not None and scaling.overflow is not None:
+            row.masked_fill_(to_device(scaling.overflow, row.device) > 0, STEP_SKIPPED)
+        return row
+
+
+@dataclass(frozen=True)
+class LayerSums:
+    """For each layer, its norm to the power of the norm's type; the norm itself, if infinite.
+
+    Attributes
+    ----------
+    powers
+        float64, shape ``(layers,)``.
+    present
+        Whether a layer has a gradient, bool, shape ``(layers,)``.
+    complete, has_gradients
+        Whether all layers have one; whether any has.
+    """
+
+    powers: Tensor
+    present: Tensor
+    complete: bool
+    has_gradients: bool
+
+    def of_layers(self, layers: Sequence[int]) -> "LayerSums":
+        """The sums of some layers, by their numbers."""
+        if [*layers] == [*range(len(self.powers))]:
+            return self
+        index = to_device(torch.tensor(layers), self.powers.device)
+        return replace(self, powers=self.powers[index], present=self.present[index])
+
+
+def _concatenate(parts: Sequence[LayerSums]) -> LayerSums:
+    if len(parts) == 1:
+        return parts[0]
+    home = parts[0].powers.device
+    return LayerSums(
+        torch.cat([to_device(part.powers, home) for part in parts]),
+        torch.cat([to_device(part.present, home) for part in parts]),
+        all(part.complete for part in parts),
+        any(part.has_gradients for part in parts),
+    )
+
+
+@dataclass(eq=False)
+class PreClipSums:
+    """The sums of some layers, measured before their gradients were clipped.
+
+    They hold for as long as nothing but clipping changes a gradient.
+    """
+
+    names: tuple[str, ...]
+    sums: LayerSums
+    # Of a gradient that is freed meanwhile nothing must stay.
+    _gradients: "dict[str, list[tuple[ref[Tensor], int] | None]]" = field(default_factory=dict)
+
+    def keep(self, name: str, parameters: Iterable[nn.Parameter]) -> None:
+        """Remember the gradients of a layer as they are after clipping."""
+        gradients = [p.grad for p in parameters]
+        self._gradients[name] = [None if g is None else (ref(g), _version(g)) for g in gradients]
+
+    def holds(self, name: str, parameters: Iterable[nn.Parameter]) -> bool:
+        """Whether the gradients of a layer are still those that were clipped."""
+        for p, kept in zip(parameters, self._gradients[name], strict=True):
+            gradient = p.grad
+            if gradient is None or kept is None:
+                if gradient is not None or kept is not None:
+                    return False
+            elif kept[0]() is not gradient or kept[1] != _version(gradient):
+                return False
+        return True
+
+    def of_layers(self, names: Sequence[str]) -> LayerSums:
+        """The sums of some of the layers."""
+        place = {name: i for i, name in enumerate(self.names)}
+        return self.sums.of_layers([place[name] for name in names])
+
+
+def _version(gradient: Any) -> int:
+    """A number that grows whenever the values change in place."""
+    if mesh_of(gradient) is not None:
+        gradient = gradient.to_local()
+    return -1 if gradient.is_inference() else gradient._version
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How to measure gradients of some dtypes, devices and layouts."""
+
+    norms: "NormPlan"
+    present: Tensor
+    complete: bool
+    has_gradients: bool
 
 
 @dataclass(frozen=True)
@@ -75,11 +339,7 @@ def cache_key(gradients: Gradients) -> tuple[object, ...]:
 
 def summed(norms: Tensor, owner_of: Tensor, owners: int, norm_type: float) -> Tensor:
     """The sums of powers of some norms, those of one owner together."""
-    return summed_powers(to_power(norms, norm_type), owner_of, owners, norm_type)
-
-
-def summed_powers(powers: Tensor, owner_of: Tensor, owners: int, norm_type: float) -> Tensor:
-    """The same of what `to_power` gave."""
+    powers = to_power(norms, norm_type)
     zeros = powers.new_zeros(owners)
     if norm_type == math.inf:
         return zeros.scatter_reduce_(0, owner_of, powers, "amax")
@@ -115,14 +375,14 @@ class _DtypeGroup:
 
     positions: list[int]
     owner_of: Tensor  # of each gradient
-    owner_of_piece: Tensor | None  # of each piece of them; `None`: none is cut
+    owner_of_chunk: Tensor | None  # of each chunk of them; `None`: none is cut
 
     def sums(self, gradients: Gradients, norm_type: float, owners: int) -> Tensor:
         tensors: list[Any] = [gradients[i] for i in self.positions]
-        if goes_by_chunk(tensors[0], norm_type):
-            if self.owner_of_piece is None:
+        if is_chunked(tensors[0], norm_type):
+            if self.owner_of_chunk is None:
                 return summed(one_chunk_norms(tensors), self.owner_of, owners, norm_type)
-            return summed(chunk_norms(tensors), self.owner_of_piece, owners, norm_type)
+            return summed(chunk_norms(tensors), self.owner_of_chunk, owners, norm_type)
         norms = tensor_norms([_stored_values(tensor) for tensor in tensors], norm_type)
         return summed(norms, self.owner_of, owners, norm_type)
 
@@ -132,8 +392,8 @@ def _group(positions: list[int], gradients: Gradients, owner_of: Sequence[int]) 
     owners = [owner_of[i] for i in positions]
     device = tensors[0].device
     whole = all(map(is_one_chunk, tensors))
-    by_piece = None if whole else torch.tensor(owners_of_chunks(tensors, owners))
-    return _DtypeGroup(positions, to_device(torch.tensor(owners), device), by_piece)
+    by_chunk = None if whole else torch.tensor(owners_of_chunks(tensors, owners))
+    return _DtypeGroup(positions, to_device(torch.tensor(owners), device), by_chunk)
 
 
 def _stored_values(gradient: Tensor) -> Tensor:
@@ -143,317 +403,37 @@ def _stored_values(gradient: Tensor) -> Tensor:
     return gradient.coalesce().values() if gradient.is_sparse else gradient.values()
 
 
-class Handed:
-    """The norms of some gradients of one device, each to the power of the norm's type.
-
-    They hold for as long as nothing but clipping changes a gradient.
-
-    Parameters
-    ----------
-    norms
-        Of each gradient, in a dtype that can hold it, by torch: one by one or as one tensor;
-        `None`: they are measured now.
-    """
-
-    def __init__(
-        self,
-        gradients: Sequence[Tensor],
-        norms: Tensor | Sequence[Tensor] | None,
-        norm_type: float,
-    ) -> None:
-        self.norm_type = norm_type
-        self._plain = all(type(gradient) is Tensor for gradient in gradients)
-        whole = gradients if self._plain else [reduced(gradient) for gradient in gradients]
-        here = whole if self._plain else [_local(gradient) for gradient in whole]
-        self.powers = _powers(here, norms, norm_type)
-        self._pieces = None if self._plain else [_piece(each) for each in norms or whole]
-        # Of a gradient that is freed meanwhile nothing must stay.
-        self._gradients = [ref(gradient) for gradient in gradients]
-        self._versions: list[int] = []
-        self._places = {id(gradient): i for i, gradient in enumerate(gradients)}
-
-    def piece(self, place: int) -> tuple[Any, Any]:
-        """Of what the norm is that of a piece: mesh and placements, `None` if it is of all."""
-        return (None, None) if self._pieces is None else self._pieces[place]
-
-    def place_of(self, gradient: Tensor) -> int | None:
-        """Where the norm of a gradient is among `powers`, if it still holds."""
-        place = self._places.get(id(gradient))
-        if place is None or self._gradients[place]() is not gradient:
-            return None
-        return place if self._versions[place] == self._version(gradient) else None
-
-    def holds(self, number: int) -> bool:
-        """Whether the norm of the gradient with this `id` is still of use."""
-        place = self._places.get(number)
-        gradient = None if place is None else self._gradients[place]()
-        return gradient is not None and self.place_of(gradient) is not None
-
-    def keep(self, gradients: Sequence[Tensor]) -> None:
-        """Hold on to the norms of gradients that were clipped: of all at first, then of some."""
-        if not self._versions:
-            self._versions = [self._version(gradient) for gradient in gradients]
-            return
-        for gradient in gradients:
-            self._versions[self._places[id(gradient)]] = self._version(gradient)
-
-    def _version(self, gradient: Any) -> int:
-        """A number that grows whenever the values change in place."""
-        if not self._plain and mesh_of(gradient) is not None:
-            gradient = gradient.to_local()
-        return -1 if gradient.is_inference() else gradient._version
-
-
-def _powers(
-    tensors: Sequence[Tensor], norms: Tensor | Sequence[Tensor] | None, norm_type: float
-) -> Tensor:
-    if norms is None or any(tensor.layout != torch.strided for tensor in tensors):
-        return _measured(tensors, norm_type)
-    if not isinstance(norms, Tensor):
-        norms = torch.stack([_local(norm) for norm in norms])
-    values = norms if norms.device.type == "mps" else norms.double()
-    powers = to_power(values, norm_type)
-    again = inexact(tensors, values, norm_type)
-    if again:
-        powers[again] = _measured([tensors[i] for i in again], norm_type)
-    return powers
-
-
-def _measured(tensors: Sequence[Tensor], norm_type: float) -> Tensor:
-    return NormPlan.of(tensors, range(len(tensors)), len(tensors)).sums(tensors, norm_type)
-
-
-def _local(tensor: Any) -> Tensor:
-    """The piece that is here; of a norm, that of the piece."""
-    return tensor if mesh_of(tensor) is None else tensor.to_local()
-
-
-def _piece(tensor: Any) -> tuple[Any, Any]:
-    """Of what a tensor here is a piece: mesh and placements."""
-    return (None, None) if mesh_of(tensor) is None else (tensor.device_mesh, tensor.placements)
-
-
-# For each parameter: which of several that were handed over has its norm, and where.
-Places: TypeAlias = tuple[tuple[int, int] | None, ...]
-
-
-_MAX_RECIPES = 64  # a model whose gradients look different at every step must not fill memory
-
-
-class LayerNorms:
-    """The norms of layers, as if the gradients of a layer were one vector.
-
-    Parameters
-    ----------
-    layers
-        By `find_layers`.
-    norm_type
-        p of the p-norm, above 0; may be infinite.
-
-    Attributes
-    ----------
-    shards
-        `None` where no parameter is sharded.
-    pre_clip
-        Whether the norms that were taken last are before clipping: all of them, none, or
-        ``"mixed"``.
-    """
-
-    def __init__(self, layers: Layers, *, norm_type: float = 2.0) -> None:
-        self.layers = layers
-        self.names = tuple(layers)
-        self.norm_type = float(norm_type)
-        if not self.norm_type > 0:
-            raise ValueError(f"norm_type must be above 0, got {norm_type!r}")
-        self.parameters: list[nn.Parameter] = [p for owned in layers.values() for p in owned]
-        self.parameter_set = frozenset(self.parameters)
-        self.shards = Shards.of(self.parameters)
-        self.pre_clip: bool | str = False
-        self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
-        self._recipes: dict[object, _Recipe] = {}
-
-    def is_of(self, other: "LayerNorms") -> bool:
-        """Whether the other has the same layers, made of the same parameters."""
-        return (
-            self.names == other.names
-            and len(self.parameters) == len(other.parameters)
-            and all(map(operator.is_, self.parameters, other.parameters))
-        )
-
-    @torch.no_grad()
-    def __call__(
-        self, *, known: Mapping[int, Handed] | None = None, scaling: Scaling | None = None
-    ) -> Tensor:
-        """The norms as they are now: float32, shape ``(layers,)``.
-
-        `NO_GRADIENT` where no parameter of a layer has a gradient. Where parameters are sharded,
-        shape ``(2 * layers,)``: the sum of powers of the part that is counted here, and then 1
-        where the layer has a gradient here, else 0.
-
-        Parameters
-        ----------
-        known
-            By `known_norms`.
-        scaling
-            How the gradients are scaled.
-        """
-        gradients = [p.grad for p in self.parameters]
-        places, handed = _places(gradients, known) if known else ((), [])
-        measured: Gradients = gradients
-        if places:
-            measured = [None if at else g for g, at in zip(gradients, places, strict=True)]
-        if self.shards is not None:
-            measured = self.shards.counted(measured)
-        # Building this key and looking it up is all that a step pays for mixed models.
-        kinds: tuple[object, ...] = cache_key(measured)
-        if measured is not gradients:
-            kinds = (kinds, places, tuple([g is None for g in gradients]))
-        recipe = self._recipes.get(kinds)
-        if recipe is None:
-            if len(self._recipes) >= _MAX_RECIPES:
-                self._recipes.clear()
-            recipe = self._recipes[kinds] = self._recipe(gradients, measured, handed, places)
-        if recipe.pre_clip is not None:
-            self.pre_clip = recipe.pre_clip
-        return self._row(recipe, recipe.sums(measured, handed, self.norm_type), scaling)
-
-    def _recipe(
-        self,
-        gradients: Gradients,
-        measured: Gradients,
-        handed: Sequence[Handed],
-        places: Places,
-    ) -> "_Recipe":
-        layers = len(self.names)
-        plan = NormPlan.of(measured, self._layer_of, layers)
-        takings = []
-        for number, source in enumerate(handed):
-            taken = [
-                (at[1], layer)
-                for at, layer in zip(places, self._layer_of, strict=False)
-                if at and at[0] == number and self._counts(source, at[1])
-            ]
-            if taken:
-                takings.append(_Taking.of(number, taken, source))
-        home = plan.home if plan.groups or not takings else takings[0].layer_of.device
-        has = {i for i, g in zip(self._layer_of, gradients, strict=True) if g is not None}
-        present = to_device(torch.tensor([i in has for i in range(layers)]), home)
-        known, all_of_them = sum(map(bool, places)), sum(g is not None for g in gradients)
-        pre_clip: bool | str | None = known == all_of_them if known in (0, all_of_them) else "mixed"
-        return _Recipe(
-            plan if plan.groups or not takings else None,
-            takings,
-            present,
-            ~present if len(has) < layers else None,
-            pre_clip if all_of_them else None,
-        )
-
-    def _counts(self, handed: Handed, place: int) -> bool:
-        return self.shards is None or self.shards.counts(*handed.piece(place))
-
-    def _row(self, recipe: "_Recipe", sums: Tensor, scaling: Scaling | None) -> Tensor:
-        if scaling is not None and scaling.factor is not None:
-            sums = sums / to_power(
-                to_device(scaling.factor, sums.device).to(sums.dtype), self.norm_type
-            )
-        if self.shards is not None:
-            row = torch.cat([sums, recipe.present.to(sums.dtype)])
-        else:
-            row = to_root(sums, self.norm_type).float()
-            if recipe.absent is not None:
-                row.masked_fill_(recipe.absent, NO_GRADIENT)
-        if scaling is not None and scaling.overflow is not None:
-            row.masked_fill_(to_device(scaling.overflow, row.device) > 0, STEP_SKIPPED)
-        return row
-
-
-@dataclass(frozen=True)
-class _Taking:
-    """Which of the norms that were handed over belong to which layers."""
-
-    number: int  # of what was handed over
-    places: Tensor | None  # among its powers; `None`: all of them
-    layer_of: Tensor
-
-    @classmethod
-    def of(cls, number: int, taken: Sequence[tuple[int, int]], source: Handed) -> "_Taking":
-        places, layer_of = map(torch.tensor, zip(*taken, strict=True))
-        device = source.powers.device
-        all_in_order = torch.equal(places, torch.arange(len(source.powers)))
-        at = None if all_in_order else to_device(places, device)
-        return cls(number, at, to_device(layer_of, device))
-
-    def sums(self, handed: Sequence[Handed], norm_type: float, layers: int) -> Tensor:
-        powers = handed[self.number].powers
-        if self.places is not None:
-            powers = powers[self.places]
-        return summed_powers(powers, self.layer_of, layers, norm_type)
-
-
-@dataclass(frozen=True)
-class _Recipe:
-    """How to take the norms, for one combination of kinds of gradients."""
-
-    plan: NormPlan | None  # of what has to be measured
-    takings: list[_Taking]
-    present: Tensor  # whether a layer has a gradient
-    absent: Tensor | None  # the opposite, where there is such a layer
-    pre_clip: bool | str | None
-
-    def sums(self, measured: Gradients, handed: Sequence[Handed], norm_type: float) -> Tensor:
-        parts = [each.sums(handed, norm_type, len(self.present)) for each in self.takings]
-        if self.plan is not None:
-            parts.insert(0, self.plan.sums(measured, norm_type))
-        total, *others = parts
-        for part in others:
-            total = add_powers(total, part, norm_type)
-        return total
-
-
-def _places(gradients: Gradients, known: Mapping[int, Handed]) -> tuple[Places, list[Handed]]:
-    """Where the norm of each gradient is, and in which of those that know some."""
-    numbers: dict[Handed, int] = {}
-    places: list[tuple[int, int] | None] = []
-    for gradient in gradients:
-        handed = None if gradient is None else known.get(id(gradient))
-        place = None if handed is None or gradient is None else handed.place_of(gradient)
-        if handed is None or place is None:
-            places.append(None)
-        else:
-            places.append((numbers.setdefault(handed, len(numbers)), place))
-    return (tuple(places) if numbers else ()), list(numbers)
-
-
 class MeasuredLayers:
-    """Norms that are measured together, and the source of their rows."""
+    """The norms of layers that are measured together, and the schema of their rows."""
 
     def __init__(self, norms: LayerNorms, options: Mapping[str, Any]) -> None:
         self.norms = norms
         self._options = options
         ranks = norms.shards.ranks if norms.shards is not None else ()
-        source = RowSchema(norms.names, {**options, PRE_CLIP_OPTION: False}, ranks)
-        self._sources: dict[bool | str, RowSchema] = {False: source}
+        schema = RowSchema(norms.names, {**options, PRE_CLIP_OPTION: False}, ranks)
+        self._schemas: dict[bool | str, RowSchema] = {False: schema}
 
-    def source(self, pre_clip: bool | str) -> RowSchema:
-        """The source of rows whose norms are before clipping, or not, or ``"mixed"``."""
-        if pre_clip not in self._sources:
+    def measure(self, *, scaling: Scaling | None = None) -> tuple[RowSchema, Tensor]:
+        """A row by `LayerNorms`, and its schema."""
+        row = self.norms(scaling=scaling)
+        pre_clip = self.norms.pre_clip
+        if pre_clip not in self._schemas:
             options = {**self._options, PRE_CLIP_OPTION: pre_clip}
-            self._sources[pre_clip] = replace(self._sources[False], options=options)
-        return self._sources[pre_clip]
+            self._schemas[pre_clip] = replace(self._schemas[False], options=options)
+        return self._schemas[pre_clip], row
 
     def part(self, names: Sequence[str]) -> "MeasuredLayers":
         """Some of the layers."""
-        layers = {name: self.norms.layers[name] for name in names}
-        return MeasuredLayers(LayerNorms(layers, norm_type=self.norms.norm_type), self._options)
+        return MeasuredLayers(self.norms.part(names), self._options)
 
 
 class ModelLayers:
-    """The sources of the models that a writer has seen."""
+    """The layers of the models that a writer has seen."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[nn.Module, dict[str, MeasuredLayers]] = WeakKeyDictionary()
 
-    def of(
+    def find(
         self,
         model: nn.Module,
         *,
@@ -463,7 +443,7 @@ class ModelLayers:
         granularity: Granularity,
         prefix: str = "",
     ) -> MeasuredLayers:
-        """The norms of a model's layers; the same as before while the layers are the same."""
+        """The layers of a model: the object of the last call, while its layers are the same."""
         layers = find_layers(model, granularity=granularity, include=include, exclude=exclude)
         if prefix:
             layers = {f"{prefix}.{name}": owned for name, owned in layers.items()}

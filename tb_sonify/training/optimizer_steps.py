@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary, ref
 from torch import Tensor
 from torch.optim import Optimizer
 
-from tb_sonify.training.grad_norms import MeasuredLayers
+from tb_sonify.training.grad_norms import LayerNorms, MeasuredLayers
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,21 @@ class OptimizerLayers:
         return self._all.norms.names
 
     @property
-    def measured(self) -> list[MeasuredLayers]:
-        """All that is measured by now."""
-        return [self._all, *(each.part for each in self._known.values() if each.part)]
+    def norms(self) -> LayerNorms:
+        """The norms of all of them."""
+        return self._all.norms
 
-    def of(self, optimizer: Optimizer) -> MeasuredLayers | None:
+    def for_optimizer(self, optimizer: Optimizer) -> MeasuredLayers | None:
         """What is measured when the optimizer steps; `None`: it holds none of the layers."""
         if self._only is not None and self._only() is not optimizer:
             return None
         known = self._known.get(optimizer)
         groups = groups_of(optimizer)
         if known is None or known.groups != groups:
-            known = self._look(optimizer, groups)
+            known = self._find_part(optimizer, groups)
         return known.part
 
-    def _look(self, optimizer: Optimizer, groups: tuple[Any, ...]) -> _HeldLayers:
+    def _find_part(self, optimizer: Optimizer, groups: tuple[Any, ...]) -> _HeldLayers:
         found = self._find()
         if found is not self._all:
             self._all = found
@@ -108,8 +108,8 @@ class StepCounter:
         self._parameters: WeakKeyDictionary[Optimizer, tuple[Any, frozenset[Tensor]]]
         self._parameters = WeakKeyDictionary()
 
-    def tick(self, watch: object, optimizer: Optimizer) -> int:
-        """The step to which an optimizer's step belongs, which `watch` sees."""
+    def step_of(self, watch: object, optimizer: Optimizer) -> int:
+        """Count a step of an optimizer that a watch sees; gives the training step it is part of."""
         if any(self._ends(watch, optimizer, *stepped) for stepped in self._stepped):
             self.step += 1
             self._stepped.clear()

@@ -1,22 +1,15 @@
 """The recorder: a thread that turns rows into what is stored, behind the training's back."""
 
-import atexit
 import threading
 import time
-from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from weakref import WeakSet, finalize
 
 from tb_sonify.sound import Preset
-from tb_sonify.training.event_writer import IDLE_SECONDS, BackgroundThread, EventFileWriter
-from tb_sonify.training.grad_norms import LayerNorms
-from tb_sonify.training.row_buffer import RowBatch, RowBuffer
-from tb_sonify.training.run_log import RunLog
-from tb_sonify.training.sharding import ShardReducer
-from tb_sonify.training.signals import end_on_signals
-from tb_sonify.training.warn import ForkGuard, warn
+from tb_sonify.training.event_writer import IDLE_SECONDS, BackgroundThread, EventSink
+from tb_sonify.training.run_log import RowBatch, RunLog
+from tb_sonify.training.warn import WarnOnce
 
 _MAX_BATCHES = 64
 
@@ -41,7 +34,7 @@ class Recorder(BackgroundThread):
 
     def __init__(
         self,
-        events: EventFileWriter,
+        events: EventSink,
         *,
         session: float,
         presets: Sequence[Preset] = (),
@@ -56,12 +49,12 @@ class Recorder(BackgroundThread):
         self._fetch = fetch
         self._fetched_at = time.monotonic()
         self._batches: deque[RowBatch] = deque()
-        self._warned = False
+        self._warn = WarnOnce()
         self._start()
 
     def put(self, batch: RowBatch) -> None:
         """Take a batch; where the recorder is far behind, wait rather than lose rows."""
-        if not self._home.is_here():
+        if not self._home.in_owner():
             return
         with self._changed:
             if threading.current_thread() is not self._thread:
@@ -117,119 +110,4 @@ class Recorder(BackgroundThread):
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the next rows may fare better
-            if not self._warned:
-                self._warned = True
-                warn(f"tb_sonify could not log some rows: {type(error).__name__}: {error}")
-
-
-# That a signal waits for what is written; who sent it may kill the process soon.
-_SIGNAL_SECONDS = 10.0
-
-
-_open: "WeakSet[WriterResources]" = WeakSet()
-
-
-class WriterResources:
-    """Collector, recorder and event files of a writer.
-
-    It ends with `close`, at the interpreter's exit, by a signal that ends the process and that
-    nobody else handles, or once `owner` is garbage.
-
-    Parameters
-    ----------
-    files
-        The event file of the run first; those that the owner opens later come after it. Empty
-        where another process writes: then there is no recorder, and shards are all that counts.
-    """
-
-    def __init__(
-        self,
-        owner: object,
-        files: list[EventFileWriter],
-        *,
-        session: float,
-        presets: Sequence[Preset],
-        scalar_every: int | None,
-    ) -> None:
-        self._gathering: ShardReducer | None = None
-        self.collector = RowBuffer(self._put)
-        self._recorder = (
-            Recorder(
-                files[0],
-                session=session,
-                presets=presets,
-                scalar_every=scalar_every,
-                fetch=self.collector.hand_on_meanwhile,
-            )
-            if files
-            else None
-        )
-        self._files = files
-        self._home = ForkGuard()
-        self._lock = threading.Lock()
-        self.closed = False
-        _open.add(self)
-        finalize(owner, _close_later, self).atexit = False
-        end_on_signals(_close_soon)
-
-    def takes(self, norms: LayerNorms) -> bool:
-        """Whether these norms are needed in this process."""
-        return self._recorder is not None or (norms.shards is not None and 0 in norms.shards.ranks)
-
-    def flush(self) -> None:
-        """Wait until all rows taken so far are in the event file."""
-        if not self.closed and self._home.is_here():
-            self.collector.hand_on()
-            if self._gathering is not None and self._recorder is not None:
-                self._gathering.wait()
-            if self._recorder is not None:
-                self._recorder.flush()
-
-    def close(self) -> None:
-        """Write all there is and close the files; can be called again."""
-        with self._lock:
-            if not self.closed:
-                self.collector.hand_on()
-                self.closed = True
-                if self._gathering is not None and self._home.is_here():
-                    self._gathering.close()
-                if self._recorder is not None:
-                    self._recorder.close()
-            while self._files:
-                self._files.pop().close()
-
-    def _put(self, batch: RowBatch) -> None:
-        if batch.source.ranks and self._gathering is None:
-            self._gathering = ShardReducer(batch.source.ranks, self._record)
-        if self._gathering is not None:
-            self._gathering.put(batch)
-        else:
-            self._record(batch)
-
-    def _record(self, batch: RowBatch) -> None:
-        if self._recorder is not None:
-            self._recorder.put(batch)
-
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to close."""
-        return self.closed and not self._files
-
-
-def _close_later(recording: WriterResources) -> None:
-    # Garbage is collected wherever Python happens to be, where waiting could deadlock.
-    if not recording.idle:
-        start_new_thread(recording.close, ())
-
-
-@atexit.register
-def _close_all() -> None:
-    for recording in list(_open):
-        recording.close()
-
-
-def _close_soon(and_then: Callable[[], None]) -> None:
-    closing = threading.Thread(target=_close_all, daemon=True)
-    closing.start()
-    closing.join(_SIGNAL_SECONDS)
-    and_then()
+            self._warn(f"tb_sonify could not log some rows: {type(error).__name__}: {error}")

@@ -1,77 +1,28 @@
 """Rows on their way from the device to the recorder, a batch at a time."""
 
+import atexit
 import threading
 import time
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
+from weakref import WeakSet, finalize
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tb_sonify.schema.metadata import PRE_CLIP_OPTION
 from tb_sonify.schema.notes import NO_GRADIENT
+from tb_sonify.sound import Preset
+from tb_sonify.training.event_writer import EventSink
+from tb_sonify.training.grad_norms import LayerNorms
+from tb_sonify.training.recorder import Recorder
+from tb_sonify.training.run_log import RowBatch, RowSchema, joint_options
+from tb_sonify.training.sharding import ShardReducer
 from tb_sonify.training.warn import ForkGuard
-
-STEP_SKIPPED = -2.0  # in place of every number of a row whose step the optimizer left out
-
-
-@dataclass(frozen=True)
-class RowSchema:
-    """Where rows come from: their layers, and how the norms were taken.
-
-    Attributes
-    ----------
-    ranks
-        The processes that hold shards of the gradients. A row of such a source has, for each
-        layer, the sum of this process' part and then whether it has any (see `Gathering`).
-    """
-
-    layers: tuple[str, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    ranks: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class RowBatch:
-    """Consecutive rows of one source.
-
-    Attributes
-    ----------
-    steps
-        int64, shape ``(rows,)``.
-    wall_times
-        Seconds since the epoch, shape ``(rows,)``.
-    norms
-        Gives the norms, float32, shape ``(rows, layers)``.
-    """
-
-    source: RowSchema
-    steps: NDArray[np.int64]
-    wall_times: NDArray[np.float64]
-    norms: Callable[[], NDArray[np.float32]]
-
-
-def joint_schema(sources: Sequence[RowSchema]) -> RowSchema:
-    """A source of the layers of all of them."""
-    options: Mapping[str, Any] = {}
-    for source in sources:
-        options = joint_options(options, source.options)
-    layers = dict.fromkeys(layer for source in sources for layer in source.layers)
-    return RowSchema(tuple(layers), options)
-
-
-def joint_options(options: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """How the norms of both were taken; the later ones count, where both cannot be said."""
-    both = {**options, **later}
-    if options.get(PRE_CLIP_OPTION, both.get(PRE_CLIP_OPTION)) != both.get(PRE_CLIP_OPTION):
-        both[PRE_CLIP_OPTION] = "mixed"
-    return both
-
 
 _ROWS = 64
 
@@ -108,7 +59,7 @@ class RowBuffer:
 
     def add(self, source: RowSchema, step: int, norms: Tensor) -> None:
         """Take one row: shape ``(layers,)``, on any device. Does not wait for it."""
-        if not self._home.takes_data():
+        if not self._home.accepts():
             return
         now = time.monotonic()
         with self._lock:
@@ -127,7 +78,7 @@ class RowBuffer:
 
     def hand_on(self) -> None:
         """Give what there is to the recorder; a GPU is waited for."""
-        if self._home.is_here():
+        if self._home.in_owner():
             with self._lock:
                 self._hand_on()
                 self._put_copied(wait=True)
@@ -204,3 +155,112 @@ def _copy(rows: list[Tensor], copied: list[torch.cuda.Event]) -> Tensor:
         copied.append(torch.cuda.Event())
         copied[-1].record()
     return pinned
+
+
+def joint_schema(sources: Sequence[RowSchema]) -> RowSchema:
+    """A source of the layers of all of them."""
+    options: Mapping[str, Any] = {}
+    for source in sources:
+        options = joint_options(options, source.options)
+    layers = dict.fromkeys(layer for source in sources for layer in source.layers)
+    return RowSchema(tuple(layers), options)
+
+
+_open: "WeakSet[WriterResources]" = WeakSet()
+
+
+class WriterResources:
+    """Row buffer, shard reducer, recorder and event files of a writer.
+
+    They end with `close`, at the interpreter's exit, or once `owner` is garbage.
+
+    Parameters
+    ----------
+    files
+        The event file of the run first; those that the owner opens later come after it. Empty
+        where another process writes: then there is no recorder, and shards are all that counts.
+    """
+
+    def __init__(
+        self,
+        owner: object,
+        files: list[EventSink],
+        *,
+        session: float,
+        presets: Sequence[Preset],
+        scalar_every: int | None,
+    ) -> None:
+        self._gathering: ShardReducer | None = None
+        self.collector = RowBuffer(self._put)
+        self._recorder = (
+            Recorder(
+                files[0],
+                session=session,
+                presets=presets,
+                scalar_every=scalar_every,
+                fetch=self.collector.hand_on_meanwhile,
+            )
+            if files
+            else None
+        )
+        self._files = files
+        self._home = ForkGuard()
+        self._lock = threading.Lock()
+        self.closed = False
+        _open.add(self)
+        finalize(owner, _close_later, self).atexit = False
+
+    def takes(self, norms: LayerNorms) -> bool:
+        """Whether these norms are needed in this process."""
+        return self._recorder is not None or (norms.shards is not None and 0 in norms.shards.ranks)
+
+    def flush(self) -> None:
+        """Wait until all rows taken so far are in the event file."""
+        if not self.closed and self._home.in_owner():
+            self.collector.hand_on()
+            if self._gathering is not None and self._recorder is not None:
+                self._gathering.wait()
+            if self._recorder is not None:
+                self._recorder.flush()
+
+    def close(self) -> None:
+        """Write all there is and close the files; can be called again."""
+        with self._lock:
+            if not self.closed:
+                self.collector.hand_on()
+                self.closed = True
+                if self._gathering is not None and self._home.in_owner():
+                    self._gathering.close()
+                if self._recorder is not None:
+                    self._recorder.close()
+            while self._files:
+                self._files.pop().close()
+
+    def _put(self, batch: RowBatch) -> None:
+        if batch.source.ranks and self._gathering is None:
+            self._gathering = ShardReducer(batch.source.ranks, self._record)
+        if self._gathering is not None:
+            self._gathering.put(batch)
+        else:
+            self._record(batch)
+
+    def _record(self, batch: RowBatch) -> None:
+        if self._recorder is not None:
+            self._recorder.put(batch)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to close."""
+        return self.closed and not self._files
+
+
+def _close_later(recording: WriterResources) -> None:
+    # Garbage is collected wherever Python happens to be, where waiting could deadlock.
+    if not recording.idle:
+        start_new_thread(recording.close, ())
+
+
+@atexit.register
+def _close_all() -> None:
+    for recording in list(_open):
+        recording.close()

@@ -1,8 +1,8 @@
 """What becomes of rows: scalars, blocks of rows, segments, clips. No threads here."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,66 @@ from numpy.typing import NDArray
 from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify.schema.block import Block, encode_block, round_norms
-from tb_sonify.schema.metadata import END_TAG, PRESETS_OPTION, ROWS_TAG, SEGMENTS_TAG, scalar_tag
+from tb_sonify.schema.metadata import (
+    END_TAG,
+    PRE_CLIP_OPTION,
+    PRESETS_OPTION,
+    ROWS_TAG,
+    SEGMENTS_TAG,
+    scalar_tag,
+)
 from tb_sonify.schema.notes import NO_GRADIENT, pad_layers
 from tb_sonify.schema.records import Rows, Segment
 from tb_sonify.schema.segments import SegmentBuilder
 from tb_sonify.sound import PRESETS, Preset, preset_to_json
 from tb_sonify.training.audio_log import AudioLog
-from tb_sonify.training.row_buffer import STEP_SKIPPED, RowBatch, joint_options
 from tb_sonify.training.summary import blob_event, is_kept, scalars_event
+
+STEP_SKIPPED = -2.0  # in place of every number of a row whose step the optimizer left out
+
+
+@dataclass(frozen=True)
+class RowSchema:
+    """Where rows come from: their layers, and how the norms were taken.
+
+    Attributes
+    ----------
+    ranks
+        The processes that hold shards of the gradients. A row of such a source has, for each
+        layer, the sum of this process' part and then whether it has any (see `Gathering`).
+    """
+
+    layers: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    ranks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowBatch:
+    """Consecutive rows of one source.
+
+    Attributes
+    ----------
+    steps
+        int64, shape ``(rows,)``.
+    wall_times
+        Seconds since the epoch, shape ``(rows,)``.
+    norms
+        Gives the norms, float32, shape ``(rows, layers)``.
+    """
+
+    source: RowSchema
+    steps: NDArray[np.int64]
+    wall_times: NDArray[np.float64]
+    norms: Callable[[], NDArray[np.float32]]
+
+
+def joint_options(options: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """How the norms of both were taken; the later ones count, where both cannot be said."""
+    both = {**options, **later}
+    if options.get(PRE_CLIP_OPTION, both.get(PRE_CLIP_OPTION)) != both.get(PRE_CLIP_OPTION):
+        both[PRE_CLIP_OPTION] = "mixed"
+    return both
 
 
 @dataclass(frozen=True)

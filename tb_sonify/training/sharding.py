@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed
 
 from tb_sonify.schema.notes import NO_GRADIENT
-from tb_sonify.training.row_buffer import STEP_SKIPPED, RowBatch, RowSchema
+from tb_sonify.training.run_log import STEP_SKIPPED, RowBatch, RowSchema
 from tb_sonify.training.tensor_norms import Gradients
 from tb_sonify.training.warn import warn
 
@@ -44,7 +44,7 @@ class Shards:
         held = {id(mesh): frozenset(mesh.mesh.flatten().tolist()) for mesh in meshes}
         self.ranks = tuple(sorted(frozenset().union(*held.values())))
         self._is_first = rank() == self.ranks[0]
-        self._counts: dict[tuple[Any, Any], bool] = {}
+        self._known: dict[tuple[Any, Any], bool] = {}
 
     @classmethod
     def of(cls, parameters: Iterable[Tensor]) -> "Shards | None":
@@ -56,21 +56,19 @@ class Shards:
         """What this process has to count of each gradient."""
         return [None if gradient is None else self._counted(gradient) for gradient in gradients]
 
-    def counts(self, mesh: Any, placements: Any) -> bool:
-        """Whether this process counts its piece of a tensor; a copy counts in one place alone.
+    def _counted(self, gradient: Tensor) -> Tensor | None:
+        if mesh_of(gradient) is None:
+            return gradient if self._is_first else None
+        tensor = reduced(gradient)
+        return tensor.to_local() if self._counts(tensor.device_mesh, tensor.placements) else None
 
-        Parameters
-        ----------
-        mesh, placements
-            Of a `DTensor`; `None` for a plain tensor.
-        """
-        if mesh is None:
-            return self._is_first
+    def _counts(self, mesh: Any, placements: Any) -> bool:
+        """Whether this process counts its piece of a tensor; a copy counts in one place alone."""
         key = (mesh, placements)
-        known = self._counts.get(key)
+        known = self._known.get(key)
         if known is None:
             place = mesh.get_coordinate()
-            known = self._counts[key] = (
+            known = self._known[key] = (
                 place is not None
                 # Where processes have meshes of their own, that of the first counts.
                 and self.ranks[0] in mesh.mesh.flatten().tolist()
@@ -80,12 +78,6 @@ class Shards:
                 )
             )
         return known
-
-    def _counted(self, gradient: Tensor) -> Tensor | None:
-        if mesh_of(gradient) is None:
-            return gradient if self._is_first else None
-        tensor = reduced(gradient)
-        return tensor.to_local() if self.counts(tensor.device_mesh, tensor.placements) else None
 
 
 def mesh_of(tensor: Tensor) -> Any:

@@ -9,11 +9,8 @@ from torch import Tensor
 
 Gradients: TypeAlias = Sequence[Tensor | None]
 
-
 # Float32 sums on a CPU drift with their length: by 8e-5 over 100,000 values, 1e-3 over 20 million.
 _CHUNK = 8192
-
-
 _SMALL = 1e-13  # squares of the parts of a smaller norm begin to vanish in float32
 
 
@@ -29,8 +26,8 @@ def tensor_norms(tensors: list[Tensor], norm_type: float) -> Tensor:
     return torch.stack(torch._foreach_norm(tensors, norm_type, dtype=dtype))
 
 
-def goes_by_chunk(tensor: Tensor, norm_type: float) -> bool:
-    """Whether `piece_norms` is for this tensor.
+def is_chunked(tensor: Tensor, norm_type: float) -> bool:
+    """Whether `chunk_norms` and `one_chunk_norms` take a tensor.
 
     On a CPU float64 is seven times slower than float32; on a GPU, memory is the limit.
     """
@@ -42,27 +39,15 @@ def goes_by_chunk(tensor: Tensor, norm_type: float) -> bool:
     )
 
 
-def inexact(tensors: Sequence[Tensor], norms: Tensor, norm_type: float) -> list[int]:
-    """Which norms of tensors of one kind, by torch in float32, are not as exact as those here."""
-    first = tensors[0]
-    wide = first.dtype in (torch.float64, torch.complex128)
-    if first.device.type != "cpu" or norm_type == math.inf or wide:
-        return []
-    if not goes_by_chunk(first, norm_type):
-        return [*range(len(tensors))]
-    doubtful = is_doubtful(norms).tolist()
-    return [i for i, t in enumerate(tensors) if doubtful[i] or not is_one_chunk(t)]
-
-
 def is_one_chunk(tensor: Tensor) -> bool:
     """Whether a tensor is so small that float32 adds it up well."""
     return tensor.numel() <= _CHUNK
 
 
 def chunk_norms(tensors: list[Tensor]) -> Tensor:
-    """L2 norms of some tensors cut into pieces, float64, in the order of `owners_of_pieces`.
+    """L2 norms of tensors cut into chunks, float64, in the order of `owners_of_chunks`.
 
-    The sums are in float32, which is fast and, over a piece, exact enough; where it is not,
+    The sums are in float32, which is fast and, over a chunk, exact enough; where it is not,
     because squares overflow or vanish, they are taken again in float64.
     """
     small, tables = [], []
@@ -82,9 +67,9 @@ def chunk_norms(tensors: list[Tensor]) -> Tensor:
 
 
 def one_chunk_norms(tensors: list[Tensor]) -> Tensor:
-    """The same of tensors that need not be cut."""
+    """L2 norms of tensors of one chunk each, float64."""
     norms = torch.stack(torch._foreach_norm(tensors, 2, dtype=torch.float32)).double()
-    doubtful = is_doubtful(norms)
+    doubtful = _is_doubtful(norms)
     if doubtful.any():
         places = doubtful.nonzero().flatten()
         again = [tensors[i] for i in places.tolist()]
@@ -93,7 +78,7 @@ def one_chunk_norms(tensors: list[Tensor]) -> Tensor:
 
 
 def owners_of_chunks(tensors: list[Tensor], owners: list[int]) -> list[int]:
-    """The owner of each piece, where `owners` has that of each tensor."""
+    """The owner of each chunk, where `owners` has that of each tensor."""
     rows: list[int] = []
     small: list[int] = []
     for tensor, owner in zip(tensors, owners, strict=True):
@@ -106,20 +91,20 @@ def owners_of_chunks(tensors: list[Tensor], owners: list[int]) -> list[int]:
 
 
 def _cut(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """The values in any order, without a copy: a table of whole pieces, and the rest."""
+    """The values in any order, without a copy: a table of whole chunks, and the rest."""
     in_memory = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
     values = tensor.permute(in_memory).reshape(-1)
     whole = tensor.numel() // _CHUNK * _CHUNK
     return values[:whole].view(-1, _CHUNK), values[whole:]
 
 
-def is_doubtful(norms: Tensor) -> Tensor:
+def _is_doubtful(norms: Tensor) -> Tensor:
     """Which norms may have overflown or vanished, in float32."""
     return (norms < _SMALL) | (norms == math.inf)
 
 
 def _correct_table(norms: Tensor, table: Tensor) -> None:
-    if is_doubtful(norms).any():
+    if _is_doubtful(norms).any():
         largest = _largest(table)
         if largest > 0 and largest < math.inf:  # else they are zero or infinite indeed
             norms.copy_(torch.linalg.vector_norm(table, dim=1, dtype=torch.float64))

@@ -1,6 +1,6 @@
 """Watching optimizers: every step is one row."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -10,15 +10,50 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from tb_sonify.training.amp import count_skipped_steps, forget, scaling_of
-from tb_sonify.training.clip_grad import known_norms, listen, stop_listening
+from tb_sonify.training.clip_grad import ignore_clipping, listen_to_clipping
 from tb_sonify.training.grad_norms import MeasuredLayers, free_prefix
 from tb_sonify.training.optimizer_steps import OptimizerLayers, StepCounter
-from tb_sonify.training.recorder import WriterResources
-from tb_sonify.training.warn import warn
+from tb_sonify.training.row_buffer import WriterResources
+from tb_sonify.training.warn import WarnOnce, warn
 
 
 class Watch:
-    """A model that is watched until `remove`; also a context manager, which removes it.
+    """What is watched until `remove`; also a context manager, which removes it.
+
+    By itself, it is what `SonifyWriter.watch` gives where there is nothing to watch.
+    """
+
+    @property
+    def active(self) -> bool:
+        """Whether steps still become rows."""
+        return False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers that are watched."""
+        return ()
+
+    def remove(self) -> None:
+        """Stop watching, and leave nothing behind in the optimizer."""
+
+    def before_step(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Add the row of a step: the hook that torch calls with the arguments of `step`.
+
+        Where the step has a closure, its first call adds the row, and the arguments are returned
+        with a closure that does so.
+        """
+
+    def __enter__(self) -> "Watch":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class ModelWatch(Watch):
+    """A watch of a model, by hooks of its optimizers.
 
     Parameters
     ----------
@@ -44,8 +79,8 @@ class Watch:
             raise ValueError(f"every must be at least 1, got {every!r}")
         if optimizer is not None and not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer must be a torch optimizer, got {type(optimizer).__name__}")
-        self._holdings = OptimizerLayers(find, only=optimizer)
-        if optimizer is not None and self._holdings.of(optimizer) is None:
+        self._layers = OptimizerLayers(find, only=optimizer)
+        if optimizer is not None and self._layers.for_optimizer(optimizer) is None:
             warn(
                 f"nothing is logged until the optimizer holds a parameter of the layers that are "
                 f"watched, it holds none of theirs: {', '.join(self.names[:5])}"
@@ -54,7 +89,7 @@ class Watch:
         self._every = int(every)
         self._clock = clock
         self.calls = 0
-        self._warned_capture = False
+        self._warn_of_capture = WarnOnce()
         self._keep_alive: object | None = keep_alive
         # What is compiled must not look into the hook, which then runs as it is.
         hook = torch.compiler.disable(self.before_step)
@@ -64,60 +99,51 @@ class Watch:
             handle = optimizer.register_step_pre_hook(hook)
         self._unhook: Callable[[], None] = handle.remove
         count_skipped_steps(self)
-        listen(self)
+        listen_to_clipping(self)
 
     @property
     def active(self) -> bool:
-        """Whether steps still become rows."""
         return self._keep_alive is not None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The layers that are watched."""
-        return self._holdings.names
+        return self._layers.names
 
     def remove(self) -> None:
-        """Stop watching, and leave nothing behind in the optimizer."""
         if self._keep_alive is not None:
             self._stop()
             self._recording.collector.hand_on()
         self._unhook()
 
-    def __enter__(self) -> "Watch":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()
-
     def skip(self, optimizer: Optimizer) -> None:
         """Count a step of an optimizer that was left out; it is no row."""
         self._guarded(self._count, optimizer)
 
-    def norm_type_of(self, parameters: Iterable[Tensor]) -> float | None:
-        """Which norm of one of these parameters is logged at the next step, if any."""
+    def before_clipping(self, parameters: Sequence[Tensor]) -> Callable[[], None] | None:
+        """Measure the layers of parameters that will be clipped, if the next step is logged.
+
+        Gives what is to be called once they are clipped.
+        """
+        norms = self._layers.norms
         coming = self._clock.step, self._clock.step + 1
-        norms = self._holdings.measured[0].norms
         if (
             not self.active
             or not any(map(self._is_logged, coming))
             or not self._recording.takes(norms)
+            or _is_capturing()
         ):
             return None
-        return norms.norm_type if any(p in norms.parameter_set for p in parameters) else None
+        return norms.measure_before_clipping(parameters)
 
     def _stop(self) -> None:
         self._keep_alive = None
         forget(self)
-        stop_listening(self)
+        ignore_clipping(self)
+        self._layers.norms.pre_clip_sums.clear()
 
     def before_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-        """Add the row of a step: the hook that torch calls with the arguments of `step`.
-
-        Where the step has a closure, its first call adds the row, and the arguments are returned
-        with a closure that does so.
-        """
         self.calls += 1
         # The gradients that count are those that a closure computes.
         if len(args) > 1 and callable(args[1]):
@@ -142,35 +168,32 @@ class Watch:
         return wrapper
 
     def _count(self, optimizer: Optimizer) -> MeasuredLayers | None:
-        measured = self._holdings.of(optimizer) if self.active else None
+        measured = self._layers.for_optimizer(optimizer) if self.active else None
         if measured is not None:
-            self._clock.tick(self, optimizer)
+            self._clock.step_of(self, optimizer)
         return measured
 
     def _take(self, optimizer: Optimizer) -> None:
         measured = self._count(optimizer)
         if measured is None or not self._is_logged(self._clock.step):
             return
-        norms = measured.norms
-        if not self._recording.takes(norms) or self._is_captured():
+        if not self._recording.takes(measured.norms) or self._is_captured():
             return
-        row = norms(known=known_norms(norms.norm_type), scaling=scaling_of(optimizer))
-        self._recording.collector.add(measured.source(norms.pre_clip), self._clock.step, row)
+        schema, row = measured.measure(scaling=scaling_of(optimizer))
+        self._recording.collector.add(schema, self._clock.step, row)
 
     def _is_logged(self, step: int) -> bool:
         return (step - self._clock.first_step) % self._every == 0
 
     def _is_captured(self) -> bool:
         """Whether the step is being captured for a CUDA graph, whose replays nobody can see."""
-        if not torch.cuda.is_initialized() or not torch.cuda.is_current_stream_capturing():
-            return False
-        if not self._warned_capture:
-            self._warned_capture = True
-            warn(
+        capturing = _is_capturing()
+        if capturing:
+            self._warn_of_capture(
                 "steps inside a CUDA graph cannot be watched: its replays call no hook; call "
                 "add_gradient_norms(model, step) after each replay instead"
             )
-        return True
+        return capturing
 
     def _guarded(self, work: Callable[[Optimizer], Any], optimizer: Optimizer) -> None:
         if not self.active:
@@ -183,22 +206,16 @@ class Watch:
             warn(f"tb_sonify stops watching, training goes on: {type(error).__name__}: {error}")
 
 
-class NoWatch(Watch):
-    """What `SonifyWriter.watch` gives where there is nothing to watch."""
-
-    active = False
-    names = ()
-
-    def __init__(self) -> None: ...
-
-    def remove(self) -> None: ...
+def _is_capturing() -> bool:
+    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
 
 
 class WatchSet:
     """Models that are watched side by side: layers have different names, and steps are the same."""
 
     def __init__(self) -> None:
-        self._all: WeakSet[Watch] = WeakSet()  # an optimizer that is gone takes its watch along
+        # An optimizer that is gone takes its watch along.
+        self._all: WeakSet[ModelWatch] = WeakSet()
         self._clock = StepCounter(0)
 
     def add(
@@ -210,7 +227,7 @@ class WatchSet:
         prefix: str | None,
         first_step: int,
         **options: Any,
-    ) -> Watch:
+    ) -> ModelWatch:
         """Watch another model.
 
         Parameters
@@ -220,7 +237,7 @@ class WatchSet:
         prefix, first_step
             As in `SonifyWriter.watch`.
         options
-            As in `Watch`.
+            As in `ModelWatch`.
         """
         active = [watch for watch in self._all if watch.active]
         clock = self._clock if active else StepCounter(first_step)
@@ -236,7 +253,7 @@ class WatchSet:
         elif not taken.isdisjoint(names):
             raise ValueError(f"prefix must make names that no other watch has, got {prefix!r}")
         chosen = prefix
-        watch = Watch(lambda: find(prefix=chosen), recording, clock=clock, **options)
+        watch = ModelWatch(lambda: find(prefix=chosen), recording, clock=clock, **options)
         self._clock = clock
         self._all.add(watch)
         return watch

@@ -12,22 +12,14 @@ from torch.utils.tensorboard import FileWriter, SummaryWriter
 
 from tb_sonify.sound import StreamPreset
 from tb_sonify.sound.presets import resolve_presets
-from tb_sonify.training.clip_grad import known_norms
-from tb_sonify.training.event_writer import EventFileWriter, NullSink
+from tb_sonify.training.event_writer import EventFileWriter, EventSink, NullSink
 from tb_sonify.training.grad_norms import ModelLayers, row_of, step_of
 from tb_sonify.training.layers import Granularity, NoLayersError, Patterns
-from tb_sonify.training.recorder import WriterResources
-from tb_sonify.training.row_buffer import RowSchema
+from tb_sonify.training.row_buffer import WriterResources
+from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.sharding import rank
-from tb_sonify.training.warn import warn
-from tb_sonify.training.watch import NoWatch, Watch, WatchSet
-
-
-class SinkFileWriter(FileWriter):
-    """A `FileWriter` that gives its events to `events`, and opens no file of its own."""
-
-    def __init__(self, events: EventFileWriter | NullSink) -> None:
-        self.event_writer = events
+from tb_sonify.training.warn import WarnOnce
+from tb_sonify.training.watch import Watch, WatchSet
 
 
 class SonifyWriter(SummaryWriter):
@@ -79,8 +71,8 @@ class SonifyWriter(SummaryWriter):
         self._named = RowSchema(())  # of `add_norms`
         self._watches = WatchSet()
         self._writes = rank() == 0
-        self._warned: set[str] = set()
-        self._files: list[EventFileWriter] = []
+        self._warn = WarnOnce()
+        self._files: list[EventSink] = []
         super().__init__(log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix)
         self._recording = WriterResources(
             self,
@@ -137,9 +129,9 @@ class SonifyWriter(SummaryWriter):
             is a warning, and it is not `active`.
         """
         if not self._is_open():
-            return NoWatch()
+            return Watch()
         which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
-        find = partial(self._sources.of, model, norm_type=norm_type, **which)
+        find = partial(self._sources.find, model, norm_type=norm_type, **which)
         try:
             return self._watches.add(
                 model,
@@ -153,7 +145,7 @@ class SonifyWriter(SummaryWriter):
             )
         except NoLayersError as error:
             self._warn_once(f"nothing is watched: {error}")
-            return NoWatch()
+            return Watch()
 
     def add_gradient_norms(
         self,
@@ -173,14 +165,13 @@ class SonifyWriter(SummaryWriter):
         step = step_of(global_step)
         which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
         try:
-            measured = self._sources.of(model, norm_type=norm_type, prefix=prefix, **which)
+            measured = self._sources.find(model, norm_type=norm_type, prefix=prefix, **which)
         except NoLayersError as error:
             self._warn_once(f"nothing is logged: {error}")
             return
-        norms = measured.norms
-        if self._is_open() and self._recording.takes(norms):
-            row = norms(known=known_norms(norms.norm_type))
-            self._recording.collector.add(measured.source(norms.pre_clip), step, row)
+        if self._is_open() and self._recording.takes(measured.norms):
+            schema, row = measured.measure()
+            self._recording.collector.add(schema, step, row)
 
     def add_norms(self, norms: Mapping[str, SupportsFloat | None], global_step: int) -> None:
         """Log one number per layer as a row; at least 0, NaN or infinite, `None`: no gradient."""
@@ -228,9 +219,7 @@ class SonifyWriter(SummaryWriter):
         return not self._recording.closed
 
     def _warn_once(self, message: str) -> None:
-        if message not in self._warned:
-            self._warned.add(message)
-            warn(message)
+        self._warn(message, key=message)
 
     def _get_file_writer(self) -> FileWriter:
         # The base class calls this for every event, and forgets the writers in `close`.
@@ -248,35 +237,42 @@ class SonifyWriter(SummaryWriter):
 
     def _new_file_writer(self, logdir: str) -> FileWriter:
         if not self._writes:
-            return SinkFileWriter(NullSink(logdir))
-        events = EventFileWriter(
+            return _SinkFileWriter(NullSink(logdir))
+        events = self._new_sink(logdir)
+        self._files.append(events)
+        return _SinkFileWriter(events)
+
+    def _new_sink(self, logdir: str) -> EventSink:
+        return EventFileWriter(
             logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix
         )
-        self._files.append(events)
-        return SinkFileWriter(events)
 
 
 class RedirectedWriter(SonifyWriter):
-    """A `SonifyWriter` that gives its events to somebody else.
+    """A `SonifyWriter` whose events go to another sink than an event file of its own.
 
     Parameters
     ----------
-    events
-        Makes what takes the events; called only where this process writes.
+    make_sink
+        Makes the sink; called only where this process writes.
     """
 
     def __init__(
         self,
-        events: Callable[[], EventFileWriter],
+        make_sink: Callable[[], EventSink],
         *,
         presets: Sequence[str | StreamPreset] = ("smooth",),
     ) -> None:
-        self._make_events = events
+        self._make_sink = make_sink
         super().__init__("elsewhere", presets=presets)
 
-    def _new_file_writer(self, logdir: str) -> FileWriter:
-        if not self._writes:
-            return super()._new_file_writer(logdir)
-        events = self._make_events()
-        self._files.append(events)
-        return SinkFileWriter(events)
+    def _new_sink(self, _: str) -> EventSink:
+        return self._make_sink()
+
+
+class _SinkFileWriter(FileWriter):
+    """Torch's `FileWriter` over any event sink."""
+
+    def __init__(self, events: EventSink) -> None:
+        # Not that of the base class, which opens an event file of TensorBoard's.
+        self.event_writer = events

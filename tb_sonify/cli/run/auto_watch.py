@@ -11,9 +11,9 @@ from torch import nn
 from torch.optim import Optimizer
 
 from tb_sonify.cli.run.find_models import find_models
+from tb_sonify.cli.run.signals import is_in_training
 from tb_sonify.training.event_writer import DeferredSink
 from tb_sonify.training.sharding import rank
-from tb_sonify.training.signals import is_in_training
 from tb_sonify.training.watch import Watch
 from tb_sonify.training.writer import RedirectedWriter
 

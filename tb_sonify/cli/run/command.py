@@ -11,7 +11,7 @@ from tb_sonify.cli.run.import_hook import after_import
 from tb_sonify.cli.run.launcher import Program
 from tb_sonify.cli.run.script_writers import SummaryWriters
 from tb_sonify.cli.run.session import ScriptSession
-from tb_sonify.training.signals import end_on_signals
+from tb_sonify.cli.run.signals import flush_on_signals
 
 if TYPE_CHECKING:
     from tb_sonify.cli.run.run_sequence import RunSequence
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     session = ScriptSession(make_runs, writers.any_of_ours)
     # The first to be registered is the last to run: what the script does at exit is seen, too.
     atexit.register(session.end)
-    end_on_signals(session.end_soon)
+    flush_on_signals(session.end)
     after_import(
         {
             "torch": session.torch_is_there,

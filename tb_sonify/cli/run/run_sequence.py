@@ -71,7 +71,7 @@ class RunSequence:
                 run.open(logdir, is_of_writer=True)
             elif time.monotonic() >= self._patient_until:
                 run.open(self._free_logdir())
-        run.attach(optimizer, self._clock.tick(self, optimizer))
+        run.attach(optimizer, self._clock.step_of(self, optimizer))
 
     def after_step(self, optimizer: Optimizer) -> None:
         """Look at it again."""
@@ -80,7 +80,7 @@ class RunSequence:
 
     def skip(self, optimizer: Optimizer) -> None:
         """Count a step that is left out."""
-        self._clock.tick(self, optimizer)
+        self._clock.step_of(self, optimizer)
 
     def stop(self) -> None:
         """Watch no longer."""

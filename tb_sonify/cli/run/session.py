@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class ScriptSession:
         self._own_writer = own_writer
         self._runs: RunSequence | None = None
         self._ended = self._failed = False
+        self._ending = threading.Lock()
         self.calls = 0  # of optimizers, as `count_skipped_steps` has it
 
     def torch_is_there(self, _: ModuleType) -> None:
@@ -61,24 +63,18 @@ class ScriptSession:
 
     def end(self) -> None:
         """Write all there is, and say where; can be called again."""
-        if self._ended:
-            return
-        self._ended = True
-        try:
-            if self._runs is not None:
-                self._runs.close()
-        except Exception as error:  # noqa: BLE001 - the script has ended well, for all we know
-            self._fail(error)
+        with self._ending:  # by a signal, while it is called at exit
+            if self._ended:
+                return
+            self._ended = True
+            try:
+                if self._runs is not None:
+                    self._runs.close()
+            except Exception as error:  # noqa: BLE001 - the script has ended well, for all we know
+                self._fail(error)
         done = self._runs.done if self._runs is not None else []
         if any(run.writes for run in done) if done else os.environ.get("RANK", "0") == "0":
             print(f"tb-sonify run: {self._last_words()}", file=sys.stderr, flush=True)
-
-    def end_soon(self, and_then: Callable[[], None]) -> None:
-        """The same, and then what ends the process."""
-        try:
-            self.end()
-        finally:
-            and_then()
 
     def _before_step(self, optimizer: Any, *_: Any) -> None:
         self.calls += 1
