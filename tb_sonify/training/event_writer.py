@@ -55,7 +55,7 @@ class BackgroundThread(ABC):
     """
 
     def __init__(self, name: str) -> None:
-        self._home = ForkGuard()
+        self._process = ForkGuard()
         self._changed = threading.Condition()
         self._flushes_wanted = self._flushes_done = 0
         self._closing = False
@@ -63,7 +63,7 @@ class BackgroundThread(ABC):
 
     def flush(self) -> None:
         """Wait until all work taken so far is done."""
-        if not self._home.in_owner():
+        if not self._process.in_owner():
             return
         with self._changed:
             self._flushes_wanted += 1
@@ -73,7 +73,7 @@ class BackgroundThread(ABC):
 
     def close(self) -> None:
         """Do the rest of the work and end the thread; can be called again."""
-        if not self._home.in_owner():
+        if not self._process.in_owner():
             return
         with self._changed:
             self._closing = True
@@ -146,7 +146,7 @@ class EventFileWriter(BackgroundThread):
 
     def add_event(self, event: Event) -> None:
         """Take an event, to be written within a second."""
-        if not self._home.accepts():
+        if not self._process.accepts():
             return
         data = event.SerializeToString()
         with self._changed:

@@ -54,7 +54,7 @@ class Recorder(BackgroundThread):
 
     def put(self, batch: RowBatch) -> None:
         """Take a batch; where the recorder is far behind, wait rather than lose rows."""
-        if not self._home.in_owner():
+        if not self._process.in_owner():
             return
         with self._changed:
             if threading.current_thread() is not self._thread:

@@ -24,14 +24,12 @@ from tb_sonify.training.run_log import RowBatch, RowSchema, joint_options
 from tb_sonify.training.sharding import ShardReducer
 from tb_sonify.training.warn import ForkGuard
 
-_ROWS = 64
-
-
-_SECONDS = 1.0
+_MAX_ROWS = 64
+_MAX_SECONDS = 1.0
 
 
 class _Row(NamedTuple):
-    source: RowSchema
+    schema: RowSchema
     step: int
     wall_time: float
     norms: Tensor
@@ -51,55 +49,63 @@ class RowBuffer:
 
     def __init__(self, put: Callable[[RowBatch], None]) -> None:
         self._put = put
-        self._home = ForkGuard()
+        self._process = ForkGuard()
         self._lock = threading.Lock()
         self._rows: list[_Row] = []
         self._copied: deque[tuple[RowBatch, list[torch.cuda.Event]]] = deque()
-        self._since = self._latest = -_SECONDS
+        self._since = self._latest = -_MAX_SECONDS
 
-    def add(self, source: RowSchema, step: int, norms: Tensor) -> None:
+    def add(self, schema: RowSchema, step: int, norms: Tensor) -> None:
         """Take one row: shape ``(layers,)``, on any device. Does not wait for it."""
-        if not self._home.accepts():
+        if not self._process.accepts():
             return
         now = time.monotonic()
         with self._lock:
             if not self._rows:
                 self._since = now
-            elif source.ranks:
-                self._hand_on()
-            self._rows.append(_Row(source, step, time.time(), norms))
+            elif schema.ranks:
+                self._start_copy()
+            self._rows.append(_Row(schema, step, time.time(), norms))
             # The next row after a pause may be as far off as the one before.
-            late, self._latest = now - self._latest >= _SECONDS, now
+            late, self._latest = now - self._latest >= _MAX_SECONDS, now
             # The other processes may be waiting for what belongs to their rows.
-            if source.ranks or late or len(self._rows) >= _ROWS or now - self._since >= _SECONDS:
-                self._hand_on()
+            if (
+                schema.ranks
+                or late
+                or len(self._rows) >= _MAX_ROWS
+                or now - self._since >= _MAX_SECONDS
+            ):
+                self._start_copy()
             elif self._copied:
                 self._put_copied()
 
-    def hand_on(self) -> None:
-        """Give what there is to the recorder; a GPU is waited for."""
-        if self._home.in_owner():
+    def flush(self) -> None:
+        """Give all rows to the recorder; a GPU is waited for."""
+        if self._process.in_owner():
             with self._lock:
-                self._hand_on()
+                self._start_copy()
                 self._put_copied(wait=True)
 
-    def hand_on_meanwhile(self) -> None:
-        """The same in a thread other than training's, which may not add a row for a long time."""
+    def flush_from_recorder(self) -> None:
+        """Give rows on the host to the recorder, in its own thread; never asks a GPU (see class).
+
+        Training may not add a row for a long time.
+        """
         if not self._lock.acquire(blocking=False):
             return  # training is adding one, and may be waiting for this very thread
         try:
             if not self._copied and not any(row.norms.is_cuda for row in self._rows):
-                self._hand_on()
+                self._start_copy()
         finally:
             self._lock.release()
 
-    def _hand_on(self) -> None:
+    def _start_copy(self) -> None:
         rows, self._rows = self._rows, []
         if rows:
-            source, norms, copies = _to_host(rows)
+            schema, norms, copies = _to_host(rows)
             steps = np.array([row.step for row in rows], np.int64)
             wall_times = np.array([row.wall_time for row in rows])
-            self._copied.append((RowBatch(source, steps, wall_times, norms), copies))
+            self._copied.append((RowBatch(schema, steps, wall_times, norms), copies))
         self._put_copied()
 
     def _put_copied(self, *, wait: bool = False) -> None:
@@ -119,27 +125,27 @@ def _to_host(
     """Start the copy of rows to the host: the norms, to be read when all of the events are."""
     places: dict[object, list[int]] = {}
     for i, row in enumerate(rows):
-        places.setdefault((id(row.source), row.norms.device), []).append(i)
-    sources = [rows[of[0]].source for of in places.values()]
+        places.setdefault((id(row.schema), row.norms.device), []).append(i)
+    schemas = [rows[of[0]].schema for of in places.values()]
     copied: list[torch.cuda.Event] = []
     parts = [_copy([rows[i].norms for i in of], copied) for of in places.values()]
     if len(parts) == 1:
-        return sources[0], parts[0].numpy, copied
-    joint = joint_schema(sources)
-    return joint, partial(_spread, joint, sources, list(places.values()), parts), copied
+        return schemas[0], parts[0].numpy, copied
+    joint = joint_schema(schemas)
+    return joint, partial(_spread, joint, schemas, list(places.values()), parts), copied
 
 
 def _spread(
     joint: RowSchema,
-    sources: Sequence[RowSchema],
+    schemas: Sequence[RowSchema],
     places: Sequence[list[int]],
     parts: Sequence[Tensor],
 ) -> NDArray[np.float32]:
-    """Rows of several sources in the columns of all their layers."""
+    """Rows of several schemas in the columns of all their layers."""
     columns = {layer: i for i, layer in enumerate(joint.layers)}
     norms = np.full((sum(map(len, places)), len(columns)), NO_GRADIENT, np.float32)
-    for source, rows, part in zip(sources, places, parts, strict=True):
-        norms[np.ix_(rows, [columns[layer] for layer in source.layers])] = part.numpy()
+    for schema, rows, part in zip(schemas, places, parts, strict=True):
+        norms[np.ix_(rows, [columns[layer] for layer in schema.layers])] = part.numpy()
     return norms
 
 
@@ -157,12 +163,12 @@ def _copy(rows: list[Tensor], copied: list[torch.cuda.Event]) -> Tensor:
     return pinned
 
 
-def joint_schema(sources: Sequence[RowSchema]) -> RowSchema:
-    """A source of the layers of all of them."""
+def joint_schema(schemas: Sequence[RowSchema]) -> RowSchema:
+    """A schema of the layers of all of them."""
     options: Mapping[str, Any] = {}
-    for source in sources:
-        options = joint_options(options, source.options)
-    layers = dict.fromkeys(layer for source in sources for layer in source.layers)
+    for schema in schemas:
+        options = joint_options(options, schema.options)
+    layers = dict.fromkeys(layer for schema in schemas for layer in schema.layers)
     return RowSchema(tuple(layers), options)
 
 
@@ -190,21 +196,21 @@ class WriterResources:
         presets: Sequence[Preset],
         scalar_every: int | None,
     ) -> None:
-        self._gathering: ShardReducer | None = None
-        self.collector = RowBuffer(self._put)
+        self._reducer: ShardReducer | None = None
+        self.buffer = RowBuffer(self._put)
         self._recorder = (
             Recorder(
                 files[0],
                 session=session,
                 presets=presets,
                 scalar_every=scalar_every,
-                fetch=self.collector.hand_on_meanwhile,
+                fetch=self.buffer.flush_from_recorder,
             )
             if files
             else None
         )
         self._files = files
-        self._home = ForkGuard()
+        self._process = ForkGuard()
         self._lock = threading.Lock()
         self.closed = False
         _open.add(self)
@@ -216,10 +222,10 @@ class WriterResources:
 
     def flush(self) -> None:
         """Wait until all rows taken so far are in the event file."""
-        if not self.closed and self._home.in_owner():
-            self.collector.hand_on()
-            if self._gathering is not None and self._recorder is not None:
-                self._gathering.wait()
+        if not self.closed and self._process.in_owner():
+            self.buffer.flush()
+            if self._reducer is not None and self._recorder is not None:
+                self._reducer.wait()
             if self._recorder is not None:
                 self._recorder.flush()
 
@@ -227,20 +233,20 @@ class WriterResources:
         """Write all there is and close the files; can be called again."""
         with self._lock:
             if not self.closed:
-                self.collector.hand_on()
+                self.buffer.flush()
                 self.closed = True
-                if self._gathering is not None and self._home.in_owner():
-                    self._gathering.close()
+                if self._reducer is not None and self._process.in_owner():
+                    self._reducer.close()
                 if self._recorder is not None:
                     self._recorder.close()
             while self._files:
                 self._files.pop().close()
 
     def _put(self, batch: RowBatch) -> None:
-        if batch.source.ranks and self._gathering is None:
-            self._gathering = ShardReducer(batch.source.ranks, self._record)
-        if self._gathering is not None:
-            self._gathering.put(batch)
+        if batch.schema.ranks and self._reducer is None:
+            self._reducer = ShardReducer(batch.schema.ranks, self._record)
+        if self._reducer is not None:
+            self._reducer.put(batch)
         else:
             self._record(batch)
 
@@ -254,13 +260,13 @@ class WriterResources:
         return self.closed and not self._files
 
 
-def _close_later(recording: WriterResources) -> None:
+def _close_later(resources: WriterResources) -> None:
     # Garbage is collected wherever Python happens to be, where waiting could deadlock.
-    if not recording.idle:
-        start_new_thread(recording.close, ())
+    if not resources.idle:
+        start_new_thread(resources.close, ())
 
 
 @atexit.register
 def _close_all() -> None:
-    for recording in list(_open):
-        recording.close()
+    for resources in list(_open):
+        resources.close()

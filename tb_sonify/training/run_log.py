@@ -30,13 +30,13 @@ STEP_SKIPPED = -2.0  # in place of every number of a row whose step the optimize
 
 @dataclass(frozen=True)
 class RowSchema:
-    """Where rows come from: their layers, and how the norms were taken.
+    """The layers of rows, and how their norms were taken.
 
     Attributes
     ----------
     ranks
-        The processes that hold shards of the gradients. A row of such a source has, for each
-        layer, the sum of this process' part and then whether it has any (see `Gathering`).
+        The processes that hold shards of the gradients. A row of such a schema has, for each
+        layer, the sum of this process' part and then whether it has any (see `ShardReducer`).
     """
 
     layers: tuple[str, ...]
@@ -46,7 +46,7 @@ class RowSchema:
 
 @dataclass(frozen=True)
 class RowBatch:
-    """Consecutive rows of one source.
+    """Consecutive rows of one schema.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class RowBatch:
         Gives the norms, float32, shape ``(rows, layers)``.
     """
 
-    source: RowSchema
+    schema: RowSchema
     steps: NDArray[np.int64]
     wall_times: NDArray[np.float64]
     norms: Callable[[], NDArray[np.float32]]
@@ -253,14 +253,14 @@ class RunLog:
 
     def _spread(self, batch: RowBatch) -> NDArray[np.float32]:
         """The norms of a batch in the columns of all layers; layers that are new come last."""
-        self._options = joint_options(self._options, batch.source.options)
-        new = [layer for layer in batch.source.layers if layer not in self._columns]
+        self._options = joint_options(self._options, batch.schema.options)
+        new = [layer for layer in batch.schema.layers if layer not in self._columns]
         if new:
             self._end_block()
             self._columns |= {layer: len(self._layers) + i for i, layer in enumerate(new)}
             self._layers += new
         norms = np.full((len(batch.steps), len(self._layers)), NO_GRADIENT, np.float32)
-        norms[:, [self._columns[layer] for layer in batch.source.layers]] = batch.norms()
+        norms[:, [self._columns[layer] for layer in batch.schema.layers]] = batch.norms()
         return norms
 
     def _onwards(self, wall_times: NDArray[np.float64]) -> NDArray[np.float64]:

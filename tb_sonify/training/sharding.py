@@ -1,4 +1,4 @@
-"""Which process of a distributed training this is, and what the others do not write."""
+"""Distributed training: the rank, shards of gradients, and the all-reduce of their norms."""
 
 import math
 import os
@@ -99,25 +99,16 @@ def reduced(tensor: Any) -> Any:
 
 
 _CONNECT_SECONDS = 120.0  # that the other processes may take to their first row
-
-
 _PATIENCE = timedelta(days=1)  # a process may be busy, as with a checkpoint; nobody waits for us
-
-
 _WAIT_SECONDS = 10.0  # that `flush` and `close` wait for the other processes
-
-
 _MAX_ROWS = 4096
-
-
 _CYCLE = 2**20  # squares of numbers below it add up exactly in float64
-
 
 _numbers: dict[tuple[int, ...], int] = {}
 
 
 class _ShardedRow(NamedTuple):
-    source: RowSchema
+    schema: RowSchema
     step: int
     wall_time: float
     part: NDArray[np.float64]
@@ -133,7 +124,7 @@ class ShardReducer:
     Parameters
     ----------
     ranks
-        The processes that take part, each with a gathering of its own.
+        The processes that take part, each with a reducer of its own.
     put
         Takes what comes out, which is the same in every process.
     """
@@ -148,7 +139,7 @@ class ShardReducer:
         self._changed = threading.Condition()
         self._batches: deque[RowBatch] = deque(maxlen=_MAX_ROWS)
         self._busy = self._closing = self._ended = self._stalled = False
-        self._thread = threading.Thread(target=self._run, name="tb_sonify gathering", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="tb_sonify reducer", daemon=True)
         self._thread.start()
 
     def put(self, batch: RowBatch) -> None:
@@ -158,7 +149,7 @@ class ShardReducer:
                 self._batches.append(batch)
                 self._changed.notify_all()
                 return
-        if not batch.source.ranks:
+        if not batch.schema.ranks:
             self._put(batch)
 
     def wait(self) -> None:
@@ -185,7 +176,7 @@ class ShardReducer:
 
     def _run(self) -> None:
         try:
-            self._gather()
+            self._reduce()
         except Exception as error:  # noqa: BLE001 - nothing that may happen here stops a training
             if self._rank == self._ranks[0] and not self._ended:
                 warn(f"norms of sharded gradients are left out: {type(error).__name__}: {error}")
@@ -195,10 +186,10 @@ class ShardReducer:
                 self._batches.clear()
                 self._changed.notify_all()
             for batch in left:
-                if not batch.source.ranks:
+                if not batch.schema.ranks:
                     self._put(batch)
 
-    def _gather(self) -> None:
+    def _reduce(self) -> None:
         group = None
         rows = self._rows()
         row = next(rows, None)
@@ -206,7 +197,7 @@ class ShardReducer:
             group = group or _ReduceGroup.of(
                 self._ranks.index(self._rank), len(self._ranks), self._name
             )
-            inf = row.source.options.get("norm_type") == "inf"
+            inf = row.schema.options.get("norm_type") == "inf"
             totals = group.largest(row) if inf else group.sums(row)
             if totals is not None:
                 self._stalled = False
@@ -216,15 +207,15 @@ class ShardReducer:
             row = next(rows, None)
 
     def _rows(self) -> Iterator[_ShardedRow]:
-        """The rows of shards, one by one; all others are handed on."""
+        """The rows of shards, one by one; all others are put at once."""
         while (batch := self._next_batch()) is not None:
-            if not batch.source.ranks:
+            if not batch.schema.ranks:
                 self._put(batch)
                 continue
             parts = batch.norms()
             for step, at, part in zip(batch.steps, batch.wall_times, parts, strict=True):
                 if part[0] != STEP_SKIPPED:
-                    yield _ShardedRow(batch.source, int(step), float(at), part.astype(np.float64))
+                    yield _ShardedRow(batch.schema, int(step), float(at), part.astype(np.float64))
 
     def _next_batch(self) -> RowBatch | None:
         with self._changed:
@@ -263,7 +254,7 @@ class _ReduceGroup:
     def sums(self, row: _ShardedRow) -> NDArray[np.float64] | None:
         """The sums over all processes; `None` where they are not at the same step."""
         step = row.step % _CYCLE
-        *total, steps, squares = self._reduced([*row.part, step, step * step], "SUM")
+        *total, steps, squares = self._all_reduce([*row.part, step, step * step], "SUM")
         # The mean of squares is the square of the mean only if all are equal.
         return np.array(total) if self._size * int(squares) == int(steps) ** 2 else None
 
@@ -273,16 +264,16 @@ class _ReduceGroup:
         nan = np.isnan(row.part[:layers])
         part = np.where(nan, math.inf, row.part[:layers])
         numbers = [*part, *row.part[layers:], *nan, row.step, -row.step]
-        *total, highest, lowest = self._reduced(numbers, "MAX")
+        *total, highest, lowest = self._all_reduce(numbers, "MAX")
         values, any_nan = np.array(total[: 2 * layers]), np.array(total[2 * layers :], bool)
         values[:layers][any_nan] = math.nan
         return values if highest == -lowest else None
 
     def latest(self, step: int) -> int:
         """The latest step at which a process is."""
-        return int(self._reduced([step], "MAX")[0])
+        return int(self._all_reduce([step], "MAX")[0])
 
-    def _reduced(self, numbers: list[Any], operation: str) -> list[float]:
+    def _all_reduce(self, numbers: list[Any], operation: str) -> list[float]:
         tensor = torch.tensor(numbers, dtype=torch.float64)
         options = distributed.AllreduceOptions()
         options.reduceOp = getattr(distributed.ReduceOp, operation)
@@ -292,11 +283,11 @@ class _ReduceGroup:
 
 def _finished(row: _ShardedRow, totals: NDArray[np.float64]) -> RowBatch:
     """The norms of all processes together."""
-    layers = len(row.source.layers)
-    norm_type = row.source.options["norm_type"]
+    layers = len(row.schema.layers)
+    norm_type = row.schema.options["norm_type"]
     sums, present = totals[:layers], totals[layers:] > 0
     with np.errstate(over="ignore", invalid="ignore"):
         norms = (sums if norm_type == "inf" else sums ** (1 / norm_type)).astype(np.float32)
     norms = np.where(present, norms, np.float32(NO_GRADIENT))[None]
-    source = RowSchema(row.source.layers, row.source.options)
-    return RowBatch(source, np.array([row.step]), np.array([row.wall_time]), lambda: norms)
+    schema = RowSchema(row.schema.layers, row.schema.options)
+    return RowBatch(schema, np.array([row.step]), np.array([row.wall_time]), lambda: norms)

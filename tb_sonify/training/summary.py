@@ -51,15 +51,15 @@ def audio_event(
     return Event(wall_time=wall_time, step=step, summary=Summary(value=[value]))
 
 
-def is_kept(number: int, shown: int) -> bool:
-    """Whether the one of this number, counted from 0, is kept.
+def is_kept(index: int, capacity: int) -> bool:
+    """Whether a decimated series keeps the value of an index, counted from 0.
 
-    The first `shown` are; then a quarter of `shown` while the series doubles, another quarter
-    while it doubles again, and so on, evenly spread.
+    The first `capacity` values are kept; then a quarter of `capacity` while the series doubles,
+    another quarter while it doubles again, and so on, evenly spread.
 
     Examples
     --------
-    >>> [number for number in range(70) if is_kept(number, 8)]
+    >>> [index for index in range(70) if is_kept(index, 8)]
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48, 64]
     """
-    return number < shown or number % (2 << (number // shown).bit_length()) == 0
+    return index < capacity or index % (2 << (index // capacity).bit_length()) == 0

@@ -59,7 +59,7 @@ class ModelWatch(Watch):
     ----------
     find
         The layers of the model as they are now.
-    clock
+    steps
         What counts the steps of all that is watched by the same writer.
     keep_alive
         Held for as long as the optimizer, or torch, holds the hook.
@@ -68,11 +68,11 @@ class ModelWatch(Watch):
     def __init__(
         self,
         find: Callable[[], MeasuredLayers],
-        recording: WriterResources,
+        resources: WriterResources,
         *,
         optimizer: Optimizer | None,
         every: int,
-        clock: StepCounter,
+        steps: StepCounter,
         keep_alive: object,
     ) -> None:
         if every < 1:
@@ -85,9 +85,9 @@ class ModelWatch(Watch):
                 f"nothing is logged until the optimizer holds a parameter of the layers that are "
                 f"watched, it holds none of theirs: {', '.join(self.names[:5])}"
             )
-        self._recording = recording
+        self._resources = resources
         self._every = int(every)
-        self._clock = clock
+        self._steps = steps
         self.calls = 0
         self._warn_of_capture = WarnOnce()
         self._keep_alive: object | None = keep_alive
@@ -112,7 +112,7 @@ class ModelWatch(Watch):
     def remove(self) -> None:
         if self._keep_alive is not None:
             self._stop()
-            self._recording.collector.hand_on()
+            self._resources.buffer.flush()
         self._unhook()
 
     def skip(self, optimizer: Optimizer) -> None:
@@ -125,11 +125,11 @@ class ModelWatch(Watch):
         Gives what is to be called once they are clipped.
         """
         norms = self._layers.norms
-        coming = self._clock.step, self._clock.step + 1
+        coming = self._steps.step, self._steps.step + 1
         if (
             not self.active
             or not any(map(self._is_logged, coming))
-            or not self._recording.takes(norms)
+            or not self._resources.takes(norms)
             or _is_capturing()
         ):
             return None
@@ -170,20 +170,20 @@ class ModelWatch(Watch):
     def _count(self, optimizer: Optimizer) -> MeasuredLayers | None:
         measured = self._layers.for_optimizer(optimizer) if self.active else None
         if measured is not None:
-            self._clock.step_of(self, optimizer)
+            self._steps.step_of(self, optimizer)
         return measured
 
     def _take(self, optimizer: Optimizer) -> None:
         measured = self._count(optimizer)
-        if measured is None or not self._is_logged(self._clock.step):
+        if measured is None or not self._is_logged(self._steps.step):
             return
-        if not self._recording.takes(measured.norms) or self._is_captured():
+        if not self._resources.takes(measured.norms) or self._is_captured():
             return
         schema, row = measured.measure(scaling=scaling_of(optimizer))
-        self._recording.collector.add(schema, self._clock.step, row)
+        self._resources.buffer.add(schema, self._steps.step, row)
 
     def _is_logged(self, step: int) -> bool:
-        return (step - self._clock.first_step) % self._every == 0
+        return (step - self._steps.first_step) % self._every == 0
 
     def _is_captured(self) -> bool:
         """Whether the step is being captured for a CUDA graph, whose replays nobody can see."""
@@ -216,13 +216,13 @@ class WatchSet:
     def __init__(self) -> None:
         # An optimizer that is gone takes its watch along.
         self._all: WeakSet[ModelWatch] = WeakSet()
-        self._clock = StepCounter(0)
+        self._steps = StepCounter(0)
 
     def add(
         self,
         model: nn.Module,
         find: Callable[..., MeasuredLayers],
-        recording: WriterResources,
+        resources: WriterResources,
         *,
         prefix: str | None,
         first_step: int,
@@ -240,11 +240,11 @@ class WatchSet:
             As in `ModelWatch`.
         """
         active = [watch for watch in self._all if watch.active]
-        clock = self._clock if active else StepCounter(first_step)
-        if first_step not in (0, clock.first_step):
+        steps = self._steps if active else StepCounter(first_step)
+        if first_step not in (0, steps.first_step):
             raise ValueError(
                 f"all that a writer watches at a time has the same steps: first_step must be that "
-                f"of the first watch, {clock.first_step}, got {first_step}"
+                f"of the first watch, {steps.first_step}, got {first_step}"
             )
         taken = {name for watch in active for name in watch.names}
         names = find(prefix=prefix or "").norms.names
@@ -253,8 +253,8 @@ class WatchSet:
         elif not taken.isdisjoint(names):
             raise ValueError(f"prefix must make names that no other watch has, got {prefix!r}")
         chosen = prefix
-        watch = ModelWatch(lambda: find(prefix=chosen), recording, clock=clock, **options)
-        self._clock = clock
+        watch = ModelWatch(lambda: find(prefix=chosen), resources, steps=steps, **options)
+        self._steps = steps
         self._all.add(watch)
         return watch
 

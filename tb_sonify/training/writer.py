@@ -67,14 +67,14 @@ class SonifyWriter(SummaryWriter):
         chosen = resolve_presets(presets)
         if scalar_every is not None and scalar_every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
-        self._sources = ModelLayers()
+        self._models = ModelLayers()
         self._named = RowSchema(())  # of `add_norms`
         self._watches = WatchSet()
         self._writes = rank() == 0
         self._warn = WarnOnce()
         self._files: list[EventSink] = []
         super().__init__(log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix)
-        self._recording = WriterResources(
+        self._resources = WriterResources(
             self,
             self._files,
             session=time.time(),
@@ -131,12 +131,12 @@ class SonifyWriter(SummaryWriter):
         if not self._is_open():
             return Watch()
         which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
-        find = partial(self._sources.find, model, norm_type=norm_type, **which)
+        find = partial(self._models.find, model, norm_type=norm_type, **which)
         try:
             return self._watches.add(
                 model,
                 find,
-                self._recording,
+                self._resources,
                 prefix=prefix,
                 first_step=step_of(first_step, name="first_step"),
                 optimizer=optimizer,
@@ -165,13 +165,13 @@ class SonifyWriter(SummaryWriter):
         step = step_of(global_step)
         which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
         try:
-            measured = self._sources.find(model, norm_type=norm_type, prefix=prefix, **which)
+            measured = self._models.find(model, norm_type=norm_type, prefix=prefix, **which)
         except NoLayersError as error:
             self._warn_once(f"nothing is logged: {error}")
             return
-        if self._is_open() and self._recording.takes(measured.norms):
+        if self._is_open() and self._resources.takes(measured.norms):
             schema, row = measured.measure()
-            self._recording.collector.add(schema, step, row)
+            self._resources.buffer.add(schema, step, row)
 
     def add_norms(self, norms: Mapping[str, SupportsFloat | None], global_step: int) -> None:
         """Log one number per layer as a row; at least 0, NaN or infinite, `None`: no gradient."""
@@ -180,7 +180,7 @@ class SonifyWriter(SummaryWriter):
         if layers != self._named.layers:
             self._named = RowSchema(layers)
         if self._is_open() and self._writes:
-            self._recording.collector.add(self._named, step, row)
+            self._resources.buffer.add(self._named, step, row)
 
     def add_scalars(
         self,
@@ -204,19 +204,19 @@ class SonifyWriter(SummaryWriter):
 
     def flush(self) -> None:
         """Wait until everything logged so far, clips included, is written."""
-        self._recording.flush()
+        self._resources.flush()
         super().flush()
 
     def close(self) -> None:
         """Stop watching, write all there is and close the event file; can be called again."""
         self._watches.remove()
-        self._recording.close()
+        self._resources.close()
         super().close()
 
     def _is_open(self) -> bool:
-        if self._recording.closed:
+        if self._resources.closed:
             self._warn_once("norms are left out: they need an open writer, and this one is closed")
-        return not self._recording.closed
+        return not self._resources.closed
 
     def _warn_once(self, message: str) -> None:
         self._warn(message, key=message)

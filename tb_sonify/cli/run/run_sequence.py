@@ -31,7 +31,7 @@ class RunSequence:
     first_step
         Of the first run, which a script may resume.
     every, presets, fail
-        As in `Run`.
+        As in `AutoWatch`.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class RunSequence:
         self._writers = writers
         self._logdir = logdir
         self._every, self._presets, self._fail = every, presets, fail
-        self._clock = StepCounter(first_step)
+        self._steps = StepCounter(first_step)
         self._run: AutoWatch | None = None
         self._patient_until = 0.0
 
@@ -63,7 +63,7 @@ class RunSequence:
         run = self._run
         if run is not None and self._is_over(run, optimizer, logdir):
             self.close()
-            self._clock, run = StepCounter(0), None
+            self._steps, run = StepCounter(0), None
         if run is None:
             run = self._run = self._new_run()
         if not run.logdir:
@@ -71,7 +71,7 @@ class RunSequence:
                 run.open(logdir, is_of_writer=True)
             elif time.monotonic() >= self._patient_until:
                 run.open(self._free_logdir())
-        run.attach(optimizer, self._clock.step_of(self, optimizer))
+        run.attach(optimizer, self._steps.step_of(self, optimizer))
 
     def after_step(self, optimizer: Optimizer) -> None:
         """Look at it again."""
@@ -80,7 +80,7 @@ class RunSequence:
 
     def skip(self, optimizer: Optimizer) -> None:
         """Count a step that is left out."""
-        self._clock.step_of(self, optimizer)
+        self._steps.step_of(self, optimizer)
 
     def stop(self) -> None:
         """Watch no longer."""
