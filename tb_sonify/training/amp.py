@@ -49,8 +49,6 @@ class ScalerStepCounter(Protocol):
 
 
 _counters: "WeakSet[ScalerStepCounter]" = WeakSet()
-
-
 _torch_step: Callable[..., Any] | None = None
 
 
@@ -63,7 +61,7 @@ def count_skipped_steps(counter: ScalerStepCounter) -> None:
     _counters.add(counter)
     if _torch_step is None:
         _torch_step = GradScaler.step
-        GradScaler.step = _told(_torch_step)  # type: ignore[method-assign]
+        GradScaler.step = _counted(_torch_step)  # type: ignore[method-assign]
 
 
 def forget(counter: ScalerStepCounter) -> None:
@@ -75,7 +73,7 @@ def forget(counter: ScalerStepCounter) -> None:
         _torch_step = None
 
 
-def _told(step: Callable[..., Any]) -> Callable[..., Any]:
+def _counted(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def wrapper(scaler: GradScaler, optimizer: Optimizer, *args: Any, **kwargs: Any) -> Any:
         before = [(counter, counter.calls) for counter in list(_counters)]

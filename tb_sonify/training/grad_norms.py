@@ -4,6 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, SupportsFloat
 from weakref import WeakKeyDictionary, ref
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from tb_sonify.schema.metadata import PRE_CLIP_OPTION
 from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.training.amp import Scaling
-from tb_sonify.training.layers import Granularity, Layers, Patterns, find_layers
+from tb_sonify.training.layers import Granularity, Layers, Patterns, find_layers, numbered_names
 from tb_sonify.training.run_log import STEP_SKIPPED, RowSchema
 from tb_sonify.training.sharding import Shards, mesh_of
 from tb_sonify.training.tensor_norms import (
@@ -65,7 +66,8 @@ class LayerNorms:
         self._layer_of_parameter: dict[Tensor, int] = dict(
             zip(self.parameters, self._layer_of, strict=True)
         )
-        self._plans: dict[object, _Plan] = {}
+        # By the kinds of the gradients; the rest is that of `LayerSums`.
+        self._plans: dict[object, tuple[NormPlan, Tensor, bool, bool]] = {}
         self._parts: dict[tuple[str, ...], LayerNorms] = {}
 
     def is_of(self, other: "LayerNorms") -> bool:
@@ -151,15 +153,16 @@ class LayerNorms:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
             plan = self._plans[key] = self._plan(gradients, counted)
-        powers = plan.norms.sums(counted, self.norm_type)
-        return LayerSums(powers, plan.present, plan.complete, plan.has_gradients)
+        return LayerSums(plan[0].sums(counted, self.norm_type), *plan[1:])
 
-    def _plan(self, gradients: Gradients, counted: Gradients) -> "_Plan":
+    def _plan(
+        self, gradients: Gradients, counted: Gradients
+    ) -> "tuple[NormPlan, Tensor, bool, bool]":
         layers = len(self.names)
         norms = NormPlan.of(counted, self._layer_of, layers)
         has = {i for i, g in zip(self._layer_of, gradients, strict=True) if g is not None}
         present = to_device(torch.tensor([i in has for i in range(layers)]), norms.home)
-        return _Plan(norms, present, len(has) == layers, bool(has))
+        return norms, present, len(has) == layers, bool(has)
 
     def _sums_before_clipping(self) -> "LayerSums | None":
         """The sums, some of them measured before clipping; `None`: none of them is."""
@@ -281,16 +284,6 @@ def _version(gradient: Any) -> int:
     if mesh_of(gradient) is not None:
         gradient = gradient.to_local()
     return -1 if gradient.is_inference() else gradient._version
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """How to measure gradients of some dtypes, devices and layouts."""
-
-    norms: "NormPlan"
-    present: Tensor
-    complete: bool
-    has_gradients: bool
 
 
 @dataclass(frozen=True)
@@ -463,15 +456,16 @@ class ModelLayers:
 
 
 def free_prefix(model: nn.Module, names: Collection[str], taken: Collection[str]) -> str:
-    """What to put before the names of a model's layers, some of which may be taken.
+    """The prefix of a model's layers that gives them names that are not taken.
 
     Nothing, or else the name of its class, if need be with a number.
     """
-    prefix, number = "", 1
-    while any((f"{prefix}.{name}" if prefix else name) in taken for name in names):
-        kind = type(model).__name__
-        prefix, number = (kind if number == 1 else f"{kind}_{number}"), number + 1
-    return prefix
+    prefixes = chain([""], numbered_names(type(model).__name__))
+    return next(prefix for prefix in prefixes if _prefixed(prefix, names).isdisjoint(taken))
+
+
+def _prefixed(prefix: str, names: Iterable[str]) -> set[str]:
+    return {f"{prefix}.{name}" if prefix else name for name in names}
 
 
 def row_of(norms: Mapping[str, SupportsFloat | None]) -> tuple[tuple[str, ...], Tensor]:

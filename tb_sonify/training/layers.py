@@ -1,7 +1,8 @@
-"""Which parameters make up a layer."""
+"""Layers of a model: the parameters of each, by names."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain, count
 from typing import Literal, TypeAlias, get_args
 
 from torch import nn
@@ -59,6 +60,11 @@ def find_layers(
             f"{len(found)}, of which include={include!r} and exclude={exclude!r} leave none"
         )
     return layers
+
+
+def numbered_names(name: str) -> Iterator[str]:
+    """`name`, and then with a number from 2 on: for the first that is free."""
+    return chain([name], (f"{name}_{number}" for number in count(2)))
 
 
 def _owned(model: nn.Module, granularity: Granularity) -> Iterator[tuple[str, nn.Parameter]]:

@@ -1,4 +1,4 @@
-"""Which step it is, in a training that may have several optimizers and models."""
+"""Steps of a training that may have several optimizers, and the layers that each of them holds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class OptimizerLayers:
             self._all = found
             self._known.clear()
         self._known.pop(optimizer, None)
-        parameters = parameters_of(optimizer)
+        parameters = frozenset(parameters_of(optimizer))
         part: MeasuredLayers | None = None
         if not parameters.isdisjoint(found.norms.parameters):
             part = found if self._only is not None else self._part(parameters)
@@ -88,9 +88,9 @@ def groups_of(optimizer: Optimizer) -> tuple[Any, ...]:
     return tuple([(id(group["params"]), len(group["params"])) for group in optimizer.param_groups])
 
 
-def parameters_of(optimizer: Optimizer) -> frozenset[Tensor]:
-    """All parameters that an optimizer holds."""
-    return frozenset(p for group in optimizer.param_groups for p in group["params"])
+def parameters_of(optimizer: Optimizer) -> list[Tensor]:
+    """All parameters that an optimizer holds, in its order."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
 
 
 class StepCounter:
@@ -128,5 +128,5 @@ class StepCounter:
         groups = groups_of(optimizer)
         known = self._parameters.get(optimizer)
         if known is None or known[0] != groups:
-            known = self._parameters[optimizer] = (groups, parameters_of(optimizer))
+            known = self._parameters[optimizer] = (groups, frozenset(parameters_of(optimizer)))
         return known[1]

@@ -132,10 +132,10 @@ def _to_host(
     if len(parts) == 1:
         return schemas[0], parts[0].numpy, copied
     joint = joint_schema(schemas)
-    return joint, partial(_spread, joint, schemas, list(places.values()), parts), copied
+    return joint, partial(_align_columns, joint, schemas, list(places.values()), parts), copied
 
 
-def _spread(
+def _align_columns(
     joint: RowSchema,
     schemas: Sequence[RowSchema],
     places: Sequence[list[int]],

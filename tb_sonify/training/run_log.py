@@ -159,13 +159,9 @@ class ScalarLog:
 
 
 _BLOCK_ROWS = 1000
-
-
-# With a second in the collector, one until the recorder looks, and one in the event file, a row is
+# With a second in the row buffer, one until the recorder looks, and one in the event file, a row is
 # stored within 9; what is killed loses at most 10.
 _BLOCK_SECONDS = 6.0
-
-
 _NEWEST_SECONDS = 2.0  # that a row waits for another of the same step
 
 
@@ -207,9 +203,9 @@ class RunLog:
 
     def add(self, batch: RowBatch) -> None:
         """Take rows; whatever is complete is emitted."""
-        norms = self._spread(batch)
+        norms = self._align_columns(batch)
         kept = ~(norms == STEP_SKIPPED).any(axis=1)
-        rows = RowTable(batch.steps[kept], self._onwards(batch.wall_times[kept]), norms[kept])
+        rows = RowTable(batch.steps[kept], self._not_before(batch.wall_times[kept]), norms[kept])
         if not len(rows):
             return
         now = time.monotonic()
@@ -251,7 +247,7 @@ class RunLog:
             self._emit(blob_event(END_TAG, end, step=self._last_step, wall_time=now))
         self.clips.finish()
 
-    def _spread(self, batch: RowBatch) -> NDArray[np.float32]:
+    def _align_columns(self, batch: RowBatch) -> NDArray[np.float32]:
         """The norms of a batch in the columns of all layers; layers that are new come last."""
         self._options = joint_options(self._options, batch.schema.options)
         new = [layer for layer in batch.schema.layers if layer not in self._columns]
@@ -263,7 +259,7 @@ class RunLog:
         norms[:, [self._columns[layer] for layer in batch.schema.layers]] = batch.norms()
         return norms
 
-    def _onwards(self, wall_times: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _not_before(self, wall_times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Wall times that do not go back with the clock: by them, readers know what is newer."""
         onwards = np.maximum.accumulate([self._latest, *wall_times])
         self._latest = float(onwards[-1])

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from tb_sonify.training.layers import numbered_names
+from tb_sonify.training.optimizer_steps import parameters_of
+
 # Names of the model in what wraps it: DDP, torch.compile, FSDP, Lightning Fabric.
 _WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module", "_original_module"}
 
@@ -45,15 +48,11 @@ def find_models(optimizer: Optimizer, *, besides: Sequence[nn.Module] = ()) -> d
     roots = _roots(modules)
     models: list[nn.Module] = []
     for each in [optimizer, *optimizers]:
-        wanted = {id(p) for p in _parameters_of(each)} - known
+        wanted = {id(p) for p in parameters_of(each)} - known
         models += _covering([root for root in roots if root not in models], wanted)
     known |= {id(p) for model in models for p in model.parameters()}
-    loose = [p for p in _parameters_of(optimizer) if id(p) not in known]
+    loose = [p for p in parameters_of(optimizer) if id(p) not in known]
     return _named([*models, *([LooseParameters(loose)] if loose else [])])
-
-
-def _parameters_of(optimizer: Optimizer) -> list[Tensor]:
-    return [p for group in optimizer.param_groups for p in group["params"]]
 
 
 def _roots(modules: Iterable[nn.Module]) -> list[nn.Module]:
@@ -93,13 +92,6 @@ def _covering(roots: Sequence[nn.Module], wanted: set[int]) -> Iterator[nn.Modul
 def _named(models: Sequence[nn.Module]) -> dict[str, nn.Module]:
     found: dict[str, nn.Module] = {}
     for model in models:
-        found[_free(type(model).__name__, found)] = model
+        names = numbered_names(type(model).__name__)
+        found[next(name for name in names if name not in found)] = model
     return found
-
-
-def _free(name: str, taken: Iterable[str]) -> str:
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    return free

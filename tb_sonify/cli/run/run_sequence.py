@@ -58,7 +58,7 @@ class RunSequence:
         self._patient_until = 0.0
 
     def before_step(self, optimizer: Optimizer) -> None:
-        """Look at an optimizer that is about to step."""
+        """Attach to an optimizer that is about to step, in the run that its step belongs to."""
         logdir = self._writers.logdir()
         run = self._run
         if run is not None and self._is_over(run, optimizer, logdir):
@@ -74,7 +74,7 @@ class RunSequence:
         run.attach(optimizer, self._steps.step_of(self, optimizer))
 
     def after_step(self, optimizer: Optimizer) -> None:
-        """Look at it again."""
+        """Detach from the optimizer."""
         if self._run is not None:
             self._run.detach(optimizer)
 
