@@ -34,9 +34,8 @@ MAY_IMPORT_TORCH = {"training", "integrations", "cli"}
 ORDER = {
     "reading": """limits norm_tags cache work store scalars run_reader timeline scalar_timeline runs
         timeline_builder selection audio landmarks heatmap export description logdir""",
-    "training": """warn amp layers tensor_norms foreign_writer signals summary event_writer
-        audio_log row_buffer run_log sharding grad_norms clip_grad optimizer_steps recorder watch
-        writer""",
+    "training": """warn amp layers tensor_norms foreign_writer summary event_writer audio_log
+        run_log recorder sharding grad_norms clip_grad optimizer_steps row_buffer watch writer""",
 }
 # Rooms of the dashboard, from the bottom to the top.
 FRONTEND = ("units", "model", "drawing", "audio", "server", "host", "state", "actions", "effects")
