@@ -22,8 +22,8 @@ from tb_sonify.sound import (
     Encoding,
     Preset,
     Scale,
-    StreamPreset,
     adjust,
+    describe_pitch,
     encode_wav,
     epoch_ticks,
     legend,
@@ -251,15 +251,9 @@ def _preset(preset: str | Preset) -> Preset:
 
 
 def _legend(piece: Piece, preset: Preset) -> str:
-    encoding = preset.encoding if isinstance(preset, StreamPreset) else Encoding()
-    scale = str(piece.scale or encoding)
-    if piece.scale is not None and encoding != Encoding():
-        scale = f"{scale}, before pitch zoom {encoding.zoom} {encoding.polarity}"
-    if preset.name == "classic":
-        scale = "200 Hz and 100 Hz more for each 1 of the norm"
     return (
         f"{piece.name}, steps {piece.steps[0]:,} to {piece.steps[-1]:,}, "
-        f"{len(piece.notes):,} notes, preset {preset.name}: {scale}"
+        f"{len(piece.notes):,} notes, preset {preset.name}: {describe_pitch(preset, piece.scale)}"
     )
 
 

@@ -101,7 +101,7 @@ def test_the_wheel_holds_the_package_with_its_bundle_and_nothing_else(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     folders = {name.split("/")[0] for name in names}
     assert folders == {"tb_sonify", "tb_sonify-0.1.0.dist-info"}
-    assert {BUNDLE, "tb_sonify/py.typed", "tb_sonify/contract/__init__.py"} <= names
+    assert {BUNDLE, "tb_sonify/py.typed", "tb_sonify/schema/__init__.py"} <= names
     assert not [name for name in names if name.endswith((".ts", ".tsx", ".map"))]
     assert "tb_sonify-0.1.0.dist-info/licenses/LICENSE" in names
 

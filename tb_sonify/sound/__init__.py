@@ -1,7 +1,7 @@
 """Sonification of gradient norms: arrays in, samples out; imports neither torch nor TensorBoard."""
 
 from tb_sonify.sound.classic import SequencePreset
-from tb_sonify.sound.guides import Legend, epoch_ticks, legend
+from tb_sonify.sound.guides import Legend, describe_pitch, epoch_ticks, legend
 from tb_sonify.sound.pitch import Encoding, Scale
 from tb_sonify.sound.presets import (
     PRESETS,
@@ -37,6 +37,7 @@ __all__ = [
     "adjust",
     "advance_state",
     "decode_wav",
+    "describe_pitch",
     "encode_wav",
     "epoch_ticks",
     "legend",

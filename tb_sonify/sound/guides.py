@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import NO_GRADIENT, Notes, aggregate
-from tb_sonify.sound.pitch import Scale
+from tb_sonify.sound.classic import SequencePreset
+from tb_sonify.sound.pitch import Encoding, Scale
 from tb_sonify.sound.presets import Preset, StreamPreset
 
 TICK_LEVEL = 0.08  # peak, relative to full scale
@@ -69,6 +70,18 @@ class Legend:
 
     notes: Notes
     words: str
+
+
+def describe_pitch(preset: Preset, scale: Scale | None = None) -> str:
+    """Mapping from norm to pitch, or from a scalar if there is a scale, as text."""
+    if isinstance(preset, SequencePreset):
+        return f"{preset.base_hz:g} Hz and {preset.slope_hz:g} Hz more for each 1 of the norm"
+    encoding = preset.encoding
+    if scale is None:
+        return str(encoding)
+    if encoding == Encoding():
+        return str(scale)
+    return f"{scale}, before pitch zoom {encoding.zoom} {encoding.polarity}"
 
 
 def legend(preset: Preset, scale: Scale | None = None) -> Legend:
