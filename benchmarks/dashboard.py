@@ -12,6 +12,8 @@ Measured, each against its target:
 * script time per frame while 50 runs of 5,000 points are panned;
 * time to build the heat-map of 200 layers x 1,000 steps;
 * time until the tab is ready to play, with 10 runs and with 50;
+* time to turn a page of the table of 5,000 points, and until the tab is silent once another tab of
+  TensorBoard is opened;
 * seams, loops, swaps and drift of two runs by the player's scheduling, in sample frames, on an
   offline audio context;
 * compressed size of the dashboard.
@@ -19,6 +21,7 @@ Measured, each against its target:
 
 import argparse
 import gzip
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,8 +71,10 @@ def _measure(clicks: int, seconds: float) -> Iterator[Figure]:
         with served(fifty) as url:
             yield _ready(chromium, url)
             yield from _playing(chromium, url, seconds)
+            yield _leaving(chromium, url)
         with served(long, "--samples_per_plugin", "scalars=5000") as url:
             yield _panning(chromium, url)
+            yield _turning(chromium, url)
         with offline(chromium) as render:
             yield from _scheduling(render)
         chromium.close()
@@ -186,6 +191,28 @@ def _panning(browser: Browser, url: str) -> Figure:
     return Figure("script to draw, panning 50 x 5,000", drawn, "ms", 95, 16)
 
 
+def _turning(browser: Browser, url: str) -> Figure:
+    with _page(browser, url) as tab:
+        tab.frame.get_by_role("button", name="Table", exact=True).click()
+        pages = tab.frame.get_by_role("navigation", name="Pages of the table")
+        button = pages.get_by_role("button", name="Next")
+        turned = tuple(button.evaluate(_TURNED) for _ in range(10))
+    return Figure("page of the table turned, 5,000 points", turned, "ms", 50, 100)
+
+
+def _leaving(browser: Browser, url: str) -> Figure:
+    silent = []
+    for _ in range(5):
+        with _page(browser, url) as tab:
+            tab.frame.get_by_role("button", name="Play", exact=True).click()
+            tab.wait_for_sound()
+            tab.frame.evaluate(_SILENT_AFTER)
+            tab.page.get_by_role("tab", name=re.compile("scalars", re.IGNORECASE)).click()
+            tab.wait_for("tap.silentAfter !== undefined")
+            silent.append(tab.frame.evaluate("tap.silentAfter"))
+    return Figure("tab left to silence", tuple(silent), "ms", 100, 300)
+
+
 def _show_all(tab: Dashboard) -> None:
     """Draw the curves of all runs, and wait until they are loaded."""
     tab.frame.get_by_role("button", name="All", exact=True).click()
@@ -205,6 +232,23 @@ _FRAMES = """milliseconds => new Promise((resolve) => {
   };
   requestAnimationFrame(next);
 })"""
+_TURNED = """button => new Promise(done => {
+  const start = performance.now();
+  button.click();
+  requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
+})"""
+_SILENT_AFTER = """() => {
+  let hiddenAt = null;
+  const hidden = () => { hiddenAt ??= performance.now(); };
+  new IntersectionObserver((all) => all.some(each => !each.isIntersecting) && hidden())
+    .observe(document.body);
+  addEventListener("resize", () => innerHeight === 0 && hidden());
+  const timer = setInterval(() => {
+    if (hiddenAt === null || tap.level() > 1e-5) return;
+    clearInterval(timer);
+    tap.silentAfter = performance.now() - hiddenAt;
+  }, 5);
+}"""
 _MARKS = """() => ["gesture", "sound"].map((name) =>
   performance.getEntriesByName(`sonify:${name}`).map(({ startTime }) => startTime))"""
 

@@ -4,8 +4,8 @@
 
 The public writer logs `--steps` steps, and then `--rate` rows per second, flushed twice a second.
 The tab must show new rows within TensorBoard's reload interval, which is one second here, and two
-seconds more, without interaction: first while paused, then while playing from the start. Requests
-and the bytes of their responses are counted.
+seconds more, without interaction: first while paused, then while playing from the start. At
+the end it follows the run. Requests and the bytes of their responses are counted.
 """
 
 import argparse
@@ -61,6 +61,7 @@ def main() -> None:
                 tab.frame.get_by_role("button", name="Play", exact=True).click()
                 tab.wait_for_sound()
                 figures += _watched(tab, training, options.seconds, playing=True)
+                figures.append(_followed(tab, training, options.seconds))
         chromium.close()
     show(figures, as_json=options.json)
 
@@ -150,6 +151,17 @@ def _watched(
         moved = timeline.get_attribute("data-step") != before
         yield Figure("playhead moved", (float(moved),), "", 100, 0)
     yield from _traffic(asked, seconds, how)
+
+
+def _followed(tab: Dashboard, training: Training, seconds: float) -> Figure:
+    """Whether following stays at the live end, and goes on."""
+    tab.frame.get_by_role("button", name="Follow").click()
+    first = training.stored[-1][1]
+    tab.page.wait_for_timeout(1_000 * seconds)
+    timeline = tab.frame.locator(".timeline")
+    state, step = timeline.get_attribute("data-state"), timeline.get_attribute("data-step")
+    lost = state not in ("playing", "waiting") or float(step or 0) <= first
+    return Figure("following lost", (float(lost),), "", 100, 0)
 
 
 def _traffic(asked: list[Request], seconds: float, how: str) -> Iterator[Figure]:

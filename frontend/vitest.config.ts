@@ -1,3 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { include: ["test/**/*.test.ts"], environment: "node" } });
+const TIMEOUT_MS = 60_000; // the machine may be busy
+
+export default defineConfig({
+  test: { include: ["test/**/*.test.ts"], environment: "node", testTimeout: TIMEOUT_MS },
+});

@@ -1,13 +1,10 @@
-"""A run with a spike and a NaN, or the same without; and both, served."""
+"""A run with a spike and a NaN, and one without."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from tb_sonify import SonifyWriter
-from tests.serving import served
 
 STEPS, NAN_AT, SPIKE_AT = 400, 300, 120
 
@@ -25,10 +22,7 @@ def write_run(path: Path, *, broken: bool) -> None:
             writer.add_scalar("loss/train", 2.3 * 0.99**step, step)
 
 
-@contextmanager
-def served_pair(logdir: Path) -> Iterator[str]:
-    """The address of a broken run in A and a calm one in B."""
+def write_pair(logdir: Path) -> None:
+    """Write a broken run, which comes first, and a calm one."""
     write_run(logdir / "a-broken", broken=True)
     write_run(logdir / "b-calm", broken=False)
-    with served(logdir) as url:
-        yield url

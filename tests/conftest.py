@@ -12,15 +12,13 @@ import pytest
 pytest.register_assert_rewrite("tests.looks", "tests.pages")
 
 from tests.serving import INSECURE_HOST  # noqa: E402
+from tests.shown import browser, logdir, open_tab, serve_once, show  # noqa: E402, F401
 
 SLOW = ("browser", "package", "server", "training")  # markers
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
     from tb_sonify import SonifyWriter
     from tests.client import TensorBoardClient
-    from tests.dashboard import Dashboard
 
 
 collect_ignore = ["scripts"]  # programs, which would train
@@ -81,21 +79,6 @@ def insecure_host() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    """A real Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser import find
-
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    named = f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find(), args=[*quiet, named])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def writer(tmp_path: Path) -> "Iterator[SonifyWriter]":
     """Writes a run into `tmp_path`."""
@@ -103,42 +86,3 @@ def writer(tmp_path: Path) -> "Iterator[SonifyWriter]":
 
     with SonifyWriter(str(tmp_path)) as writer:
         yield writer
-
-
-@pytest.fixture(scope="module")
-def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of fifty runs."""
-    from tests.many_runs import write_crowd
-    from tests.serving import served
-
-    logdir = tmp_path_factory.mktemp("runs")
-    assert len(write_crowd(logdir)) == 50
-    with served(logdir) as url:
-        yield url
-
-
-@pytest.fixture
-def logdir(tmp_path: Path) -> Path:
-    """Where the runs of `show` are to be written."""
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def show(browser: "Browser", logdir: Path) -> "Iterator[Callable[..., Dashboard]]":
-    """Shows the runs of `logdir`, without TensorBoard's frame, as soon as they can be heard.
-
-    Options are those of `dashboard.opened`.
-    """
-    from tests import dashboard
-    from tests.serving import served
-
-    with ExitStack() as stack:
-
-        def shown(**options: Any) -> "Dashboard":
-            url = stack.enter_context(served(logdir))
-            how = {"path": dashboard.ALONE, **options}
-            tab = stack.enter_context(dashboard.opened(browser, url, **how))
-            tab.wait_until_ready()
-            return tab
-
-        yield shown

@@ -14,15 +14,16 @@ from urllib.request import urlopen
 
 import numpy as np
 from playwright.sync_api import Browser, Frame, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tb_sonify.schema.block import decode_block
-from tests.pages import fresh_page
+from tests.pages import POLL_MS, fresh_page
 
 TAP = Path(__file__).with_name("tap.js").read_text()
 SNIPPET = slice(2000, 2064)  # as in tap.js
+SOUNDS = "tap.level() > 1e-4 && tap.runs()"
 ALERT = "[role=alert]"
-WAIT_MS = 20_000
-SETTLE_MS = 500
+WAIT_MS = 60_000
 TAB, ALONE = "#sonify", "data/plugin_entry.html?name=sonify"
 
 
@@ -70,14 +71,20 @@ class Dashboard:
         page.add_init_script(TAP)
 
     def wait_until_ready(self) -> str:
-        """Wait for a clip to play, without a gesture; gives what the tap says of the page."""
-        for _ in range(WAIT_MS // SETTLE_MS):
+        """Wait for a clip to play and for a layout that rests, without a gesture.
+
+        Gives what the tap says of the page: whether it was used, and where the timeline is.
+        """
+        while True:
             # Now and then TensorBoard loads the frame a second time, soon after the first.
-            self.page.wait_for_timeout(SETTLE_MS)
             ready = [text for text in self.said if text.startswith("tap: ready")]
             if 0 < len(ready) == self.loads:
                 return ready[-1]
-        raise TimeoutError(f"the tab must have a clip to play, it said {self.said}")
+            try:
+                self.page.wait_for_event("console", timeout=WAIT_MS)
+            except PlaywrightTimeoutError as error:
+                said = f"the tab must have a clip to play, it said {self.said}"
+                raise AssertionError(said) from error
 
     @property
     def frame(self) -> Frame:
@@ -111,8 +118,22 @@ class Dashboard:
 
     def wait_for_sound(self, *, silence: bool = False) -> None:
         """Wait until something goes to the loudspeaker, or until nothing does."""
-        condition = "tap.level() === 0" if silence else "tap.level() > 1e-4 && tap.runs()"
-        self.frame.wait_for_function(condition, timeout=WAIT_MS)
+        self.wait_for("tap.level() === 0" if silence else SOUNDS)
+
+    def wait_for_answer(self) -> None:
+        """Wait until what the latest gesture has started is at the ear."""
+        self.wait_for(f"tap.answered() && {SOUNDS}")
+
+    def rest(self) -> None:
+        """Wait until what is seen was asked for, answered and drawn."""
+        self.frame.evaluate("tap.rest()")
+
+    def wait_for(self, condition: str) -> None:
+        """Wait for a condition on the tap."""
+        try:
+            self.frame.wait_for_function(condition, timeout=WAIT_MS, polling=POLL_MS)
+        except PlaywrightTimeoutError as error:
+            raise AssertionError(f"{condition} must hold; tapped: {self.report()}") from error
 
     def _count(self, frame: Frame) -> None:
         self.loads += "plugin_entry" in frame.url

@@ -63,11 +63,11 @@ def held_back(run: Path) -> Iterator[None]:
     aside.rename(run)
 
 
-def started_by_tensorboard() -> psutil.Process:
-    """The data server that a `tensorboard` has started, which a test has started."""
+def started_by_tensorboard(logdir: Path) -> psutil.Process:
+    """The data server of a log directory that a `tensorboard` of a test has started."""
     (found,) = (
         process
         for process in psutil.Process().children(recursive=True)
-        if process.cmdline()[:1] == [BINARY]
+        if process.cmdline()[:1] == [BINARY] and f"--logdir={logdir}" in process.cmdline()
     )
     return found

@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,19 +61,3 @@ def last_step(tab: Dashboard) -> float:
     """The last step that the tab knows of."""
     label = tab.frame.locator(".timeline").get_attribute("aria-label") or ""
     return float(re.findall(r"[\d,.]+", label)[1].replace(",", ""))
-
-
-def wait_for_growth(tab: Dashboard, beyond: float, timeout: float = 60) -> None:
-    """Wait until the tab knows of a step after one."""
-    deadline = time.monotonic() + timeout
-    while last_step(tab) <= beyond:
-        assert time.monotonic() < deadline
-        tab.page.wait_for_timeout(300)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """TensorBoard reloads every second; the tab has two more, and a slow machine another one."""
-    deadline = time.monotonic() + 4
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

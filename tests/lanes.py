@@ -27,12 +27,13 @@ def known_norms() -> np.ndarray:
 
 
 def write_known(root: Path) -> None:
-    """Run A as above, and run B: a quarter of A, without its last layer."""
+    """Run A as above; run B: a quarter of A, without its last layer; run C, without norms."""
     write(root / "a", known_norms(), LAYERS)
     quarter = np.full((STEPS, len(LAYERS) - 1), 0.5, np.float32)
     quarter[:, 1] = 8
     quarter[:, 2] = 2
     write(root / "b", quarter, LAYERS[:-1])
+    write_events(root / "c", scalar_events("loss", [(step, 1.0) for step in range(STEPS)]))
 
 
 def write(path: Path, norms: np.ndarray, layers: tuple[str, ...]) -> None:
@@ -59,7 +60,7 @@ class Lanes:
 
     def rest(self) -> None:
         """Wait until what is seen was asked for, answered and painted."""
-        self.tab.page.wait_for_timeout(700)
+        self.tab.rest()
 
     def tab_to(self, name: str) -> Locator:
         """Go to a lane by the Tab key alone, from the timeline."""

@@ -1,12 +1,14 @@
 """Fresh pages, in which nothing may go wrong unnoticed, and faults of their network."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
+WAIT_SECONDS, POLL_MS = 60, 20
 # Not ours: fonts that TensorBoard does not find under a path prefix, and an icon it does not have.
 NOT_OURS = re.compile(r"/font-roboto/|status of 404 .*/favicon\.ico\)$")
 
@@ -43,6 +45,14 @@ def problems_of(page: Page, expected: Sequence[str] = ()) -> list[str]:
     page.on("console", hear)
     page.on("pageerror", lambda error: note(str(error)))
     return problems
+
+
+def wait_until(page: Page, condition: Callable[[], Any]) -> None:
+    """Wait until a condition holds, of what the page sends or shows."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it must come to hold"
+        page.wait_for_timeout(POLL_MS)
 
 
 def routed(page: Page, route: str, answer: Callable[[Route], Any]) -> None:

@@ -29,6 +29,15 @@ def write_run(path: Path, *, depth: float, lowest: int, highest: int, steps: int
             writer.add_scalar("loss", loss[step], step)
 
 
+LOWEST, HIGHEST = {"a": 250, "b": 90, "c": 60}, {"a": 30, "b": 310, "c": 70}
+
+
+def write_three_runs(logdir: Path) -> None:
+    """Write the runs a, b and c, whose curves are lowest and highest at steps of their own."""
+    for name, depth in (("a", 2), ("b", 4), ("c", 8)):
+        write_run(logdir / name, depth=depth, lowest=LOWEST[name], highest=HIGHEST[name])
+
+
 class Screen:
     """The dashboard in a page of its own, with the focus on the timeline."""
 

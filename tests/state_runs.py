@@ -39,6 +39,12 @@ def write_run(
     write_events(path, [*events, *scalar_events("loss/train", loss, start=session)])
 
 
+def write_two_runs(logdir: Path) -> None:
+    """Write a run with a spike, which comes first, and one that becomes NaN."""
+    write_run(logdir / "adam", spike=True)
+    write_run(logdir / "sgd", nan_from=NAN_AT, seed=1)
+
+
 def write_scalars(path: Path, tag: str = "loss/train", values: object = None) -> None:
     """A run without norms."""
     points = losses(range(STEPS)) if values is None else values

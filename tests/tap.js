@@ -4,7 +4,7 @@
 if (location.pathname.includes("plugin_entry")) {
   const SNIPPET = [2000, 2064]; // sample frames of a clip by which it is recognised
 
-  const tap = { gestures: [], starts: [], moves: [], readyAt: null };
+  const tap = { gestures: [], pressed: [], starts: [], moves: [], readyAt: null };
   window.tap = tap;
   let context = null;
   let loudness = null;
@@ -17,7 +17,11 @@ if (location.pathname.includes("plugin_entry")) {
   };
 
   for (const type of ["pointerdown", "keydown"]) {
-    addEventListener(type, ({ timeStamp }) => tap.gestures.push(timeStamp), true);
+    const note = ({ timeStamp }) => {
+      tap.gestures.push(timeStamp);
+      tap.pressed.push(context === null ? null : stamp()); // as the page is about to act on it
+    };
+    addEventListener(type, note, true);
   }
   addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
     console.error(`blocked by ${violatedDirective}: ${blockedURI}`);
@@ -72,6 +76,19 @@ if (location.pathname.includes("plugin_entry")) {
   /** The same of the left and of the right one, over a little longer. */
   tap.levels = () => ears.map(levelAt);
 
+  /** The same, again and again until so many seconds of sound have been computed. */
+  tap.levelsOver = (seconds) =>
+    new Promise((done) => {
+      const end = context.currentTime + seconds;
+      const found = [];
+      const listen = () => {
+        found.push(tap.levels());
+        if (context.currentTime < end) requestAnimationFrame(listen);
+        else done(found);
+      };
+      listen();
+    });
+
   /** What plays it, as the browser or the device may take it away. */
   tap.context = () => context;
 
@@ -81,26 +98,95 @@ if (location.pathname.includes("plugin_entry")) {
   /** Whether the output clock has begun to run, which takes a while on a busy machine. */
   tap.runs = () => context.getOutputTimestamp().contextTime > 0;
 
-  /** From now on, note each move of the playhead together with the output clock. */
+  /** Whether a sound that was started after the latest gesture is, or was, at the ear. */
+  tap.answered = () => {
+    const { now, contextTime, performanceTime } = stamp();
+    const pageTime = ({ when }) => performanceTime + 1000 * (when - contextTime);
+    const since = tap.gestures.at(-1);
+    return tap.starts.some(
+      (begun) => begun.snippet.some(Boolean) && pageTime(begun) > since && pageTime(begun) < now,
+    );
+  };
+
+  // The output clock as it was read last, and in which picture.
+  let read = null;
+  const { getOutputTimestamp } = AudioContext.prototype;
+  AudioContext.prototype.getOutputTimestamp = function () {
+    const found = getOutputTimestamp.call(this);
+    const { contextTime, performanceTime } = found;
+    const now = performance.now();
+    read = { now, contextTime, performanceTime, picture: document.timeline.currentTime };
+    return found;
+  };
+
+  /** From now on, note each move of the playhead with the reading of the clock that it is due to. */
   tap.follow = () => {
     const element = document.querySelector(".playhead");
     new MutationObserver(() => {
-      tap.moves.push({ ...stamp(), transform: element.style.transform });
+      const { transform } = element.style;
+      tap.moves.push({ ...read, transform, moved: document.timeline.currentTime });
     }).observe(element, { attributes: true, attributeFilter: ["style"] });
   };
 
   tap.report = () => ({
     ...stamp(),
     gestures: tap.gestures,
+    pressed: tap.pressed,
     moves: tap.moves,
     starts: tap.starts.map(({ node, ...begun }) => begun),
   });
 
-  const ready = setInterval(() => {
-    if (document.querySelectorAll(".blocks .here").length === 0 || context === null) return;
-    clearInterval(ready);
-    tap.readyAt = performance.now();
+  // What is asked of the server, but for news, which are asked for all the time.
+  let pending = 0;
+  const { fetch } = window;
+  window.fetch = (resource, ...more) => {
+    if (`${resource}`.includes("/news")) return fetch(resource, ...more);
+    pending += 1;
+    return fetch(resource, ...more).finally(() => {
+      pending -= 1;
+    });
+  };
+
+  /** Once nothing has been asked for, moved or drawn for a while. */
+  tap.rest = () =>
+    new Promise((rested) => {
+      let [last, since, pictures] = ["", 0, 0];
+      const watch = (now) => {
+        const drawn = performance.getEntriesByType("measure").length;
+        const canvases = [...document.querySelectorAll("canvas")].map(({ style }) => style.transform);
+        const seen = [pending, drawn, ...canvases, ...places()].join("; ");
+        if (seen !== last || pending > 0) [last, since, pictures] = [seen, now, 0];
+        pictures += 1;
+        if (now - since >= SETTLED_MS && pictures >= SETTLED_PICTURES) rested();
+        else requestAnimationFrame(watch);
+      };
+      requestAnimationFrame(watch);
+    });
+
+  const SETTLED_MS = 300; // for so long, and in so many pictures, the layout must not move
+  const SETTLED_PICTURES = 5;
+
+  const places = () =>
+    [".timeline", ".blocks"].map((name) => {
+      const { x, y, width, height } = document.querySelector(name).getBoundingClientRect();
+      return [x, y, width, height].map(Math.round);
+    });
+
+  let settled = { at: "", since: 0, pictures: 0 };
+
+  const watch = (now) => {
+    const here = document.querySelectorAll(".blocks .here").length > 0 && context !== null;
+    if (here) tap.readyAt ??= now;
+    const at = here ? places().join("; ") : "";
+    if (at === "" || at !== settled.at) settled = { at, since: now, pictures: 0 };
+    settled.pictures += 1;
+    if (now - settled.since < SETTLED_MS || settled.pictures < SETTLED_PICTURES) {
+      requestAnimationFrame(watch);
+      return;
+    }
     const { hasBeenActive } = navigator.userActivation;
-    console.debug(`tap: ready, ${context.state}, ${hasBeenActive ? "used" : "untouched"}`);
-  }, 20);
+    const used = hasBeenActive ? "used" : "untouched";
+    console.debug(`tap: ready, ${context.state}, ${used}, at ${at}`);
+  };
+  requestAnimationFrame(watch);
 }

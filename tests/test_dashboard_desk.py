@@ -3,19 +3,18 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests import dashboard
+from tests.dashboard import ALONE, TAB
 from tests.desk import at, press, row, rows, shown
-from tests.many_runs import PREFIX
+from tests.many_runs import PREFIX, write_crowd
 
 A = f"{PREFIX}a-broken"
 
 
 @pytest.fixture
-def tab(crowd, browser):
-    with dashboard.opened(browser, crowd) as tab:
-        tab.wait_until_ready()
-        expect(tab.frame.get_by_role("grid")).to_have_attribute("aria-rowcount", "51")
-        yield tab
+def tab(request, serve_once, open_tab):
+    tab = open_tab(serve_once(write_crowd), path=getattr(request, "param", ALONE))
+    expect(tab.frame.get_by_role("grid")).to_have_attribute("aria-rowcount", "51")
+    return tab
 
 
 def enter(tab):
@@ -97,6 +96,7 @@ def test_gain_and_pan_take_arrows_after_enter_and_signs_at_once(tab):
     expect(pan).to_have_attribute("aria-valuetext", "automatic")
 
 
+@pytest.mark.parametrize("tab", [TAB], indirect=True)
 def test_from_the_search_to_the_streams_all_is_done_by_keys(tab):
     tab.frame.get_by_role("searchbox").focus()
     tab.page.keyboard.type("/lr0|-/")

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.screen import SPIKE_AT, STEPS, opened_screen, write_run
-from tests.serving import served
+from tests.screen import HIGHEST, LOWEST, SPIKE_AT, STEPS, opened_screen, write_three_runs
 
 KEYS = Path(__file__).parent.parent / "frontend" / "src" / "model" / "keys.ts"
 TABLE = {
@@ -15,17 +14,11 @@ TABLE = {
     for command, keys in re.findall(r'(\w+): act\(\s*"\w+",\s*"[^"]+",([^)]*)\)', KEYS.read_text())
 }
 LAST = STEPS - 1
-LOWEST, HIGHEST = {"a": 250, "b": 90, "c": 60}, {"a": 30, "b": 310, "c": 70}
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
-    write_run(logdir / "a", depth=2, lowest=LOWEST["a"], highest=HIGHEST["a"])
-    write_run(logdir / "b", depth=4, lowest=LOWEST["b"], highest=HIGHEST["b"])
-    write_run(logdir / "c", depth=8, lowest=LOWEST["c"], highest=HIGHEST["c"])
-    with served(logdir) as url:
-        yield url
+def url(serve_once):
+    return serve_once(write_three_runs)
 
 
 @pytest.fixture
@@ -145,7 +138,7 @@ def stops(screen, press):
     screen.open()
     screen.press("Space")
     screen.stands(state="playing")
-    screen.page.wait_for_timeout(500)
+    screen.page.wait_for_function("document.querySelector('.timeline').dataset.step > 52")
     press()
     screen.stands(state="paused", step=50)
     screen.says("Stopped, back at step 50")

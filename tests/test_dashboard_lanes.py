@@ -4,9 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from torch.utils.tensorboard import SummaryWriter
 
-from tests import dashboard
 from tests.dashboard import WAIT_MS
 from tests.lanes import (
     GROUND,
@@ -22,26 +20,25 @@ from tests.lanes import (
     seen_row,
     write_known,
 )
-from tests.serving import served
+from tests.pages import routed, wait_until
 
+# So quickly that no machine takes a rest in between.
+WHEELS = """(timeline, [clientX, clientY]) => {
+  for (let turn = 0; turn < 6; turn++) {
+    const options = { clientX, clientY, deltaY: -100, ctrlKey: true, bubbles: true };
+    timeline.dispatchEvent(new WheelEvent("wheel", options));
+  }
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 VIK_MIDDLE = [236, 229, 224]
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
-    write_known(logdir)
-    with served(logdir) as url:
-        yield url
-
-
 @pytest.fixture
-def tab(url, browser):
-    with dashboard.opened(browser, url) as tab:
-        tab.requests = []
-        tab.page.on("request", lambda request: tab.requests.append(request.url))
-        tab.wait_until_ready()
-        yield tab
+def tab(serve_once, open_tab):
+    tab = open_tab(serve_once(write_known))
+    tab.requests = []
+    tab.page.on("request", lambda request: tab.requests.append(request.url))
+    return tab
 
 
 @pytest.fixture
@@ -91,7 +88,7 @@ def test_in_a_lane_all_other_keys_are_the_timelines(lanes, tab):
     lanes.press("Home")
     lanes.press("Enter")
     expect(timeline).to_have_attribute("data-state", "playing")
-    tab.page.wait_for_timeout(2_500)
+    expect(timeline).to_have_attribute("data-state", "paused")
     expect(timeline).to_have_attribute("data-step", "0.00")  # it has come back
     lanes.press("Escape")
     expect(timeline).to_be_focused()
@@ -197,31 +194,23 @@ def test_the_difference_lane_compares_layers_by_name(lanes):
     expect(lanes.status).to_have_text("\u2068block2.a\u2069, A NaN, B 0.5, middle")
 
 
-def test_without_norms_in_both_runs_there_is_no_difference_and_it_is_said_why(browser, tmp_path):
-    write_known(tmp_path)
-    with SummaryWriter(str(tmp_path / "c")) as writer:
-        for step in range(STEPS):
-            writer.add_scalar("loss", 1.0, step)
-    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        tab.frame.get_by_label("B: \u2068c\u2069").check()
-        choice = tab.frame.get_by_label("Difference of A and B")
-        expect(choice).to_be_disabled()
-        expect(choice).to_have_accessible_description("needs gradient norms in both runs")
+def test_without_norms_in_both_runs_there_is_no_difference_and_it_is_said_why(tab):
+    tab.frame.get_by_label("B: \u2068c\u2069").check()
+    choice = tab.frame.get_by_label("Difference of A and B")
+    expect(choice).to_be_disabled()
+    expect(choice).to_have_accessible_description("needs gradient norms in both runs")
 
 
 def test_zooming_asks_the_server_once_it_rests_and_stretches_the_picture_until_then(lanes, tab):
     place = tab.place()
     before, painted = len(asked(tab, "heatmap")), lanes.painted()
-    tab.page.mouse.move(place.x(200), place.y)
-    tab.page.keyboard.down("Control")
-    for _ in range(6):
-        tab.page.mouse.wheel(0, -100)
-        tab.page.wait_for_timeout(30)
+    routed(tab.page, "heatmap", lambda _: None)
+    tab.frame.locator(".timeline").evaluate(WHEELS, [place.x(200), place.y])
     canvas = lanes.lane("a").locator("canvas")
-    assert "scaleX" in canvas.evaluate("canvas => canvas.style.transform")
+    wait_until(tab.page, lambda: "scaleX" in canvas.evaluate("canvas => canvas.style.transform"))
+    wait_until(tab.page, lambda: len(asked(tab, "heatmap")) == before + 2)
     assert lanes.painted() == painted
-    tab.page.keyboard.up("Control")
+    tab.page.unroute_all(behavior="ignoreErrors")  # those that are held go on
     lanes.rest()
     assert len(asked(tab, "heatmap")) == before + 2  # once for each run
     assert canvas.evaluate("canvas => canvas.style.transform") == ""
@@ -234,6 +223,6 @@ def test_nothing_is_painted_while_it_plays(lanes, tab):
     lanes.press("Space")
     tab.wait_for_sound()
     painted = lanes.painted()
-    tab.page.wait_for_timeout(2_000)
+    tab.frame.evaluate("tap.levelsOver(2)")
     expect(lanes.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
     assert lanes.painted() == painted

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests import dashboard
-from tests.axe import violations
+from tests.dashboard import ALONE, WAIT_MS
 from tests.lanes import LAYERS, Lanes, known_norms, seen_row, write, write_known
 from tests.logs import norms_of, run_events, write_events
-from tests.pages import fresh_page
-from tests.serving import served
+from tests.looks import look
 
 PARTS = ("q", "k", "v", "out", "up", "down", "norm1", "norm2")
 BIG = tuple(f"encoder.{at // 8}.{PARTS[at % 8]}" for at in range(200))
@@ -19,40 +17,29 @@ HOSTILE = ("<img src=x onerror=alert(1)>.a", "<img src=x onerror=alert(1)>.b", "
 HOSTILE += ("\u202ertl.x", "\u202ertl.y", "\U0001f600." + "x" * 300, "\U0001f600.y", "__proto__")
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
-    write_known(logdir)
-    with served(logdir) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def big_url(tmp_path_factory):
-    """Of two runs with 200 layers; in one of them one layer has one spike."""
-    logdir = tmp_path_factory.mktemp("big")
+def write_big(logdir):
+    """Write two runs with 200 layers, in one of them a spike, and two with steps of their own."""
     norms = norms_of(1_000, 200)
     write(logdir / "b", norms, BIG)
     norms[600, 77] = 1e6
     write(logdir / "a", norms, BIG)
-    with served(logdir) as url:
-        yield url
+    for name, stride in (("each", 1), ("other", 2)):
+        steps = np.arange(0, 400 * stride, stride)
+        write_events(logdir / name, run_events(known_norms(), steps, layers=LAYERS))
+
+
+def write_hostile(logdir):
+    write(logdir / "a", norms_of(50, len(HOSTILE)), HOSTILE)
 
 
 @pytest.fixture
-def lanes(url, browser):
-    yield from opened(browser, url)
+def lanes(serve_once, open_tab):
+    return Lanes(open_tab(serve_once(write_known)))
 
 
 @pytest.fixture
-def big(big_url, browser):
-    yield from opened(browser, big_url)
-
-
-def opened(browser, url):
-    with dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        yield Lanes(tab)
+def big(serve_once, open_tab):
+    return Lanes(open_tab(serve_once(write_big)))
 
 
 def count(lanes, name="a"):
@@ -128,27 +115,24 @@ def test_few_layers_need_no_filter(lanes):
     assert lanes.frame.get_by_label("Filter layers").count() == 0
 
 
-def test_pixels_follow_the_axis_also_where_it_is_not_that_of_steps(browser, tmp_path):
+def test_pixels_follow_the_axis_also_where_it_is_not_that_of_steps(serve_once, open_tab):
     """Run B logs every other step, and a row a second as A does."""
-    for name, stride in (("a", 1), ("b", 2)):
-        steps = np.arange(0, 400 * stride, stride)
-        write_events(tmp_path / name, run_events(known_norms(), steps, layers=LAYERS))
-    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        lanes = Lanes(tab)
-        for measure, spike in (("step", 240), ("time", 120), ("share", 120)):
-            tab.frame.get_by_label("Along x").select_option(measure)
-            lanes.rest()
-            row = seen_row(2, len(LAYERS))
-            # The place is told in steps of A, which on other axes lie on those of B.
-            spikes = [lanes.colours("b", spike + off, row, pixels=1)[0][0] for off in (0, -9, 9)]
-            assert spikes[0] > 200 > 150 > max(spikes[1:]), measure
+    path = f"{ALONE}#p.sonify.a=each&p.sonify.b=other"
+    tab = open_tab(serve_once(write_big), path=path)
+    lanes = Lanes(tab)
+    for measure, spike in (("step", 240), ("time", 120), ("share", 120)):
+        tab.frame.get_by_label("Along x").select_option(measure)
+        lanes.rest()
+        row = seen_row(2, len(LAYERS))
+        # The place is told in steps of A, which on other axes lie on those of B.
+        spikes = [lanes.colours("b", spike + off, row, pixels=1)[0][0] for off in (0, -9, 9)]
+        assert spikes[0] > 200 > 150 > max(spikes[1:]), measure
 
 
 def table(lanes, run):
     """The table of a run's layers, row by row."""
     rows = lanes.frame.get_by_role("table", name=f"Layers of {run}").locator("tbody tr")
-    expect(rows.first).to_be_visible(timeout=dashboard.WAIT_MS)
+    expect(rows.first).to_be_visible(timeout=WAIT_MS)
     return [row.split("\t") for row in rows.all_inner_texts()]
 
 
@@ -188,36 +172,30 @@ def test_the_table_is_sorted_by_keys_and_says_so(lanes):
     assert orders == [("descending", "block1.b"), ("ascending", "block1.a"), (None, "conv")]
 
 
-def test_names_of_any_kind_are_shown_as_they_are(browser, tmp_path):
-    write(tmp_path / "a", norms_of(50, len(HOSTILE)), HOSTILE)
-    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        lanes = Lanes(tab)
-        width = tab.frame.evaluate("document.documentElement.scrollWidth")
-        assert width <= tab.frame.evaluate("document.documentElement.clientWidth")
-        press_on(lanes, "Layers as a table")
-        rows = table(lanes, "\u2068a\u2069")
-        shown = [name if name.strip() else "(no name)" for name in HOSTILE]
-        assert [row[0] for row in rows] == shown
-        names = lanes.lane("a").locator(".names .name").all_text_contents()
-        assert sorted(names) == sorted(shown)
-        lanes.tab_to("a")
-        for _ in HOSTILE:
-            lanes.press("ArrowDown")
-        assert tab.frame.locator("img").count() == 0
+def test_names_of_any_kind_are_shown_as_they_are(serve_once, open_tab):
+    tab = open_tab(serve_once(write_hostile))
+    lanes = Lanes(tab)
+    width = tab.frame.evaluate("document.documentElement.scrollWidth")
+    assert width <= tab.frame.evaluate("document.documentElement.clientWidth")
+    press_on(lanes, "Layers as a table")
+    rows = table(lanes, "\u2068a\u2069")
+    shown = [name if name.strip() else "(no name)" for name in HOSTILE]
+    assert [row[0] for row in rows] == shown
+    names = lanes.lane("a").locator(".names .name").all_text_contents()
+    assert sorted(names) == sorted(shown)
+    lanes.tab_to("a")
+    for _ in HOSTILE:
+        lanes.press("ArrowDown")
+    assert tab.frame.locator("img").count() == 0
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "forced"])
-def test_axe_finds_nothing_in_lanes_and_tables(url, browser, look):
-    scheme = "dark" if look == "dark" else "light"
-    forced = {"forced_colors": "active"} if look == "forced" else {}
-    with fresh_page(browser, color_scheme=scheme, **forced) as page:
-        page.goto(f"{url}{dashboard.ALONE}")
-        page.get_by_label("Difference of A and B").check(timeout=dashboard.WAIT_MS)
-        page.get_by_role("button", name="Layers as a table").click()
-        page.get_by_role("button", name="Close all").click()
-        page.locator("table.layers").first.wait_for(timeout=dashboard.WAIT_MS)
-        page.locator(".heatmap.a").focus()
-        page.keyboard.press("ArrowDown")
-        page.wait_for_timeout(500)
-        assert violations(page) == []
+@pytest.mark.parametrize("colours", ["none", "active"])
+def test_axe_finds_nothing_in_lanes_and_tables(serve_once, open_tab, colours):
+    page = open_tab(serve_once(write_known), forced_colors=colours).page
+    page.get_by_label("Difference of A and B").check(timeout=WAIT_MS)
+    page.get_by_role("button", name="Layers as a table").click()
+    page.get_by_role("button", name="Close all").click()
+    page.locator("table.layers").first.wait_for(timeout=WAIT_MS)
+    page.locator(".heatmap.a").focus()
+    page.keyboard.press("ArrowDown")
+    look(page, f"lanes-{colours}")

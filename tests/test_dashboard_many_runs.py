@@ -1,41 +1,49 @@
 """Fifty runs at the desk: search, sort, show; how each fares; names that mean harm."""
 
 import re
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
-from tests import dashboard, many_runs
-from tests.axe import violations
-from tests.dashboard import WAIT_MS
+from tests import many_runs
+from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.desk import line_of, press, row, rows, shown
-from tests.many_runs import BREAKS_AT, HOSTILE, OVERFLOWS_AT, PREFIX
-from tests.pages import fresh_page
+from tests.looks import look
+from tests.many_runs import BREAKS_AT, HOSTILE, OVERFLOWS_AT, PREFIX, write_crowd
+from tests.pages import fresh_page, wait_until
 
 A, B = f"{PREFIX}a-broken", f"{PREFIX}b-calm"
 
 
 @pytest.fixture
-def tab(crowd, browser):
-    with dashboard.opened(browser, crowd) as tab:
-        tab.curves = []
-        tab.page.on("request", lambda request: note_curve(tab, request.url))
-        tab.wait_until_ready()
-        expect(tab.frame.get_by_role("grid")).to_have_attribute("aria-rowcount", "51")
-        yield tab
+def crowd(serve_once):
+    """The address of fifty runs."""
+    return serve_once(write_crowd)
 
 
-def note_curve(tab, url):
-    if "/curve?" in url:
-        tab.curves.append(parse_qs(urlsplit(url).query)["run"][0])
+@pytest.fixture
+def tab(crowd, open_tab):
+    tab = open_tab(crowd)
+    expect(tab.frame.get_by_role("grid")).to_have_attribute("aria-rowcount", "51")
+    return tab
+
+
+CURVES = """performance.getEntriesByType("resource").map(({ name }) => new URL(name))
+    .filter(({ pathname }) => pathname.endsWith("/curve"))
+    .map(({ searchParams }) => searchParams.get("run"))"""
+
+
+def curves(tab):
+    """The runs whose curves the server has given."""
+    return set(tab.frame.evaluate(CURVES))
 
 
 def test_of_fifty_runs_five_are_shown_and_only_their_curves_are_asked_for(tab):
     assert len(shown(tab)) == 5
     assert {A, B} <= set(shown(tab))
-    tab.page.wait_for_timeout(500)
-    assert set(tab.curves) == set(shown(tab))
+    tab.rest()
+    assert curves(tab) == set(shown(tab))
     tab.frame.get_by_role("button", name="Best 5").click()
     best = shown(tab)
     assert len(best) <= 7
@@ -44,11 +52,7 @@ def test_of_fifty_runs_five_are_shown_and_only_their_curves_are_asked_for(tab):
     tab.frame.get_by_role("button", name="All", exact=True).click()
     assert len(shown(tab)) == 50
     expect(tab.frame.locator(".status")).to_contain_text("50 curves are shown")
-    for _ in range(40):
-        if len(set(tab.curves)) == 50:
-            break
-        tab.page.wait_for_timeout(250)
-    assert len(set(tab.curves)) == 50
+    wait_until(tab.page, lambda: len(curves(tab)) == 50)
 
 
 def test_runs_are_found_by_text_and_by_expression(tab):
@@ -107,7 +111,7 @@ def test_a_run_that_is_gone_and_one_that_cannot_be_loaded_say_so(crowd, browser)
         failing = f"{PREFIX}lr00"
         page.route(re.compile(f"/curve.*{failing}"), lambda route: route.abort())
         lost = "no <i>such</i> run"
-        page.goto(f"{crowd}{dashboard.ALONE}#p.sonify.b={quote(lost)}")
+        page.goto(f"{crowd}{ALONE}#p.sonify.b={quote(lost)}")
         page.get_by_role("button", name="All", exact=True).click(timeout=WAIT_MS)
         expect(page.locator(f"{line_of(failing)} .states")).to_contain_text(
             "error", timeout=WAIT_MS
@@ -122,7 +126,7 @@ def test_hostile_names_stay_text_and_within_their_cells(crowd, browser, width):
         asked, dialogs = [], []
         page.on("request", lambda request: asked.append(request.url))
         page.on("dialog", lambda dialog: dialogs.append(dialog.dismiss()))
-        page.goto(f"{crowd}{dashboard.ALONE}")
+        page.goto(f"{crowd}{ALONE}")
         page.locator("[data-row]").first.wait_for(timeout=WAIT_MS)
         for name in HOSTILE:
             line = page.locator(line_of(PREFIX + name))
@@ -144,18 +148,17 @@ def test_hostile_names_stay_text_and_within_their_cells(crowd, browser, width):
         assert [url for url in asked if url.endswith("/x")] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing_at_the_desk(crowd, browser, scheme, width):
-    viewport = {"width": width, "height": 900}
-    with fresh_page(browser, color_scheme=scheme, viewport=viewport) as page:
-        page.goto(f"{crowd}{dashboard.ALONE}")
-        page.locator(".events button").first.wait_for(timeout=WAIT_MS)
-        page.get_by_role("searchbox").fill("/[/")
-        page.get_by_role("button", name="Solo").first.click()
-        assert violations(page) == []
+def test_axe_finds_nothing_at_the_desk(crowd, open_tab, width):
+    tab = open_tab(crowd, viewport={"width": width, "height": 900})
+    look(tab.page, f"fifty-runs-{width}")
+    tab.page.locator(".events button").first.wait_for(timeout=WAIT_MS)
+    tab.page.get_by_role("searchbox").fill("/[/")
+    tab.page.get_by_role("button", name="Solo").first.click()
+    look(tab.page, f"desk-{width}")
 
 
-def test_the_list_of_runs_makes_the_page_no_longer(tab):
+def test_the_list_of_runs_makes_the_page_no_longer(crowd, open_tab):
+    tab = open_tab(crowd, path=TAB)
     beyond = "document.documentElement.scrollHeight - window.innerHeight"
     assert tab.frame.evaluate(beyond) < 300

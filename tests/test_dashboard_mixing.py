@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tb_sonify import SonifyWriter
-from tests import dashboard
-from tests.dashboard import WAIT_MS
-from tests.pages import fresh_page
-from tests.serving import served
+from tests.dashboard import ALONE, WAIT_MS
+from tests.pages import fresh_page, wait_until
 
 STEPS, LOSS_FROM = 1_200, 1_000  # before that, the curve is silent
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3", "fc4")
@@ -25,23 +23,23 @@ def write_steady(path, norm):
                 writer.add_scalar("loss/train", 0.99**step, step)
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
+def write_steady_runs(logdir):
     for name, norm in (("a", 0.5), ("b", 2.0), ("c", 8.0)):
         write_steady(logdir / name, norm)
-    with served(logdir) as url:
-        yield url
 
 
 @pytest.fixture
-def tab(url, browser):
-    with dashboard.opened(browser, url) as tab:
-        tab.clips = []
-        tab.page.on("request", lambda request: note_clip(tab, request.url))
-        tab.wait_until_ready()
-        tab.frame.locator(".timeline").focus()
-        yield tab
+def url(serve_once):
+    return serve_once(write_steady_runs)
+
+
+@pytest.fixture
+def tab(url, open_tab):
+    tab = open_tab(url)
+    tab.clips = []
+    tab.page.on("request", lambda request: note_clip(tab, request.url))
+    tab.frame.locator(".timeline").focus()
+    return tab
 
 
 def note_clip(tab, url):
@@ -50,16 +48,24 @@ def note_clip(tab, url):
 
 
 def listen(tab):
+    """Play; gives the level on the left and on the right, in dB, as soon as they are steady."""
     tab.page.keyboard.press("Space")
-    tab.wait_for_sound()
-    tab.page.wait_for_timeout(500)
+    tab.wait_for_answer()
+    before = levels(tab)
+    while not np.allclose(before, now := levels(tab), atol=0.3):
+        before = now
+    return now
 
 
 def levels(tab):
-    """Level on the left and on the right, in dB, once a change is over."""
-    tab.page.wait_for_timeout(400)
-    heard = [tab.frame.evaluate("tap.levels()") for _ in range(5)]
+    """Level on the left and on the right, in dB, over a while."""
+    heard = tab.frame.evaluate("tap.levelsOver(0.3)")
     return 20 * np.log10(np.mean(heard, axis=0) + 1e-9)
+
+
+def wait_for_levels(tab, condition):
+    """Wait until a condition on the levels on the left and on the right holds."""
+    wait_until(tab.page, lambda: condition(*levels(tab)))
 
 
 def row(tab, run):
@@ -77,14 +83,19 @@ def type_in(tab, run, slider, *keys):
 
 
 def test_gain_makes_the_run_louder_or_softer_by_what_it_says(tab):
-    listen(tab)
-    before = levels(tab)
-    type_in(tab, "a", "Gain", *("-" * 12))
-    assert levels(tab) - before == pytest.approx([-12, -12], abs=1)
-    type_in(tab, "a", "Gain", "Enter", "End", "Escape")
-    assert levels(tab) - before == pytest.approx([12, 12], abs=1.5)
-    type_in(tab, "a", "Gain", "Delete")
-    assert levels(tab) - before == pytest.approx([0, 0], abs=1)
+    before = listen(tab)
+    for keys, gain, off in (
+        ("-" * 12, -12, 1),
+        (("Enter", "End", "Escape"), 12, 1.5),
+        (["Delete"], 0, 1),
+    ):
+        type_in(tab, "a", "Gain", *keys)
+        wait_until(
+            tab.page,
+            lambda wanted=[gain] * 2, off=off: (
+                levels(tab) - before == pytest.approx(wanted, abs=off)
+            ),
+        )
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
 
 
@@ -103,7 +114,7 @@ def test_gain_is_kept_until_the_next_visit(url, browser):
     with fresh_page(browser) as page:
         gain = page.get_by_role("slider", name="Gain").first
         for words in ("0 dB", "−3 dB"):
-            page.goto(f"{url}{dashboard.ALONE}")
+            page.goto(f"{url}{ALONE}")
             expect(gain).to_have_attribute("aria-valuetext", words, timeout=WAIT_MS)
             gain.focus()
             for _ in range(3):
@@ -117,34 +128,28 @@ def test_gain_is_kept_until_the_next_visit(url, browser):
 def test_pan_puts_the_run_on_one_side_and_by_itself_again(tab):
     listen(tab)
     type_in(tab, "a", "Pan", "Enter", "Home", "Escape")
-    left, right = levels(tab)
-    assert left - right > 40
+    wait_for_levels(tab, lambda left, right: left - right > 40)
     type_in(tab, "a", "Pan", "Enter", "End", "Escape")
-    left, right = levels(tab)
-    assert right - left > 40
+    wait_for_levels(tab, lambda left, right: right - left > 40)
     type_in(tab, "a", "Pan", "Delete")
-    left, right = levels(tab)
-    assert abs(left - right) < 6
+    wait_for_levels(tab, lambda left, right: abs(left - right) < 6)
 
 
 def test_solo_and_mute_of_a_run_are_heard_where_both_play(tab):
     tab.page.keyboard.press("3")
-    listen(tab)
-    both = levels(tab)
+    both = listen(tab)
     assert min(both) > -60
     strip(tab, "b", "Mute").click()
-    left, right = levels(tab)
-    assert left - right > 6  # A alone, on the left
+    wait_for_levels(tab, lambda left, right: left - right > 6)  # A alone, on the left
     strip(tab, "b", "Mute").click()
     strip(tab, "b", "Solo").click()
-    left, right = levels(tab)
-    assert right - left > 6
+    wait_for_levels(tab, lambda left, right: right - left > 6)
     expect(row(tab, "a").locator(".states")).to_contain_text("silent")
     strip(tab, "b", "Mute").click()
-    assert max(levels(tab)) < -100
+    wait_for_levels(tab, lambda left, right: max(left, right) < -100)
     strip(tab, "b", "Mute").click()
     tab.frame.get_by_role("button", name="Clear solo").click()
-    assert levels(tab) == pytest.approx(both, abs=1)
+    wait_until(tab.page, lambda: levels(tab) == pytest.approx(both, abs=1))
 
 
 def test_a_stream_alone_is_asked_of_the_server_and_playing_goes_on(tab):
@@ -152,39 +157,34 @@ def test_a_stream_alone_is_asked_of_the_server_and_playing_goes_on(tab):
     stream = tab.frame.get_by_role("region", name="Streams")
     stream.get_by_role("button", name="Solo late").focus()
     tab.page.keyboard.press("Space")
-    tab.page.wait_for_timeout(700)
-    assert tab.clips[-1]["muted"] == "0,1"
+    wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "0,1")
     stream.get_by_role("button", name="Mute late").click()
-    tab.page.wait_for_timeout(700)
-    assert tab.clips[-1]["muted"] == "0,1,2"
+    wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "0,1,2")
     tab.frame.get_by_role("button", name="Clear solo").click()
-    tab.page.wait_for_timeout(700)
-    assert tab.clips[-1]["muted"] == "2"
+    wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "2")
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
-    assert min(levels(tab)) > -60
+    wait_for_levels(tab, lambda left, right: min(left, right) > -60)
 
 
 def test_the_curve_alone_silences_the_norms_and_a_stream_alone_the_curve(tab):
-    listen(tab)
-    norms = max(levels(tab))
+    norms = max(listen(tab))
     streams = tab.frame.get_by_role("region", name="Streams")
     curve = streams.get_by_role("button", name="Mute curve, loss/train")
     expect(curve).to_have_attribute("aria-pressed", "true")
     streams.get_by_role("button", name="Solo curve, loss/train").click()
     expect(curve).to_have_attribute("aria-pressed", "false")
-    tab.page.wait_for_timeout(1_000)
-    assert any(clip.get("tag") == "loss/train" for clip in tab.clips)
-    assert max(levels(tab)) < norms - 30  # there is no curve yet at these steps
+    wait_until(tab.page, lambda: any(clip.get("tag") == "loss/train" for clip in tab.clips))
+    # There is no curve yet at these steps.
+    wait_for_levels(tab, lambda left, right: max(left, right) < norms - 30)
     tab.frame.locator(".timeline").focus()
     tab.page.keyboard.press("End")
     tab.page.keyboard.press("Control+ArrowLeft")
-    listen(tab)
-    assert max(levels(tab)) > norms - 10
+    tab.page.keyboard.press("Space")
+    wait_for_levels(tab, lambda left, right: max(left, right) > norms - 10)
     streams.get_by_role("button", name="Solo early").click()
     streams.get_by_role("button", name="Solo curve, loss/train").click()
     streams.get_by_role("button", name="Mute early").click()
-    tab.page.wait_for_timeout(700)
-    assert max(levels(tab)) < norms - 30
+    wait_for_levels(tab, lambda left, right: max(left, right) < norms - 30)
 
 
 def test_a_preset_without_streams_says_that_there_is_nothing_to_mute(tab):
@@ -213,7 +213,7 @@ def test_another_run_for_one_side_leaves_the_other_one_playing(tab):
     assert row(tab, "b").get_by_role("radio").last.is_checked()
     row(tab, "c").get_by_role("radio").last.focus()
     tab.page.keyboard.press("Space")
-    tab.page.wait_for_timeout(1_000)
+    wait_until(tab.page, lambda: any(clip["run"] == "c" for clip in tab.clips))
     expect(row(tab, "c").get_by_role("radio").last).to_be_checked()
     after = tab.report()["starts"]
     assert after[: len(before)] == before  # none of them was cut short

@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.screen import SPIKE_AT, opened_screen, write_run
-from tests.serving import served
+from tests.screen import SPIKE_AT, opened_screen, write_three_runs
 
 SAY_POSITION = "Say where the playhead is"
 BLOCKED = """Object.defineProperty(window, "localStorage", {
@@ -14,12 +13,8 @@ BLOCKED = """Object.defineProperty(window, "localStorage", {
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    logdir = tmp_path_factory.mktemp("runs")
-    for name in "abc":
-        write_run(logdir / name, depth=2, lowest=250, highest=30)
-    with served(logdir) as url:
-        yield url
+def url(serve_once):
+    return serve_once(write_three_runs)
 
 
 @pytest.fixture
@@ -186,7 +181,7 @@ def test_the_sound_gives_way_to_speech(url, browser):
         screen.stands(state="playing")
         screen.page.evaluate("window.targets.length = 0")
         screen.press("p")
-        screen.page.wait_for_timeout(200)
+        screen.page.wait_for_function("window.targets.length > 1")
         (dip, back) = screen.page.evaluate("window.targets")
         assert dip[0] == 0.25
         assert back[0] == 1

@@ -7,15 +7,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
-from tests.broken_run import SPIKE_AT, STEPS, served_pair
-from tests.dashboard import ALONE, TAB, WAIT_MS
-from tests.pages import fresh_page
+from tests.broken_run import SPIKE_AT, STEPS, write_pair
+from tests.dashboard import ALONE, TAB, WAIT_MS, Dashboard
+from tests.pages import fresh_page, wait_until
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with served_pair(tmp_path_factory.mktemp("runs")) as url:
-        yield url
+def url(serve_once):
+    return serve_once(write_pair)
 
 
 def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(url, browser):
@@ -40,27 +39,27 @@ def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(url, browser):
     assert notes == pytest.approx(len(steps), abs=1)
 
 
-def shown(page, address):
+def shown(tab, address):
     """The frame of the dashboard, or the page itself, as soon as it has opened an address."""
-    page.goto("about:blank")
-    page.goto(address)
-    if ALONE not in address:
-        page.locator("iframe[src*=sonify]").wait_for(timeout=WAIT_MS)
-        page.wait_for_timeout(2_000)  # now and then TensorBoard loads the frame twice
-    frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
-    frame.locator(".events button").first.wait_for(timeout=WAIT_MS)
-    return frame
+    tab.page.goto("about:blank")
+    tab.said.clear()
+    tab.loads = 0
+    tab.page.goto(address)
+    tab.wait_until_ready()
+    tab.frame.locator(".events button").first.wait_for(timeout=WAIT_MS)
+    return tab.frame
 
 
 @pytest.mark.parametrize("path", [TAB, ALONE], ids=["tab", "alone"])
 def test_a_link_opens_what_it_was_made_of(url, browser, path):
     with fresh_page(browser) as page:
+        tab = Dashboard(page)
         # Where the page may not write to the clipboard, it shows the link.
         page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
         links = []
         page.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
 
-        frame = shown(page, f"{url}{path}")
+        frame = shown(tab, f"{url}{path}")
         frame.get_by_label("A: \u2068b-calm\u2069").check()
         frame.get_by_label("B: \u2068a-broken\u2069").check()
         frame.get_by_label("Speed").select_option("10")
@@ -71,11 +70,11 @@ def test_a_link_opens_what_it_was_made_of(url, browser, path):
             page.keyboard.press(key)
         frame.get_by_label("Smoothing").fill("0.5")
         frame.get_by_role("button", name="Copy link").click()
-        page.wait_for_timeout(300)
+        wait_until(page, lambda: links)
         (link,) = links
         assert link.startswith(url)
 
-        frame = shown(page, link)
+        frame = shown(tab, link)
         assert frame.get_by_label("A: \u2068b-calm\u2069").is_checked()
         assert frame.get_by_label("B: \u2068a-broken\u2069").is_checked()
         expect(frame.get_by_label("Speed")).to_have_value("10")

@@ -1,23 +1,24 @@
 """Sound that is late, cannot be had, or is not allowed."""
 
-import time
-
 import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.dashboard import ALERT, ALONE, WAIT_MS
 from tests.looks import look
-from tests.pages import fail, fresh_page, routed
-from tests.serving import served
-from tests.state_runs import write_run
+from tests.pages import fail, fresh_page, routed, wait_until
+from tests.state_runs import write_two_runs
 
 FAILED = r"status of 500"
 
 
-def test_a_clip_that_cannot_be_had_stops_the_sound_and_says_why(show, logdir):
-    write_run(logdir / "adam")
-    tab = show(expected=[FAILED])
+@pytest.fixture
+def url(serve_once):
+    return serve_once(write_two_runs)
+
+
+def test_a_clip_that_cannot_be_had_stops_the_sound_and_says_why(url, open_tab):
+    tab = open_tab(url, expected=[FAILED])
     routed(tab.page, "clip", fail)
     place = tab.place()
     tab.page.mouse.click(place.x(350), place.y)
@@ -31,21 +32,19 @@ def test_a_clip_that_cannot_be_had_stops_the_sound_and_says_why(show, logdir):
     assert tab.page.locator(ALERT).inner_text() == ""
 
 
-def test_slow_clips_are_waited_for_in_sight(show, logdir):
-    write_run(logdir / "adam")
-    tab = show()
+def test_slow_clips_are_waited_for_in_sight(url, open_tab):
+    tab = open_tab(url)
     place = tab.place()
-    routed(tab.page, "clip", lambda route: (time.sleep(1.5), route.continue_()))
+    routed(tab.page, "clip", lambda _: None)
     tab.page.mouse.click(place.x(350), place.y)
     expect(tab.page.get_by_text("Loading sound…")).to_be_visible()
     expect(tab.page.locator(".timeline")).to_have_attribute("data-state", "waiting")
+    tab.page.unroute_all(behavior="ignoreErrors")  # those that are held go on
     tab.wait_for_sound()
-    tab.page.unroute_all(behavior="wait")
 
 
-def test_sound_that_the_browser_refuses_is_told_and_can_be_had_by_a_gesture(browser, logdir):
-    write_run(logdir / "adam")
-    with served(logdir) as url, fresh_page(browser) as page:
+def test_sound_that_the_browser_refuses_is_told_and_can_be_had_by_a_gesture(url, browser):
+    with fresh_page(browser) as page:
         # Without a device, or before a gesture that counts, a browser does not let it run.
         page.add_init_script("AudioContext.prototype.resume = () => new Promise(() => {})")
         page.add_init_script(
@@ -62,9 +61,8 @@ def test_sound_that_the_browser_refuses_is_told_and_can_be_had_by_a_gesture(brow
 
 
 @pytest.mark.parametrize("how", ["suspend", "close"])
-def test_sound_that_is_taken_away_is_told_and_comes_back(show, logdir, how):
-    write_run(logdir / "adam")
-    tab = show()
+def test_sound_that_is_taken_away_is_told_and_comes_back(url, open_tab, how):
+    tab = open_tab(url)
     tab.page.get_by_role("button", name="Play", exact=True).click()
     tab.wait_for_sound()
     tab.frame.evaluate(f"tap.context().{how}()")
@@ -77,9 +75,8 @@ def test_sound_that_is_taken_away_is_told_and_comes_back(show, logdir, how):
     assert tab.page.locator(ALERT).inner_text() == ""
 
 
-def test_a_sound_waits_for_clips_that_the_server_cannot_give_yet(browser, logdir):
-    write_run(logdir / "adam")
-    with served(logdir) as url, fresh_page(browser, expected=["status of 503"]) as page:
+def test_a_sound_waits_for_clips_that_the_server_cannot_give_yet(url, browser):
+    with fresh_page(browser, expected=["status of 503"]) as page:
         tab = dashboard.Dashboard(page)
         refused = []
         ready = False
@@ -96,8 +93,7 @@ def test_a_sound_waits_for_clips_that_the_server_cannot_give_yet(browser, logdir
         page.goto(f"{url}{ALONE}")
         tab.wait_until_ready()
         page.get_by_role("button", name="Play", exact=True).click()
-        page.wait_for_timeout(2_500)
-        assert len(refused) > 2
+        wait_until(page, lambda: len(refused) > 2)
         ready = True
         tab.wait_for_sound()
         assert page.locator(ALERT).inner_text() == ""

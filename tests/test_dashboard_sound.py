@@ -6,25 +6,18 @@ import pytest
 from playwright.sync_api import expect
 from torch.utils.tensorboard import SummaryWriter
 
-from tests import dashboard
-from tests.broken_run import NAN_AT, SPIKE_AT, STEPS, served_pair, write_run
-from tests.dashboard import WAIT_MS
-from tests.serving import served
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with served_pair(tmp_path_factory.mktemp("runs")) as url:
-        yield url
+from tests.broken_run import NAN_AT, SPIKE_AT, STEPS, write_pair, write_run
+from tests.dashboard import ALONE, TAB, WAIT_MS
+from tests.pages import wait_until
 
 
 @pytest.fixture
-def tab(url, browser):
-    with dashboard.opened(browser, url) as tab:
-        tab.clips = []
-        tab.page.on("request", lambda request: note_clip(tab, request.url))
-        tab.wait_until_ready()
-        yield tab
+def tab(request, serve_once, open_tab):
+    path, url = getattr(request, "param", ALONE), serve_once(write_pair)
+    tab = open_tab(url, path=path)
+    tab.clips = []
+    tab.page.on("request", lambda request: note_clip(tab, request.url))
+    return tab
 
 
 def note_clip(tab, url):
@@ -82,6 +75,7 @@ def test_zoom_goes_around_the_playhead_and_fits_again(tab):
     assert tab.seen() == (0, STEPS - 1)
 
 
+@pytest.mark.parametrize("tab", [TAB], indirect=True)
 def test_a_wheel_with_ctrl_zooms_where_the_pointer_is_and_a_click_there_plays_there(tab):
     place = tab.place()
     tab.page.mouse.move(place.x(200), place.y)
@@ -89,7 +83,7 @@ def test_a_wheel_with_ctrl_zooms_where_the_pointer_is_and_a_click_there_plays_th
     for _ in range(4):
         tab.page.mouse.wheel(0, -100)
     tab.page.keyboard.up("Control")
-    tab.page.wait_for_timeout(300)
+    tab.rest()
     closer = tab.place()
     assert closer.last_step - closer.first_step < (STEPS - 1) / 2
     assert closer.step(place.x(200)) == pytest.approx(200, abs=2)
@@ -130,10 +124,11 @@ def test_speed_sum_pitch_and_streams_are_asked_of_the_server_and_playing_goes_on
     tab.page.keyboard.press("Space")
     tab.wait_for_sound()
     for label, option in (("Speed", "10"), ("Sum up", "2"), ("Pitch zoom", "4")):
+        asked = len(tab.clips)
         frame.get_by_label(label).select_option(option)
-        tab.page.wait_for_timeout(700)
+        wait_until(tab.page, lambda before=asked: len(tab.clips) > before)
     frame.get_by_role("button", name="Mute middle").click()
-    tab.page.wait_for_timeout(700)
+    wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "1")
     tab.wait_for_sound()
     last = tab.clips[-1]
     assert (last["speed"], last["together"], last["zoom"], last["muted"]) == ("10", "2", "4", "1")
@@ -150,26 +145,36 @@ def test_the_whole_run_can_be_heard_in_ten_seconds(tab):
     assert tab.clips[-1]["together"] == "4"
 
 
-def test_a_switch_to_a_sound_of_another_sample_rate_keeps_its_pace(browser, tmp_path):
-    write_run(tmp_path / "a-norms", broken=False)
-    with SummaryWriter(str(tmp_path / "b-scalar")) as writer:
+def write_norms_and_scalar(logdir):
+    write_run(logdir / "a-norms", broken=False)
+    with SummaryWriter(str(logdir / "b-scalar")) as writer:
         for step in range(STEPS):
             writer.add_scalar("loss/train", 2.3 * 0.99**step, step)
-    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        tab.frame.get_by_label("B: \u2068b-scalar\u2069").check()
-        tab.frame.get_by_label("Sound", exact=True).select_option("classic")  # at 44,100 Hz
-        tab.page.wait_for_timeout(1_000)
-        timeline(tab)
-        tab.page.keyboard.press("Space")
-        tab.wait_for_sound()
-        tab.page.keyboard.press("x")
-        tab.page.wait_for_timeout(500)
-        tab.wait_for_sound()
-        expect(tab.frame.locator(".timeline")).to_have_attribute("data-run", "b-scalar")
-        begun = tab.heard_from()
-        tab.page.wait_for_timeout(2_000)
-        marks = "performance.getEntriesByName('sonify:sound').at(-1)"
-        seconds = tab.frame.evaluate(f"(performance.now() - {marks}.startTime) / 1000")
-        shown = float(tab.frame.locator(".timeline").get_attribute("data-step"))
-        assert (shown - begun) / seconds == pytest.approx(1 / 0.06, rel=0.15)
+
+
+def test_a_switch_to_a_sound_of_another_sample_rate_keeps_its_pace(serve_once, open_tab):
+    tab = open_tab(serve_once(write_norms_and_scalar))
+    tab.frame.get_by_label("B: \u2068b-scalar\u2069").check()
+    tab.frame.get_by_label("Sound", exact=True).select_option("classic")  # at 44,100 Hz
+    tab.rest()
+    timeline(tab)
+    tab.page.keyboard.press("Space")
+    tab.wait_for_sound()
+    tab.page.keyboard.press("x")
+    tab.wait_for_answer()
+    expect(tab.frame.locator(".timeline")).to_have_attribute("data-run", "b-scalar")
+    place, left = tab.place(), tab.frame.locator(".timeline").bounding_box()["x"]
+    tab.frame.evaluate("tap.follow()")
+    ends = "tap.moves.length > 1 && tap.moves.at(-1).contextTime > tap.moves[0].contextTime + 2"
+    tab.frame.wait_for_function(ends, timeout=WAIT_MS)
+    first, *_, last = tab.report()["moves"]
+    seconds = [
+        move["contextTime"] + (move["now"] - move["performanceTime"]) / 1000
+        for move in (first, last)
+    ]
+    steps = [
+        place.step(left + float(move["transform"].removeprefix("translateX(")[:-3]))
+        for move in (first, last)
+    ]
+    pace = (steps[1] - steps[0]) / (seconds[1] - seconds[0])
+    assert pace == pytest.approx(1 / 0.06, rel=0.15)

@@ -7,7 +7,7 @@ from tests import dashboard
 from tests.dashboard import ALONE, WAIT_MS
 from tests.looks import look
 from tests.serving import served
-from tests.state_runs import NAN_AT, layer_names, write_run, write_scalars
+from tests.state_runs import NAN_AT, layer_names, write_run, write_scalars, write_two_runs
 
 
 def play(tab):
@@ -15,20 +15,41 @@ def play(tab):
     tab.wait_for_sound()
 
 
-def test_two_runs_at_rest(show, logdir):
+def write_one_run(logdir):
     write_run(logdir / "adam", spike=True)
-    write_run(logdir / "sgd", nan_from=NAN_AT, seed=1)
-    tab = show()
+
+
+def write_runs_of_all_kinds(logdir):
+    write_run(logdir / "broken", nan_from=NAN_AT)
+    write_run(logdir / "hopeless", nan_from=0, layers=("fc1",))
+    write_run(logdir / "fine", seed=1)
+    write_run(logdir / "resumed", steps=range(300), session=1_000.0)
+    write_run(logdir / "resumed", steps=range(200, 400), seed=2, session=9_000.0)
+    for name, seed in (("layers-a", 0), ("layers-b", 1)):
+        write_run(logdir / name, layers=layer_names(200), seed=seed, spike=True)
+
+
+@pytest.fixture
+def show_kind(serve_once, open_tab):
+    """Shows one run of all kinds in A, and another one in B."""
+
+    def shown(a, b="fine"):
+        url = serve_once(write_runs_of_all_kinds)
+        return open_tab(url, path=f"{ALONE}#p.sonify.a={a}&p.sonify.b={b}")
+
+    return shown
+
+
+def test_two_runs_at_rest(serve_once, open_tab):
+    tab = open_tab(serve_once(write_two_runs))
     expect(
         tab.frame.get_by_role("region", name="Landmarks").get_by_role("button")
     ).not_to_have_count(0)
     look(tab.page, "two-runs", golden=True)
 
 
-def test_two_runs_playing(show, logdir):
-    write_run(logdir / "adam", spike=True)
-    write_run(logdir / "sgd", nan_from=NAN_AT, seed=1)
-    tab = show()
+def test_two_runs_playing(serve_once, open_tab):
+    tab = open_tab(serve_once(write_two_runs))
     tab.frame.get_by_label("Speed").select_option("5")  # so that it is not over too soon
     play(tab)
     expect(tab.frame.get_by_text("Loading sound…")).to_have_count(0, timeout=WAIT_MS)
@@ -37,9 +58,8 @@ def test_two_runs_playing(show, logdir):
 
 
 @pytest.mark.parametrize(("key", "state"), [("h", "help"), ("o", "options")])
-def test_a_dialog_is_open(show, logdir, key, state):
-    write_run(logdir / "adam", spike=True)
-    tab = show()
+def test_a_dialog_is_open(serve_once, open_tab, key, state):
+    tab = open_tab(serve_once(write_one_run))
     tab.frame.locator(".timeline").focus()
     tab.page.keyboard.press(key)
     expect(tab.frame.locator("dialog[open]")).to_be_visible()
@@ -67,9 +87,8 @@ def test_scalars_alone_are_heard_on_a_scale_that_is_named(show, logdir):
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "ended")
 
 
-def test_a_run_that_becomes_nan_says_from_where(show, logdir):
-    write_run(logdir / "broken", nan_from=NAN_AT)
-    tab = show()
+def test_a_run_that_becomes_nan_says_from_where(show_kind):
+    tab = show_kind("broken")
     expect(tab.frame.get_by_text(f"NaN at {NAN_AT}").first).to_be_visible(timeout=WAIT_MS)
     tab.frame.locator(".timeline").focus()
     tab.page.keyboard.press("n")
@@ -77,48 +96,29 @@ def test_a_run_that_becomes_nan_says_from_where(show, logdir):
     look(tab.page, "nan-run")
 
 
-def test_a_run_of_nothing_but_nan_can_be_chosen_heard_and_says_so(show, logdir):
-    write_run(logdir / "a-hopeless", nan_from=0, layers=("fc1",))
-    write_run(logdir / "b-fine", seed=1)
-    tab = show()
+def test_a_run_of_nothing_but_nan_can_be_chosen_heard_and_says_so(show_kind):
+    tab = show_kind("hopeless")
     play(tab)
     expect(tab.frame.get_by_text("all NaN").first).to_be_visible(timeout=WAIT_MS)
-    expect(tab.frame.locator(".timeline")).to_have_attribute("data-run", "a-hopeless")
+    expect(tab.frame.locator(".timeline")).to_have_attribute("data-run", "hopeless")
     tab.page.keyboard.press("Space")
     look(tab.page, "all-nan-run")
 
 
-def test_one_run_is_shown_without_a_and_b(show, logdir):
-    write_run(logdir / "only")
-    tab = show()
+def test_one_run_is_shown_without_a_and_b(serve_once, open_tab):
+    tab = open_tab(serve_once(write_one_run))
     for role, name in (("radio", "Hear"), ("radio", "A:"), ("columnheader", "B")):
         expect(tab.page.get_by_role(role, name=name)).to_have_count(0)
     look(tab.page, "one-run")
 
 
-def test_of_fifty_runs_a_few_are_drawn_and_all_are_listed(show, logdir):
-    for number in range(50):
-        write_scalars(
-            logdir / f"sweep/lr-{number:02}",
-            values=[(s, 2 + number / 50 - s / 400) for s in range(0, 400, 8)],
-        )
-    write_run(logdir / "sweep/lr-07-b", seed=2)
-    write_run(logdir / "sweep/lr-08-b", seed=3)
-    tab = show()
-    look(tab.page, "fifty-runs")
-
-
-def test_two_hundred_layers(show, logdir):
-    for name, seed in (("a", 0), ("b", 1)):
-        write_run(logdir / name, layers=layer_names(200), seed=seed, spike=True)
-    tab = show()
+def test_two_hundred_layers(show_kind):
+    tab = show_kind("layers-a", "layers-b")
     expect(tab.frame.locator(".heatmap canvas").first).to_be_visible(timeout=WAIT_MS)
     look(tab.page, "two-hundred-layers")
 
 
-def test_a_run_that_was_restarted_earlier_says_so(show, logdir):
-    write_run(logdir / "resumed", steps=range(300), session=1_000.0)
-    write_run(logdir / "resumed", steps=range(200, 400), seed=2, session=9_000.0)
-    tab = show()
+def test_a_run_that_was_restarted_earlier_says_so(show_kind):
+    tab = show_kind("resumed")
     expect(tab.frame.get_by_text("restart").first).to_be_visible(timeout=WAIT_MS)
     look(tab.page, "restarted-run")

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests import dashboard
-from tests.broken_run import NAN_AT, STEPS, served_pair
-from tests.dashboard import WAIT_MS
+from tests.broken_run import NAN_AT, STEPS, write_pair
+from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.logs import run_events, scalar_events, write_events
-from tests.serving import served
+from tests.pages import wait_until
 
 LAST = STEPS - 1
 
@@ -23,17 +22,19 @@ def write_paced_run(path, steps, *, start=1_000.0):
     write_events(path, [*events, *scalar_events("loss", loss, start=start)])
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with served_pair(tmp_path_factory.mktemp("runs")) as url:
-        yield url
+def write_paced_runs(logdir):
+    write_paced_run(logdir / "a", np.arange(401))
+    write_paced_run(logdir / "b", 10 * np.arange(201))
+
+
+def write_one_after_the_other(logdir):
+    write_paced_run(logdir / "a", np.arange(101), start=1_000.0)
+    write_paced_run(logdir / "b", np.arange(101), start=1_200.0)
 
 
 @pytest.fixture
-def tab(url, browser):
-    with dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        yield tab
+def tab(request, serve_once, open_tab):
+    return open_tab(serve_once(write_pair), path=getattr(request, "param", ALONE))
 
 
 def drag(tab, from_x, to_x, y, *, key=None):
@@ -47,17 +48,22 @@ def drag(tab, from_x, to_x, y, *, key=None):
     mouse.up()
     if key:
         tab.page.keyboard.up(key)
-    tab.page.wait_for_timeout(300)
+    tab.rest()
 
 
+def stands_at(tab):
+    """The step of the playhead."""
+    return float(tab.frame.locator(".timeline").get_attribute("data-step"))
+
+
+@pytest.mark.parametrize("tab", [TAB], indirect=True)
 def test_a_drag_zooms_and_a_double_click_shows_all_again(tab):
     place = tab.place()
     drag(tab, place.x(100), place.x(200), place.y)
     assert tab.seen() == pytest.approx((100, 200), abs=2)
     assert tab.report()["starts"] == []  # a drag is not a click
     tab.page.mouse.dblclick(place.x(150), place.y)
-    tab.page.wait_for_timeout(300)
-    assert tab.seen() == (0, LAST)
+    wait_until(tab.page, lambda: tab.seen() == (0, LAST))
 
 
 def test_escape_gives_a_drag_up(tab):
@@ -81,12 +87,12 @@ def test_a_drag_with_shift_makes_a_loop_that_is_played_again_and_again(tab):
     expect(loop).to_have_attribute("aria-pressed", "true")
     tab.page.mouse.click(place.x(60), place.y)
     tab.wait_for_sound()
-    tab.page.wait_for_timeout(2_000)  # of 20 notes of 60 ms
-    step = float(tab.frame.locator(".timeline").get_attribute("data-step"))
-    assert 49 <= step <= 71
+    now = "tap.context().currentTime"
+    end = tab.frame.evaluate(now) + 2  # 20 notes take 1.2 seconds
+    while tab.frame.evaluate(now) < end:
+        assert 49 <= stands_at(tab) <= 71
     loop.click()
-    tab.page.wait_for_timeout(1_500)
-    assert float(tab.frame.locator(".timeline").get_attribute("data-step")) > 72
+    wait_until(tab.page, lambda: stands_at(tab) > 72)
 
 
 def test_the_loop_button_alone_loops_what_is_seen(tab):
@@ -124,8 +130,7 @@ def test_what_is_seen_can_be_typed(tab):
     tab.page.keyboard.press("Tab")
     tab.frame.get_by_label("to", exact=True).fill("180")
     tab.page.keyboard.press("Enter")
-    tab.page.wait_for_timeout(300)
-    assert tab.seen() == (120, 180)
+    wait_until(tab.page, lambda: tab.seen() == (120, 180))
     tab.frame.get_by_role("button", name="Show all").click()
     assert tab.seen() == (0, LAST)
 
@@ -143,49 +148,40 @@ def test_smoothing_is_kept_and_leaves_the_curve_itself_behind(tab):
     canvas = tab.frame.locator(".curve canvas")
     before = canvas.evaluate(drawn)
     tab.frame.get_by_label("Smoothing").fill("0.9")
-    tab.page.wait_for_timeout(300)
-    assert canvas.evaluate(drawn) != before
+    wait_until(tab.page, lambda: canvas.evaluate(drawn) != before)
     assert tab.frame.evaluate("localStorage.getItem('tb_sonify.smoothing')") == "0.9"
 
 
 @pytest.mark.parametrize(
     ("measure", "by", "pace"), [("step", "step", 1), ("time", "time", 10), ("share", "fraction", 5)]
 )
-def test_runs_are_compared_by_what_lies_along_x(browser, tmp_path, measure, by, pace):
-    write_paced_run(tmp_path / "a", np.arange(401))
-    write_paced_run(tmp_path / "b", 10 * np.arange(201))
-    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        asked = []
-        tab.page.on("request", lambda request: asked.append(request.url))
-        tab.frame.get_by_label("Along x").select_option(measure)
-        timeline = tab.frame.locator(".timeline")
-        timeline.focus()
-        for _ in range(5):
-            tab.page.keyboard.press("Shift+ArrowRight")
-            tab.page.keyboard.press("ArrowRight")
-        tab.page.wait_for_timeout(300)
-        step = float(timeline.get_attribute("data-step"))
-        tab.page.keyboard.press("x")
-        expect(timeline).to_have_attribute("data-run", "b")
-        tab.page.wait_for_timeout(300)
-        assert step > 0
-        assert float(timeline.get_attribute("data-step")) == pytest.approx(pace * step, abs=1)
-        tab.page.keyboard.press("3")
-        tab.page.wait_for_timeout(1_500)
-        assert any(f"by={by}" in each and "along=a" in each for each in asked)
+def test_runs_are_compared_by_what_lies_along_x(serve_once, open_tab, measure, by, pace):
+    tab = open_tab(serve_once(write_paced_runs))
+    asked = []
+    tab.page.on("request", lambda request: asked.append(request.url))
+    tab.frame.get_by_label("Along x").select_option(measure)
+    timeline = tab.frame.locator(".timeline")
+    timeline.focus()
+    for _ in range(5):
+        tab.page.keyboard.press("Shift+ArrowRight")
+        tab.page.keyboard.press("ArrowRight")
+    tab.rest()
+    step = float(timeline.get_attribute("data-step"))
+    tab.page.keyboard.press("x")
+    expect(timeline).to_have_attribute("data-run", "b")
+    assert step > 0
+    wait_until(tab.page, lambda: stands_at(tab) == pytest.approx(pace * step, abs=1))
+    tab.page.keyboard.press("3")
+    wait_until(tab.page, lambda: any(f"by={by}" in url and "along=a" in url for url in asked))
 
 
-def test_by_the_clock_runs_lie_where_they_were_trained(browser, tmp_path):
-    write_paced_run(tmp_path / "a", np.arange(101), start=1_000.0)
-    write_paced_run(tmp_path / "b", np.arange(101), start=1_200.0)
-    with served(tmp_path) as url, dashboard.opened(browser, url) as tab:
-        tab.wait_until_ready()
-        tab.frame.get_by_label("Along x").select_option("clock")
-        tab.page.wait_for_timeout(500)
-        lanes = [tab.frame.locator(".lane").nth(lane).locator(".blocks") for lane in (0, 1)]
-        plot = lanes[0].bounding_box()
-        edges = [lane.locator("i").last.bounding_box() for lane in lanes]
-        a, b = (edge["x"] + edge["width"] - plot["x"] for edge in edges)
-        assert a == pytest.approx(plot["width"] / 3, abs=4)
-        assert b == pytest.approx(plot["width"], abs=4)
+def test_by_the_clock_runs_lie_where_they_were_trained(serve_once, open_tab):
+    tab = open_tab(serve_once(write_one_after_the_other))
+    tab.frame.get_by_label("Along x").select_option("clock")
+    tab.rest()
+    lanes = [tab.frame.locator(".lane").nth(lane).locator(".blocks") for lane in (0, 1)]
+    plot = lanes[0].bounding_box()
+    edges = [lane.locator("i").last.bounding_box() for lane in lanes]
+    a, b = (edge["x"] + edge["width"] - plot["x"] for edge in edges)
+    assert a == pytest.approx(plot["width"] / 3, abs=4)
+    assert b == pytest.approx(plot["width"], abs=4)

@@ -116,7 +116,7 @@ def test_a_server_that_is_killed_is_told_what_was_read_is_heard_and_its_return_i
 def test_a_server_that_tensorboard_has_started_is_told_to_need_a_new_tensorboard(logdir):
     with served(logdir, "--load_fast=true") as url:
         wait_until_read(url)
-        server = started_by_tensorboard()
+        server = started_by_tensorboard(logdir)
         server.kill()
         assert_told(url, "TensorBoard's data server does not answer; if it has ended, TensorBoard")
         assert ask(url, "notes", **SPAN)[0] == 200
@@ -127,7 +127,7 @@ def test_no_request_waits_for_ever_on_a_server_that_hangs(logdir, monkeypatch):
     monkeypatch.setattr("tb_sonify.reading.limits.CALL_SECONDS", 1.0)
     with opened_client(logdir, "fast") as client, ThreadPoolExecutor(50) as pool:
         assert client.block_of("coverage", **RUN).header["notes"] == NOTES
-        server = started_by_tensorboard()
+        server = started_by_tensorboard(logdir)
         server.suspend()
         began = time.monotonic()
         answers = list(pool.map(lambda _: client.sonify("runs"), range(50)))
@@ -174,7 +174,7 @@ def timed(method, provider):
 def test_tensorboard_ends_at_once_while_requests_wait_on_a_server_that_hangs(logdir, ending):
     with served(logdir, "--load_fast=true") as url, ExitStack() as stack:
         wait_until_read(url)
-        server = started_by_tensorboard()
+        server = started_by_tensorboard(logdir)
         tensorboard = server.parent()
         stack.callback(server.kill)  # which has no input to be ended by while it is stopped
         server.suspend()

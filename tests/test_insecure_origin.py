@@ -9,13 +9,13 @@ import wave
 from playwright.sync_api import expect
 
 from tests import dashboard
-from tests.broken_run import write_run
-from tests.serving import insecure, served
+from tests.broken_run import write_pair
+from tests.serving import insecure
 
 
-def test_on_plain_http_the_tab_plays_shows_its_link_and_gives_files(browser, tmp_path):
-    write_run(tmp_path / "calm", broken=False)
-    with served(tmp_path) as url, dashboard.opened(browser, insecure(url)) as tab:
+def test_on_plain_http_the_tab_plays_shows_its_link_and_gives_files(serve_once, browser):
+    url = insecure(serve_once(write_pair))
+    with dashboard.opened(browser, url) as tab:
         links = []
         tab.page.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
         tab.wait_until_ready()
@@ -27,7 +27,7 @@ def test_on_plain_http_the_tab_plays_shows_its_link_and_gives_files(browser, tmp
         tab.frame.get_by_role("button", name="Copy link").click()
         expect(tab.frame.get_by_role("button", name="Pause")).to_be_visible()
         (link,) = links
-        assert link.startswith(f"{insecure(url)}#sonify&p.sonify.a=calm")
+        assert link.startswith(f"{url}#sonify&p.sonify.a=a-broken")
 
         with tab.page.expect_download() as download:
             tab.frame.get_by_role("link", name="WAV").click()

@@ -3,7 +3,7 @@
 import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./actions/alarms";
 import { keepUp } from "./actions/live";
-import { pause } from "./actions/transport";
+import { pause, playPending } from "./actions/transport";
 import { bringIntoSight } from "./actions/zoom";
 import { onHidden, onNews } from "./host";
 import { changes, type Known, known } from "./model/newest";
@@ -49,6 +49,7 @@ export function startEffects(): void {
   effect(keepFirstChoice);
   effect(speakOfWhatPasses);
   effect(updatePlayer);
+  effect(playPending);
   effect(keepUp);
   effect(takeNews);
   effect(noticeReturn);

@@ -3,7 +3,7 @@
 import { xOf } from "../model/axis";
 import { axis, stepAt } from "../state/axes";
 import { hearing, stretch } from "../state/choices";
-import { player } from "../state/playing";
+import { announcer, player, whySilent } from "../state/playing";
 import type { Range } from "../units";
 import { setLoop } from "./looping";
 import { playFrom } from "./transport";
@@ -32,7 +32,11 @@ export function playAt(x: number | null, event: Event): void {
 /** A press may become a click, so that sound is made ready for one. */
 export function press(event: OnTimeline & PointerEvent): void {
   const x = placeUnder(event);
-  if (x === null || event.button !== 0) return;
+  if (event.button !== 0) return;
+  if (x === null) {
+    announcer.say(whySilent(hearing.value));
+    return;
+  }
   pressed = { at: event.clientX, x };
   event.currentTarget.setPointerCapture(event.pointerId);
   player.prefetch(stepAt(hearing.value, x));

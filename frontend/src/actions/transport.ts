@@ -1,6 +1,6 @@
 /** The transport: play, pause, stop, faster, follow; and what is heard of A and B. */
 
-import { batch } from "@preact/signals";
+import { batch, signal, untracked } from "@preact/signals";
 import type { Course } from "../audio/plan";
 import { describePlace } from "../model/describe";
 import { formatStep, spokenName } from "../model/format";
@@ -21,6 +21,7 @@ import {
   announcer,
   finished,
   here,
+  isLoading,
   isPlaying,
   placeHere,
   player,
@@ -30,7 +31,7 @@ import {
   whySilent,
 } from "../state/playing";
 import { curveSilence } from "../state/scores";
-import { coverages, sources } from "../state/sources";
+import { coverageError, coverages, sources } from "../state/sources";
 import * as store from "../state/store";
 import { type Seconds, SIDES, type Side, type Step } from "../units";
 import { chooseSpeed } from "./choose";
@@ -39,13 +40,22 @@ import { toggleMute, toggleSolo } from "./desk";
 const ONCE_SECONDS: Seconds = 2;
 const LIVE_SECONDS: Seconds = 3; // of what is there already, where following begins
 
+/** What was to be played before its notes were loaded; it is played as soon as they are. */
+const pending = signal<{
+  readonly side: Side;
+  readonly run: string | null;
+  readonly step: Step;
+  readonly course: Partial<Course>;
+} | null>(null);
+
 export function playOrPause(): void {
-  if (isPlaying()) pause();
+  if (isPlaying() || pending.value !== null) pause();
   else play();
 }
 
 export function pause(): void {
-  if (!isPlaying()) return;
+  if (!isPlaying() && pending.value === null) return;
+  pending.value = null;
   following.value = false;
   player.rest();
   announcer.say(`Paused at ${describePlace({ ...placeHere(), run: null })}`);
@@ -81,6 +91,7 @@ export function playBack(): void {
 
 /** Fall silent, and go back to where playing began. */
 export function stop(): void {
+  pending.value = null;
   if (!isPlaying()) return;
   following.value = false;
   player.rest(player.origin);
@@ -93,9 +104,12 @@ export function playFrom(step: Step, course: Partial<Course> = {}): void {
   const source = sources[side].value;
   finished.value = false;
   following.value = false;
+  pending.value = null;
   if (source === null) {
     player.rest(step);
     announcer.say(whySilent(side));
+    const run = store.sides.value[side];
+    if (isLoading(side)) pending.value = { side, run, step, course };
     return;
   }
   const last = lastStepOf(source.timeline);
@@ -108,6 +122,19 @@ export function playFrom(step: Step, course: Partial<Course> = {}): void {
   soundProblem.value = null;
   player.play(noteStart(source.timeline, step), course);
   announcer.say(course.direction === -1 ? "Playing back" : `Playing ${heardWords()}`);
+}
+
+/** To be run as an effect: play what is pending, unless something else was chosen meanwhile. */
+export function playPending(): void {
+  const wanted = pending.value;
+  if (wanted === null) return;
+  const { side, run, step, course } = wanted;
+  const other = hearing.value !== side || store.sides.value[side] !== run;
+  if (other || player.shown.value.step !== step || coverageError(side) !== null) {
+    pending.value = null;
+  } else if (sources[side].value !== null) {
+    untracked(() => playFrom(step, course));
+  }
 }
 
 /** What is heard, for a sentence. */

@@ -114,11 +114,15 @@ export function runWords(side: Side): string {
   return several.value ? `${side.toUpperCase()}, ${spokenName(run)}` : spokenName(run);
 }
 
+/** Whether the notes of a side are still to come. */
+export const isLoading = (side: Side): boolean =>
+  sides.value[side] !== null && coverageOf(views[side].value) === null;
+
 /** Why a side cannot be heard. */
 export function whySilent(side: Side): string {
   const run = sides.value[side];
   if (run === null) return `No run is chosen for ${side.toUpperCase()}`;
-  return coverageOf(views[side].value) === null
+  return isLoading(side)
     ? `The notes of ${spokenName(run)} are still loading`
     : `${spokenName(run)} has no gradient norms: there is nothing to hear`;
 }
