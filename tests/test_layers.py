@@ -52,7 +52,7 @@ def test_the_numbers_of_a_layer_are_those_of_numpy(logdir, open_client, norms, l
 def test_no_largest_norm_and_no_nan_is_lost_where_notes_sum_up_rows(
     logdir, open_client, norms, monkeypatch
 ):
-    monkeypatch.setattr("tb_sonify.reading.selection.MOST_ROWS", 100)
+    monkeypatch.setattr("tb_sonify.reading.limits.MAX_EXPANDED_ROWS", 100)
     answer = open_client(logdir).block_of("layers", run="run")
     assert answer.header["most_rows"] == 2
     finite = np.where(np.isfinite(norms), norms, -1)

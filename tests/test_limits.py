@@ -29,7 +29,7 @@ def client(tmp_path, open_client):
     ],
 )
 def test_a_run_that_is_heard_in_another_way_is_not_too_large(client, monkeypatch, query, status):
-    monkeypatch.setattr("tb_sonify.reading.selection._MOST_VALUES", 4 * 200)
+    monkeypatch.setattr("tb_sonify.reading.limits.MAX_SELECTION_VALUES", 4 * 200)
     response = client.sonify("coverage", **query)
     assert response.status_code == status
     if status == 400:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tb_sonify.reading.landmarks import find_landmarks
-from tb_sonify.reading.run_reader import MOST_LAYERS
+from tb_sonify.reading.limits import MAX_LAYERS
 from tb_sonify.schema.notes import aggregate
 from tests.client import opened_client
 from tests.eventful_runs import SCENARIOS
@@ -89,8 +89,8 @@ def test_layers_beyond_what_a_run_may_have_are_missing(tmp_path, open_client, ca
     heatmap = client.block_of("heatmap", run="run", **{"from": 0, "to": 250}, columns=25)
     client.json_of("landmarks", run="run")
     assert time.process_time() - start < 5
-    assert len(heatmap.header["layers"]) == MOST_LAYERS
-    held = MOST_LAYERS // at_once
+    assert len(heatmap.header["layers"]) == MAX_LAYERS
+    held = MAX_LAYERS // at_once
     assert client.block_of("coverage", run="run").header["missing"] == [[held * rows, 239]]
     seen = (heatmap.arrays["max"] >= 0).any(axis=1)
     assert seen.tolist() == [True] * held + [False] * (blocks - held) + [True]
@@ -99,7 +99,7 @@ def test_layers_beyond_what_a_run_may_have_are_missing(tmp_path, open_client, ca
 
 
 def test_a_block_of_too_many_layers_is_missing(tmp_path, open_client, caplog):
-    layers = tuple(f"layer{number}" for number in range(MOST_LAYERS + 1))
+    layers = tuple(f"layer{number}" for number in range(MAX_LAYERS + 1))
     few = row_events(norms_of(10, 2), np.arange(10), layers=layers[:2])
     many = row_events(norms_of(10, len(layers)), np.arange(10, 20), layers=layers, first_row=10)
     write_events(tmp_path / "run", [*few, *many])

@@ -164,7 +164,7 @@ def test_the_time_between_two_sessions_is_no_part_of_either(tmp_path, open_clien
 
 def test_what_was_replaced_tells_when_the_run_had_got_so_far():
     points = np.array([(0, 1_000), (100, 1_100), (200, 1_200), (150, 5_000), (160, 5_010)], float)
-    times = StepTimes.of(points).at(np.array([100, 149, 150, 155, 170]))
+    times = StepTimes.from_points(points).at(np.array([100, 149, 150, 155, 170]))
     np.testing.assert_allclose(times, [1_100, 1_149, 5_000, 5_005, 5_020])
 
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 from tb_sonify.plugin.responses import http_errors
 from tb_sonify.reading import limits
 from tb_sonify.reading.selection import Alignment, Selection
-from tb_sonify.reading.timeline import Hearable, presets_of
+from tb_sonify.reading.timeline import Timeline, presets_of
 from tb_sonify.sound import Encoding, Preset, Scale, adjust
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -174,7 +174,7 @@ def playback_options(request: Request) -> PlaybackOptions:
     )
 
 
-def preset_of(request: Request, source: Hearable) -> Preset:
+def preset_of(request: Request, source: Timeline) -> Preset:
     """The preset of a request, which must be one for these notes."""
     presets, name = presets_of(source), text(request, "preset")
     if name not in presets:

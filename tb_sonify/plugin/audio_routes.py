@@ -34,7 +34,7 @@ from tb_sonify.reading.audio import Clip, Clips
 from tb_sonify.reading.cache import digest
 from tb_sonify.reading.selection import Selection, Selections
 from tb_sonify.reading.store import Scope, Store
-from tb_sonify.reading.timeline import Hearable, presets_of
+from tb_sonify.reading.timeline import Timeline, presets_of
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import PRESETS, Preset, Scale, encode_wav, legend, render
 
@@ -65,7 +65,7 @@ class AudioRoutes:
         header = {
             **layer_header(selection.run, source.layers),
             "first_note": first_note,
-            "key": _key(source, bisect_right(source.first_notes, source.settled) - 1),
+            "key": _key(source, bisect_right(source.first_notes, source.final_notes) - 1),
             "tag": selection.tag,
             "scale": _scale_header(source.scale),
             "notes": source.notes,
@@ -145,31 +145,31 @@ class AudioRoutes:
         first, last = (int(source.steps[first_note + note]) for note in (0, clip.notes))
         return f"{selection.run}-{first}-{last}", clip
 
-    def _source(self, scope: Scope, selection: Selection) -> Hearable:
+    def _source(self, scope: Scope, selection: Selection) -> Timeline:
         with http_errors():
             return self._selections.get(scope, selection)
 
 
-def _segment_headers(source: Hearable) -> list[dict[str, Any]]:
+def _segment_headers(source: Timeline) -> list[dict[str, Any]]:
     edges = zip(source.first_notes[:-1], source.first_notes[1:], strict=True)
     return [
         {
             "first_note": first_note,
             "notes": end - first_note,
-            "state": "logged" if end <= source.settled else "open",
+            "state": "logged" if end <= source.final_notes else "open",
             "digest": history.hex(),
         }
-        for (first_note, end), history in zip(edges, source.histories[1:], strict=True)
+        for (first_note, end), history in zip(edges, source.prefix_digests[1:], strict=True)
     ]
 
 
-def _key(source: Hearable, segments: int) -> str:
+def _key(source: Timeline, segments: int) -> str:
     """Key of the first `segments` segments, by which a client names what it has already."""
     notes = source.first_notes[segments]
-    return f"{notes}-{digest(source.histories[segments], source.steps[:notes]).hex()}"
+    return f"{notes}-{digest(source.prefix_digests[segments], source.steps[:notes]).hex()}"
 
 
-def _known_segments(source: Hearable, key: str) -> int:
+def _known_segments(source: Timeline, key: str) -> int:
     """How many segments a key from a client is of; 0: it is not one of these notes."""
     notes = key.partition("-")[0]
     if not notes.isascii() or not notes.isdigit() or len(notes) > limits.MAX_KEY_DIGITS:
@@ -200,6 +200,6 @@ def _scale_header(scale: Scale | None) -> dict[str, Any] | None:
     return None if scale is None else {"kind": scale.kind, "low": scale.low, "high": scale.high}
 
 
-def _check_note(source: Hearable, run: str, note: int) -> None:
+def _check_note(source: Timeline, run: str, note: int) -> None:
     if note >= source.notes:
         raise NotFoundError(f"no note {note} in run {run!r}, which has {source.notes}")

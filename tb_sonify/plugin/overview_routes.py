@@ -24,9 +24,9 @@ from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
 from tb_sonify.reading.heatmap import Extremes, extremes, heatmap, most_rows, summarize_layers
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.landmarks.find import landmarks_of
-from tb_sonify.reading.selection import Detail, Selections
+from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Scope, Store
-from tb_sonify.reading.timeline import Hearable, Timeline, notes_between
+from tb_sonify.reading.timeline import Timeline, notes_between
 
 _LANDMARK_BYTES = 500  # of a landmark, about
 
@@ -65,7 +65,7 @@ class OverviewRoutes:
                 f"got {columns} columns of {len(timeline.layers)} layers"
             )
         smallest, largest = self._extremes_of(timeline) if timeline.notes else (None, None)
-        source = self._selections.detailed(scope_of(request), run, low, high, parts=columns)
+        source = self._selections.detailed(scope_of(request), run, low, high, pixels=columns)
         with self._slot(source, notes_between(source, low, high)):
             norms = heatmap(source, low, high, columns)
         header = {
@@ -137,7 +137,7 @@ class OverviewRoutes:
         with http_errors():
             return self._selections.timeline(scope, run)
 
-    def _detailed(self, scope: Scope, run: str, low: float, high: float) -> Timeline | Detail:
+    def _detailed(self, scope: Scope, run: str, low: float, high: float) -> Timeline:
         """The norms of a run, one note for each row where there are few within these steps."""
         with http_errors():
             return self._selections.detailed(scope, run, low, high)
@@ -147,7 +147,7 @@ class OverviewRoutes:
             with self._slot(timeline, range(timeline.notes)):
                 return extremes(timeline)
 
-        return self._extremes.get_or_make(timeline.state, make)
+        return self._extremes.get_or_make(timeline.version, make)
 
     def _landmarks_of(self, timeline: Timeline) -> tuple[Landmark, ...]:
         def make() -> tuple[Landmark, ...]:
@@ -155,8 +155,8 @@ class OverviewRoutes:
                 return landmarks_of(timeline)
 
         return self._landmarks.get_or_make(
-            timeline.state, make, cost=lambda made: _LANDMARK_BYTES * len(made)
+            timeline.version, make, cost=lambda made: _LANDMARK_BYTES * len(made)
         )
 
-    def _slot(self, source: Hearable, notes: range) -> AbstractContextManager[None]:
+    def _slot(self, source: Timeline, notes: range) -> AbstractContextManager[None]:
         return self._store.work.slot(len(notes) * len(source.layers))

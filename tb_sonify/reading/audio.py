@@ -15,7 +15,7 @@ from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, Unavailable
 from tb_sonify.reading.store import Scope, Store
-from tb_sonify.reading.timeline import Hearable, Timeline, own_presets
+from tb_sonify.reading.timeline import Timeline, own_presets
 from tb_sonify.schema.metadata import clip_tag
 from tb_sonify.schema.records import Segment
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
@@ -80,7 +80,7 @@ class Clips:
         self,
         scope: Scope,
         run: str,
-        source: Hearable,
+        source: Timeline,
         *,
         preset: Preset,
         first_note: int,
@@ -103,7 +103,7 @@ class Clips:
         frames = notes * hop + preset.tail
         whole = (start, source.first_notes[index + 1]) == (first_note, first_note + notes)
         logged = None
-        if isinstance(source, Timeline) and whole and epoch is None:
+        if source.segments and whole and epoch is None:
             with suppress(Unavailable):  # then the same samples are rendered
                 logged = self._logged(scope, run, source, index, preset)
         if logged is not None:
@@ -136,19 +136,19 @@ class Clips:
         for blob in clips:
             if blob.step == segment.steps[0] and blob.wall_time >= segment.session:
                 wav = self._store.read(scope, blob)
-                frames = segments[-1].notes * preset.hop(len(timeline.layers)) + preset.tail
+                frames = len(segments[-1].notes) * preset.hop(len(timeline.layers)) + preset.tail
                 pcm = None if wav is None else _decode(wav, preset, frames)
                 if pcm is not None:
                     return pcm
         return None
 
-    def _state_at(self, source: Hearable, index: int, preset: Preset) -> SynthState | None:
+    def _state_at(self, source: Timeline, index: int, preset: Preset) -> SynthState | None:
         """Synthesiser state at the start of a segment, by cached phases of earlier segments."""
         preset = preset.synth_key
         known = index
         cycles = None
         while known and cycles is None:
-            cycles = self._phases.get((preset, source.histories[known]))
+            cycles = self._phases.get((preset, source.prefix_digests[known]))
             known -= cycles is None
         together = max(limits.PHASE_VALUES // max(NOTES_PER_SEGMENT * len(source.layers), 1), 1)
         for start in range(known, index, together):
@@ -159,13 +159,15 @@ class Clips:
                 notes = source.table(first_note, counts[-1])
                 state = _state_before(source, first_note, cycles)
                 phases = phases_at(counts, notes, preset=preset, state=state)
-            for cycles, history in zip(phases, source.histories[start + 1 : stop + 1], strict=True):
+            for cycles, history in zip(
+                phases, source.prefix_digests[start + 1 : stop + 1], strict=True
+            ):
                 self._phases.put((preset, history), cycles, cost=_PRESET_BYTES + cycles.nbytes)
         return _state_before(source, source.first_notes[index], cycles)
 
 
 def _state_before(
-    source: Hearable, note: int, cycles: NDArray[np.float64] | None
+    source: Timeline, note: int, cycles: NDArray[np.float64] | None
 ) -> SynthState | None:
     """State before a note, given its phases; `None` at the start of the run."""
     if cycles is None:
@@ -175,7 +177,7 @@ def _state_before(
 
 
 def render_chunks(
-    source: Hearable,
+    source: Timeline,
     first_note: int,
     notes: int,
     *,
@@ -210,7 +212,7 @@ def render_chunks(
         yield pcm if part.stop == notes else pcm[:end]
 
 
-def notes_at_once(source: Hearable, preset: Preset) -> int:
+def notes_at_once(source: Timeline, preset: Preset) -> int:
     """Notes of a chunk: about ten seconds, and no more values than small work has."""
     layers = len(source.layers)
     return max(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tb_sonify.reading import limits
 from tb_sonify.reading.scalars import Series
 from tb_sonify.reading.selection import points_of_notes
-from tb_sonify.reading.timeline import Hearable
+from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.notes import Notes
 
 # Spreadsheets take a cell that begins so for a formula.
@@ -19,7 +19,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_of_notes(
-    source: Hearable, notes: range, tag: str | None, series: Series | None
+    source: Timeline, notes: range, tag: str | None, series: Series | None
 ) -> Iterator[str]:
     """CSV of some notes of a run, in pieces: one line per note.
 

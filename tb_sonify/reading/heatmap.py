@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.selection import Detail, overlapping_notes
+from tb_sonify.reading.selection import overlapping_notes
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.reading.work import chunks_of
 from tb_sonify.schema.notes import NO_GRADIENT, Notes
@@ -25,9 +25,7 @@ def extremes(timeline: Timeline) -> Extremes:
     return (low, high) if low < np.inf else (None, None)
 
 
-def heatmap(
-    source: Timeline | Detail, low: float, high: float, columns: int
-) -> NDArray[np.float32]:
+def heatmap(source: Timeline, low: float, high: float, columns: int) -> NDArray[np.float32]:
     """The largest norm of all notes that a column touches.
 
     Parameters
@@ -95,14 +93,14 @@ class LayerSummary:
     step_of_max: NDArray[np.float64]
 
 
-def summarize_layers(source: Timeline | Detail, notes: range) -> LayerSummary:
+def summarize_layers(source: Timeline, notes: range) -> LayerSummary:
     """The numbers of each layer within some notes of a run, a few layers at a time."""
     parts = [_summarize(source, notes, part) for part in chunks_of(len(source.layers), len(notes))]
     fields = zip(*(vars(part).values() for part in parts), strict=True)
     return LayerSummary(*(np.concatenate(each) for each in fields))
 
 
-def _summarize(source: Timeline | Detail, notes: range, part: slice) -> LayerSummary:
+def _summarize(source: Timeline, notes: range, part: slice) -> LayerSummary:
     layers = len(source.layers[part])
     if not notes:
         none = np.full(layers, NO_GRADIENT, np.float32)
@@ -126,7 +124,7 @@ def _summarize(source: Timeline | Detail, notes: range, part: slice) -> LayerSum
     )
 
 
-def most_rows(source: Timeline | Detail, notes: range) -> int:
+def most_rows(source: Timeline, notes: range) -> int:
     """Most rows that one of some notes sums up; 1 where there are none."""
     sizes = np.diff(source.first_rows[notes.start : notes.stop + 1])
     return int(sizes.max(initial=1))

@@ -56,6 +56,7 @@ MESSAGE_BYTES = 256 * MIB  # of a message of the data server; as TensorBoard has
 # What is read of a run.
 MAX_LAYERS = 10_000
 MAX_NORM_LAYERS = 2_000  # whose norms are scalars
+MAX_NORM_VALUES = 8_000_000  # rows times layers made of scalars
 MAX_OWN_PRESETS = 16
 MAX_REPORT_CHARACTERS = 300  # of a line in the log
 MAX_DESCRIBED_SCALARS = 20  # of a run without norms

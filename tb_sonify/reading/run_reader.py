@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.store import BlobRef, Scope, Store
 from tb_sonify.schema.metadata import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG
 from tb_sonify.schema.notes import shared_zeros
@@ -20,42 +21,33 @@ from tb_sonify.schema.records import (
 )
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT, SEGMENTS_PER_OCTAVE, Grid
 
-MOST_LAYERS = 10_000
+Record = TypeVar("Record", Rows, Segment)
+NO_END = 2**63  # beyond any step
+_MAX_SEGMENTS = 60 * SEGMENTS_PER_OCTAVE  # by then a note would cover 2 ** 60 rows
+_logger = logging.getLogger(__name__)
 
 
 class LayerLimit:
-    """Different layers, of which there is room for so many."""
+    """Counts the distinct layers of a run, which may have `limits.MAX_LAYERS`."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._last: tuple[str, ...] = ()
 
-    def take(self, layers: tuple[str, ...]) -> bool:
-        """Whether there is room for those of a block; if so, they are among those of the run."""
+    def admit(self, layers: tuple[str, ...]) -> bool:
+        """Whether the run stays within the limit with the layers of a block, which then count."""
         if layers == self._last:  # as a rule
             return True
         new = [name for name in layers if name not in self._known]
-        if len(self._known) + len(new) > MOST_LAYERS:
+        if len(self._known) + len(new) > limits.MAX_LAYERS:
             return False
         self._known.update(new)
         self._last = layers
         return True
 
 
-Record = TypeVar("Record", Rows, Segment)
-
-
-_logger = logging.getLogger(__name__)
-
-
-_MOST_WORDS = 300  # characters; what is wrong may be long
-
-
-_MOST_SEGMENTS = 60 * SEGMENTS_PER_OCTAVE  # by then a note would cover 2 ** 60 rows
-
-
 class RunReader:
-    """What one run has stored, as it is now.
+    """Reads the segments and rows of one run, as they are stored now, and checks them.
 
     Attributes
     ----------
@@ -86,7 +78,7 @@ class RunReader:
     def _as_written(self, blobs: Sequence[BlobRef]) -> tuple[BlobRef, ...]:
         """Blobs by session and row, as they say themselves.
 
-        One that cannot be read comes after the one before it in step, and so replaces nothing.
+        One that cannot be read comes after the one before it in step, and so overwrites nothing.
         """
         places = self._store.places
         unknown = [blob for blob in blobs if places.get(blob) is None]
@@ -119,16 +111,18 @@ class RunReader:
             yield record
 
     def refuse(self, blob: BlobRef) -> None:
-        """Tell of a block whose layers there is no room for."""
-        self._report(blob, f"with its layers, there would be more than {MOST_LAYERS:,} of them")
+        """Log that the layers of a block exceed the limit."""
+        self._report(
+            blob, f"with its layers, there would be more than {limits.MAX_LAYERS:,} of them"
+        )
 
     def _report(self, blob: BlobRef, error: Exception | str) -> None:
-        words = str(error)[:_MOST_WORDS]
-        key = self._scope.experiment, self._run, words
+        reason = str(error)[: limits.MAX_REPORT_CHARACTERS]
+        key = self._scope.experiment, self._run, reason
         if self._store.reported.get(key) is None:
             self._store.reported.put(key, True)
             message = "skipped what run %r stored at step %d, which cannot be read: %s"
-            _logger.warning(message, self._run, blob.step, words)
+            _logger.warning(message, self._run, blob.step, reason)
 
 
 def _decode_segment(data: bytes) -> Segment:
@@ -151,8 +145,8 @@ def _check_rows(rows: Rows, blob: BlobRef) -> None:
 
 def _check_segment(segment: Segment, blob: BlobRef) -> None:
     _check_steps(segment.steps, blob)
-    if not 0 <= segment.segment < _MOST_SEGMENTS:
-        raise ValueError(f"segment must be in [0, {_MOST_SEGMENTS}), got {segment.segment}")
+    if not 0 <= segment.segment < _MAX_SEGMENTS:
+        raise ValueError(f"segment must be in [0, {_MAX_SEGMENTS}), got {segment.segment}")
     grid = Grid.of_segment(segment.segment)
     notes = len(segment.steps) - 1
     if not 0 < notes <= NOTES_PER_SEGMENT or notes != -(-segment.rows // grid.rows_per_note):
@@ -180,44 +174,41 @@ def _check_steps(steps: NDArray[np.int64], blob: BlobRef) -> None:
 def _check_layers(layers: tuple[str, ...]) -> None:
     if not layers or len(set(layers)) < len(layers):
         raise ValueError(f"layers must be some different names, got {layers!r}")
-    if len(layers) > MOST_LAYERS:
-        raise ValueError(f"there must be at most {MOST_LAYERS:,} layers, got {len(layers):,}")
+    if len(layers) > limits.MAX_LAYERS:
+        raise ValueError(f"there must be at most {limits.MAX_LAYERS:,} layers, got {len(layers):,}")
     "".join(layers).encode()  # halves of characters could not be answered with
 
 
-NO_END = 2**63
-
-
 def read_rows(
-    records: RunReader, layers: tuple[str, ...], first_step: int, last_step: int
+    reader: RunReader, layers: tuple[str, ...], first_step: int, last_step: int
 ) -> Rows | None:
-    """The rows of some steps that nothing has replaced, as far as they can be read.
+    """The rows of some steps that no later write has overwritten, as far as they can be read.
 
-    Without those that tell of other layers than `layers`.
+    Without those of other layers than `layers`.
     """
     known = set(layers)
     needed = [
         blob
-        for blob, end in live_blobs(records.row_blobs)
+        for blob, end in live_blobs(reader.row_blobs)
         if blob.step <= last_step and first_step < end
     ]
     parts = [
         rows_between(rows, first_step, min(end, last_step + 1))
-        for _, rows, end in read_in_order(records, needed)
+        for _, rows, end in read_in_order(reader, needed)
         if rows is not None and (rows.layers == layers or known.issuperset(rows.layers))
     ]
     return concatenate_rows(parts) if parts else None
 
 
 def read_in_order(
-    records: RunReader, blobs: Sequence[BlobRef]
+    reader: RunReader, blobs: Sequence[BlobRef]
 ) -> Iterator[tuple[BlobRef, Rows | None, int]]:
-    """What is in each blob, and the first step of the next ones that can be read.
+    """Each blob, its rows, and the first step of the next blob that can be read.
 
-    From there on, these hold; what cannot be read replaces nothing.
+    From that step on the next blob is valid; what cannot be read overwrites nothing.
     """
     waiting: list[tuple[BlobRef, Rows | None]] = []
-    for blob, rows in zip(blobs, records.rows(blobs), strict=True):
+    for blob, rows in zip(blobs, reader.rows(blobs), strict=True):
         if rows is not None:
             yield from ((*each, blob.step) for each in waiting)
             waiting = []
@@ -226,7 +217,7 @@ def read_in_order(
 
 
 def live_blobs(blobs: Sequence[BlobRef]) -> list[tuple[BlobRef, int]]:
-    """The blobs that hold on, each with the first step of those written after it."""
+    """Blobs that are not fully overwritten, each with the step where a later write takes over."""
     ends = []
     end = NO_END
     for blob in reversed(blobs):

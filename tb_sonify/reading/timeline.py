@@ -1,110 +1,115 @@
-"""What can be heard: notes in order, the steps that they lie on, and when these were."""
+"""The notes of a run in order, with the steps and wall times that they lie on."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.cache import digest
 from tb_sonify.reading.scalars import not_overwritten
 from tb_sonify.reading.store import BlobRef
-from tb_sonify.schema.metadata import PRE_CLIP_OPTION
+from tb_sonify.schema.metadata import PRE_CLIP_OPTION, PRESETS_OPTION
 from tb_sonify.schema.notes import Notes, concatenate_notes
 from tb_sonify.schema.records import Rows, Segment
-from tb_sonify.schema.segments import Grid, SegmentBuilder
+from tb_sonify.schema.segments import NOTES_PER_SEGMENT, Grid, SegmentBuilder
 from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, preset_from_json
 
+_ALL_LAYERS = slice(None)
+_CHUNK_BYTES = 4_096  # of a chunk, beside its notes
+_NOTE_BYTES = 64  # of the steps, times and row numbers of a note, and what is made of them
+Ranges = tuple[tuple[int, int], ...]  # first and last step of each
 
-class Hearable(Protocol):
-    """The notes of a run, as stored (`Timeline`) or derived from them (`View`)."""
 
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Name of each column of the notes."""
+@dataclass(frozen=True, eq=False)
+class NoteChunk:
+    """Consecutive notes of a timeline, which are held, digested and rendered together.
 
-    @property
-    def notes(self) -> int:
-        """How many notes there are."""
+    Attributes
+    ----------
+    layers
+        Name of each column of `notes`; the timeline may have others.
+    """
 
-    @property
-    def first_notes(self) -> tuple[int, ...]:
-        """Number of the first note of each segment and, at the end, the number of notes."""
+    layers: tuple[str, ...]
+    notes: Notes
 
-    @property
-    def settled(self) -> int:
-        """How many notes, from the first on, will stay as they are when the run goes on."""
-
-    @property
-    def rows_per_note(self) -> tuple[int, int]:
-        """Fewest and most rows that a full note sums up."""
-
-    @property
-    def histories(self) -> tuple[bytes, ...]:
-        """For each segment and for the end, what stands for all that is heard before it."""
+    @cached_property
+    def digest(self) -> bytes:
+        """Digest of all numbers of the notes."""
+        return digest(*vars(self.notes).values())
 
     @property
-    def state(self) -> bytes:
-        """What stands for all that is known here: another one means that something is new."""
+    def nbytes(self) -> int:
+        """Memory in bytes, about."""
+        return _CHUNK_BYTES + self.notes.nbytes
+
+
+@dataclass(frozen=True, eq=False)
+class TimelineSegment(NoteChunk):
+    """The notes of a stored segment, or of one that was built from rows.
+
+    Attributes
+    ----------
+    blob
+        Where it is stored; `None`: it was built from rows.
+    """
+
+    segment: Segment
+    blob: BlobRef | None
+
+    @classmethod
+    def from_segment(cls, segment: Segment, blob: BlobRef | None = None) -> "TimelineSegment":
+        """The chunk of all notes of a segment."""
+        return cls(segment.layers, segment.notes, segment, blob)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Digest of the layers and of all numbers of the notes."""
+        return digest(self.layers, *vars(self.notes).values())
 
     @property
-    def steps(self) -> NDArray[Any]:
-        """First step of each note and, at the end, the last step of all; empty without notes."""
+    def grid(self) -> Grid:
+        """The rows that it covers when it is full."""
+        return Grid.of_segment(self.segment.segment)
 
     @property
-    def times(self) -> NDArray[np.float64]:
-        """Wall time of each of `steps`, in seconds since the epoch."""
+    def full(self) -> bool:
+        """Whether it covers all rows of its grid."""
+        return self.segment.rows == self.grid.rows
 
     @property
-    def missing(self) -> tuple[tuple[int, int], ...]:
-        """First and last step of each stretch that was logged and could not be read."""
+    def first_rows(self) -> NDArray[np.int64]:
+        """Number of the first row of each note."""
+        return self.grid.first_row + self.grid.rows_per_note * np.arange(len(self.notes))
 
     @property
-    def sampled(self) -> tuple[tuple[int, int], ...]:
-        """First and last step of each stretch of which TensorBoard keeps a sample of the points."""
+    def end_row(self) -> int:
+        """Number of its last row, plus 1."""
+        return self.grid.first_row + self.segment.rows
 
     @property
-    def scale(self) -> Scale | None:
-        """How a scalar became norms; `None`: they are norms."""
-
-    @property
-    def own_presets(self) -> tuple[StreamPreset, ...]:
-        """The presets that the run's user made."""
-
-    def table(self, first_note: int, notes: int) -> Notes:
-        """The numbers of `notes` notes from `first_note`, all of which there must be."""
+    def last_step(self) -> int:
+        """Step of its last row."""
+        return int(self.segment.steps[-1])
 
 
-def digest_notes(notes: Notes) -> bytes:
-    """A digest of all the numbers of some notes."""
-    return digest(*vars(notes).values())
-
-
-def digest_histories(layers: tuple[str, ...], digests: Iterable[bytes]) -> tuple[bytes, ...]:
-    """The digest of what is before each segment, and of all, from that of each segment."""
-    return tuple(accumulate(digests, digest, initial=digest(layers)))
-
-
-def digest_state(hearable: Hearable) -> bytes:
-    """The `state` of something that can be heard."""
-    end = hearable.histories[-1]
-    known = (
-        hearable.settled,
-        hearable.rows_per_note,
-        hearable.missing,
-        hearable.sampled,
-        hearable.scale,
-    )
-    return digest(end, hearable.steps, hearable.times, *known, hearable.own_presets)
+def segments_of_rows(blocks: Iterable[Rows], *, first: int = 0) -> list[TimelineSegment]:
+    """Segments built from rows in their order, numbered from `first` on."""
+    builder = SegmentBuilder(first)
+    segments = [segment for rows in blocks for segment in builder.add(rows)]
+    last = builder.finish()
+    return [TimelineSegment.from_segment(each) for each in (*segments, *([last] if last else []))]
 
 
 @dataclass(frozen=True, eq=False)
 class StepTimes:
-    """Wall times that are known, in seconds since the epoch, at increasing steps.
+    """Wall time as a function of the step, in seconds since the epoch: linear between known points.
 
     Attributes
     ----------
@@ -116,8 +121,8 @@ class StepTimes:
     times: NDArray[np.float64]
 
     @classmethod
-    def of(cls, points: NDArray[np.float64]) -> "StepTimes":
-        """The clock of points that were written at any time.
+    def from_points(cls, points: NDArray[np.float64]) -> "StepTimes":
+        """Wall times from points in the order of writing or any other.
 
         Parameters
         ----------
@@ -128,22 +133,19 @@ class StepTimes:
         points = points[np.isfinite(points).all(axis=1)]
         steps, times = points[np.lexsort(points.T)].T
         kept = np.flatnonzero(not_overwritten(steps))
-        # Of two that hold, with others between that do not, the second is where the run went on.
+        # Where overwritten points lie between two that are not, the run resumed at the second.
         here, there = kept[:-1], kept[1:]
         here, there = here[there > here + 1], there[there > here + 1]
         lasts = steps[there] - 1
         share = (lasts - steps[here]) / (steps[here + 1] - steps[here])
-        reached = times[here] + share * (times[here + 1] - times[here])
+        resumed = times[here] + share * (times[here + 1] - times[here])
         new = lasts > steps[here]
         steps = np.append(steps[kept], lasts[new])
         order = np.argsort(steps)
-        return cls(steps[order], np.append(times[kept], reached[new])[order])
+        return cls(steps[order], np.append(times[kept], resumed[new])[order])
 
     def at(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The wall time of each of some steps, from the first point on: linear between points.
-
-        After the last point time goes on at the usual rate. Without points it stands at 0.
-        """
+        """Wall time of each step; after the last point at the median rate, 0 without points."""
         if not len(self.steps):
             return np.zeros(len(steps))
         times = np.interp(steps, self.steps, self.times)
@@ -153,14 +155,172 @@ class StepTimes:
         return np.asarray(times)
 
 
-_MOST_OWN = 16
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Timeline:
+    """Notes of a run, as they are stored or derived from those.
+
+    Attributes
+    ----------
+    layers
+        Name of each column of the notes.
+    chunks
+        The notes, in chunks of up to 100; a chunk may be without some of the layers.
+    steps
+        First step of each note and, at the end, the last step: shape ``(notes + 1,)``, empty
+        without notes. Integers, unless another run's notes are edges (see `align_to`).
+    times
+        Wall time at each of `steps`, in seconds since the epoch.
+    first_rows
+        Number of the first row of each note and, at the end, the number of rows.
+    final_notes
+        How many notes, from the first on, stay as they are when the run goes on.
+    rows_per_note
+        Fewest and most rows of a full note.
+    missing
+        Steps that were logged and could not be read.
+    sampled
+        Steps that are known by scalars of which TensorBoard keeps a sample, so that some lack.
+    scale
+        From the values of a scalar to norms; `None`: they are norms.
+    own_presets
+        Presets that the run's user made, as its last session stored them.
+    pre_clip
+        Whether norms are before clipping, or ``"mixed"``; `None`: not known.
+    step_times
+        Wall time as a function of the step.
+    """
+
+    layers: tuple[str, ...]
+    chunks: Sequence[NoteChunk]
+    steps: NDArray[Any]
+    times: NDArray[np.float64]
+    first_rows: NDArray[np.int64]
+    final_notes: int
+    rows_per_note: tuple[int, int]
+    missing: Ranges
+    sampled: Ranges
+    scale: Scale | None
+    own_presets: tuple[StreamPreset, ...]
+    pre_clip: bool | str | None
+    step_times: StepTimes
+
+    @property
+    def notes(self) -> int:
+        """Number of notes."""
+        return self.first_notes[-1]
+
+    @cached_property
+    def first_notes(self) -> tuple[int, ...]:
+        """Number of the first note of each chunk and, at the end, the number of notes."""
+        return tuple(accumulate((len(chunk.notes) for chunk in self.chunks), initial=0))
+
+    @cached_property
+    def segments(self) -> tuple[TimelineSegment, ...]:
+        """The chunks, where all of them are segments; none where notes are derived."""
+        found = tuple(chunk for chunk in self.chunks if isinstance(chunk, TimelineSegment))
+        return found if len(found) == len(self.chunks) else ()
+
+    @cached_property
+    def prefix_digests(self) -> tuple[bytes, ...]:
+        """For each edge of a chunk, a running digest of the layers and of all notes before it.
+
+        It is in the key of cached synthesiser phases, and in the URLs of clips.
+        """
+        digests = (chunk.digest for chunk in self.chunks)
+        return tuple(accumulate(digests, digest, initial=digest(self.layers)))
+
+    @cached_property
+    def version(self) -> bytes:
+        """Digest of all that is known here, in the keys of what is cached of it."""
+        known = self.final_notes, self.rows_per_note, self.missing, self.sampled, self.scale
+        return digest(self.prefix_digests[-1], self.steps, self.times, *known, self.own_presets)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes, about; without the segments that it shares with what it derives from."""
+        own = self.segments or [each for each in self.chunks if type(each) is NoteChunk]
+        return _CHUNK_BYTES + sum(chunk.nbytes for chunk in own) + _NOTE_BYTES * self.notes
+
+    def table(self, first_note: int, notes: int, layers: slice = _ALL_LAYERS) -> Notes:
+        """The numbers of `notes` notes from `first_note`, all of which the timeline must have.
+
+        They have a column for each of `layers`; a layer that a chunk is without has no gradient.
+        """
+        parts = self.tables(first_note, notes, layers)
+        return concatenate_notes(parts) if parts else _no_notes(len(self.layers[layers]))
+
+    def tables(self, first_note: int, notes: int, layers: slice = _ALL_LAYERS) -> list[Notes]:
+        """What `table` gives, in parts, which are not copied unless a chunk is without a layer."""
+        parts = []
+        index = bisect_right(self.first_notes, first_note) - 1
+        while notes > 0:
+            chunk = self.chunks[index]
+            low = first_note - self.first_notes[index]
+            if chunk.layers == self.layers:
+                part = chunk.notes[low : low + notes, layers]
+            else:
+                part = chunk.notes[low : low + notes].align(chunk.layers, self.layers[layers])
+            parts.append(part)
+            first_note += len(part)
+            notes -= len(part)
+            index += 1
+        return parts
+
+
+def timeline_of_segments(
+    segments: Sequence[TimelineSegment],
+    *,
+    step_times: StepTimes,
+    missing: Ranges = (),
+    sampled: Ranges = (),
+) -> Timeline:
+    """The norms of a run by its segments, numbered from 0; all but the last one are full."""
+    steps, first_rows = np.empty(0, np.int64), np.zeros(1, np.int64)
+    options: Mapping[str, Any] = {}
+    if segments:
+        last, options = segments[-1], segments[-1].segment.options
+        starts = [each.segment.steps[:-1] for each in segments]
+        steps = np.concatenate([*starts, last.segment.steps[-1:]])
+        first_rows = np.concatenate([*(each.first_rows for each in segments), [last.end_row]])
+    pre_clip = options.get(PRE_CLIP_OPTION)
+    sizes = [each.grid.rows_per_note for each in segments] or [1]
+    return Timeline(
+        layers=tuple(dict.fromkeys(name for each in segments for name in each.layers)),
+        chunks=segments,
+        steps=steps,
+        times=step_times.at(steps) if segments else np.empty(0),
+        first_rows=first_rows,
+        final_notes=sum(len(each.notes) for each in segments if each.blob is not None),
+        rows_per_note=(min(sizes), max(sizes)),
+        missing=missing,
+        sampled=sampled,
+        scale=None,
+        own_presets=own_presets(options),
+        pre_clip=pre_clip if isinstance(pre_clip, bool) or pre_clip == "mixed" else None,
+        step_times=step_times,
+    )
+
+
+def chunks_of_notes(layers: tuple[str, ...], notes: Notes) -> list[NoteChunk]:
+    """Derived notes in chunks, which are views of them."""
+    starts = range(0, len(notes), NOTES_PER_SEGMENT)
+    return [NoteChunk(layers, notes[start : start + NOTES_PER_SEGMENT]) for start in starts]
+
+
+def notes_between(timeline: Timeline, low: float, high: float) -> range:
+    """Numbers of the notes that have a step from `low` to `high`."""
+    steps = timeline.steps
+    if not timeline.notes or high < steps[0] or low > steps[-1]:
+        return range(0)
+    first = int(np.searchsorted(steps[:-1], low, "right")) - 1
+    return range(max(first, 0), int(np.searchsorted(steps[:-1], high, "right")))
 
 
 def own_presets(options: Mapping[str, Any]) -> tuple[StreamPreset, ...]:
-    """The presets that were stored among the options of rows; those that are none are left out."""
-    stored = options.get("presets")
+    """The presets among the options of stored rows; invalid ones are left out."""
+    stored = options.get(PRESETS_OPTION)
     found: dict[str, StreamPreset] = {}
-    for value in stored[:_MOST_OWN] if isinstance(stored, list) else ():
+    for value in stored[: limits.MAX_OWN_PRESETS] if isinstance(stored, list) else ():
         try:
             preset = preset_from_json(value)
         except ValueError:
@@ -170,198 +330,16 @@ def own_presets(options: Mapping[str, Any]) -> tuple[StreamPreset, ...]:
     return tuple(found.values())
 
 
-def presets_of(source: Hearable) -> Mapping[str, Preset]:
-    """The presets for some notes by name, the default first."""
-    if source.scale is not None:
+def presets_of(timeline: Timeline) -> Mapping[str, Preset]:
+    """The presets for the notes of a timeline by name, the default first."""
+    if timeline.scale is not None:
         return {"single": PRESETS["single"]}
-    return {**PRESETS, **{preset.name: preset for preset in source.own_presets}}
+    return {**PRESETS, **{preset.name: preset for preset in timeline.own_presets}}
 
 
-EVERY = slice(None)  # layer
-
-
-@dataclass(frozen=True, eq=False)
-class TimelineSegment:
-    """A segment in its place on the timeline."""
-
-    segment: Segment
-    blob: BlobRef | None  # where it is stored whole; None: made from rows
-
-    @property
-    def notes(self) -> int:
-        """How many notes it has."""
-        return len(self.segment.notes)
-
-    @property
-    def grid(self) -> Grid:
-        """The rows that it covers when it is full."""
-        return Grid.of_segment(self.segment.segment)
-
-    @property
-    def first_rows(self) -> NDArray[np.int64]:
-        """Number of the first row of each note."""
-        return self.grid.first_row + self.grid.rows_per_note * np.arange(self.notes)
-
-    @property
-    def last_step(self) -> int:
-        """Step of its last row."""
-        return int(self.segment.steps[-1])
-
-    @cached_property
-    def digest(self) -> bytes:
-        """What another segment has too if it sounds the same."""
-        return digest(self.segment.layers, *vars(self.segment.notes).values())
-
-    @property
-    def end_row(self) -> int:
-        """How many rows of the run there are up to its end."""
-        return self.grid.first_row + self.segment.rows
-
-    @property
-    def nbytes(self) -> int:
-        """About how much memory it takes, beside what it shares with others."""
-        return 4_096 + self.segment.notes.nbytes
-
-    @property
-    def full(self) -> bool:
-        """Whether it covers all the rows of its grid."""
-        return self.segment.rows == self.grid.rows
-
-
-@dataclass(frozen=True, eq=False)
-class Timeline:
-    """What can be heard of a run, as it was logged; see `Hearable`.
-
-    Attributes
-    ----------
-    segments
-        In order, numbered from 0; all but the last one are full.
-    missing
-        First and last step of each stretch that was logged and could not be read.
-    clock
-        When the steps were.
-    sampled
-        First and last step of each stretch that is known from scalars, of which TensorBoard keeps
-        so few points that others are lacking.
-    """
-
-    segments: tuple[TimelineSegment, ...]
-    missing: tuple[tuple[int, int], ...]
-    clock: StepTimes
-    sampled: tuple[tuple[int, int], ...] = ()
-    scale = None  # norms have one of their own
-
-    @cached_property
-    def layers(self) -> tuple[str, ...]:
-        """Every layer of the run, in the order in which they first occur."""
-        return tuple(dict.fromkeys(name for each in self.segments for name in each.segment.layers))
-
-    @cached_property
-    def first_notes(self) -> tuple[int, ...]:
-        """Number of the first note of each segment and, at the end, the number of notes."""
-        return tuple(np.cumsum([0, *(each.notes for each in self.segments)]).tolist())
-
-    @property
-    def notes(self) -> int:
-        """How many notes there are."""
-        return self.first_notes[-1]
-
-    @property
-    def settled(self) -> int:
-        """How many notes lie in segments that are stored whole, which come first."""
-        return sum(each.notes for each in self.segments if each.blob is not None)
-
-    @property
-    def rows_per_note(self) -> tuple[int, int]:
-        """Fewest and most rows that a full note sums up; 1 where there are no notes."""
-        rows = [each.grid.rows_per_note for each in self.segments] or [1]
-        return min(rows), max(rows)
-
-    @cached_property
-    def histories(self) -> tuple[bytes, ...]:
-        """For each segment and for the end, what stands for all that is heard before it."""
-        return digest_histories(self.layers, (each.digest for each in self.segments))
-
-    @cached_property
-    def state(self) -> bytes:
-        """What stands for all that is known here."""
-        return digest_state(self)
-
-    @cached_property
-    def steps(self) -> NDArray[np.int64]:
-        """First step of each note and, at the end, the last step of all; empty without notes."""
-        if not self.segments:
-            return np.empty(0, np.int64)
-        starts = [each.segment.steps[:-1] for each in self.segments]
-        return np.concatenate([*starts, self.segments[-1].segment.steps[-1:]])
-
-    @cached_property
-    def first_rows(self) -> NDArray[np.int64]:
-        """Number of the first row of each note and, at the end, the number of rows."""
-        if not self.segments:
-            return np.zeros(1, np.int64)
-        starts = [each.first_rows for each in self.segments]
-        return np.concatenate([*starts, [self.segments[-1].end_row]])
-
-    @cached_property
-    def own_presets(self) -> tuple[StreamPreset, ...]:
-        """The presets that the run's user made, as its last session had them."""
-        return own_presets(self.segments[-1].segment.options) if self.segments else ()
-
-    @property
-    def pre_clip(self) -> bool | str | None:
-        """Whether norms are those before clipping, or ``"mixed"``; `None` where nobody said."""
-        stored = self.segments[-1].segment.options.get(PRE_CLIP_OPTION) if self.segments else None
-        return stored if isinstance(stored, bool) or stored == "mixed" else None
-
-    @cached_property
-    def times(self) -> NDArray[np.float64]:
-        """Wall time of each of `steps`, in seconds since the epoch."""
-        return self.clock.at(self.steps) if self.segments else np.empty(0)
-
-    @property
-    def nbytes(self) -> int:
-        """About how much memory it takes."""
-        return 4_096 + sum(each.nbytes for each in self.segments) + 64 * self.notes
-
-    def table(self, first_note: int, notes: int, layers: slice = EVERY) -> Notes:
-        """The numbers of `notes` notes from `first_note`, all of which the timeline must have.
-
-        They have a column for each of `layers`, or for some of them; a layer that a segment does
-        not know has no gradient there.
-        """
-        return concatenate_notes(self.tables(first_note, notes, layers))
-
-    def tables(self, first_note: int, notes: int, layers: slice = EVERY) -> list[Notes]:
-        """The same in parts that follow on each other, of which no copy is made as a rule."""
-        parts = []
-        index = bisect_right(self.first_notes, first_note) - 1
-        while notes > 0:
-            low = first_note - self.first_notes[index]
-            segment = self.segments[index].segment
-            if segment.layers == self.layers:
-                wide = segment.notes[:, layers]
-            else:
-                wide = segment.notes.align(segment.layers, self.layers[layers])
-            parts.append(wide[low : low + notes])
-            first_note += len(parts[-1])
-            notes -= len(parts[-1])
-            index += 1
-        return parts
-
-
-def notes_between(source: Hearable, low: float, high: float) -> range:
-    """Numbers of the notes that have a step from `low` to `high`."""
-    steps = source.steps
-    if not source.notes or high < steps[0] or low > steps[-1]:
-        return range(0)
-    first = int(np.searchsorted(steps[:-1], low, "right")) - 1
-    return range(max(first, 0), int(np.searchsorted(steps[:-1], high, "right")))
-
-
-def segments_of_rows(blocks: Iterable[Rows], *, first: int = 0) -> list[TimelineSegment]:
-    """The segments that rows make, from number `first` on."""
-    builder = SegmentBuilder(first)
-    segments = [segment for rows in blocks for segment in builder.add(rows)]
-    last = builder.finish()
-    return [TimelineSegment(each, blob=None) for each in (*segments, *([last] if last else []))]
+def _no_notes(layers: int) -> Notes:
+    shape = 0, layers
+    return Notes(
+        *(np.empty(shape, np.float32), np.empty(shape, np.float32)),
+        *(np.empty(shape, np.uint32), np.empty(shape, np.uint32)),
+    )

@@ -50,8 +50,11 @@ class Notes:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the tables in bytes; a broadcast scalar takes none."""
-        return sum(table.nbytes for table in vars(self).values() if any(table.strides))
+        """Memory in bytes: none of a broadcast scalar, and once where median and max are one."""
+        tables = [self.nan, self.inf, self.median]
+        if not np.may_share_memory(self.median, self.max):
+            tables.append(self.max)
+        return sum(table.nbytes for table in tables if any(table.strides))
 
     def align(self, own: tuple[str, ...], layers: tuple[str, ...]) -> "Notes":
         """The notes of the layers `own` with a column for each of `layers` instead."""
