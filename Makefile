@@ -13,7 +13,7 @@ NPM := $(BIN)/python hatch_build.py
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup format check quick test browser frontend demo clean
+.PHONY: help setup format check quick test slow browser frontend demo clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test quick: setup frontend
 	$(NPM) run test || vitest=FAILED; \
 	echo "pytest $$pytest, vitest $$vitest"; \
 	[ "$$pytest $$vitest" = "passed passed" ]
+
+slow: setup ## run the tests of what is recorded as on a slow machine
+	$(BIN)/python -m tests.slow_machine -n $(WORKERS) --dist loadfile $(ARGS)
 
 browser: setup
 	$(BIN)/python -m tests.browser

@@ -1,5 +1,6 @@
 """What tests of several files are given."""
 
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -53,6 +54,13 @@ def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., Tenso
 def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the plugin look for news at each request, not once a second."""
     monkeypatch.setattr("tb_sonify.reading.limits.REFRESH_SECONDS", 0.0)
+
+
+@pytest.fixture
+def no_timers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the recorder end blocks by rows and calls alone, however long they take to come."""
+    monkeypatch.setattr("tb_sonify.training.run_log._BLOCK_SECONDS", math.inf)
+    monkeypatch.setattr("tb_sonify.training.run_log._NEWEST_SECONDS", math.inf)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -46,11 +46,26 @@ def ended(command, directory, **environment):
     return result.returncode, result.stdout, result.stderr
 
 
-def trained(directory, script, *arguments, **environment):
-    """Run a script that writes a run to `run` and its reference to `expected.json`."""
-    path = directory / "script.py"
-    path.write_text(textwrap.dedent(REFERENCE) + textwrap.dedent(script))
-    command = [sys.executable, str(path), *arguments]
+# Importing a framework takes longer than training with it.
+ONE_BY_ONE = """
+import os, runpy, sys
+for path in sys.argv[1:]:
+    os.chdir(os.path.dirname(path))
+    runpy.run_path(path, run_name="__main__")
+"""
+
+
+def trained(directory, scripts, **environment):
+    """Run scripts one after the other in one process, each in the directory of its name.
+
+    A script writes a run to `run` and its reference to `expected.json`.
+    """
+    paths = []
+    for name, script in scripts.items():
+        path = directory / name / "script.py"
+        path.parent.mkdir()
+        path.write_text(textwrap.dedent(REFERENCE) + textwrap.dedent(script))
+        paths.append(str(path))
+    command = [sys.executable, "-c", ONE_BY_ONE, *paths]
     status, output, errors = ended(command, directory, **environment)
     assert status == 0, output + errors
-    return errors

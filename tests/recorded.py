@@ -2,6 +2,7 @@
 
 import io
 import wave
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.schema.records import Rows, Segment
 
 
@@ -60,11 +62,33 @@ def segments(directory: Path) -> list[Segment]:
     ]
 
 
-def steps_and_norms(directory: Path) -> tuple[list[int], NDArray[np.float32]]:
-    """All rows: their steps, and their norms (blocks of the same layers)."""
+def all_rows(directory: Path) -> Rows:
+    """The rows of all blocks, which must have the same options, as one.
+
+    How many blocks a short training writes depends on how long it takes.
+    """
     blocks = rows(directory)
+    assert all(block.options == blocks[0].options for block in blocks)
+    steps, norms = steps_and_norms(directory)
+    return replace(blocks[0], layers=_layers(blocks), steps=np.array(steps), norms=norms)
+
+
+def steps_and_norms(directory: Path) -> tuple[list[int], NDArray[np.float32]]:
+    """Steps and norms of all rows; the layers are those of all blocks."""
+    blocks = rows(directory)
+    layers = _layers(blocks)
     steps = [int(step) for block in blocks for step in block.steps]
-    return steps, np.concatenate([block.norms for block in blocks])
+    norms = np.full((len(steps), len(layers)), NO_GRADIENT, np.float32)
+    row = 0
+    for block in blocks:
+        columns = [layers.index(layer) for layer in block.layers]
+        norms[row : row + len(block.steps), columns] = block.norms
+        row += len(block.steps)
+    return steps, norms
+
+
+def _layers(blocks: list[Rows]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(layer for block in blocks for layer in block.layers))
 
 
 def pcm(value: Summary.Value) -> NDArray[np.int16]:

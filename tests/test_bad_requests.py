@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tb_sonify.sound import PRESETS
+from tests.client import opened_client
 from tests.logs import norms_of, run_events, scalar_events, write_events
 
 ROUTES = ("signals", "curve", "coverage", "notes", "clip", "sound", "legend")
@@ -11,13 +12,15 @@ ROUTES += ("heatmap", "layers", "landmarks", "describe", "table")
 GOOD = {"preset": "smooth", "first_note": 0, "notes": 1, "from": 0, "to": 9, "columns": 1}
 
 
-@pytest.fixture
-def client(tmp_path, open_client):
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
     """A run of 150 notes and a scalar, and one of a scalar alone."""
+    logdir = tmp_path_factory.mktemp("logs")
     events = run_events(norms_of(150), np.arange(150), presets=())
-    write_events(tmp_path / "sgd", [*events, *scalar_events("accuracy", [(0, 0.5)])])
-    write_events(tmp_path / "plain", scalar_events("accuracy", [(0, 0.5)]))
-    return open_client(tmp_path)
+    write_events(logdir / "sgd", [*events, *scalar_events("accuracy", [(0, 0.5)])])
+    write_events(logdir / "plain", scalar_events("accuracy", [(0, 0.5)]))
+    with opened_client(logdir, "slow") as opened:
+        yield opened
 
 
 def test_a_query_that_is_no_text_is_answered(client):

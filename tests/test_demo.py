@@ -11,30 +11,21 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from tb_sonify.cli.demo.training import SETTINGS, digits, train
 from tb_sonify.cli.main import main
-from tb_sonify.schema.metadata import ROWS_TAG
 from tb_sonify.schema.records import Rows
+from tests.recorded import all_rows
 
 RUNS = {setting.run for setting in SETTINGS}
 DEMO = [sys.executable, "-m", "tb_sonify", "demo", "--steps", "2"]
-
-
-def rows(run: Path) -> Rows:
-    """The only block of rows in a short run."""
-    (path,) = run.glob("events.out.tfevents.*")
-    values = [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
-    (block,) = [value.tensor.string_val[0] for value in values if value.tag == ROWS_TAG]
-    return Rows.decode(block)
 
 
 def test_it_logs_every_step_of_the_five_settings(tmp_path, capsys):
     assert main(["demo", "--no-serve", "--steps", "3", "--logdir", str(tmp_path / "log")]) == 0
     assert {run.name for run in (tmp_path / "log").iterdir()} == RUNS
     for setting in SETTINGS:
-        logged = rows(tmp_path / "log" / setting.run)
+        logged = all_rows(tmp_path / "log" / setting.run)
         assert logged.layers == ("conv1", "conv2", "fc1", "fc2")
         assert logged.steps.tolist() == [0, 1, 2]
         assert (logged.norms > 0).all()
@@ -44,7 +35,7 @@ def test_it_logs_every_step_of_the_five_settings(tmp_path, capsys):
 def test_the_same_seed_trains_the_same_network(tmp_path):
     def run(name: str, seed: int) -> tuple[list[float], Rows]:
         losses = train(SETTINGS[0], digits(), tmp_path / name, steps=4, seed=seed)
-        return losses, rows(tmp_path / name / SETTINGS[0].run)
+        return losses, all_rows(tmp_path / name / SETTINGS[0].run)
 
     first, again, other = run("first", 1), run("again", 1), run("other", 2)
     assert first[0] == again[0] != other[0]

@@ -31,7 +31,7 @@ def test_a_directory_that_is_deleted_is_made_anew_with_one_warning(tmp_path):
     assert "FileNotFoundError" in stderr
     steps = [step for step, _ in recorded.scalars(tmp_path / "run", "x")]
     assert steps == list(range(30))[-len(steps) :]
-    assert 5 <= len(steps) <= 9
+    assert 5 <= len(steps) <= 10  # fewer are lost where the pauses take longer
 
 
 def test_a_directory_that_cannot_be_made_yet_is_used_once_it_can(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -40,14 +41,24 @@ def test_every_example_of_a_trainer_is_tested_and_short():
 def logdir(tmp_path_factory):
     """The runs of all examples, and one of `tb-sonify run`, each in a directory of its own."""
     root = tmp_path_factory.mktemp("examples")
-    for trainer in TRAINERS:
-        script = str(EXAMPLES / f"train_{trainer}.py")
-        options = ("--steps", str(STEPS), "--logdir", f"logs/{trainer}")
-        status, output, errors = ended([sys.executable, script, *options], root)
-        assert status == 0, output + errors
-    script = ["run", str(SCRIPTS / "plain.py"), "--log-dir", "logs/run/plain"]
-    status, output, errors = ended([sys.executable, "-m", "tb_sonify", *script], root)
-    assert status == 0, output + errors
+    commands = [
+        [
+            str(EXAMPLES / f"train_{trainer}.py"),
+            "--steps",
+            str(STEPS),
+            "--logdir",
+            f"logs/{trainer}",
+        ]
+        for trainer in TRAINERS
+    ]
+    commands += [
+        ["-m", "tb_sonify", "run", str(SCRIPTS / "plain.py"), "--log-dir", "logs/run/plain"]
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        for status, output, errors in pool.map(
+            lambda command: ended([sys.executable, *command], root), commands
+        ):
+            assert status == 0, output + errors
     return root / "logs"
 
 

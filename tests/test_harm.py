@@ -151,7 +151,7 @@ def test_five_thousand_layers(writer, tmp_path):
         return Training(nn.Sequential(nn.Linear(3, 1), *layers, nn.Linear(1, 2)), steps=3)
 
     training = assert_unharmed(writer, make=deep)
-    (block,) = recorded.rows(tmp_path)
+    block = recorded.all_rows(tmp_path)
     assert len(block.layers) == 5_000
     expected = [[*norms.values()] for norms in training.norms.values()]
     np.testing.assert_allclose(block.norms, expected, rtol=0.004, atol=1e-37)
@@ -185,7 +185,7 @@ def test_an_optimizer_of_other_parameters_until_it_gets_those_that_are_watched(w
     make = lambda: Training(watched=network())  # noqa: E731
     message = "until the optimizer holds a parameter of the layers that are watched"
     assert_unharmed(writer, adopt, make, warns=[f"nothing is logged {message}"])
-    (block,) = recorded.rows(tmp_path)
+    block = recorded.all_rows(tmp_path)
     assert len(block.steps) == STEPS - CHANGE
     assert block.layers == ("0", "2")
 

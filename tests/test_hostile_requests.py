@@ -137,7 +137,7 @@ def test_two_hundred_at_once_are_all_answered_alike(server):
 
 
 def test_who_reads_slowly_or_hangs_up_delays_nobody(server):
-    alone = min(timed(server) for _ in range(5))
+    alone = min(timed(server) for _ in range(10))
     with ExitStack() as stack:
         for _ in range(30):
             connection = stack.enter_context(connected(server))
@@ -145,10 +145,10 @@ def test_who_reads_slowly_or_hangs_up_delays_nobody(server):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             connection.sendall(request(f"{ROUTE}{HUGE}".encode()))
         time.sleep(2)  # until each has been sent all that it takes
-        beside = min(timed(server) for _ in range(5))
-    after = min(timed(server) for _ in range(5))
-    assert beside < alone + 0.1
-    assert after < alone + 0.1
+        beside = min(timed(server) for _ in range(10))
+    after = min(timed(server) for _ in range(10))
+    assert beside < 10 * alone
+    assert after < 10 * alone
 
 
 def test_what_nobody_waits_for_is_not_done(server):

@@ -10,13 +10,8 @@ from tests.frameworks import trained
 pytestmark = pytest.mark.training
 
 MODULE = """
-    package = sys.argv[1]
-    if package == "lightning":
-        import lightning.pytorch as pl
-        from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-    else:
-        import pytorch_lightning as pl
-        from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+    import PACKAGE as pl
+    from PACKAGE.loggers import CSVLogger, TensorBoardLogger
     from torch.utils.data import DataLoader, TensorDataset
     from tb_sonify.integrations.lightning import SonifyCallback
     assert issubclass(SonifyCallback, pl.Callback)
@@ -43,6 +38,27 @@ MODULE = """
     """
 
 
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory):
+    """Directories of all trainings of a package."""
+    both = {"logger": MODULE + LOGGER, "csv": MODULE + CSV}
+    alone = {
+        "no_logger": MODULE + NO_LOGGER,
+        "two_optimizers": MODULE + TWO_OPTIMIZERS,
+        "resumed": MODULE + RESUMED,
+        "fabric": FABRIC,
+    }
+    directories = {}
+    for package, name, scripts in (
+        ("lightning", "lightning.pytorch", both | alone),
+        ("pytorch_lightning", "pytorch_lightning", both),
+    ):
+        directories[package] = tmp_path_factory.mktemp(package)
+        scripts = {key: script.replace("PACKAGE", name) for key, script in scripts.items()}
+        trained(directories[package], scripts)
+    return directories
+
+
 def assert_norms(directory, run, *, first_step=0):
     expected = json.loads((directory / "expected.json").read_text())
     for layer in expected[0]:
@@ -54,9 +70,7 @@ def assert_norms(directory, run, *, first_step=0):
     assert len(recorded.steps_and_norms(run)[0]) == len(expected)
 
 
-@pytest.mark.parametrize("package", ["lightning", "pytorch_lightning"])
-def test_the_callback_logs_beside_the_tensorboard_logger(package, tmp_path):
-    script = """
+LOGGER = """
     trainer = pl.Trainer(
         max_epochs=2, accumulate_grad_batches=2, precision="bf16-mixed",
         logger=TensorBoardLogger(".", name="", version="run"),
@@ -65,26 +79,31 @@ def test_the_callback_logs_beside_the_tensorboard_logger(package, tmp_path):
     trainer.fit(Module(), data, data)
     done()
     """
-    trained(tmp_path, MODULE + script, package)
-    run = tmp_path / "run"
-    assert_norms(tmp_path, run)
-    assert len(recorded.steps_and_norms(run)[0]) == 16
-    losses = recorded.scalars(run, "loss/train")
-    assert [step for step, _ in losses] == sorted({step for step, _ in losses})
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["run"]
 
 
 @pytest.mark.parametrize("package", ["lightning", "pytorch_lightning"])
-def test_without_a_tensorboard_logger_the_callback_logs_what_the_module_logs(package, tmp_path):
-    script = """
+def test_the_callback_logs_beside_the_tensorboard_logger(package, trainings):
+    directory = trainings[package] / "logger"
+    run = directory / "run"
+    assert_norms(directory, run)
+    assert len(recorded.steps_and_norms(run)[0]) == 16
+    losses = recorded.scalars(run, "loss/train")
+    assert [step for step, _ in losses] == sorted({step for step, _ in losses})
+    assert [path.name for path in directory.iterdir() if path.is_dir()] == ["run"]
+
+
+CSV = """
     trainer = pl.Trainer(
         max_steps=20, logger=CSVLogger(".", name="", version="run"),
         val_check_interval=8, limit_val_batches=1, callbacks=[SonifyCallback(every=2)], **quiet,
     )
     trainer.fit(Module(), data, data)
     """
-    trained(tmp_path, MODULE + script, package)
-    run = tmp_path / "run"
+
+
+@pytest.mark.parametrize("package", ["lightning", "pytorch_lightning"])
+def test_without_a_tensorboard_logger_the_callback_logs_what_the_module_logs(package, trainings):
+    run = trainings[package] / "csv" / "run"
     assert recorded.steps_and_norms(run)[0] == list(range(0, 20, 2))
     assert [step for step, _ in recorded.scalars(run, "loss/train")] == list(range(0, 20, 2))
     validations = [step for step, _ in recorded.scalars(run, "loss/val")]
@@ -92,25 +111,25 @@ def test_without_a_tensorboard_logger_the_callback_logs_what_the_module_logs(pac
     assert (run / "metrics.csv").exists()
 
 
-def test_without_any_logger_the_run_is_a_new_one_and_a_second_fit_goes_on(tmp_path):
-    script = """
-    callback = SonifyCallback(log_dir=sys.argv[2] if len(sys.argv) > 2 else None)
-    trainer = pl.Trainer(max_steps=10, logger=False, callbacks=[callback], **quiet)
-    module = Module()
-    trainer.fit(module, data)
-    trainer.fit_loop.epoch_loop.max_steps = 16
-    trainer.fit(module, data)
-    done()
+NO_LOGGER = """
+    for log_dir in (None, "run"):
+        callback = SonifyCallback(log_dir=log_dir)
+        trainer = pl.Trainer(max_steps=10, logger=False, callbacks=[callback], **quiet)
+        module = Module()
+        trainer.fit(module, data)
+        trainer.fit_loop.epoch_loop.max_steps = 16
+        trainer.fit(module, data)
     """
-    trained(tmp_path, MODULE + script, "lightning")
-    runs = sorted((tmp_path / "runs").iterdir())
+
+
+def test_without_any_logger_the_run_is_a_new_one_and_a_second_fit_goes_on(trainings):
+    directory = trainings["lightning"] / "no_logger"
+    runs = sorted((directory / "runs").iterdir())
     assert runs[0].name.endswith("_Module")
-    trained(tmp_path, MODULE + script, "lightning", "run")
-    assert recorded.steps_and_norms(tmp_path / "run")[0] == list(range(16))
+    assert recorded.steps_and_norms(directory / "run")[0] == list(range(16))
 
 
-def test_two_optimizers_share_the_steps(tmp_path):
-    script = """
+TWO_OPTIMIZERS = """
     class Two(Module):
         automatic_optimization = False
         def __init__(self):
@@ -135,15 +154,17 @@ def test_two_optimizers_share_the_steps(tmp_path):
     trainer.fit(Two(), data)
     done()
     """
-    trained(tmp_path, MODULE + script, "lightning")
-    assert_norms(tmp_path, tmp_path / "run")
-    (block,) = recorded.rows(tmp_path / "run")
+
+
+def test_two_optimizers_share_the_steps(trainings):
+    directory = trainings["lightning"] / "two_optimizers"
+    assert_norms(directory, directory / "run")
+    block = recorded.all_rows(directory / "run")
     assert block.layers == ("net.0", "net.2", "critic.0", "critic.2")
     assert (block.norms > 0).all()
 
 
-def test_a_run_that_is_resumed_goes_on_with_its_steps_and_a_failure_is_written(tmp_path):
-    script = """
+RESUMED = """
     from torch.optim.optimizer import _global_optimizer_pre_hooks
     import inspect
     quiet["enable_checkpointing"] = True
@@ -166,13 +187,15 @@ def test_a_run_that_is_resumed_goes_on_with_its_steps_and_a_failure_is_written(t
         trainer.save_checkpoint("last.ckpt")
     done()
     """
-    trained(tmp_path, MODULE + script, "lightning")
-    assert_norms(tmp_path, tmp_path / "run")
-    assert len(recorded.steps_and_norms(tmp_path / "run")[0]) == 12
 
 
-def test_the_logger_of_fabric_watches_what_fabric_has_set_up(tmp_path):
-    script = """
+def test_a_run_that_is_resumed_goes_on_with_its_steps_and_a_failure_is_written(trainings):
+    directory = trainings["lightning"] / "resumed"
+    assert_norms(directory, directory / "run")
+    assert len(recorded.steps_and_norms(directory / "run")[0]) == 12
+
+
+FABRIC = """
     from lightning.fabric import Fabric
     from tb_sonify.integrations.fabric import SonifyLogger
     logger = SonifyLogger(".", name="", version="run", presets=["single"])
@@ -191,7 +214,10 @@ def test_the_logger_of_fabric_watches_what_fabric_has_set_up(tmp_path):
     logger.finalize("success")
     done()
     """
-    trained(tmp_path, script)
-    assert_norms(tmp_path, tmp_path / "run")
-    assert len(recorded.scalars(tmp_path / "run", "loss")) == 10
-    assert "sonify/single" in recorded.tags(tmp_path / "run")
+
+
+def test_the_logger_of_fabric_watches_what_fabric_has_set_up(trainings):
+    directory = trainings["lightning"] / "fabric"
+    assert_norms(directory, directory / "run")
+    assert len(recorded.scalars(directory / "run", "loss")) == 10
+    assert "sonify/single" in recorded.tags(directory / "run")

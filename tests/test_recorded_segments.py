@@ -13,6 +13,8 @@ from tb_sonify.sound import PRESETS, advance_state, render
 from tests import recorded
 from tests.batches import LAYERS, batch, batches, norms_of, record
 
+pytestmark = pytest.mark.usefixtures("no_timers")
+
 SMOOTH, CLASSIC = PRESETS["smooth"], PRESETS["classic"]
 
 

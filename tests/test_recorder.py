@@ -15,6 +15,8 @@ from tb_sonify.training.recorder import Recorder
 from tests import recorded
 from tests.batches import LAYERS, batch, batches, norms_of, record
 
+pytestmark = pytest.mark.usefixtures("no_timers")
+
 SMOOTH = PRESETS["smooth"]
 
 

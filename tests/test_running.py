@@ -75,16 +75,12 @@ def test_norms_are_those_of_watch(script, directory, watch, rows, tmp_path):
         f"tb-sonify run: the gradients are in {run.relative_to(there)}; "
         "hear them: tensorboard --logdir runs\n"
     )
-    steps, norms = recorded.steps_and_norms(run)
-    expected_steps, expected_norms = recorded.steps_and_norms(expected)
-    assert steps == expected_steps
-    assert steps == list(range(rows))
-    np.testing.assert_array_equal(norms, expected_norms)
-    layers = recorded.rows(expected)[0].layers
-    assert recorded.rows(run)[0].layers == layers
-    assert scalars(run, layers) == scalars(expected, layers)
-    (block,) = recorded.rows(run)
-    assert block.options == recorded.rows(expected)[0].options
+    logged, wanted = recorded.all_rows(run), recorded.all_rows(expected)
+    assert logged.steps.tolist() == wanted.steps.tolist() == list(range(rows))
+    assert logged.layers == wanted.layers
+    np.testing.assert_array_equal(logged.norms, wanted.norms)
+    assert scalars(run, logged.layers) == scalars(expected, wanted.layers)
+    assert logged.options == wanted.options
 
 
 def test_loss_and_gradients_are_one_run(tmp_path):
@@ -139,7 +135,10 @@ def test_rows_are_written_however_the_script_ends(end, tmp_path):
 
 
 def test_a_signal_in_the_midst_of_training_loses_no_row(tmp_path):
-    write(tmp_path / "train.py", f"{TRAIN}\n    print('on', flush=True)\n    train(10**9)")
+    write(
+        tmp_path / "train.py",
+        f"{TRAIN}\n    train(50)\n    print('on', flush=True)\n    train(10**9)",
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         directory = tmp_path / str(number)
         command = [*RUN, "--logdir", str(directory), "train.py"]
@@ -152,14 +151,12 @@ def test_a_signal_in_the_midst_of_training_loses_no_row(tmp_path):
             text=True,
         ) as process:
             assert process.stdout.readline() == "on\n"
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(timeout=3)
             process.send_signal(number)
             _, errors = process.communicate(timeout=60)
         assert process.returncode == -number
         steps, _ = recorded.steps_and_norms(directory)
         assert steps == list(range(len(steps)))
-        assert len(steps) > 20
+        assert len(steps) >= 50
         assert f"gradients are in {directory}" in errors
 
 
@@ -242,25 +239,36 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("case", NAMES)
-def test_layers_have_the_names_that_they_have_in_their_model(case, tmp_path):
-    model, wrapper, parameters, expected = NAMES[case]
-    script = f"""
-        import torch
-        from torch import nn
-        {model}
-        wrapper = {wrapper}
-        optimizer = torch.optim.SGD({parameters}, lr=0.1)
-        for group in optimizer.param_groups:
-            for p in group["params"]:
-                p.grad = torch.ones_like(p)
-        optimizer.step()
-        optimizer.step()
-        """
-    write(tmp_path / "train.py", script)
-    status, _, errors = ended([*RUN, "--logdir", "here", "train.py"], tmp_path)
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """A run for each case of names, all trained one after the other by one script."""
+    script = "import gc, torch\nfrom torch import nn\n"
+    for number, (model, wrapper, parameters, _) in enumerate(NAMES.values()):
+        script += f"""
+def train{number}():
+    {model}
+    wrapper = {wrapper}
+    optimizer = torch.optim.SGD({parameters}, lr=0.1)
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            p.grad = torch.ones_like(p)
+    optimizer.step()
+    optimizer.step()
+train{number}()
+gc.collect()
+"""
+    directory = tmp_path_factory.mktemp("names")
+    write(directory / "train.py", script)
+    status, _, errors = ended([*RUN, "--logdir", "run", "train.py"], directory)
     assert status == 0, errors
-    (block,) = recorded.rows(tmp_path / "here")
+    runs = ["run", *(f"run-{number}" for number in range(2, len(NAMES) + 1))]
+    return {case: directory / run for case, run in zip(NAMES, runs, strict=True)}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_layers_have_the_names_that_they_have_in_their_model(case, named):
+    expected = NAMES[case][-1]
+    block = recorded.all_rows(named[case])
     assert set(block.layers) >= set(expected)
     assert block.steps.tolist() == [0, 1]
     heard = [layer for i, layer in enumerate(block.layers) if block.norms[0, i] > 0]

@@ -9,6 +9,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +29,7 @@ def ended(command, directory, given=""):
         input=given,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
         check=False,
     )
     return result.returncode, result.stdout, result.stderr
@@ -185,7 +186,9 @@ def test_it_is_ended_by_signals_as_under_python(tmp_path, number, handler):
             text=True,
         ) as process:
             assert process.stdout.readline() == "on\n"
-            time.sleep(0.3)  # until it sleeps: a traceback names the line
+            # A traceback names the line.
+            while psutil.Process(process.pid).status() != psutil.STATUS_SLEEPING:
+                time.sleep(0.05)
             process.send_signal(number)
             output, errors = process.communicate(timeout=60)
             outcomes.append((process.returncode, output, OURS.sub("", errors)))

@@ -51,7 +51,7 @@ def test_each_training_of_a_sweep_is_a_run_where_its_loss_is(tmp_path):
     """
     _, said = run(tmp_path, script)
     for name in ("a", "b"):
-        (block,) = recorded.rows(tmp_path / "runs" / name)
+        block = recorded.all_rows(tmp_path / "runs" / name)
         assert block.steps.tolist() == list(range(20))
         assert block.layers == ("0", "1")
         assert len(recorded.scalars(tmp_path / "runs" / name, "loss")) == 20
@@ -70,7 +70,7 @@ def test_each_training_of_a_sweep_without_a_log_is_a_run(tmp_path, schedule):
     _, said = run(tmp_path, script, *RUN, "--logdir", "lr")
     assert "the gradients are in lr, lr-2, lr-3; hear them: tensorboard --logdir ." in said
     for name in ("lr", "lr-2", "lr-3"):
-        (block,) = recorded.rows(tmp_path / name)
+        block = recorded.all_rows(tmp_path / name)
         assert block.steps.tolist() == list(range(5))
         assert block.layers == ("0", "1")
 
@@ -200,7 +200,7 @@ def test_under_torchrun_the_first_process_writes(tmp_path):
     assert output.count("done") == 2
     assert errors.count("tb-sonify run: the gradients are in runs/ddp") == 1
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["ddp"]
-    (block,) = recorded.rows(tmp_path / "runs" / "ddp")
+    block = recorded.all_rows(tmp_path / "runs" / "ddp")
     assert block.layers == ("0", "1")
     assert block.steps.tolist() == list(range(20))
 

@@ -15,7 +15,7 @@ import torch
 from benchmarks.listening import confusion, log_mel, script_waveform
 from examples.scenarios import SCENARIOS, main, train
 from tb_sonify import SonifyWriter
-from tests.recorded import rows, scalars
+from tests.recorded import all_rows, scalars
 
 SCRIPT = [sys.executable, str(Path(__file__).parent.parent / "examples" / "scenarios.py")]
 
@@ -35,7 +35,7 @@ def trained(name, *, steps=200, seed=0):
     with TemporaryDirectory() as run:
         with SonifyWriter(run, presets=()) as writer:
             losses = train(SCENARIOS[name], writer, seed=seed, steps=steps)
-        return np.concatenate([block.norms for block in rows(Path(run))]), losses
+        return all_rows(Path(run)).norms, losses
 
 
 def motion(norms):
@@ -152,8 +152,7 @@ def test_the_script_logs_a_run_for_each_scenario_and_seed(tmp_path, monkeypatch,
     assert f"tensorboard --logdir {tmp_path}" in result.stdout
     for run in (f"{name}/seed-{seed}" for name in ("zero-init", "batch-8") for seed in range(2)):
         assert [step for step, _ in scalars(tmp_path / run, "loss/train")] == [0, 1, 2]
-        (block,) = rows(tmp_path / run)
-        assert block.norms.shape == (3, 4)
+        assert all_rows(tmp_path / run).norms.shape == (3, 4)
 
     for name, message in (("calm", "NAME must be one of"), ("batch-8", "must not hold these runs")):
         monkeypatch.setattr(sys, "argv", ["scenarios.py", *options, name])

@@ -13,18 +13,21 @@ from tb_sonify import SonifyWriter
 from tb_sonify.plugin.responses import attachment
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, Encoding, legend, render
+from tests.client import opened_client
 from tests.logs import LAYERS, norms_of, row_events, scalar_events, write_events
 
 SMOOTH = PRESETS["smooth"]
 
 
-@pytest.fixture
-def client(tmp_path, open_client):
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
     """One run of 200 notes, with a scalar."""
-    write_events(tmp_path / "sgd/1", row_events(norms_of(200), range(200)))
+    logdir = tmp_path_factory.mktemp("logs")
+    write_events(logdir / "sgd/1", row_events(norms_of(200), range(200)))
     losses = scalar_events("loss", [(step, 2.0 - step / 100) for step in range(200)])
-    write_events(tmp_path / "sgd/1", losses)
-    return open_client(tmp_path)
+    write_events(logdir / "sgd/1", losses)
+    with opened_client(logdir, "slow") as opened:
+        yield opened
 
 
 def heard(client, route="clip", **query):

@@ -34,8 +34,15 @@ HUGGING_FACE = """
     """
 
 
-def test_the_callback_of_hugging_face_has_the_steps_of_its_trainer(tmp_path):
-    script = """
+@pytest.fixture(scope="module")
+def hugging_face(tmp_path_factory):
+    """The directory of both trainings by Hugging Face's trainer."""
+    directory = tmp_path_factory.mktemp("huggingface")
+    trained(directory, {"steps": HUGGING_FACE + STEPS, "places": HUGGING_FACE + PLACES})
+    return directory
+
+
+STEPS = """
     model = BertForSequenceClassification(config)
     callback = SonifyCallback("run", exclude="bert.pooler*")
     trainer(model, callback, max_steps=12, report_to="none", eval_strategy="steps", eval_steps=6,
@@ -44,29 +51,33 @@ def test_the_callback_of_hugging_face_has_the_steps_of_its_trainer(tmp_path):
         row.pop("bert.pooler.dense")
     done()
     """
-    trained(tmp_path, HUGGING_FACE + script)
-    run = tmp_path / "run"
-    assert_norms(tmp_path, run, first_step=1)
+
+
+def test_the_callback_of_hugging_face_has_the_steps_of_its_trainer(hugging_face):
+    run = hugging_face / "steps" / "run"
+    assert_norms(run.parent, run, first_step=1)
     assert [step for step, _ in recorded.scalars(run, "train/loss")] == [2, 4, 6, 8, 10, 12]
     assert [step for step, _ in recorded.scalars(run, "eval/loss")] == [6, 12]
-    (block,) = recorded.rows(run)
-    assert not [layer for layer in block.layers if "pooler" in layer]
+    assert not [layer for layer in recorded.all_rows(run).layers if "pooler" in layer]
 
 
-def test_the_run_of_hugging_face_is_where_its_own_callback_would_log(tmp_path):
-    script = """
+PLACES = """
     model = BertForSequenceClassification(config)
     trainer(model, SonifyCallback(), max_steps=4, report_to="none").train()
+    os.environ["TENSORBOARD_LOGGING_DIR"] = os.path.abspath("chosen")
+    model = BertForSequenceClassification(config)
+    trainer(model, SonifyCallback(), max_steps=4, report_to="none").train()
+    del os.environ["TENSORBOARD_LOGGING_DIR"]
     """
-    trained(tmp_path, HUGGING_FACE + script)
-    (run,) = (tmp_path / "out" / "runs").iterdir()
-    assert recorded.steps_and_norms(run)[0] == [1, 2, 3, 4]
-    trained(tmp_path, HUGGING_FACE + script, TENSORBOARD_LOGGING_DIR=str(tmp_path / "chosen"))
-    assert recorded.steps_and_norms(tmp_path / "chosen")[0] == [1, 2, 3, 4]
 
 
-def test_the_tracker_of_accelerate_logs_and_watches(tmp_path):
-    script = """
+def test_the_run_of_hugging_face_is_where_its_own_callback_would_log(hugging_face):
+    (run,) = (hugging_face / "places" / "out" / "runs").iterdir()
+    for directory in (run, hugging_face / "places" / "chosen"):
+        assert recorded.steps_and_norms(directory)[0] == [1, 2, 3, 4]
+
+
+ACCELERATE = """
     from accelerate import Accelerator
     from tb_sonify.integrations.accelerate import SonifyTracker
     tracker = SonifyTracker("run", ".", presets=["single"])
@@ -90,10 +101,14 @@ def test_the_tracker_of_accelerate_logs_and_watches(tmp_path):
     accelerator.end_training()
     done()
     """
-    trained(tmp_path, script)
-    assert_norms(tmp_path, tmp_path / "run")
-    assert [step for step, _ in recorded.scalars(tmp_path / "run", "loss")] == list(range(10))
-    assert recorded.tags(tmp_path / "run") >= {
+
+
+def test_the_tracker_of_accelerate_logs_and_watches(tmp_path):
+    trained(tmp_path, {"accelerate": ACCELERATE})
+    run = tmp_path / "accelerate" / "run"
+    assert_norms(run.parent, run)
+    assert [step for step, _ in recorded.scalars(run, "loss")] == list(range(10))
+    assert recorded.tags(run) >= {
         "configuration/text_summary",
         "note/text_summary",
         "sonify/single",
@@ -104,6 +119,7 @@ KERAS = """
     import keras, numpy as np
     from keras import layers
     from tb_sonify.integrations.keras import SonifyCallback
+    keras.utils.clear_session()  # names of layers are counted anew
     keras.utils.set_random_seed(0)
     model = keras.Sequential([
         layers.Input((4,)),
@@ -116,8 +132,22 @@ KERAS = """
     """
 
 
-def test_the_callback_of_keras_hears_the_gradients_of_its_torch_backend(tmp_path):
-    script = """
+@pytest.fixture(scope="module")
+def keras(tmp_path_factory):
+    """The directory of all trainings by Keras."""
+    scripts = {
+        "all": GRADIENTS.replace("TRAINABLE", "True"),
+        "frozen": GRADIENTS.replace("TRAINABLE", "False"),
+        "scales": SCALES,
+        "other_backend": OTHER_BACKEND,
+    }
+    directory = tmp_path_factory.mktemp("keras")
+    scripts = {name: KERAS + script for name, script in scripts.items()}
+    trained(directory, scripts, KERAS_BACKEND="torch")
+    return directory
+
+
+GRADIENTS = """
     class Recording(keras.optimizers.SGD):
         def apply(self, gradients, variables=None):
             row = {}
@@ -126,26 +156,25 @@ def test_the_callback_of_keras_hears_the_gradients_of_its_torch_backend(tmp_path
                 row.setdefault(name.replace("/", "."), []).append(gradient.double().flatten())
             expected.append({name: torch.cat(g).norm().item() for name, g in row.items()})
             return super().apply(gradients, variables)
-    model.layers[0].trainable = sys.argv[1] != "frozen"
+    model.layers[0].trainable = TRAINABLE
     model.compile(optimizer=Recording(0.05, loss_scale_factor=None), loss="mse", metrics=["mae"])
     model.fit(inputs, labels, batch_size=8, epochs=2, verbose=0, validation_split=0.25,
               callbacks=[SonifyCallback("run")])
     done()
     """
-    for case in ("all", "frozen"):
-        directory = tmp_path / case
-        directory.mkdir()
-        trained(directory, KERAS + script, case, KERAS_BACKEND="torch")
-        assert_norms(directory, directory / "run")
-        assert len(recorded.scalars(directory / "run", "loss")) == 12
-        assert [s for s, _ in recorded.scalars(directory / "run", "val_loss")] == [5, 11]
-    expected = json.loads((tmp_path / "all" / "expected.json").read_text())
-    assert len(expected[0]) == 4
-    assert len(json.loads((directory / "expected.json").read_text())[0]) == 3
 
 
-def test_keras_has_no_part_in_norms_that_its_loss_scale_has(tmp_path):
-    script = """
+def test_the_callback_of_keras_hears_the_gradients_of_its_torch_backend(keras):
+    for case, layers in (("all", 4), ("frozen", 3)):
+        run = keras / case / "run"
+        assert_norms(run.parent, run)
+        assert len(recorded.scalars(run, "loss")) == 12
+        assert [step for step, _ in recorded.scalars(run, "val_loss")] == [5, 11]
+        expected = json.loads((run.parent / "expected.json").read_text())
+        assert len(expected[0]) == layers
+
+
+SCALES = """
     for scale in (None, 64.0):
         keras.utils.set_random_seed(0)
         clone = keras.models.clone_model(model)
@@ -153,34 +182,40 @@ def test_keras_has_no_part_in_norms_that_its_loss_scale_has(tmp_path):
         clone.fit(inputs, labels, batch_size=8, shuffle=False, verbose=0,
                   callbacks=[SonifyCallback(f"run{scale}", every=2)])
     """
-    trained(tmp_path, KERAS + script, KERAS_BACKEND="torch")
-    steps, plain = recorded.steps_and_norms(tmp_path / "runNone")
+
+
+def test_keras_has_no_part_in_norms_that_its_loss_scale_has(keras):
+    steps, plain = recorded.steps_and_norms(keras / "scales" / "runNone")
     assert steps == [0, 2, 4, 6]
-    np.testing.assert_allclose(recorded.steps_and_norms(tmp_path / "run64.0")[1], plain, rtol=0.01)
+    _, scaled = recorded.steps_and_norms(keras / "scales" / "run64.0")
+    np.testing.assert_allclose(scaled, plain, rtol=0.01)
 
 
-def test_with_another_backend_of_keras_its_metrics_are_logged_and_a_warning_says_so(tmp_path):
-    # A real training, by a Keras that says that its backend is another: none is installed here.
-    script = """
+# A real training, by a Keras that says that its backend is another: none is installed here.
+OTHER_BACKEND = """
     import warnings
+    backend = keras.backend.backend
     keras.backend.backend = lambda: "jax"
     model.compile(optimizer=keras.optimizers.SGD(0.05), loss="mse")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(inputs, labels, batch_size=8, epochs=2, verbose=0, validation_split=0.25,
                   callbacks=[SonifyCallback("run")])
+    keras.backend.backend = backend
     said = [str(each.message) for each in caught if "gradients are heard" in str(each.message)]
     assert said == ["gradients are heard with Keras' torch backend, and this one is 'jax': "
                     "only metrics are logged"], said
     """
-    trained(tmp_path, KERAS + script, KERAS_BACKEND="torch")
-    assert len(recorded.scalars(tmp_path / "run", "loss")) == 12
-    assert [step for step, _ in recorded.scalars(tmp_path / "run", "val_loss")] == [5, 11]
-    assert "sonify/rows" not in recorded.tags(tmp_path / "run")
 
 
-def test_any_writer_is_given_norms_and_clips(tmp_path):
-    script = """
+def test_with_another_backend_of_keras_its_metrics_are_logged_and_a_warning_says_so(keras):
+    run = keras / "other_backend" / "run"
+    assert len(recorded.scalars(run, "loss")) == 12
+    assert [step for step, _ in recorded.scalars(run, "val_loss")] == [5, 11]
+    assert "sonify/rows" not in recorded.tags(run)
+
+
+ADAPTER = """
     from tb_sonify.integrations.adapter import SonifyAdapter
     class Tracker:
         def __init__(self):
@@ -216,7 +251,10 @@ def test_any_writer_is_given_norms_and_clips(tmp_path):
         raise AssertionError
     assert not [name for name in os.listdir() if name not in ("script.py", "expected.json")]
     """
-    trained(tmp_path, script)
+
+
+def test_any_writer_is_given_norms_and_clips(tmp_path):
+    trained(tmp_path, {"adapter": ADAPTER})
 
 
 def test_the_adapter_has_its_old_name_with_a_warning():

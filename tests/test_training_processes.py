@@ -8,6 +8,8 @@ import pytest
 
 from tests import recorded
 
+pytestmark = pytest.mark.training
+
 
 def run(script, *arguments):
     command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]

@@ -59,7 +59,7 @@ def test_what_is_watched_can_be_chosen(writer, model, optimizer, tmp_path):
     writer.watch(model, optimizer, granularity="parameter", exclude="*.bias", norm_type=math.inf)
     train(model, optimizer, 3)
     writer.close()
-    (block,) = recorded.rows(tmp_path)
+    block = recorded.all_rows(tmp_path)
     assert block.layers == ("0.weight", "2.weight")
     assert block.options == {
         "norm_type": "inf",
