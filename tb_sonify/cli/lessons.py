@@ -1,4 +1,4 @@
-"""The tutorial's lessons: each sound of the preset `smooth`, and what it means."""
+"""Lessons of the tutorial: norms that produce each sound of the preset `smooth`."""
 
 from dataclasses import dataclass
 
@@ -6,32 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.rendering import Sound
-from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 from tb_sonify.sound import PRESETS, render
 
 _NOTES = 50  # three seconds
-
-
 _LAYERS = 3
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One sound: its name, what it means, and the norms that make it."""
+    """One sound: name, meaning, and the norms that produce it."""
 
     name: str
     meaning: str
     norms: NDArray[np.float64]  # shape ``(notes, layers)``
 
     def sound(self) -> Sound:
-        """The lesson rendered."""
+        """Render the lesson."""
         preset = PRESETS["smooth"]
         notes = aggregate(self.norms.astype(np.float32), rows_per_note=1)
         return Sound(render(notes, preset=preset), preset.sample_rate, self.meaning)
 
 
 def lessons() -> tuple[Lesson, ...]:
-    """All lessons, in the order to learn them: about a minute."""
+    """All lessons in teaching order, about a minute of sound."""
     return (
         Lesson("one", "a norm of 1 in all layers: 440 Hz", _steady(1.0)),
         Lesson("scale", "from 1e-8 to 1e8: a semitone up is twice the norm", _scale()),
@@ -40,14 +38,14 @@ def lessons() -> tuple[Lesson, ...]:
         ),
         Lesson("middle", "middle layers in the centre", _only(1)),
         Lesson("late", "late layers on the right", _only(2)),
-        Lesson("learning", "an ordinary run: all layers move a little from step to step", _run()),
-        Lesson("noisy", "a slow pulsation: norms jump up and down", _jumping()),
+        Lesson("learning", "an ordinary run: all norms vary a little from step to step", _run()),
+        Lesson("noisy", "tremolo: norms jump up and down", _jumping()),
         Lesson("diverging", "rougher and higher: norms keep growing", _growing()),
-        Lesson("spike", "a bell: a layer stands out for one step", _event(60.0)),
+        Lesson("spike", "a bell: a spike in one layer for one step", _event(60.0)),
         Lesson("zero", "a falling thud: the middle layers are exactly zero, dead", _event(0.0, 40)),
         Lesson("infinity", "a sweep upwards: infinity in the middle layers", _event(np.inf)),
         Lesson("nan", "a clash: NaN in the middle layers", _event(np.nan)),
-        Lesson("broken", "NaN for good: the clash comes back twice a second", _event(np.nan, 40)),
+        Lesson("broken", "NaN from here on: the clash repeats twice a second", _event(np.nan, 40)),
     )
 
 
@@ -60,7 +58,7 @@ def _scale() -> NDArray[np.float64]:
 
 
 def _only(layer: int) -> NDArray[np.float64]:
-    norms = np.full((_NOTES, _LAYERS), -1.0)
+    norms = np.full((_NOTES, _LAYERS), NO_GRADIENT)
     norms[:, layer] = 1.0
     return norms
 

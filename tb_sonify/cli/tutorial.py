@@ -1,4 +1,4 @@
-"""`tb-sonify tutorial`: what each sound means, in a minute."""
+"""`tb-sonify tutorial`: play or write every sound with its meaning."""
 
 import argparse
 import shutil
@@ -10,9 +10,8 @@ from typing import Any
 from tb_sonify.cli.main import CommandError, add_parser
 
 _DESCRIPTION = """\
-Name each sound of the preset smooth and play it, by the player that the system has. With -o, write
-them as WAV files instead, to be played by anything."""
-
+Print the meaning of each sound of the preset smooth and play it, with an audio player of the
+system. With -o, write WAV files instead."""
 
 _PLAYERS = (
     ("afplay",),
