@@ -1,4 +1,4 @@
-"""Mixed precision: what a `GradScaler` does to gradients and to steps."""
+"""Mixed precision: scaled gradients, and steps that a `GradScaler` skips."""
 
 import functools
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 @dataclass(frozen=True)
 class Scaling:
-    """What a fused optimizer is given, because it unscales gradients by itself.
+    """Scale and overflow flag of a fused optimizer, which unscales gradients by itself.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Scaling:
 
 
 def scaling_of(optimizer: Optimizer) -> Scaling | None:
-    """What `GradScaler.step` leaves to the optimizer, during its step."""
+    """Scaling that `GradScaler.step` leaves to the optimizer, during its step; `None`: none."""
     factor = getattr(optimizer, "grad_scale", None)
     overflow = getattr(optimizer, "found_inf", None)
     if not isinstance(factor, Tensor) and not isinstance(overflow, Tensor):
@@ -53,7 +53,7 @@ _torch_step: Callable[..., Any] | None = None
 
 
 def count_skipped_steps(counter: ScalerStepCounter) -> None:
-    """Have a counter told of steps that a `GradScaler` leaves out, until `forget`.
+    """Have a counter told of steps that a `GradScaler` leaves out, until `ignore_skipped_steps`.
 
     It then calls no optimizer, so no hook of one is called either.
     """
@@ -64,7 +64,7 @@ def count_skipped_steps(counter: ScalerStepCounter) -> None:
         GradScaler.step = _counted(_torch_step)  # type: ignore[method-assign]
 
 
-def forget(counter: ScalerStepCounter) -> None:
+def ignore_skipped_steps(counter: ScalerStepCounter) -> None:
     """Undo `count_skipped_steps`; with the last counter, torch's method is put back."""
     global _torch_step
     _counters.discard(counter)

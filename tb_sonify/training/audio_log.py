@@ -1,4 +1,4 @@
-"""Clips, rendered when there is time."""
+"""Clips for the Audio tab, rendered while no row waits."""
 
 from collections import deque
 from collections.abc import Callable, Sequence

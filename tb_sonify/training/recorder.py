@@ -1,4 +1,4 @@
-"""The recorder: a thread that turns rows into what is stored, behind the training's back."""
+"""The recorder: a background thread that writes rows, segments and clips to the event sink."""
 
 import threading
 import time

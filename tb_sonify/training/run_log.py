@@ -1,4 +1,4 @@
-"""What becomes of rows: scalars, blocks of rows, segments, clips. No threads here."""
+"""Rows to events: scalars, row blocks, segments and clips. No threads here."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

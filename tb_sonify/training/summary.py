@@ -1,4 +1,4 @@
-"""Events that TensorBoard understands: scalars, blobs of our plugin, audio."""
+"""TensorBoard events: scalars, blobs of our plugin, audio; and which of a long series to log."""
 
 from collections.abc import Iterable
 

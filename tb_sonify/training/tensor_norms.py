@@ -1,4 +1,4 @@
-"""Norms of tensors, true over the whole range of float32, on a CPU and elsewhere."""
+"""p-norms of tensors, exact over the whole range of float32, on any device."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Watching optimizers: every step is one row."""
+"""Hooks of optimizers: each step of a watched model adds one row."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from tb_sonify.training.amp import count_skipped_steps, forget, scaling_of
+from tb_sonify.training.amp import count_skipped_steps, ignore_skipped_steps, scaling_of
 from tb_sonify.training.clip_grad import ignore_clipping, listen_to_clipping
 from tb_sonify.training.grad_norms import MeasuredLayers, free_prefix
 from tb_sonify.training.optimizer_steps import OptimizerLayers, StepCounter
@@ -137,7 +137,7 @@ class ModelWatch(Watch):
 
     def _stop(self) -> None:
         self._keep_alive = None
-        forget(self)
+        ignore_skipped_steps(self)
         ignore_clipping(self)
         self._layers.norms.pre_clip_sums.clear()
 
@@ -147,14 +147,14 @@ class ModelWatch(Watch):
         self.calls += 1
         # The gradients that count are those that a closure computes.
         if len(args) > 1 and callable(args[1]):
-            return (args[0], self._after(args[1], optimizer), *args[2:]), kwargs
+            return (args[0], self._wrap_closure(args[1], optimizer), *args[2:]), kwargs
         if callable(kwargs.get("closure")):
-            return args, {**kwargs, "closure": self._after(kwargs["closure"], optimizer)}
-        self._guarded(self._take, optimizer)
+            return args, {**kwargs, "closure": self._wrap_closure(kwargs["closure"], optimizer)}
+        self._guarded(self._add_row, optimizer)
         return None
 
-    def _after(self, closure: Callable[[], Any], optimizer: Optimizer) -> Callable[[], Any]:
-        """A closure whose first call makes the row of the step."""
+    def _wrap_closure(self, closure: Callable[[], Any], optimizer: Optimizer) -> Callable[[], Any]:
+        """A closure whose first call adds the row of the step."""
         calls = 0
 
         def wrapper() -> Any:
@@ -162,7 +162,7 @@ class ModelWatch(Watch):
             result = closure()
             calls += 1
             if calls == 1:
-                self._guarded(self._take, optimizer)
+                self._guarded(self._add_row, optimizer)
             return result
 
         return wrapper
@@ -173,7 +173,7 @@ class ModelWatch(Watch):
             self._steps.step_of(self, optimizer)
         return measured
 
-    def _take(self, optimizer: Optimizer) -> None:
+    def _add_row(self, optimizer: Optimizer) -> None:
         measured = self._count(optimizer)
         if measured is None or not self._is_logged(self._steps.step):
             return

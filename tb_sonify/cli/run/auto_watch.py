@@ -81,7 +81,7 @@ class AutoWatch:
         )
 
     def attach(self, optimizer: Optimizer, step: int) -> None:
-        """Watch what an optimizer trains that is about to step; called by a hook of all of them."""
+        """Watch the models of an optimizer that is about to step, in a hook of all optimizers."""
         self._step = step
         if ref(optimizer) not in self._optimizers:
             # Torch is going through the hooks of all optimizers, so none can be added to them now;
@@ -90,7 +90,7 @@ class AutoWatch:
             self._optimizers[ref(optimizer, self._drop)] = handle
 
     def detach(self, optimizer: Optimizer) -> None:
-        """Leave nothing in the optimizer, after its step."""
+        """Remove the hook of `attach` from the optimizer, after its step."""
         handle = self._optimizers.get(ref(optimizer))
         if handle is not None:
             handle.remove()

@@ -8,7 +8,7 @@ from tb_sonify.training.foreign_writer import is_closed, logdir_of
 
 
 class SummaryWriters:
-    """Those of the script, in the order in which it made them.
+    """The SummaryWriters of the script, in the order in which it made them.
 
     All that changes about them is a `__new__` of their class, which takes note.
     """
