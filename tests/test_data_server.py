@@ -149,8 +149,8 @@ def test_answers_do_not_wait_for_acknowledgements(logdir):
         for method in (list_all, lambda provider: provider.read_blob(RequestContext(), blobs[0])):
             plain = [timed(method, provider) for _ in range(40)]
             taken = [timed(method, wrapped) for _ in range(40)]
-            # 2 ms on an idle machine; of a blob, 44 otherwise.
-            assert np.median(taken) < max(np.median(plain) / 2, 0.02)
+            # 2 ms on an idle machine, and 44 otherwise; on a busy one, the faster ones tell.
+            assert np.quantile(taken, 0.2) < max(np.quantile(plain, 0.2) / 2, 0.02)
         channel.close()
 
 
