@@ -55,6 +55,15 @@ def test_links_between_documents_lead_somewhere(document):
             assert (path.parent / target).exists(), target
 
 
+def test_every_module_that_the_map_names_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    modules = re.findall(
+        r"`(?:tb_sonify/)?((?:schema|sound|training|reading|plugin)/\w+\.py)`", text
+    )
+    assert len(modules) > 10
+    assert [module for module in modules if not (ROOT / "tb_sonify" / module).exists()] == []
+
+
 def test_every_route_is_specified_and_every_specified_route_exists():
     api = (ROOT / "docs" / "http_api.md").read_text()
     specified = re.findall(r"^## `([a-z./*]+)", api, re.MULTILINE)
