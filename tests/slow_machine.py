@@ -2,9 +2,8 @@
 
     python -m tests.slow_machine [pytest's arguments]
 
-What is written must not depend on how long a training takes: a block that a slow
-machine writes after each step is written after each step here. pytest runs the tests of what is
-recorded.
+What is recorded must not depend on how long a training takes, although a slow machine writes a
+block after each step. The tests of what is recorded are run.
 """
 
 import os
@@ -20,7 +19,7 @@ COPIED = ("tb_sonify", "tests", "benchmarks", "examples", "docs", "pyproject.tom
 # By module, times that the recorder waits for, and what divides them.
 TIMES = {
     "event_writer": {"IDLE_SECONDS": 50},
-    "row_buffer": {"_SECONDS": 50},
+    "row_buffer": {"_MAX_SECONDS": 50},
     "run_log": {"_BLOCK_SECONDS": 100, "_NEWEST_SECONDS": 50},
 }
 TESTS = (
