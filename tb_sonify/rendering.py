@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading.logdir import chosen_runs, open_logdir
 from tb_sonify.reading.runs import first_to_draw, list_scalars
-from tb_sonify.reading.scalars import read_series
+from tb_sonify.reading.scalars import Series, read_series
+from tb_sonify.reading.selection import merge_notes
+from tb_sonify.reading.timeline import Timeline, slice_timeline, timeline_of_notes
 from tb_sonify.reading.timeline_builder import Timelines
-from tb_sonify.schema.notes import Notes, aggregate
+from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import (
     PRESETS,
     Encoding,
@@ -31,38 +33,13 @@ from tb_sonify.sound import (
 from tb_sonify.sound import render as render_notes
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Notes to be rendered, and what they are of."""
-
-    name: str
-    steps: NDArray[np.int64]  # first step of each note, shape ``(notes,)``
-    notes: Notes
-    scale: Scale | None  # of a scalar; None: norms on their own scale
-
-    def between(self, first: int | None, last: int | None) -> "Piece":
-        """The notes that begin at steps from `first` to `last`, both included."""
-        low = 0 if first is None else int(np.searchsorted(self.steps, first))
-        high = len(self.steps)
-        if last is not None:
-            high = int(np.searchsorted(self.steps, last, "right"))
-        return Piece(self.name, self.steps[low:high], self.notes[low:high], self.scale)
-
-    def summed_up(self, most_notes: int) -> "Piece":
-        """At most so many notes, each of 1, 2, 4, ... notes of these."""
-        together = 1
-        while -(-len(self.notes) // together) > most_notes:
-            together *= 2
-        return Piece(self.name, self.steps[::together], self.notes.merged(together), self.scale)
-
-
-def read_csv(path: Path, *, column: str | None, as_norms: bool) -> Piece:
-    """A CSV file whose first column is ``step``: one column per layer, or one signal.
+def read_csv(path: Path, *, column: str | None, as_norms: bool) -> tuple[str, Timeline]:
+    """Name and notes of a CSV file: after the column ``step``, one per layer, or one scalar.
 
     Parameters
     ----------
     column
-        The signal, where it is not `as_norms`; by default the first after the steps.
+        The scalar, where it is not `as_norms`; by default the first after the steps.
 
     Raises
     ------
@@ -80,23 +57,24 @@ def read_csv(path: Path, *, column: str | None, as_norms: bool) -> Piece:
     if as_norms:
         if (table[:, 1:] < 0).any():
             raise ValueError(f"norms in {path} must be at least 0: choose --preset single")
-        return _norms(path.stem, table[:, 0], table[:, 1:])
+        with np.errstate(over="ignore"):  # beyond float32 is infinite
+            notes = aggregate(table[:, 1:].astype(np.float32), rows_per_note=1)
+        return path.stem, timeline_of_notes(
+            tuple(names), notes, steps=table[:, 0].astype(np.int64), times=np.zeros(len(table))
+        )
     if column is not None and column not in names:
         raise ValueError(f"no column {column!r} in {path}; there are: {', '.join(names)}")
-    return scalar_piece(path.stem, table[:, 0], table[:, 1 + names.index(column or names[0])])
+    chosen = column or names[0]
+    values = table[:, 1 + names.index(chosen)]
+    return path.stem, _of_scalar(chosen, Series(table[:, 0], np.zeros(len(table)), values))
 
 
-def scalar_piece(name: str, steps: NDArray[np.float64], values: NDArray[np.float64]) -> Piece:
-    """A scalar on a scale of its own range."""
-    scale = Scale.fit([values])
-    notes = aggregate(scale(values)[:, None], rows_per_note=1)
-    return Piece(name, steps.astype(np.int64), notes, scale)
-
-
-def _norms(name: str, steps: NDArray[np.float64], norms: NDArray[np.float64]) -> Piece:
-    with np.errstate(over="ignore"):  # beyond float32 is infinite
-        notes = aggregate(norms.astype(np.float32), rows_per_note=1)
-    return Piece(name, steps.astype(np.int64), notes, None)
+def _of_scalar(tag: str, series: Series) -> Timeline:
+    """A note for each point of a scalar, on a scale of its own range."""
+    scale = Scale.fit([series.values])
+    notes = aggregate(scale(series.values)[:, None], rows_per_note=1)
+    steps, times = series.steps.astype(np.int64), series.wall_times
+    return timeline_of_notes((tag,), notes, steps=steps, times=times, scale=scale)
 
 
 def _numbers(path: Path, number: int, line: list[str], header: list[str]) -> list[float]:
@@ -215,19 +193,23 @@ def render(
     as_norms = chosen.name != "single"
     path = Path(source)
     if path.is_dir() or path.suffix.lower() != ".csv":
-        piece = read_logdir(path, run=run, tag=tag, as_norms=as_norms)
+        name, timeline = read_logdir(path, run=run, tag=tag, as_norms=as_norms)
     else:
-        piece = read_csv(path, column=tag, as_norms=as_norms)
-    piece = piece.between(*steps)
-    if not len(piece.notes):
-        raise LookupError(f"nothing of {piece.name!r} at these steps")
-    if notes is not None:
-        piece = piece.summed_up(notes)
-    words = _legend(piece, chosen)
-    ticks = None if epoch is None else epoch_ticks(np.append(piece.steps, piece.steps[-1]), epoch)
-    pcm = render_notes(piece.notes, preset=chosen, ticks=ticks)
+        name, timeline = read_csv(path, column=tag, as_norms=as_norms)
+    timeline = slice_timeline(timeline, _notes_at(timeline, *steps))
+    if not timeline.notes:
+        raise LookupError(f"nothing of {name!r} at these steps")
+    if notes is not None and timeline.notes > notes:
+        timeline = merge_notes(timeline, 1 << (-(-timeline.notes // notes) - 1).bit_length())
+    starts = timeline.steps[:-1]
+    words = (
+        f"{name}, steps {starts[0]:,} to {starts[-1]:,}, {timeline.notes:,} notes, "
+        f"preset {chosen.name}: {describe_pitch(chosen, timeline.scale)}"
+    )
+    ticks = None if epoch is None else epoch_ticks(np.append(starts, starts[-1]), epoch)
+    pcm = render_notes(timeline.table(0, timeline.notes), preset=chosen, ticks=ticks)
     if with_legend:
-        played = legend(chosen, piece.scale)
+        played = legend(chosen, timeline.scale)
         words = f"{words}; first {played.words}"
         pcm = np.concatenate([render_notes(played.notes, preset=chosen), pcm])
     return Sound(pcm, chosen.sample_rate, words)
@@ -250,15 +232,18 @@ def _preset(preset: str | Preset) -> Preset:
     return PRESETS[preset]
 
 
-def _legend(piece: Piece, preset: Preset) -> str:
-    return (
-        f"{piece.name}, steps {piece.steps[0]:,} to {piece.steps[-1]:,}, "
-        f"{len(piece.notes):,} notes, preset {preset.name}: {describe_pitch(preset, piece.scale)}"
-    )
+def _notes_at(timeline: Timeline, first: int | None, last: int | None) -> range:
+    """The notes that begin at steps from `first` to `last`, both included."""
+    starts = timeline.steps[:-1]
+    low = 0 if first is None else int(np.searchsorted(starts, first))
+    high = timeline.notes if last is None else int(np.searchsorted(starts, last, "right"))
+    return range(low, max(low, high))
 
 
-def read_logdir(logdir: Path, *, run: str | None, tag: str | None, as_norms: bool) -> Piece:
-    """The norms of a run, or one of its scalars.
+def read_logdir(
+    logdir: Path, *, run: str | None, tag: str | None, as_norms: bool
+) -> tuple[str, Timeline]:
+    """Name and notes of the norms of a run, or of one of its scalars.
 
     Parameters
     ----------
@@ -283,10 +268,10 @@ def read_logdir(logdir: Path, *, run: str | None, tag: str | None, as_norms: boo
             raise LookupError(
                 f"no gradient norms in run {run!r}: choose a scalar with --preset single --tag TAG"
             )
-        return Piece(run, timeline.steps[:-1], timeline.table(0, timeline.notes), None)
+        return run, timeline
     tags = list_scalars(store, scope, run)
     chosen = tag or first_to_draw(tags)
     series = read_series(store, scope, run, chosen) if chosen else None
-    if series is None:
+    if series is None or chosen is None:
         raise LookupError(f"no scalar {chosen!r} in run {run!r}; there are: {', '.join(tags)}")
-    return scalar_piece(f"{run} {chosen}", series.steps, series.values)
+    return f"{run} {chosen}", _of_scalar(chosen, series)

@@ -15,7 +15,13 @@ from tb_sonify.reading.run_reader import RunReader, read_rows
 from tb_sonify.reading.runs import run_exists
 from tb_sonify.reading.scalars import Series, read_series
 from tb_sonify.reading.store import Scope, Store
-from tb_sonify.reading.timeline import NoteChunk, Timeline, chunks_of_notes, notes_between
+from tb_sonify.reading.timeline import (
+    NoteChunk,
+    Timeline,
+    chunks_of_notes,
+    notes_between,
+    timeline_of_notes,
+)
 from tb_sonify.reading.timeline_builder import Timelines
 from tb_sonify.schema.notes import (
     EMPTY,
@@ -25,7 +31,6 @@ from tb_sonify.schema.notes import (
     align_layers,
     shared_zeros,
 )
-from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import Scale
 
 Alignment = Literal["step", "time", "fraction"]
@@ -170,6 +175,8 @@ class Selections:
     def _aligned(self, timeline: Timeline, reference: Timeline, by: Alignment) -> Timeline:
         if not timeline.notes or not reference.notes:
             return timeline
+        _check_size(reference.notes, timeline.layers)
+        _check_size(timeline.notes, timeline.layers)
         return self._derive(
             ("align", timeline.version, reference.version, by),
             (timeline.notes + reference.notes) * len(timeline.layers),
@@ -177,6 +184,7 @@ class Selections:
         )
 
     def _merged(self, timeline: Timeline, count: int) -> Timeline:
+        _check_size(timeline.notes, timeline.layers)
         return self._derive(
             ("merge", timeline.version, count),
             timeline.notes * len(timeline.layers),
@@ -191,6 +199,14 @@ class Selections:
             return timeline
 
         return self._derived.get_or_make(key, made, cost=lambda timeline: timeline.nbytes)
+
+
+def _check_size(notes: int, layers: tuple[str, ...]) -> None:
+    if notes * len(layers) > limits.MAX_SELECTION_VALUES:
+        raise ValueError(
+            f"notes times layers of a run that is heard in another way must be at most "
+            f"{limits.MAX_SELECTION_VALUES:,}, got {notes:,} notes of {len(layers):,} layers"
+        )
 
 
 def expandable_notes(
@@ -278,21 +294,16 @@ def notes_from_scalar(
     next note's, and one without points has the last point before. In a run without norms, every
     point is a note.
     """
-    points, layers = aggregate(scale(series.values)[:, None], rows_per_note=1), (tag,)
-    derived = replace(norms, layers=layers, sampled=series.sampled(points_kept), scale=scale)
-    if norms.notes:
-        held = _hold_last(points, *points_of_notes(series, norms))
-        return replace(derived, chunks=chunks_of_notes(layers, held))
-    count = len(series.steps)
-    return replace(
-        derived,
-        chunks=chunks_of_notes(layers, points),
-        steps=_with_end(series.steps),
-        times=_with_end(series.wall_times),
-        first_rows=np.arange(count + 1),
-        final_notes=count // NOTES_PER_SEGMENT * NOTES_PER_SEGMENT,
-        missing=(),
-    )
+    points = aggregate(scale(series.values)[:, None], rows_per_note=1)
+    sampled = series.sampled(points_kept)
+    if not norms.notes:
+        steps, times = series.steps, series.wall_times
+        return timeline_of_notes(
+            (tag,), points, steps=steps, times=times, scale=scale, sampled=sampled
+        )
+    held = _hold_last(points, *points_of_notes(series, norms))
+    chunks = chunks_of_notes((tag,), held)
+    return replace(norms, layers=(tag,), chunks=chunks, sampled=sampled, scale=scale)
 
 
 def points_of_notes(series: Series, norms: Timeline) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -307,19 +318,14 @@ def _hold_last(points: Notes, starts: NDArray[np.intp], stops: NDArray[np.intp])
     return resample(points, held, stops)
 
 
-def _with_end(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.append(values, values[-1:])
-
-
 def align_to(timeline: Timeline, reference: Timeline, by: Alignment) -> Timeline:
     """A run resampled to the notes of a reference run, so that both have the same sample frames.
 
     A note has what the run did between two edges of the reference's notes; it has no gradient
     where that is before the run or after it.
     """
-    _must_fit(reference.notes, timeline.layers)
     own, edges = positions(timeline, by), positions(reference, by)
-    notes = resample(_all_notes(timeline), *overlapping_notes(own, edges))
+    notes = resample(timeline.table(0, timeline.notes), *overlapping_notes(own, edges))
     return replace(
         timeline,
         chunks=chunks_of_notes(timeline.layers, notes),
@@ -361,7 +367,7 @@ def merge_notes(timeline: Timeline, count: int) -> Timeline:
     """Every `count` notes merged into one."""
     starts = np.arange(0, timeline.notes, count)
     edges = np.append(starts, timeline.notes)
-    notes = resample(_all_notes(timeline), starts, edges[1:])
+    notes = resample(timeline.table(0, timeline.notes), starts, edges[1:])
     fewest, most = timeline.rows_per_note
     return replace(
         timeline,
@@ -372,19 +378,6 @@ def merge_notes(timeline: Timeline, count: int) -> Timeline:
         final_notes=len(notes) if _is_final(timeline) else timeline.final_notes // count,
         rows_per_note=(fewest * count, most * count),
     )
-
-
-def _all_notes(timeline: Timeline) -> Notes:
-    _must_fit(timeline.notes, timeline.layers)
-    return timeline.table(0, timeline.notes)
-
-
-def _must_fit(notes: int, layers: tuple[str, ...]) -> None:
-    if notes * len(layers) > limits.MAX_SELECTION_VALUES:
-        raise ValueError(
-            f"notes times layers of a run that is heard in another way must be at most "
-            f"{limits.MAX_SELECTION_VALUES:,}, got {notes:,} notes of {len(layers):,} layers"
-        )
 
 
 def overlapping_notes(

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -298,6 +298,50 @@ def timeline_of_segments(
         own_presets=own_presets(options),
         pre_clip=pre_clip if isinstance(pre_clip, bool) or pre_clip == "mixed" else None,
         step_times=step_times,
+    )
+
+
+def timeline_of_notes(
+    layers: tuple[str, ...],
+    notes: Notes,
+    *,
+    steps: NDArray[Any],
+    times: NDArray[np.float64],
+    scale: Scale | None = None,
+    sampled: Ranges = (),
+) -> Timeline:
+    """Notes that are not of stored rows, one for each point of a scalar or line of a table.
+
+    Parameters
+    ----------
+    steps, times
+        Of each note, shape ``(notes,)``.
+    """
+    empty = timeline_of_segments((), step_times=StepTimes.from_points(np.empty((0, 2))))
+    return replace(
+        empty,
+        layers=layers,
+        chunks=chunks_of_notes(layers, notes),
+        steps=np.append(steps, steps[-1:]),
+        times=np.append(times, times[-1:]),
+        first_rows=np.arange(len(notes) + 1),
+        final_notes=len(notes) // NOTES_PER_SEGMENT * NOTES_PER_SEGMENT,
+        sampled=sampled,
+        scale=scale,
+    )
+
+
+def slice_timeline(timeline: Timeline, notes: range) -> Timeline:
+    """Some consecutive notes of a timeline."""
+    edges = slice(notes.start, notes.stop + 1) if notes else slice(0)
+    parts = timeline.tables(notes.start, len(notes))
+    return replace(
+        timeline,
+        chunks=[NoteChunk(timeline.layers, part) for part in parts],
+        steps=timeline.steps[edges],
+        times=timeline.times[edges],
+        first_rows=timeline.first_rows[edges],
+        final_notes=min(max(timeline.final_notes - notes.start, 0), len(notes)),
     )
 
 
