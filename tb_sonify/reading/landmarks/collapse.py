@@ -1,7 +1,6 @@
 """Collapse: layers whose gradient falls to zero, or near it, for good."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +23,10 @@ class Collapse(NamedTuple):
     to_zero: bool
 
 
-class _Fallen(NamedTuple):
+class FallenLayer(NamedTuple):
     """A layer that has fallen for good: the log norms before it, and from there on."""
 
+    session: int
     onset: int
     layer: int
     before: float
@@ -39,57 +39,54 @@ def far_below(levels: Levels) -> NDArray[np.bool_]:
     return np.asarray(down & (levels.causal_baseline > LOG_ZERO) & levels.finite)
 
 
-class Collapses:
+def find_fallen(
+    levels: Levels, sessions: Sequence[slice], *, first_layer: int
+) -> list[FallenLayer]:
     """Layers that stay at zero, or 1e4 times below the usual, until the end of the session.
 
     A session ends where a later one takes over: who restarts a run gives up what had collapsed.
-    Layers that collapse within `TOGETHER` notes are one landmark.
+
+    Parameters
+    ----------
+    levels
+        Of all notes of some layers.
+    sessions
+        Notes of each session.
+    first_layer
+        Number of the first of the layers in the run.
     """
-
-    def __init__(self, sessions: Sequence[slice]) -> None:
-        self._sessions = sessions
-        self._fallen: list[list[_Fallen]] = [[] for _ in sessions]
-
-    def add_layers(self, levels: Levels, layers: slice) -> None:
-        """Add all notes of some layers."""
-        down = far_below(levels)
-        for session, found in zip(self._sessions, self._fallen, strict=True):
-            zero = _zero_onsets(levels.log_max[session], levels.finite[session])
-            onsets = np.minimum(zero, _fall_onsets(levels, down, session)) + session.start
-            for layer in np.flatnonzero(onsets < session.stop).tolist():
-                onset = int(onsets[layer])
-                final = float(np.median(levels.log_max[onset : session.stop, layer]))
-                before = float(levels.causal_baseline[onset, layer])
-                found.append(_Fallen(onset, layers.start + layer, before, final))
-
-    def findings(self, layers: Sequence[str]) -> list[Collapse]:
-        """All collapses, once all layers are added."""
-        collapses = []
-        for each in self._fallen:
-            ordered = sorted(each)
-            edges = [
-                0,
-                *(
-                    at
-                    for at, (one, other) in enumerate(pairwise(ordered), 1)
-                    if other.onset - one.onset > TOGETHER
-                ),
-                len(ordered),
-            ]
-            collapses += [
-                _collapse(ordered[start:stop], layers)
-                for start, stop in pairwise(edges)
-                if start < stop
-            ]
-        return collapses
+    found = []
+    for number, session in enumerate(sessions):
+        part = levels[session]
+        onsets = np.minimum(_zero_onsets(part), _fall_onsets(part))
+        for layer in np.flatnonzero(onsets < len(part.log_max)).tolist():
+            onset = int(onsets[layer])
+            final = float(np.median(part.log_max[onset:, layer]))
+            before = float(part.causal_baseline[onset, layer])
+            found.append(
+                FallenLayer(number, session.start + onset, first_layer + layer, before, final)
+            )
+    return found
 
 
-def _zero_onsets(top: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[np.intp]:
+def find_collapses(fallen: Sequence[FallenLayer], layers: Sequence[str]) -> list[Collapse]:
+    """The collapses of layers that have fallen; those within `TOGETHER` notes are one."""
+    groups: list[list[FallenLayer]] = []
+    last = None
+    for each in sorted(fallen):
+        if last and each.session == last.session and each.onset - last.onset <= TOGETHER:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+        last = each
+    return [_collapse(group, layers) for group in groups]
+
+
+def _zero_onsets(levels: Levels) -> NDArray[np.intp]:
     """First note from which a layer is exactly zero for good; the number of notes if none."""
+    top, live = levels.log_max, levels.finite
     zero = (top == LOG_ZERO) & live
     onsets = np.full(top.shape[1], len(top))
-    if not len(top):
-        return onsets
     ending = np.flatnonzero(zero[-LEAST:].any(axis=0))  # few, so that the rest costs nothing
     zero, live = zero[:, ending], live[:, ending]
     before = np.cumsum(zero, axis=0, dtype=np.int32) - zero
@@ -104,14 +101,10 @@ def _zero_onsets(top: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[n
     return onsets
 
 
-def _fall_onsets(levels: Levels, down: NDArray[np.bool_], session: slice) -> NDArray[np.intp]:
+def _fall_onsets(levels: Levels) -> NDArray[np.intp]:
     """First note from which a layer is far below the usual for good; as `_zero_onsets`."""
-    top, live, before = (
-        levels.log_max[session],
-        levels.finite[session],
-        levels.causal_baseline[session],
-    )
-    falling = sustained(down[session], LEAST, 0.8)
+    top, live, before = levels.log_max, levels.finite, levels.causal_baseline
+    falling = sustained(far_below(levels), LEAST, 0.8)
     onsets = np.full(top.shape[1], len(top))
     for layer in np.flatnonzero(falling.any(axis=0)):
         # The first fall may have been healed, and the last be the one for good.
@@ -125,7 +118,7 @@ def _fall_onsets(levels: Levels, down: NDArray[np.bool_], session: slice) -> NDA
     return onsets
 
 
-def _collapse(group: Sequence[_Fallen], layers: Sequence[str]) -> Collapse:
+def _collapse(group: Sequence[FallenLayer], layers: Sequence[str]) -> Collapse:
     """The collapse of a group of layers, told by those that are exactly zero if there are any."""
     first = group[0]
     zero = [layers[each.layer] for each in group if each.final == LOG_ZERO]

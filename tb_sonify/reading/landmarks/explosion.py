@@ -16,7 +16,7 @@ from tb_sonify.reading.landmarks.levels import (
     sustained,
 )
 
-GROWTH = np.float32(np.log(1e3))  # over the usual norm of the layer; see `Explosions`
+GROWTH = np.float32(np.log(1e3))  # over the usual norm of the layer; see `find_exploding`
 ORDINARY = np.float32(np.log(10))  # over the usual norm of the largest layer
 KEPT_UP = 5  # notes
 FATAL_GROWTH = np.float32(np.log(20))  # enough where the run dies of it
@@ -24,8 +24,8 @@ RUN_UP = 10  # notes in which it does: the explosions of 2019 took about 12 step
 ONSET = np.float32(np.log(4))  # growth begins where the norm was last within this factor
 
 
-class Explosions:
-    """Growth by 1e3 over the trailing median that is kept up, or by 20 that a run dies of.
+def find_exploding(levels: Levels, nonfinite: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Notes where some layer grows by 1e3 over its trailing median and stays there, or dies of it.
 
     A layer that wakes up from a norm far below that of others does not explode: it must also
     exceed ten times the usual norm of the largest layer. In the five settings of 2019, healthy
@@ -36,37 +36,32 @@ class Explosions:
     nonfinite
         Where a note has a NaN or an infinity, shape ``(notes,)``.
     """
+    hot = growth(levels) >= GROWTH
+    layers = np.flatnonzero(hot.any(axis=0))
+    hot, dead = hot[:, layers], (far_below(levels) | nonfinite[:, None])[:, layers]
+    return np.any(hot & sustained(hot | dead, KEPT_UP, 0.8), axis=1)
 
-    def __init__(self, nonfinite: NDArray[np.bool_]) -> None:
-        self._nonfinite = nonfinite
-        self._exploding = np.zeros(len(nonfinite), np.bool_)
 
-    def add_notes(self, levels: Levels, notes: slice) -> None:
-        """Add all layers of some notes."""
-        nonfinite = self._nonfinite[notes.start : notes.start + len(levels.log_max)]
-        kept_up = _kept_up(growth(levels) >= GROWTH, far_below(levels) | nonfinite[:, None])
-        self._exploding[notes] = kept_up[: notes.stop - notes.start]
+def find_explosions(
+    run: ChunkedLevels, exploding: NDArray[np.bool_], fatal: Iterable[int], layers: Sequence[str]
+) -> list[Finding]:
+    """Growth by 1e3 over the trailing median that is kept up, or by 20 that a run dies of.
 
-    def findings(
-        self, run: ChunkedLevels, fatal: Iterable[int], layers: Sequence[str]
-    ) -> list[Finding]:
-        """All explosions, once all notes are added.
-
-        Parameters
-        ----------
-        fatal
-            Notes where NaN, infinity or a collapse begins.
-        """
-        for note in sorted(fatal):
-            first = max(note - RUN_UP, 0)
-            grown = growth(run.between(first, note + 1)) >= FATAL_GROWTH
-            lasting = np.count_nonzero(grown, axis=0) >= 2  # a single note would be a spike
-            if 4 * np.count_nonzero(lasting) >= len(layers):
-                self._exploding[first : note + 1] |= grown[:, lasting].any(axis=1)
-        return [
-            _explosion(run, note, layers)
-            for note in group_starts(self._exploding, gap=WINDOW).tolist()
-        ]
+    Parameters
+    ----------
+    exploding
+        From `find_exploding`, of all notes.
+    fatal
+        Notes where NaN, infinity or a collapse begins.
+    """
+    exploding = exploding.copy()
+    for note in sorted(fatal):
+        first = max(note - RUN_UP, 0)
+        grown = growth(run.between(first, note + 1)) >= FATAL_GROWTH
+        lasting = np.count_nonzero(grown, axis=0) >= 2  # a single note would be a spike
+        if 4 * np.count_nonzero(lasting) >= len(layers):
+            exploding[first : note + 1] |= grown[:, lasting].any(axis=1)
+    return [_explosion(run, note, layers) for note in group_starts(exploding, gap=WINDOW).tolist()]
 
 
 def _explosion(run: ChunkedLevels, note: int, layers: Sequence[str]) -> Finding:
@@ -81,13 +76,6 @@ def _explosion(run: ChunkedLevels, note: int, layers: Sequence[str]) -> Finding:
     factor = times(float(peak[:, worst].max()))
     sentence = f"explosion, {factor} the usual norm in {layers[worst]}"
     return Finding("explosion", onset, layers[worst], sentence)
-
-
-def _kept_up(hot: NDArray[np.bool_], dead: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Notes where some layer is hot, and in the notes that follow is so still, or dead."""
-    layers = np.flatnonzero(hot.any(axis=0))
-    hot, dead = hot[:, layers], dead[:, layers]
-    return np.any(hot & sustained(hot | dead, KEPT_UP, 0.8), axis=1)
 
 
 def growth(levels: Levels) -> NDArray[np.float32]:

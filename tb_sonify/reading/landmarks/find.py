@@ -7,14 +7,20 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.collapse import Collapses
-from tb_sonify.reading.landmarks.explosion import Explosions
+from tb_sonify.reading.landmarks.collapse import FallenLayer, find_collapses, find_fallen
+from tb_sonify.reading.landmarks.explosion import find_exploding, find_explosions
 from tb_sonify.reading.landmarks.landmark import KINDS, Finding, Landmark
-from tb_sonify.reading.landmarks.levels import GROUP, WINDOW, ChunkedLevels, NoteTable
+from tb_sonify.reading.landmarks.levels import (
+    GROUP,
+    WINDOW,
+    ChunkedLevels,
+    NoteTable,
+    group_medians,
+)
 from tb_sonify.reading.landmarks.nonfinite import find_nonfinite, locate_nonfinite
-from tb_sonify.reading.landmarks.plateau import Plateaus
-from tb_sonify.reading.landmarks.spike import Spikes
-from tb_sonify.reading.landmarks.vanishing import Vanishing
+from tb_sonify.reading.landmarks.plateau import find_plateaus, median_layer
+from tb_sonify.reading.landmarks.spike import Scores, find_spikes, upper_quarter
+from tb_sonify.reading.landmarks.vanishing import find_vanishing
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.notes import Notes
 
@@ -67,30 +73,44 @@ def _findings(
     notes: NoteTable, steps: NDArray[np.int64], layers: Sequence[str], resumed: Sequence[int]
 ) -> list[Finding]:
     nonfinite_at = locate_nonfinite(notes)
-    bounds = sorted({0, *resumed, len(notes)})
-    collapses = Collapses([slice(start, stop) for start, stop in pairwise(bounds)])
-    spikes = Spikes(len(notes), len(layers))
-    run = ChunkedLevels(notes, collapses.add_layers, spikes.add_layers)
-    explosions = Explosions(nonfinite_at["nan"] | nonfinite_at["inf"])
-    plateaus, vanishing = Plateaus(len(notes)), Vanishing()
-    run.visit_notes(explosions.add_notes, plateaus.add_notes, vanishing.add_notes, spikes.add_notes)
-
     nonfinite = find_nonfinite(notes, nonfinite_at, layers)
-    vanished = vanishing.findings(run, layers)
+    broken = nonfinite_at["nan"] | nonfinite_at["inf"]
+    sessions = [slice(*bounds) for bounds in pairwise(sorted({0, *resumed, len(notes)}))]
+    run = ChunkedLevels(notes)
+    fallen: list[FallenLayer] = []
+    scores = Scores(len(notes), len(layers))
+    for some_layers, levels in run.by_layers():
+        fallen += find_fallen(levels, sessions, first_layer=some_layers.start)
+        scores.add(levels, some_layers)
+    del levels  # frees the memory of a chunk
+    exploding = np.empty(len(notes), np.bool_)
+    median, quarter = np.empty((2, len(notes)), np.float32)
+    groups = []
+    for part, ahead in run.by_notes():
+        count = part.stop - part.start
+        levels = ahead[:count]
+        exploding[part] = find_exploding(ahead, broken[part.start :][: len(ahead.finite)])[:count]
+        median[part], quarter[part] = median_layer(levels), upper_quarter(levels)
+        groups.append(group_medians(levels.log_median))
+    del levels, ahead
+
+    vanished = find_vanishing(run, np.concatenate(groups), layers)
     # Where the gradient begins to vanish with depth, the early layers fall far, but do not die.
     collapsed = [
         collapse.finding
-        for collapse in collapses.findings(layers)
+        for collapse in find_collapses(fallen, layers)
         if collapse.to_zero or not _within(collapse.finding, _spans(vanished, before=BEFORE))
     ]
     fatal = {found.note for found in (*nonfinite, *collapsed)}
     exploded, pairs = _without_duplicates(
-        explosions.findings(run, fatal, layers), plateaus.findings(steps), run
+        find_explosions(run, exploding, fatal, layers), find_plateaus(median, steps), run
     )
     rises = _spans([*exploded, *(escape for _, escape in pairs)], before=BEFORE)
     falls = _spans(collapsed, before=0)
     spiked = [
-        spike for spike in spikes.findings(run, layers) if not _within(spike, [*rises, *falls])
+        spike
+        for spike in find_spikes(run, scores, quarter, layers)
+        if not _within(spike, [*rises, *falls])
     ]
     escaped = [finding for pair in pairs for finding in pair]
     return [*nonfinite, *collapsed, *exploded, *escaped, *spiked, *vanished]

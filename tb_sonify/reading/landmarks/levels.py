@@ -1,6 +1,6 @@
 """Log norms and their baselines, the trailing medians that detectors compare them with."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -143,10 +143,6 @@ def _filled(
 AHEAD = WINDOW + GROUP  # notes that a chunk has beyond its end
 
 
-# Called with the levels of each chunk, and with which layers or notes of the run it has.
-Visitor = Callable[[Levels, slice], None]
-
-
 class NoteTable(Protocol):
     """Table of notes, of which a part is read at a time."""
 
@@ -164,34 +160,31 @@ class NoteTable(Protocol):
 class ChunkedLevels:
     """Levels of all notes of a run, at least one, computed a chunk at a time to bound memory.
 
-    Parameters
-    ----------
-    visitors
-        Called with all notes of some layers, for all layers in turn.
+    Iterate over `by_layers` first: what it finds, `by_notes` and `between` need.
     """
 
-    def __init__(self, notes: NoteTable, *visitors: Visitor) -> None:
+    def __init__(self, notes: NoteTable) -> None:
         self._table = notes
         self.notes, self.layers = len(notes), notes.layers
         self._chunks = list(chunks_of(self.notes, self.layers, multiple=WINDOW))
         # Where a layer has no finite norm, a chunk repeats the last one before it.
-        starts = [max(part.start - WINDOW, 0) for part in self._chunks]
-        self._first = np.empty((2, len(starts), self.layers), np.float32)
+        self._first = np.empty((2, len(self._chunks), self.layers), np.float32)
         self._last: tuple[slice, Levels] | None = None
+
+    def by_layers(self) -> Iterator[tuple[slice, Levels]]:
+        """Some layers and their levels in all notes, for all layers in turn."""
+        starts = [max(part.start - WINDOW, 0) for part in self._chunks]
         for part in chunks_of(self.layers, self.notes):
-            levels = Levels.from_notes(notes[:, part])
+            levels = Levels.from_notes(self._table[:, part])
             self._first[:, :, part] = levels.log_max[starts], levels.log_median[starts]
-            for visit in visitors:
-                visit(levels, part)
             if part == slice(0, self.layers):
                 self._last = slice(0, self.notes), levels
+            yield part, levels
 
-    def visit_notes(self, *visitors: Visitor) -> None:
-        """Call with all layers of a chunk of notes and `AHEAD` more, for all notes in turn."""
+    def by_notes(self) -> Iterator[tuple[slice, Levels]]:
+        """Some notes and the levels of all layers in them and in `AHEAD` more, for all in turn."""
         for part in self._chunks:
-            levels = self.between(part.start, min(part.stop + AHEAD, self.notes))
-            for visit in visitors:
-                visit(levels, part)
+            yield part, self.between(part.start, min(part.stop + AHEAD, self.notes))
 
     def between(self, first: int, stop: int) -> Levels:
         """Levels of some notes, which begin in one chunk and end at most `AHEAD` after it.

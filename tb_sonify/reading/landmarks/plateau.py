@@ -23,33 +23,33 @@ AFTERWARDS = 8  # spans in which the rise lasts
 LASTS = 12  # notes, the least that a rise lasts: shorter, it may be a burst
 
 
-class Plateaus:
+def median_layer(levels: Levels) -> NDArray[np.float32]:
+    """Log norm of the median layer of each note, shape ``(notes,)``."""
+    place = levels.log_median.shape[1] // 2
+    return np.asarray(np.partition(levels.log_median, place, axis=1)[:, place])
+
+
+def find_plateaus(
+    run: NDArray[np.float32], steps: NDArray[np.int64]
+) -> list[tuple[Finding, Finding]]:
     """Each plateau that the run escapes from, with its escape.
 
     Low is what is low beside what follows: a rise of the run's median layer by 6 or more, and
     clear of the noise, that lasts. A low stretch that nothing follows cannot be told from training
     that has converged, and is none.
+
+    Parameters
+    ----------
+    run
+        The `median_layer` of all notes.
     """
-
-    def __init__(self, notes: int) -> None:
-        self._run = np.empty(notes, np.float32)
-
-    def add_notes(self, levels: Levels, notes: slice) -> None:
-        """Add all layers of some notes."""
-        middle = levels.log_median[: notes.stop - notes.start]
-        place = middle.shape[1] // 2
-        self._run[notes] = np.partition(middle, place, axis=1)[:, place]
-
-    def findings(self, steps: NDArray[np.int64]) -> list[tuple[Finding, Finding]]:
-        """All plateaus, once all notes are added."""
-        run = self._run
-        found: list[tuple[Finding, Finding]] = []
-        for span in SPANS:
-            for low_until, rise_at in _rises(run, span):
-                if all(abs(rise_at - escape.note) > 2 * span for _, escape in found):
-                    low = slice(max(low_until - 2 * span, 0), low_until - span // 4)
-                    found += _plateau(run, low, rise_at, span, steps)
-        return found
+    found: list[tuple[Finding, Finding]] = []
+    for span in SPANS:
+        for low_until, rise_at in _rises(run, span):
+            if all(abs(rise_at - escape.note) > 2 * span for _, escape in found):
+                low = slice(max(low_until - 2 * span, 0), low_until - span // 4)
+                found += _plateau(run, low, rise_at, span, steps)
+    return found
 
 
 def _rises(run: NDArray[np.float32], span: int) -> list[tuple[int, int]]:

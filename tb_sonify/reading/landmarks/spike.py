@@ -35,54 +35,90 @@ NEAR, FAR = 0.5, 0.9  # quantiles of the size of a deviation that tell its tail;
 NEAR_Z, FAR_Z = NORMAL.inv_cdf((1 + NEAR) / 2), NORMAL.inv_cdf((1 + FAR) / 2)
 
 
-class Spikes:
+class Scores:
+    """Scores of the rises of all layers: the highest of each note, and the tail of the noise.
+
+    Deviations down say as much of the tail as those up, and have no spikes.
+
+    Attributes
+    ----------
+    highest
+        Score of the highest rise that could be heard, shape ``(notes,)``.
+    """
+
+    def __init__(self, notes: int, layers: int) -> None:
+        self.highest = np.zeros(notes, np.float32)
+        self._counts = np.empty(layers, np.intp)  # of scores that are not 0
+        every = max(notes * layers // 100_000, 1)
+        self._notes, self._layers = np.divmod(np.arange(0, notes * layers, every), layers)
+        self._sample = np.empty(len(self._notes), np.float32)
+
+    def add(self, levels: Levels, layers: slice) -> None:
+        """Add the levels of all notes of some layers."""
+        rise, _ = _rise(levels)
+        score = _score(rise)
+        heard = np.where(rise > SMALLEST, score, np.float32(0)).max(axis=1)
+        np.maximum(self.highest, heard, out=self.highest)
+        self._counts[layers] = np.count_nonzero(score, axis=0)
+        within = (layers.start <= self._layers) & (self._layers < layers.stop)
+        columns = self._layers[within] - layers.start
+        self._sample[within] = score[self._notes[within], columns]
+
+    def tail(self) -> float:
+        """The h of Tukey's distribution, once all layers are added."""
+        known = self._counts >= min(WINDOW, len(self.highest) // 2)
+        sample = self._sample[known[self._layers]]
+        sizes = [np.abs(sample[sample != 0]), -sample[sample < 0]]
+        if not len(sizes[1]):
+            return PRIOR_TAIL
+        # Spikes lengthen the one, a sudden fall of the norms both, but the other more.
+        seen = min(_tail_of(size) for size in sizes)
+        # Layers have much of their noise in common, so that more of them say little more.
+        notes = self._counts[known].sum() / np.sqrt(np.count_nonzero(known))
+        tail = (PRIOR_NOTES * PRIOR_TAIL + notes * seen) / (PRIOR_NOTES + notes)
+        return float(np.clip(tail, 0, HEAVIEST_TAIL))
+
+
+def upper_quarter(levels: Levels) -> NDArray[np.float32]:
+    """The rise of each note that the upper quarter of living layers exceed, shape ``(notes,)``."""
+    rise, alive = _rise(levels)
+    ordered = np.sort(np.where(alive, rise, np.float32(np.inf)), axis=1)
+    count = np.count_nonzero(alive, axis=1)[:, None]
+    place = (QUARTER * np.maximum(count - 1, 0)).astype(np.intp)
+    quarter = np.take_along_axis(ordered, place, axis=1)
+    return np.where(count > 0, quarter, np.float32(0))[:, 0]
+
+
+def find_spikes(
+    run: ChunkedLevels, scores: Scores, quarter: NDArray[np.float32], layers: Sequence[str]
+) -> list[Finding]:
     """Bursts above 6 median absolute deviations of the log norm and above what noise explains.
 
     Six deviations alone would cry wolf every few hundred steps where noise has heavy tails. The
     tail of the run itself tells how far a note may stand out by chance. Two signals are judged:
     each layer, and the run (what the upper quarter of layers exceed), which moves less by chance.
+
+    Parameters
+    ----------
+    quarter
+        The `upper_quarter` of all notes.
     """
-
-    def __init__(self, notes: int, layers: int) -> None:
-        self._highest = np.zeros(notes, np.float32)  # score of a rise that could be heard
-        self._quarter = np.empty((notes, 1), np.float32)
-        self._tail = _Tail(notes, layers)
-
-    def add_layers(self, levels: Levels, layers: slice) -> None:
-        """Add all notes of some layers."""
-        rise, _ = _rise(levels)
-        score = _score(rise)
-        self._tail.add(score, layers)
-        heard = np.where(rise > SMALLEST, score, np.float32(0)).max(axis=1)
-        np.maximum(self._highest, heard, out=self._highest)
-
-    def add_notes(self, levels: Levels, notes: slice) -> None:
-        """Add all layers of some notes."""
-        rise, alive = _rise(levels[: notes.stop - notes.start])
-        ordered = np.sort(np.where(alive, rise, np.float32(np.inf)), axis=1)
-        count = np.count_nonzero(alive, axis=1)[:, None]
-        place = (QUARTER * np.maximum(count - 1, 0)).astype(np.intp)
-        quarter = np.take_along_axis(ordered, place, axis=1)
-        self._quarter[notes] = np.where(count > 0, quarter, np.float32(0))
-
-    def findings(self, run: ChunkedLevels, layers: Sequence[str]) -> list[Finding]:
-        """All spikes, once all layers and all notes are added."""
-        tail = self._tail.estimate()
-        flagged = self._highest > _threshold(tail, len(layers))
-        quarter = np.minimum(self._quarter, self._quarter - trailing_median(self._quarter))
-        wide = (_score(quarter) > _threshold(tail, 1)) & (quarter > SMALLEST)
-        flagged |= wide[:, 0]
-        findings = []
-        for note in group_starts(flagged, gap=BURST).tolist():
-            burst = flagged[note : note + RETURNS]
-            if 2 * np.count_nonzero(burst) > RETURNS:
-                continue
-            rise, _ = _rise(run.between(note, note + len(burst)))
-            worst = int(rise[burst].max(axis=0).argmax())
-            factor = times(float(rise[:, worst].max()))
-            sentence = f"spike, {factor} the usual norm in {layers[worst]}"
-            findings.append(Finding("spike", note, layers[worst], sentence))
-        return findings
+    tail, quarter = scores.tail(), quarter[:, None]
+    flagged = scores.highest > _threshold(tail, len(layers))
+    quarter = np.minimum(quarter, quarter - trailing_median(quarter))
+    wide = (_score(quarter) > _threshold(tail, 1)) & (quarter > SMALLEST)
+    flagged |= wide[:, 0]
+    findings = []
+    for note in group_starts(flagged, gap=BURST).tolist():
+        burst = flagged[note : note + RETURNS]
+        if 2 * np.count_nonzero(burst) > RETURNS:
+            continue
+        rise, _ = _rise(run.between(note, note + len(burst)))
+        worst = int(rise[burst].max(axis=0).argmax())
+        factor = times(float(rise[:, worst].max()))
+        sentence = f"spike, {factor} the usual norm in {layers[worst]}"
+        findings.append(Finding("spike", note, layers[worst], sentence))
+    return findings
 
 
 def _rise(levels: Levels) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -107,40 +143,6 @@ def _score(rise: NDArray[np.float32]) -> NDArray[np.float32]:
     np.maximum(scale, groups[middle, np.arange(rise.shape[1])], out=scale)
     known = (scale > 0) & (np.count_nonzero(rise, axis=0) >= WARM)
     return np.asarray(rise / np.where(known, scale, UNKNOWN_NOISE), np.float32)
-
-
-class _Tail:
-    """Tail of the noise; deviations down say as much of it as those up, and have no spikes."""
-
-    def __init__(self, notes: int, layers: int) -> None:
-        every = max(notes * layers // 100_000, 1)
-        self._notes, self._layers = np.divmod(np.arange(0, notes * layers, every), layers)
-        self._least = min(WINDOW, notes // 2)
-        self._known_layers = self._known = 0
-        self._sample: list[NDArray[np.float32]] = []
-
-    def add(self, score: NDArray[np.float32], layers: slice) -> None:
-        """Add the scores of some layers."""
-        counts = np.count_nonzero(score, axis=0)
-        known = counts >= self._least
-        self._known_layers += int(np.count_nonzero(known))
-        self._known += int(counts[known].sum())
-        within = (layers.start <= self._layers) & (self._layers < layers.stop)
-        columns = self._layers[within] - layers.start
-        self._sample.append(score[self._notes[within], columns][known[columns]])
-
-    def estimate(self) -> float:
-        """The h of Tukey's distribution."""
-        sample = np.concatenate(self._sample)
-        sizes = [np.abs(sample[sample != 0]), -sample[sample < 0]]
-        if not len(sizes[1]):
-            return PRIOR_TAIL
-        # Spikes lengthen the one, a sudden fall of the norms both, but the other more.
-        seen = min(_tail_of(size) for size in sizes)
-        # Layers have much of their noise in common, so that more of them say little more.
-        notes = self._known / np.sqrt(self._known_layers)
-        tail = (PRIOR_NOTES * PRIOR_TAIL + notes * seen) / (PRIOR_NOTES + notes)
-        return float(np.clip(tail, 0, HEAVIEST_TAIL))
 
 
 def _tail_of(size: NDArray[np.float32]) -> float:

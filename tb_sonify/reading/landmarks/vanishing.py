@@ -6,39 +6,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.landmarks.landmark import Finding, times
-from tb_sonify.reading.landmarks.levels import GROUP, LOG_ZERO, ChunkedLevels, Levels, group_medians
+from tb_sonify.reading.landmarks.levels import GROUP, LOG_ZERO, ChunkedLevels
 
 LAYERS = 4  # fewer show no decline
 DECLINE = np.log(1e4)  # from late to early layers; a factor of 0.5 per layer makes it in 14 layers
 THROUGHOUT = 0.8  # correlation of log norm and depth: one small layer is no decline
 
 
-class Vanishing:
+def find_vanishing(
+    run: ChunkedLevels, groups: NDArray[np.float32], layers: Sequence[str]
+) -> list[Finding]:
     """The first stretch where early layers have less than 1e-4 of the norm of late ones.
 
     Early and late are the first and the last quarter of the layers that are not zero, of which
     there must be 4. Their medians over 9 notes count, twice in a row. Reported once.
+
+    Parameters
+    ----------
+    groups
+        The `group_medians` of the log median norms of all notes.
     """
-
-    def __init__(self) -> None:
-        self._groups: list[NDArray[np.float32]] = []
-
-    def add_notes(self, levels: Levels, notes: slice) -> None:
-        """Add all layers of some notes."""
-        self._groups.append(group_medians(levels.log_median[: notes.stop - notes.start]))
-
-    def findings(self, run: ChunkedLevels, layers: Sequence[str]) -> list[Finding]:
-        """The one there is, once all notes are added."""
-        groups = np.concatenate(self._groups)
-        onset = _first_group(groups)
-        if onset is None:
-            return []
-        note = _first_note(run, onset)
-        alive = np.flatnonzero(groups[onset] > LOG_ZERO)
-        early, late = layers[alive[0]], layers[alive[-1]]
-        decline = times(float(groups[onset, alive[-1]] - groups[onset, alive[0]]))
-        sentence = f"gradient vanishing with depth, {decline} smaller in {early} than in {late}"
-        return [Finding("vanishing", note, early, sentence)]
+    onset = _first_group(groups)
+    if onset is None:
+        return []
+    note = _first_note(run, onset)
+    alive = np.flatnonzero(groups[onset] > LOG_ZERO)
+    early, late = layers[alive[0]], layers[alive[-1]]
+    decline = times(float(groups[onset, alive[-1]] - groups[onset, alive[0]]))
+    sentence = f"gradient vanishing with depth, {decline} smaller in {early} than in {late}"
+    return [Finding("vanishing", note, early, sentence)]
 
 
 def _first_group(groups: NDArray[np.float32]) -> int | None:
