@@ -71,14 +71,13 @@ class DataServer:
         try:
             return call(*arguments, **options)
         except grpc.RpcError as error:
-            code, details = error.code(), error.details()
-            if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise self._unavailable(
-                    503, f"said nothing for {limits.CALL_SECONDS:g} s"
-                ) from None
-            if code == grpc.StatusCode.UNAVAILABLE:
-                raise self._unavailable(503, "does not answer") from None
-            raise self._unavailable(502, f"failed ({code.name}: {details})") from None
+            known = {
+                grpc.StatusCode.DEADLINE_EXCEEDED: f"said nothing for {limits.CALL_SECONDS:g} s",
+                grpc.StatusCode.UNAVAILABLE: "does not answer",
+            }
+            code = error.code()
+            trouble = known.get(code, f"failed ({code.name}: {error.details()})")
+            raise self._unavailable(503 if code in known else 502, trouble) from None
 
     def _unavailable(self, http_code: int, trouble: str) -> Unavailable:
         message, retry_after = self._message(trouble)

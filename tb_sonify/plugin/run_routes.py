@@ -14,10 +14,10 @@ from tb_sonify.plugin.overview_routes import OverviewRoutes
 from tb_sonify.plugin.responses import Handler, block_response, http_errors, scope_of
 from tb_sonify.reading import limits
 from tb_sonify.reading.runs import (
-    ChangeTokenReader,
     RunCatalog,
     first_to_draw,
     list_scalars,
+    read_change_tokens,
     read_last_values,
     run_exists,
 )
@@ -36,7 +36,6 @@ class RunRoutes:
         self._store = store
         self._selections = Selections(store, Timelines(store))
         self._catalog = RunCatalog(store)
-        self._change_tokens = ChangeTokenReader(store, self._catalog)
         self._groups = AudioRoutes(store, self._selections), OverviewRoutes(store, self._selections)
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -82,7 +81,8 @@ class RunRoutes:
             raise InvalidArgumentError(
                 f"news are of at most {limits.MAX_WATCHED_RUNS} runs, got {len(runs)}"
             )
-        found = self._change_tokens.read(scope_of(request), runs, request.args.get("tag"))
+        scope, tag = scope_of(request), request.args.get("tag")
+        found = read_change_tokens(self._store, self._catalog, scope, runs, tag)
         states = [{"norms": _hex(norms), "points": _hex(points)} for norms, points in found.states]
         answer = {"runs": found.runs.hex(), "states": states}
         return Respond(request, answer, "application/json")
@@ -96,11 +96,8 @@ class RunRoutes:
         return Respond(request, answer, "application/json")
 
     def _curve(self, request: Request) -> Response:
-        scope, run, tag = (
-            scope_of(request),
-            arguments.text(request, "run"),
-            arguments.text(request, "tag"),
-        )
+        scope = scope_of(request)
+        run, tag = (arguments.text(request, name) for name in ("run", "tag"))
         points = arguments.integer(
             request, "points", low=2, high=limits.MAX_CURVE_POINTS, default=2_000
         )

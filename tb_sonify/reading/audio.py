@@ -137,7 +137,8 @@ class Clips:
             if blob.step == segment.steps[0] and blob.wall_time >= segment.session:
                 wav = self._store.read(scope, blob)
                 frames = len(segments[-1].notes) * preset.hop(len(timeline.layers)) + preset.tail
-                pcm = None if wav is None else _decode(wav, preset, frames)
+                form = {"channels": preset.channels, "sample_rate": preset.sample_rate}
+                pcm = None if wav is None else decode_wav(wav, frames=frames, **form)
                 if pcm is not None:
                     return pcm
         return None
@@ -226,7 +227,3 @@ def notes_at_once(source: Timeline, preset: Preset) -> int:
 def _was_logged(preset: Preset, segment: Segment) -> bool:
     """Whether logged clips with the name of a preset were made with this preset."""
     return preset == PRESETS.get(preset.name) or preset in own_presets(segment.options)
-
-
-def _decode(wav: bytes, preset: Preset, frames: int) -> NDArray[np.int16] | None:
-    return decode_wav(wav, frames=frames, channels=preset.channels, sample_rate=preset.sample_rate)

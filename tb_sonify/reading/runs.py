@@ -167,20 +167,14 @@ class ChangeTokens:
     states: tuple[tuple[bytes | None, bytes | None], ...]
 
 
-class ChangeTokenReader:
-    """Reads change tokens; safe to use from many threads."""
-
-    def __init__(self, store: Store, catalog: RunCatalog) -> None:
-        self._store = store
-        self._catalog = catalog
-
-    def read(self, scope: Scope, runs: Sequence[str], tag: str | None) -> ChangeTokens:
-        """Change tokens of the list of runs, and of the norms and a scalar of some of them."""
-        states = [
-            (_norm_token(self._store, scope, run), _scalar_token(self._store, scope, run, tag))
-            for run in runs
-        ]
-        return ChangeTokens(digest(self._catalog.keys_with_data(scope)), tuple(states))
+def read_change_tokens(
+    store: Store, catalog: RunCatalog, scope: Scope, runs: Sequence[str], tag: str | None
+) -> ChangeTokens:
+    """Change tokens of the list of runs, and of the norms and a scalar of some of them."""
+    states = [
+        (_norm_token(store, scope, run), _scalar_token(store, scope, run, tag)) for run in runs
+    ]
+    return ChangeTokens(digest(catalog.keys_with_data(scope)), tuple(states))
 
 
 def _norm_token(store: Store, scope: Scope, run: str) -> bytes | None:

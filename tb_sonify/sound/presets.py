@@ -313,7 +313,8 @@ def preset_from_json(value: object) -> StreamPreset:
     """
     table = _object("a preset", value, {each.name for each in fields(StreamPreset)})
     voices = [_voice(each) for each in _list("voices", table["voices"])]
-    encoding = _object("encoding", table["encoding"], {"zoom", "center", "polarity"})
+    kinds = {"zoom": int, "center": float, "polarity": str}
+    encoding = _object("encoding", table["encoding"], set(kinds))
     if not isinstance(table["texture"], bool):
         raise _type_error("texture", "true or false", table["texture"])
     muted = [_typed("muted stream", each, int) for each in _list("muted", table["muted"])]
@@ -325,9 +326,7 @@ def preset_from_json(value: object) -> StreamPreset:
             **table,
             "voices": tuple(voices),
             "encoding": Encoding(
-                zoom=_typed("zoom", encoding["zoom"], int),
-                center=_typed("center", encoding["center"], float),
-                polarity=_typed("polarity", encoding["polarity"], str),
+                **{name: _typed(name, encoding[name], kind) for name, kind in kinds.items()}
             ),
             "muted": tuple(muted),
         }

@@ -36,13 +36,7 @@ class StreamControls:
 
     def at(self, where: "slice | NDArray[np.intp] | tuple[slice, int]") -> "StreamControls":
         """Controls at some notes, or of one stream."""
-        return StreamControls(
-            self.hz[where],
-            self.gain[where],
-            self.roughness[where],
-            self.tremolo[where],
-            self.earcon[where],
-        )
+        return StreamControls(*(table[where] for table in vars(self).values()))
 
     def in_turn(self) -> "StreamControls":
         """The streams of each note one after the other, then a rest: one stream, more events."""
