@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tb_sonify.training.grad_norms import PreClipSums
+from tb_sonify.training.grad_norms import LayerNorms
 from tests.reference import layer_norms
 
 
@@ -29,9 +29,10 @@ def backward(model):
 
 
 def pre_clip_sums():
-    """What is kept of gradients that were clipped, of all models."""
+    """What is kept of gradients that were clipped, of each layer of all models."""
     gc.collect()
-    return [each for each in gc.get_objects() if type(each) is PreClipSums]
+    norms = [each for each in gc.get_objects() if type(each) is LayerNorms]
+    return [kept for each in norms for kept in each.clipped.values()]
 
 
 def train(model, optimizer, steps):

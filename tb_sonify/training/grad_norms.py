@@ -3,9 +3,10 @@
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
-from typing import Any, SupportsFloat
+from typing import Any, SupportsFloat, TypeAlias
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -34,6 +35,9 @@ _MAX_PLANS = 64  # a model whose gradients look different at every step must not
 class LayerNorms:
     """The norms of layers, as if the gradients of a layer were one vector.
 
+    Sums that were measured before clipping hold for as long as nothing but clipping changes a
+    gradient of the layer.
+
     Parameters
     ----------
     layers
@@ -45,11 +49,8 @@ class LayerNorms:
     ----------
     shards
         `None` where no parameter is sharded.
-    pre_clip
-        Whether the norms that were taken last are before clipping: all of them, none, or
-        ``"mixed"``.
-    pre_clip_sums
-        By layer, where it was measured before clipping; shared by all parts of a model.
+    clipped
+        The gradients as clipping left them, of each layer that was measured before it.
     """
 
     def __init__(self, layers: Layers, *, norm_type: float = 2.0) -> None:
@@ -60,15 +61,16 @@ class LayerNorms:
             raise ValueError(f"norm_type must be above 0, got {norm_type!r}")
         self.parameters: list[nn.Parameter] = [p for owned in layers.values() for p in owned]
         self.shards = Shards.of(self.parameters)
-        self.pre_clip: bool | str = False
-        self.pre_clip_sums: dict[str, PreClipSums] = {}
-        self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
+        self.clipped: dict[int, list[GradientVersion | None]] = {}
+        self._pre_clip_sums: LayerSums | None = None
+        self._owned = list(layers.values())
+        self._all = frozenset(range(len(layers)))
+        self._layer_of = [i for i, owned in enumerate(self._owned) for _ in owned]
         self._layer_of_parameter: dict[Tensor, int] = dict(
             zip(self.parameters, self._layer_of, strict=True)
         )
-        # By the kinds of the gradients; the rest is that of `LayerSums`.
-        self._plans: dict[object, tuple[NormPlan, Tensor, bool, bool]] = {}
-        self._parts: dict[tuple[str, ...], LayerNorms] = {}
+        # By the kinds of the gradients; with the layers that have any.
+        self._plans: dict[object, tuple[NormPlan, frozenset[int]]] = {}
 
     def is_of(self, other: "LayerNorms") -> bool:
         """Whether the other has the same layers, made of the same parameters."""
@@ -78,38 +80,50 @@ class LayerNorms:
             and all(map(operator.is_, self.parameters, other.parameters))
         )
 
-    def part(self, names: Sequence[str]) -> "LayerNorms":
-        """Some of the layers, whose gradients are counted by the same processes."""
-        key = tuple(names)
-        if key == self.names:
-            return self
-        if key not in self._parts:
-            if len(self._parts) >= _MAX_PLANS:
-                self._parts.clear()
-            layers = {name: self.layers[name] for name in names}
-            part = self._parts[key] = LayerNorms(layers, norm_type=self.norm_type)
-            part.shards, part.pre_clip_sums = self.shards, self.pre_clip_sums
-        return self._parts[key]
+    def __call__(self) -> Tensor:
+        """The norms of all layers, by `measure`."""
+        return self.measure()[0]
 
     @torch.no_grad()
-    def __call__(self, *, scaling: Scaling | None = None) -> Tensor:
-        """The norms as they are now, or were before clipping: float32, shape ``(layers,)``.
-
-        `NO_GRADIENT` where no parameter of a layer has a gradient. Where parameters are sharded,
-        shape ``(2 * layers,)``: the sum of powers of the part that is counted here, and then 1
-        where the layer has a gradient here, else 0.
+    def measure(
+        self, layers: tuple[int, ...] | None = None, *, scaling: Scaling | None = None
+    ) -> tuple[Tensor, bool | str | None]:
+        """The norms as they are now, or were before clipping.
 
         Parameters
         ----------
+        layers
+            The numbers of those to measure; `None`: all.
         scaling
             How the gradients are scaled.
+
+        Returns
+        -------
+        row
+            float32, shape ``(layers,)``; `NO_GRADIENT` where no parameter of a layer has a
+            gradient. Where parameters are sharded, shape ``(2 * layers,)``: the sum of powers of
+            the part that is counted here, and then 1 where the layer has a gradient here, else 0.
+        pre_clip
+            Whether the norms are before clipping: all of them, none, or ``"mixed"``; `None`: there
+            is no gradient.
         """
-        sums = self._sums_before_clipping() if self.pre_clip_sums else None
-        if sums is None:
-            sums = self._measure()
-            if sums.has_gradients:
-                self.pre_clip = False
-        return self._row(sums, scaling)
+        wanted = self._all if layers is None else frozenset(layers)
+        kept = frozenset(filter(self._is_kept, wanted)) if self.clipped else frozenset()
+        if kept and self._pre_clip_sums is not None:
+            sums, rest = self._pre_clip_sums, wanted - kept
+            if rest:
+                sums = sums.overwrite(rest, self._measure(rest))
+        else:
+            sums = self._measure(wanted)
+        row = self._row(sums, wanted, scaling)
+        if layers is not None:
+            if self.shards is not None:
+                layers = (*layers, *(len(self.names) + layer for layer in layers))
+            row = row[_index(layers, row.device)]
+        present = sums.present & wanted
+        if not present:
+            return row, None
+        return row, ("mixed" if present - kept else True) if present & kept else False
 
     @torch.no_grad()
     def measure_before_clipping(self, parameters: Iterable[Tensor]) -> "Callable[[], None] | None":
@@ -121,26 +135,46 @@ class LayerNorms:
             To be called once they are clipped: then the sums are those of the next row, unless
             the gradients change again. `None`: the parameters are of no layer.
         """
-        touched = dict.fromkeys(self._layer_of_parameter.get(p, -1) for p in parameters)
-        names = [self.names[layer] for layer in touched if layer >= 0]
-        if not names:
+        layers = {self._layer_of_parameter.get(p, -1) for p in parameters} - {-1}
+        if not layers:
             return None
-        fresh = [name for name in names if not self._is_kept(name)]
-        kept = dict.fromkeys(fresh, PreClipSums(tuple(fresh), self.part(fresh)._measure()))
+        fresh = frozenset(layer for layer in layers if not self._is_kept(layer))
+        sums = self._measure(fresh) if fresh else None
 
         def keep() -> None:
-            self.pre_clip_sums.update(kept)
-            for name in names:
-                self.pre_clip_sums[name].keep(name, self.layers[name])
+            if sums is not None:
+                before = self._pre_clip_sums if fresh != self._all else None
+                self._pre_clip_sums = sums if before is None else before.overwrite(fresh, sums)
+            for layer in layers:
+                gradients = [p.grad for p in self._owned[layer]]
+                self.clipped[layer] = [g if g is None else (ref(g), _version(g)) for g in gradients]
 
         return keep
 
-    def _is_kept(self, name: str) -> bool:
-        kept = self.pre_clip_sums.get(name)
-        return kept is not None and kept.holds(name, self.layers[name])
+    def forget_clipping(self) -> None:
+        """Drop what was measured before clipping."""
+        self.clipped.clear()
+        self._pre_clip_sums = None
 
-    def _measure(self) -> "LayerSums":
-        gradients = [p.grad for p in self.parameters]
+    def _is_kept(self, layer: int) -> bool:
+        """Whether a layer was measured before clipping, and only clipping has changed it since."""
+        if layer not in self.clipped:
+            return False
+        for p, kept in zip(self._owned[layer], self.clipped[layer], strict=True):
+            gradient = p.grad
+            if gradient is None or kept is None:
+                if gradient is not None or kept is not None:
+                    return False
+            elif kept[0]() is not gradient or kept[1] != _version(gradient):
+                return False
+        return True
+
+    def _measure(self, wanted: frozenset[int]) -> "LayerSums":
+        if len(wanted) == len(self._all):
+            gradients = [p.grad for p in self.parameters]
+        else:
+            owned = zip(self.parameters, self._layer_of, strict=True)
+            gradients = [p.grad if layer in wanted else None for p, layer in owned]
         counted: Gradients = gradients
         # Building this key and looking it up is all that a step pays for mixed models.
         if self.shards is None:
@@ -152,55 +186,25 @@ class LayerNorms:
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            plan = self._plans[key] = self._plan(gradients, counted)
-        return LayerSums(plan[0].sums(counted, self.norm_type), *plan[1:])
+            norms = NormPlan.of(counted, self._layer_of, len(self.names))
+            has = zip(self._layer_of, gradients, strict=True)
+            present = frozenset(layer for layer, g in has if g is not None)
+            plan = self._plans[key] = norms, present
+        return LayerSums(plan[0].sums(counted, self.norm_type), plan[1])
 
-    def _plan(
-        self, gradients: Gradients, counted: Gradients
-    ) -> "tuple[NormPlan, Tensor, bool, bool]":
-        layers = len(self.names)
-        norms = NormPlan.of(counted, self._layer_of, layers)
-        has = {i for i, g in zip(self._layer_of, gradients, strict=True) if g is not None}
-        present = to_device(torch.tensor([i in has for i in range(layers)]), norms.home)
-        return norms, present, len(has) == layers, bool(has)
-
-    def _sums_before_clipping(self) -> "LayerSums | None":
-        """The sums, some of them measured before clipping; `None`: none of them is."""
-        names_of: dict[PreClipSums, list[str]] = {}
-        rest = []
-        for name in self.names:
-            if self._is_kept(name):
-                names_of.setdefault(self.pre_clip_sums[name], []).append(name)
-            else:
-                self.pre_clip_sums.pop(name, None)
-                rest.append(name)
-        if not names_of:
-            return None
-        parts = [kept.of_layers(names) for kept, names in names_of.items()]
-        names = [name for names in names_of.values() for name in names]
-        clipped = any(part.has_gradients for part in parts)
-        if rest:
-            parts.append(self.part(rest)._measure())
-            names += rest
-        sums = _concatenate(parts)
-        if sums.has_gradients:
-            self.pre_clip = clipped and ("mixed" if rest and parts[-1].has_gradients else True)
-        if names == list(self.names):
-            return sums
-        place = {name: i for i, name in enumerate(names)}
-        return sums.of_layers([place[name] for name in self.names])
-
-    def _row(self, sums: "LayerSums", scaling: Scaling | None) -> Tensor:
+    def _row(self, sums: "LayerSums", wanted: frozenset[int], scaling: Scaling | None) -> Tensor:
         powers = sums.powers
         if scaling is not None and scaling.factor is not None:
             factor = to_device(scaling.factor, powers.device).to(powers.dtype)
             powers = powers / to_power(factor, self.norm_type)
         if self.shards is not None:
-            row = torch.cat([powers, sums.present.to(powers.dtype)])
+            present = _mask(sums.present, len(powers), powers.device)
+            row = torch.cat([powers, present.to(powers.dtype)])
         else:
             row = to_root(powers, self.norm_type).float()
-            if not sums.complete:
-                row.masked_fill_(~sums.present, NO_GRADIENT)
+            if not wanted <= sums.present:
+                missing = _mask(self._all - sums.present, len(row), row.device)
+                row.masked_fill_(missing, NO_GRADIENT)
         if scaling is not None and scaling.overflow is not None:
             row.masked_fill_(to_device(scaling.overflow, row.device) > 0, STEP_SKIPPED)
         return row
@@ -215,68 +219,32 @@ class LayerSums:
     powers
         float64, shape ``(layers,)``.
     present
-        Whether a layer has a gradient, bool, shape ``(layers,)``.
-    complete, has_gradients
-        Whether all layers have one; whether any has.
+        The numbers of the layers that have a gradient.
     """
 
     powers: Tensor
-    present: Tensor
-    complete: bool
-    has_gradients: bool
+    present: frozenset[int]
 
-    def of_layers(self, layers: Sequence[int]) -> "LayerSums":
-        """The sums of some layers, by their numbers."""
-        if [*layers] == [*range(len(self.powers))]:
-            return self
-        index = to_device(torch.tensor(layers), self.powers.device)
-        return replace(self, powers=self.powers[index], present=self.present[index])
+    def overwrite(self, layers: frozenset[int], by: "LayerSums") -> "LayerSums":
+        """These sums, but those of some layers from others."""
+        home = self.powers.device if self.present else by.powers.device
+        theirs, ours = to_device(by.powers, home), to_device(self.powers, home)
+        powers = torch.where(_mask(layers, len(ours), home), theirs, ours)
+        return LayerSums(powers, self.present - layers | by.present & layers)
 
 
-def _concatenate(parts: Sequence[LayerSums]) -> LayerSums:
-    if len(parts) == 1:
-        return parts[0]
-    home = parts[0].powers.device
-    return LayerSums(
-        torch.cat([to_device(part.powers, home) for part in parts]),
-        torch.cat([to_device(part.present, home) for part in parts]),
-        all(part.complete for part in parts),
-        any(part.has_gradients for part in parts),
-    )
+@lru_cache(maxsize=_MAX_PLANS)
+def _mask(layers: frozenset[int], count: int, device: torch.device) -> Tensor:
+    """Which layers these are: bool, shape ``(count,)``."""
+    return to_device(torch.tensor([i in layers for i in range(count)]), device)
 
 
-@dataclass(eq=False)
-class PreClipSums:
-    """The sums of some layers, measured before their gradients were clipped.
+@lru_cache(maxsize=_MAX_PLANS)
+def _index(layers: tuple[int, ...], device: torch.device) -> Tensor:
+    return to_device(torch.tensor(layers), device)
 
-    They hold for as long as nothing but clipping changes a gradient.
-    """
 
-    names: tuple[str, ...]
-    sums: LayerSums
-    # Of a gradient that is freed meanwhile nothing must stay.
-    _gradients: "dict[str, list[tuple[ref[Tensor], int] | None]]" = field(default_factory=dict)
-
-    def keep(self, name: str, parameters: Iterable[nn.Parameter]) -> None:
-        """Remember the gradients of a layer as they are after clipping."""
-        gradients = [p.grad for p in parameters]
-        self._gradients[name] = [None if g is None else (ref(g), _version(g)) for g in gradients]
-
-    def holds(self, name: str, parameters: Iterable[nn.Parameter]) -> bool:
-        """Whether the gradients of a layer are still those that were clipped."""
-        for p, kept in zip(parameters, self._gradients[name], strict=True):
-            gradient = p.grad
-            if gradient is None or kept is None:
-                if gradient is not None or kept is not None:
-                    return False
-            elif kept[0]() is not gradient or kept[1] != _version(gradient):
-                return False
-        return True
-
-    def of_layers(self, names: Sequence[str]) -> LayerSums:
-        """The sums of some of the layers."""
-        place = {name: i for i, name in enumerate(self.names)}
-        return self.sums.of_layers([place[name] for name in names])
+GradientVersion: TypeAlias = tuple["ref[Tensor]", int]  # weak, so that gradients are freed as ever
 
 
 def _version(gradient: Any) -> int:
@@ -397,27 +365,39 @@ def _stored_values(gradient: Tensor) -> Tensor:
 
 
 class MeasuredLayers:
-    """The norms of layers that are measured together, and the schema of their rows."""
+    """Layers that are measured together, and the schema of their rows.
 
-    def __init__(self, norms: LayerNorms, options: Mapping[str, Any]) -> None:
+    Parameters
+    ----------
+    layers
+        Which of `norms` they are; `None`: all.
+    """
+
+    def __init__(
+        self, norms: LayerNorms, options: Mapping[str, Any], layers: tuple[int, ...] | None = None
+    ) -> None:
         self.norms = norms
+        self.names = norms.names if layers is None else tuple(norms.names[i] for i in layers)
         self._options = options
-        ranks = norms.shards.ranks if norms.shards is not None else ()
-        schema = RowSchema(norms.names, {**options, PRE_CLIP_OPTION: False}, ranks)
-        self._schemas: dict[bool | str, RowSchema] = {False: schema}
+        self._layers = layers
+        self._pre_clip: bool | str = False
+        self._schemas: dict[bool | str, RowSchema] = {}
 
     def measure(self, *, scaling: Scaling | None = None) -> tuple[RowSchema, Tensor]:
-        """A row by `LayerNorms`, and its schema."""
-        row = self.norms(scaling=scaling)
-        pre_clip = self.norms.pre_clip
-        if pre_clip not in self._schemas:
-            options = {**self._options, PRE_CLIP_OPTION: pre_clip}
-            self._schemas[pre_clip] = replace(self._schemas[False], options=options)
-        return self._schemas[pre_clip], row
+        """A row by `LayerNorms.measure`, and its schema."""
+        row, pre_clip = self.norms.measure(self._layers, scaling=scaling)
+        if pre_clip is not None:
+            self._pre_clip = pre_clip
+        if self._pre_clip not in self._schemas:
+            ranks = self.norms.shards.ranks if self.norms.shards is not None else ()
+            options = {**self._options, PRE_CLIP_OPTION: self._pre_clip}
+            self._schemas[self._pre_clip] = RowSchema(self.names, options, ranks)
+        return self._schemas[self._pre_clip], row
 
-    def part(self, names: Sequence[str]) -> "MeasuredLayers":
+    def part(self, names: Collection[str]) -> "MeasuredLayers":
         """Some of the layers."""
-        return MeasuredLayers(self.norms.part(names), self._options)
+        layers = tuple(i for i, name in enumerate(self.norms.names) if name in names)
+        return MeasuredLayers(self.norms, self._options, layers)
 
 
 class ModelLayers:
@@ -485,19 +465,15 @@ def _norm(layer: str, value: Any) -> float:
         raise TypeError(f"the name of a layer must be text, got {layer!r}")
     if value is None:
         return NO_GRADIENT
-    norm = None if isinstance(value, str | bytes) else _number(value)
-    if norm is None:
-        raise TypeError(f"the norm of layer {layer!r} must be a number or None, got {value!r}")
+    number: Any = None if isinstance(value, str | bytes) else value
+    try:
+        norm = float(number)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last by torch
+        message = f"the norm of layer {layer!r} must be a number or None, got {value!r}"
+        raise TypeError(message) from None
     if norm < 0:
         raise ValueError(f"the norm of layer {layer!r} must be at least 0, got {value!r}")
     return norm
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last by torch
-        return None
 
 
 def step_of(step: Any, *, name: str = "global_step") -> int:

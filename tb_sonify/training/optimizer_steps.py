@@ -77,10 +77,10 @@ class OptimizerLayers:
         held = {name for name, owned in layers.items() if not parameters.isdisjoint(owned)}
         for other in self._known.values():
             if other.part and other.parameters.isdisjoint(parameters):
-                held.difference_update(other.part.norms.names)
+                held.difference_update(other.part.names)
         if len(held) == len(layers):
             return self._all
-        return self._all.part([name for name in layers if name in held]) if held else None
+        return self._all.part(held) if held else None
 
 
 def groups_of(optimizer: Optimizer) -> tuple[Any, ...]:

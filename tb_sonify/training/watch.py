@@ -139,7 +139,7 @@ class ModelWatch(Watch):
         self._keep_alive = None
         ignore_skipped_steps(self)
         ignore_clipping(self)
-        self._layers.norms.pre_clip_sums.clear()
+        self._layers.norms.forget_clipping()
 
     def before_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
