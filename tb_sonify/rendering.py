@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading.logdir import chosen_runs, open_logdir
-from tb_sonify.reading.runs import first_to_draw, list_scalars
+from tb_sonify.reading.runs import list_scalars
+from tb_sonify.reading.scalar_names import first_to_draw
 from tb_sonify.reading.scalars import Series, read_series
 from tb_sonify.reading.selection import merge_notes
 from tb_sonify.reading.timeline import Timeline, slice_timeline, timeline_of_notes

@@ -213,6 +213,62 @@ def test_scalars_are_norms_of_layers_by_their_names(tags, layers):
     assert set(norm_layers(tags)) <= set(tags)
 
 
+PARAMETERS = ("conv1.weight", "conv2.weight", "fc.bias")
+SPELLINGS = (
+    "GradNorm/{}", "GradientNorms/{}", "GRAD_NORM/{}", "grad-norm/{}", "Grad Norm/{}", "gnorm/{}",
+    "train/gradient_l2_norm/{}", "l2_grad_norm/{}", "grad_2_norm/{}", "grad_inf_norm/{}",
+    "norm_grad/{}", "layer_grad_norm/{}", "grad_norm_per_layer/{}", "gradient_norm_{}",
+    "GradNorm_{}", "{}/grad_norm", "{}.grad_norm", "{}_gradnorm", "{}/GradNorm", "{}.grad",
+    "gradients/{}/norm", "grad/{}/l2", "grad_iter/{}", "Grads/{}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_layers_are_known_in_any_spelling(spelling):
+    tags = [spelling.format(name) for name in PARAMETERS]
+    totals = [spelling.format(name) for name in ("total", "max", "mean")]
+    found = norm_layers([*tags, *totals, "train/loss", "learning_rate"])
+    assert found == dict(zip(tags, PARAMETERS, strict=True))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["grad_norm_step", "grad_norm_epoch"],
+        ["grad_norm/epoch_0", "grad_norm/epoch_1"],
+        ["grad_norm/rank0", "grad_norm/rank1"],
+        ["grad_norm/preclip", "grad_norm/postclip"],
+        ["unclipped_grad_norm", "clipped_grad_norm"],
+        ["grad_norm_before_clip", "grad_norm_after_clip"],
+        ["min_grad_norm", "avg_gradient_norm", "total_gradient_norm"],
+        ["grad_norm_p50", "grad_norm_p99"],
+        ["grad_norm_l1", "grad_norm_l2"],
+        ["grad/norm", "grad/mean_norm", "grad/max"],
+        ["gradient/clip_fraction", "gradient/noise_scale"],
+        ["grad_scaler/scale", "grad_scaler/growth"],
+        ["weight_norm/conv1.weight", "weight_norm/fc.bias"],
+        ["update_norm/conv1.weight", "update_norm/fc.bias"],
+    ],
+)
+def test_totals_statistics_and_copies_are_no_layers(tags):
+    assert norm_layers(tags) == {}
+
+
+def test_of_a_layer_per_step_and_per_epoch_the_steps_count():
+    tags = [f"grad_2.0_norm/{name}_{per}" for name in PARAMETERS for per in ("step", "epoch")]
+    assert norm_layers(tags) == {f"grad_2.0_norm/{name}_step": name for name in PARAMETERS}
+
+
+def test_what_says_that_it_is_a_norm_comes_before_what_does_not():
+    parts = ("encoder", "policy_net", "value_net")
+    tags = [f"Gradients/{part}_{kind}" for part in parts for kind in ("norm", "min", "max")]
+    assert norm_layers(tags) == {f"Gradients/{part}_norm": part for part in parts}
+
+
+def test_layers_of_a_sequential_model_are_numbers():
+    assert list(norm_layers(["grad_norm/0", "grad_norm/2"]).values()) == ["0", "2"]
+
+
 def test_in_the_browser_such_a_run_is_heard_and_seen_as_one_with_norms(show, logdir):
     norms = np.exp(np.random.default_rng(0).normal(0, 0.1, (1_200, len(LAYERS))))
     norms[900:, 2] = np.nan

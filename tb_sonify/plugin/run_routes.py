@@ -15,12 +15,12 @@ from tb_sonify.plugin.responses import Handler, block_response, http_errors, sco
 from tb_sonify.reading import limits
 from tb_sonify.reading.runs import (
     RunCatalog,
-    first_to_draw,
     list_scalars,
     read_change_tokens,
     read_last_values,
     run_exists,
 )
+from tb_sonify.reading.scalar_names import first_to_draw
 from tb_sonify.reading.scalars import bin_series
 from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Store

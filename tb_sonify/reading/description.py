@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.landmarks import Landmark
-from tb_sonify.reading.runs import first_to_draw, list_scalars
+from tb_sonify.reading.runs import list_scalars
+from tb_sonify.reading.scalar_names import first_to_draw
 from tb_sonify.reading.scalars import Series, read_series
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline

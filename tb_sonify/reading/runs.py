@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
 from tb_sonify.schema.block import VERSION
-from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, ROWS_TAG, scalar_tag
+from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, ROWS_TAG
 
 RunKey = tuple[str, str, float]  # experiment, name, start time
 
@@ -141,14 +140,6 @@ def list_scalars(store: Store, scope: Scope, run: str) -> list[str]:
         run_tag_filter=RunTagFilter(runs=[run]),
     )
     return sorted(found.get(run, ()))
-
-
-def first_to_draw(tags: list[str]) -> str | None:
-    """Tag of the curve shown first: a loss, else anything but a gradient norm, else anything."""
-    norms = norm_layers(tags)
-    losses = (tag for tag in tags if "loss" in tag.lower() and tag not in norms)
-    others = (tag for tag in tags if tag not in norms and not tag.startswith(scalar_tag("")))
-    return next(chain(losses, others, tags), None)
 
 
 @dataclass(frozen=True)

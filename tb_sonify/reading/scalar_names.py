@@ -1,0 +1,137 @@
+"""What a scalar is by its name: a loss, a score, a gradient norm, a clock; which to draw first."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from tb_sonify.reading.norm_tags import norm_layers
+
+Kind = Literal["loss", "score", "norm", "other", "clock"]
+
+
+def _vocabulary(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_VALIDATION = _vocabulary("val valid validation eval evaluation test testing dev holdout")
+_TRAINING = _vocabulary("train training fit")
+# Words that leave a loss what it is: how it is counted or averaged.
+_AGGREGATES = _vocabulary(
+    "total sum overall step epoch batch iter iteration avg average mean running ema smooth "
+    "smoothed main full"
+)
+_LOSSES = _vocabulary("loss losses nll objective cost")
+_PENALTIES = _vocabulary(
+    "entropy kl kld reg regularization regularisation regularizer aux auxiliary penalty decay "
+    "commit commitment"
+)
+_ERRORS = _vocabulary(
+    "mse rmse mae mape error err perplexity ppl wer cer fid ce bce crossentropy bpc bpb"
+)
+# In a folder of losses, what is none.
+_NO_LOSS = _vocabulary(
+    "clip clipfrac fraction frac explained variance lr rate norm grad gradient scale coef "
+    "temperature beta weight acc accuracy std advantage advantages ratio count num steps min "
+    "max"
+)
+_SCORES = _vocabulary(
+    "acc accuracy map miou iou f1 fscore auc auroc auprc bleu rouge meteor cider reward rew "
+    "return returns score precision recall psnr ssim dice top1 top5 r2 success win winrate "
+    "mcc kappa exact em hits ndcg mrr"
+)
+_CLOCKS = _vocabulary(
+    "lr runtime fps sps time seconds sec secs second duration eta epoch epochs step steps "
+    "timesteps iteration iterations samples flos flops throughput memory mem gpu cpu elapsed "
+    "progress"
+)
+_NORMS = _vocabulary("gradnorm gnorm")
+
+
+def first_to_draw(tags: Sequence[str]) -> str | None:
+    """The scalar to begin with, of those of a run.
+
+    A training loss where there is one: training before validation, the total before its parts,
+    these before penalties such as an entropy, a loss per step before the same per epoch, a short
+    name before a long one. Else a score such as an accuracy, else anything that is neither a
+    gradient norm nor a clock; a norm of a layer last.
+
+    Examples
+    --------
+    >>> first_to_draw(["losses/approx_kl", "losses/policy_loss", "charts/SPS"])
+    'losses/policy_loss'
+    >>> first_to_draw(["eval/loss", "train/grad_norm", "train/loss"])
+    'train/loss'
+    """
+    layers = norm_layers(tags)
+
+    def rank(tag: str) -> tuple[int, ...]:
+        words = _words(tag)
+        kind = kind_of(tag)
+        order = (*("loss", "score", "other", "norm", "clock"),).index(kind)
+        per_epoch = "epoch" in words
+        length = len(words) if kind == "loss" else 0
+        return tag in layers, order, is_validation(tag), _part(tag), per_epoch, length
+
+    return min(tags, key=rank, default=None)
+
+
+@lru_cache(maxsize=65_536)
+def kind_of(tag: str) -> Kind:
+    """What a scalar is by the words of its name, whatever their case and what joins them.
+
+    A loss or an error is best at its minimum, a score at its maximum; a clock (a time, a rate, a
+    number of epochs, a learning rate) tells nothing of how well a training goes.
+    """
+    words, last = _words(tag), _words(tag.rpartition("/")[2])
+    if _is_norm(words):
+        return "norm"
+    if any(map(_is_loss, last)):
+        return "loss"
+    if any(map(_is_loss, words)) and _NO_LOSS.isdisjoint(last) and _PENALTIES.isdisjoint(last):
+        return "loss"
+    if not _ERRORS.isdisjoint(last):
+        return "loss"
+    if ("rate" in last and "learning" in last) or ("per" in last and "second" in last):
+        return "clock"
+    if _is_clock(last):
+        return "clock"
+    if not _SCORES.isdisjoint(words):
+        return "score"
+    return "clock" if words[:1] in (("time",), ("perf",), ("timing",)) else "other"
+
+
+def is_validation(tag: str) -> bool:
+    """Whether a scalar is of data that is not trained on."""
+    return not _VALIDATION.isdisjoint(_words(tag))
+
+
+def _part(tag: str) -> int:
+    """0 for a total, 1 for a part of a loss, 2 for a penalty."""
+    words = _words(tag.rpartition("/")[2])
+    if not _PENALTIES.isdisjoint(words):
+        return 2
+    rest = [word for word in words if not _is_loss(word)]
+    return int(not set(rest) <= _AGGREGATES | _TRAINING | _VALIDATION)
+
+
+def _is_loss(word: str) -> bool:
+    return word in _LOSSES or word.endswith("loss")
+
+
+def _is_norm(words: tuple[str, ...]) -> bool:
+    grads = any(word.startswith("grad") for word in words)
+    return not _NORMS.isdisjoint(words) or (grads and not {"norm", "norms"}.isdisjoint(words))
+
+
+def _is_clock(words: tuple[str, ...]) -> bool:
+    rest = [word for word in words if word not in _TRAINING | _VALIDATION | _AGGREGATES]
+    rest = rest or list(words)
+    return bool(_CLOCKS.intersection(rest)) and _SCORES.isdisjoint(words)
+
+
+@lru_cache(maxsize=65_536)
+def _words(tag: str) -> tuple[str, ...]:
+    """The words of a tag in lower case: ``train/epLoss_2`` is train, ep, loss, 2."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", tag)
+    return tuple(re.findall(r"[a-z0-9]+", spaced.lower()))
