@@ -251,7 +251,7 @@ def read_logdir(
     run
         May be left out where there is only one.
     tag
-        The scalar, where it is not `as_norms`; by default the first whose name contains "loss".
+        The scalar, where it is not `as_norms`; by default the one that is drawn first.
 
     Raises
     ------
@@ -259,7 +259,7 @@ def read_logdir(
         If there is no such directory, run or tag, or nothing of the kind in the run.
     """
     store, scope = open_logdir(logdir)
-    runs = chosen_runs(store, scope, run)
+    runs = chosen_runs(store, scope, logdir, run)
     if len(runs) > 1:
         raise LookupError(f"choose one run with --run: {', '.join(runs)}")
     (run,) = runs

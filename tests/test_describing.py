@@ -1,6 +1,8 @@
 """`tb-sonify describe`: what happened in a run, in words."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -28,15 +30,18 @@ def logdir(tmp_path):
 def test_every_run_is_described_in_words(logdir):
     result = command("describe", logdir)
     assert result.returncode == 0
-    broken, calm, plain = result.stdout.split("\n\n")
+    table, broken, calm, plain = result.stdout.split("\n\n")
+    assert [line.split()[0] for line in table.splitlines()] == ["run", "broken", "plain", "calm"]
+    assert table.splitlines()[1].endswith("nan at 60")
     assert calm.splitlines()[:3] == [
         "calm",
         "  steps 0 to 119",
-        "  loss/train: starts at 2, minimum 0.5 at step 119, ends at 0.5",
+        "  loss/train: starts at 2, minimum 0.5 at step 119, maximum 2 at step 0, ends at 0.5, "
+        "still falling",
     ]
     assert "no landmarks" in calm
     assert "  step 60: NaN, first in middle" in broken
-    assert "accuracy: starts at 0, minimum 0 at step 0, ends at 0.9" in plain
+    assert "accuracy: starts at 0, best 0.9 at step 9, ends at 0.9" in plain
     assert "no gradient norms were logged" in plain
 
 
@@ -58,3 +63,68 @@ def test_an_empty_directory_says_what_a_run_is(tmp_path):
     result = command("describe", tmp_path)
     assert result.returncode == 2
     assert "a run is a directory with event files" in result.stderr
+
+
+def write(directory, scalars):
+    """A run with these values of each scalar, from step 0 on."""
+    with SummaryWriter(str(directory)) as writer:
+        for tag, values in scalars.items():
+            for step, value in enumerate(values):
+                writer.add_scalar(tag, value, step)
+
+
+def test_what_is_not_finite_is_told_with_its_first_step(tmp_path):
+    write(tmp_path / "run", {"loss": [2.0, 1.0, float("nan"), 4e16, float("inf")]})
+    assert (
+        "  loss: starts at 2, minimum 1 at step 1, maximum 4e+16 at step 3, ends at 4e+16; "
+        "2 points not finite, the first at 2"
+    ) in command("describe", tmp_path).stdout
+
+
+def test_norms_are_told_by_their_range_with_the_step_of_the_peak(tmp_path):
+    def spike(norms):
+        norms[60, 1] = 400
+
+    logged_run(tmp_path / "run", steps=120, change=spike)
+    text = command("describe", tmp_path).stdout
+    assert "norms of the middle layers (middle): start at " in text
+    assert " to 400 (step 60), end at " in text
+
+
+def test_clocks_and_constants_are_one_line_and_none_is_cut_off_in_silence(tmp_path):
+    metrics = {f"metric_{number:02}": [0.0, 1.0] for number in range(30)}
+    clocks = {"lr": [0.1, 0.01], "train_runtime": [998.0], "gamma": [0.99, 0.99]}
+    write(tmp_path / "run", {"train/loss": [2.0, 1.0], **clocks, **metrics})
+    lines = command("describe", tmp_path).stdout.splitlines()
+    assert len(lines) <= 25
+    assert lines[2].startswith("  train/loss: ")
+    (also,) = [line for line in lines if line.startswith("  also: ")]
+    assert "which --all describes" in also
+    every = command("describe", tmp_path, "--all").stdout
+    assert all(f"  {tag}: starts at " in every for tag in [*metrics, *clocks, "train/loss"])
+    (run,) = json.loads(command("describe", tmp_path, "--json").stdout)["runs"]
+    assert len(run["scalars"]) == len(metrics) + len(clocks)
+
+
+def test_a_total_norm_alone_is_named(tmp_path):
+    write(tmp_path / "run", {"train/loss": [2.0, 1.0], "train/grad_norm": [1.0, 2.0]})
+    text = command("describe", tmp_path).stdout
+    assert "no gradient norms were logged by layer, only train/grad_norm" in text
+
+
+def test_a_reader_that_closes_the_pipe_sees_no_traceback(logdir):
+    describe = subprocess.Popen(
+        [sys.executable, "-m", "tb_sonify", "describe", logdir, "--all"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    describe.stdout.close()
+    assert describe.stderr.read() == b""
+    describe.stderr.close()
+    assert describe.wait(timeout=60) == 141  # as of a program that SIGPIPE ends
+
+
+def test_links_to_the_same_directory_are_one_run(logdir):
+    (logdir / "again").symlink_to(logdir / "calm", target_is_directory=True)
+    runs = json.loads(command("describe", logdir, "--json").stdout)["runs"]
+    assert [run["run"] for run in runs] == ["again", "broken", "plain"]

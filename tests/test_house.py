@@ -32,8 +32,9 @@ ROOMS = {
 MAY_IMPORT_TORCH = {"training", "integrations", "cli"}
 # Modules of the large rooms, from the bottom to the top: each may import those before it.
 ORDER = {
-    "reading": """limits norm_tags scalar_names cache work store scalars run_reader timeline scalar_timeline runs
-        timeline_builder selection audio landmarks heatmap export description logdir""",
+    "reading": """limits norm_tags scalar_names cache work store scalars run_reader timeline
+        scalar_timeline runs timeline_builder selection audio landmarks heatmap export description
+        logdir""",
     "training": """warn amp layers tensor_norms foreign_writer summary event_writer audio_log
         run_log recorder sharding grad_norms clip_grad optimizer_steps row_buffer watch writer""",
 }

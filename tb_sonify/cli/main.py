@@ -1,6 +1,7 @@
 """The command `tb-sonify`: table of its subcommands, one module each, and what they share."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Heavy imports are inside `run`, so that help and usage errors are immediate.
         status: int = import_module(_COMMANDS[options.command]).run(options)
+        sys.stdout.flush()
     except CommandError as error:
         print(f"tb-sonify {options.command}: error: {error}", file=sys.stderr)
         return 2
@@ -55,6 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "run":  # the script's own exit
             raise
         return 130  # 128 + SIGINT, as shells report it
+    except BrokenPipeError:
+        if options.command == "run":
+            raise
+        # What is still buffered would be written, and fail again, when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # 128 + SIGPIPE
     return status
 
 

@@ -1,131 +1,284 @@
 """Description of a run in words, for screen readers and terminals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.reading import limits
+from tb_sonify.reading.heatmap import summarize_layers
+from tb_sonify.reading.landmarks import KINDS as LANDMARKS
 from tb_sonify.reading.landmarks import Landmark
+from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
-from tb_sonify.reading.scalar_names import first_to_draw
-from tb_sonify.reading.scalars import Series, read_series
+from tb_sonify.reading.scalar_names import KINDS, Kind, first_to_draw, is_validation, kind_of
+from tb_sonify.reading.scalars import Series, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
+from tb_sonify.schema.metadata import scalar_tag
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
-_SHARE = 10  # medians are over one in so many of the notes, at the start and at the end
+_TREND_POINTS = 20  # a trend is told of no fewer
+_TREND_NOISE = 2.0  # of the standard error of the last tenth: a change below is none
+_TREND_SHARE = 0.01  # of the value: likewise
+# Lines of scalars of each kind; so a run fits a screen.
+_LINES: dict[Kind, int] = {"loss": 5, "score": 4, "norm": 2, "other": 4}
+_MOST_BRIEF = 10
 
 
 @dataclass(frozen=True)
 class ScalarSummary:
-    """A scalar: its first, smallest and last finite value."""
+    """A scalar: first, smallest, largest and last finite value.
+
+    Attributes
+    ----------
+    kind
+        By its name: a loss is best at its minimum, a score at its maximum.
+    not_finite, not_finite_since
+        Points that are NaN or infinite, and the step of the first of them.
+    trend
+        ``"rising"`` or ``"falling"`` where the last tenth of the points differs from the tenth
+        before by more than noise; `None` where it does not, or there are few points.
+    """
 
     tag: str
+    kind: Kind
     points: int
     start: float | None
     minimum: float | None
     minimum_step: int | None
+    maximum: float | None
+    maximum_step: int | None
     end: float | None
     not_finite: int
+    not_finite_since: int | None
+    trend: str | None
 
 
 @dataclass(frozen=True)
 class StreamSummary:
-    """A stream: median norm over the first and the last tenth of the notes."""
+    """A stream: the median norm of its layers at the first and the last note, and its extremes.
+
+    Attributes
+    ----------
+    lowest, peak
+        Smallest and largest finite norm of any layer, over the maxima of the notes.
+    peak_step, peak_layer
+        Where the largest is.
+    """
 
     name: str
     layers: tuple[str, ...]
     start: float | None
+    lowest: float | None
+    peak: float | None
+    peak_step: int | None
+    peak_layer: str | None
     end: float | None
 
 
 @dataclass(frozen=True)
 class Description:
-    """Steps, loss, streams and landmarks of a run."""
+    """Steps, scalars, streams and landmarks of a run.
+
+    Attributes
+    ----------
+    loss
+        The scalar that is drawn first, if it is a loss.
+    scalars
+        All others that were read: losses, scores, gradient norms, others, clocks.
+    unread
+        How many scalars were not read, as there are very many.
+    pre_clip
+        Whether norms are before clipping, or ``"mixed"``; `None`: not known.
+    points_kept
+        Of each scalar, if TensorBoard has dropped some of the norms.
+    """
 
     run: str
     first_step: int | None
     last_step: int | None
     loss: ScalarSummary | None
+    scalars: tuple[ScalarSummary, ...]
+    unread: int
     streams: tuple[StreamSummary, ...]
     landmarks: tuple[Landmark, ...]
-    scalars: tuple[ScalarSummary, ...]  # of a run without norms
-    pre_clip: bool | str | None = None  # whether norms are before clipping, or "mixed"
-    points_kept: int | None = None  # of each scalar, if TensorBoard has dropped some of the norms
+    pre_clip: bool | str | None
+    points_kept: int | None
 
 
 def describe_run(
-    store: Store, scope: Scope, timeline: Timeline, run: str, landmarks: tuple[Landmark, ...]
+    store: Store,
+    scope: Scope,
+    timeline: Timeline,
+    run: str,
+    landmarks: tuple[Landmark, ...],
+    *,
+    most_scalars: int = limits.MAX_DESCRIBED_SCALARS,
 ) -> Description:
     """The description of a run that exists, which has this timeline and these landmarks."""
     tags = list_scalars(store, scope, run)
-    loss_tag = first_to_draw(tags)
-    loss = _series(store, scope, run, loss_tag) if loss_tag else None
     if timeline.notes:
-        steps = timeline.steps
-        return Description(
-            run=run,
-            first_step=int(steps[0]),
-            last_step=int(steps[-1]),
-            loss=_summarize(loss_tag or "", loss) if loss else None,
-            streams=_streams(timeline),
-            landmarks=landmarks,
-            scalars=(),
-            pre_clip=timeline.pre_clip,
-            points_kept=store.settings.points_kept if timeline.sampled else None,
-        )
-    all_series = {
-        tag: _series(store, scope, run, tag) for tag in tags[: limits.MAX_DESCRIBED_SCALARS]
-    }
-    all_steps = np.concatenate([np.empty(0), *(series.steps for series in all_series.values())])
+        layers = norm_layers(tags, store.settings.norm_globs)
+        tags = [tag for tag in tags if tag not in layers and not tag.startswith(scalar_tag(""))]
+    first = first_to_draw(tags)
+    wanted = sorted(
+        tags, key=lambda tag: (tag != first, KINDS.index(kind_of(tag)), is_validation(tag))
+    )
+    points = store.points_of_tags(scope, run, wanted[:most_scalars])
+    read = {tag: points[tag] for tag in wanted if len(points.get(tag, ()))}
+    summaries = [_summarize(tag, series_of(found)) for tag, found in read.items()]
+    steps = timeline.steps if timeline.notes else _ends(read.values())
+    loss = next((each for each in summaries if each.tag == first and each.kind == "loss"), None)
     return Description(
         run=run,
-        first_step=int(all_steps.min()) if len(all_steps) else None,
-        last_step=int(all_steps.max()) if len(all_steps) else None,
-        loss=None,
-        streams=(),
-        landmarks=(),
-        scalars=tuple(_summarize(tag, series) for tag, series in all_series.items()),
+        first_step=int(steps[0]) if len(steps) else None,
+        last_step=int(steps[-1]) if len(steps) else None,
+        loss=loss,
+        scalars=tuple(each for each in summaries if each is not loss),
+        unread=len(tags) - len(read),
+        streams=_streams(timeline) if timeline.notes else (),
+        landmarks=landmarks,
+        pre_clip=timeline.pre_clip if timeline.notes else None,
+        points_kept=store.settings.points_kept if timeline.notes and timeline.sampled else None,
     )
 
 
-def _series(store: Store, scope: Scope, run: str, tag: str) -> Series:
-    found = read_series(store, scope, run, tag)
-    return found or Series(np.empty(0), np.empty(0), np.empty(0))
+def _rank(tag: str) -> tuple[int, bool]:
+    return KINDS.index(kind_of(tag)), is_validation(tag)
+
+
+def description_lines(description: Description, *, every_scalar: bool = False) -> Iterator[str]:
+    """The lines of a description, one fact each: what matters most first.
+
+    Parameters
+    ----------
+    every_scalar
+        Give each scalar a line, however many there are.
+    """
+    yield description.run or "(the log directory itself)"
+    if description.first_step is None:
+        yield "  nothing that can be heard"
+        return
+    yield f"  steps {description.first_step:,} to {description.last_step:,}"
+    for line in _scalar_lines(description, every_scalar):
+        yield f"  {line}"
+    if description.pre_clip is not None:
+        yield f"  {_CLIPPING[description.pre_clip]}"
+    if description.points_kept is not None:
+        yield f"  norms are from scalars: {_sampled(description.points_kept)}"
+    for stream in description.streams:
+        yield f"  {_stream_line(stream)}"
+    for landmark in description.landmarks:
+        yield f"  step {landmark.step:,}: {landmark.sentence}"
+    if description.streams and not description.landmarks:
+        yield "  no landmarks"
+    if not description.streams:
+        totals = [each.tag for each in description.scalars if each.kind == "norm"]
+        only = f" by layer, only {', '.join(totals)}" if totals else ""
+        yield f"  no gradient norms were logged{only}"
+
+
+def overview_lines(descriptions: Sequence[Description]) -> Iterator[str]:
+    """A table of runs, those with the most severe landmarks first, then by their loss."""
+    rows = [
+        (
+            each.run or "(the log directory itself)",
+            "" if each.last_step is None else f"{each.last_step:,}",
+            _best_of(each),
+            "; ".join(
+                dict.fromkeys(f"{mark.kind} at {mark.step:,}" for mark in each.landmarks[:3])
+            ),
+        )
+        for each in sorted(descriptions, key=_severity)
+    ]
+    header = ("run", "last step", "loss or score", "landmarks")
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    for row in (header, *rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _severity(description: Description) -> tuple[bool, int, float, str]:
+    loss = description.loss
+    worst = min(
+        (LANDMARKS.index(each.kind) for each in description.landmarks), default=len(LANDMARKS)
+    )
+    broken = loss is not None and loss.not_finite > 0
+    end = np.inf if loss is None or loss.end is None else loss.end
+    return not broken, worst, -end, description.run
+
+
+def _best_of(description: Description) -> str:
+    scores = (each for each in description.scalars if each.kind == "score")
+    for each in (description.loss, *scores):
+        if each is not None and each.end is not None:
+            best = each.maximum if each.kind == "score" else each.minimum
+            return f"{each.tag} best {best:.4g}, ends at {each.end:.4g}"
+    return ""
+
+
+def _ends(points: Iterable[NDArray[np.float64]]) -> list[float]:
+    steps = [step for found in points for step in (found[:, 0].min(), found[:, 0].max())]
+    return [min(steps), max(steps)] if steps else []
 
 
 def _summarize(tag: str, series: Series) -> ScalarSummary:
     finite = np.isfinite(series.values)
     values, steps = series.values[finite], series.steps[finite]
-    if not len(values):
-        return ScalarSummary(tag, len(finite), None, None, None, None, len(finite))
-    lowest = int(values.argmin())
+    known = len(values) > 0
+    low, high = (int(values.argmin()), int(values.argmax())) if known else (0, 0)
     return ScalarSummary(
         tag=tag,
+        kind=kind_of(tag),
         points=len(finite),
-        start=float(values[0]),
-        minimum=float(values[lowest]),
-        minimum_step=int(steps[lowest]),
-        end=float(values[-1]),
+        start=float(values[0]) if known else None,
+        minimum=float(values[low]) if known else None,
+        minimum_step=int(steps[low]) if known else None,
+        maximum=float(values[high]) if known else None,
+        maximum_step=int(steps[high]) if known else None,
+        end=float(values[-1]) if known else None,
         not_finite=int((~finite).sum()),
+        not_finite_since=None if finite.all() else int(series.steps[~finite][0]),
+        trend=_trend(values),
     )
+
+
+def _trend(values: NDArray[np.float64]) -> str | None:
+    """Which way a series goes at its end, by the means of its last two tenths."""
+    if len(values) < _TREND_POINTS:
+        return None
+    tenth = len(values) // 10
+    last, before = values[-tenth:], values[-2 * tenth : -tenth]
+    change = last.mean() - before.mean()
+    noise = np.hypot(last.std(), before.std()) / np.sqrt(tenth)
+    if abs(change) <= max(_TREND_NOISE * noise, _TREND_SHARE * abs(before.mean())):
+        return None
+    return "rising" if change > 0 else "falling"
 
 
 def _streams(timeline: Timeline) -> tuple[StreamSummary, ...]:
-    tenth = max(timeline.notes // _SHARE, 1)
-    start, end = (timeline.table(note, tenth).median for note in (0, timeline.notes - tenth))
-    groups = stream_layers(len(timeline.layers))
-    return tuple(
-        StreamSummary(
-            name,
-            tuple(timeline.layers[layer] for layer in group),
-            _median(start[:, group.start : group.stop]),
-            _median(end[:, group.start : group.stop]),
+    of_layers = summarize_layers(timeline, range(timeline.notes))
+    start, end = (timeline.table(note, 1).median[0] for note in (0, timeline.notes - 1))
+    summaries = []
+    for name, group in zip(STREAM_NAMES, stream_layers(len(timeline.layers)), strict=False):
+        part = slice(group.start, group.stop)
+        peak = group.start + int(of_layers.max[part].argmax())
+        lows = of_layers.min[part]
+        known = of_layers.max[peak] >= 0
+        summaries.append(
+            StreamSummary(
+                name=name,
+                layers=timeline.layers[part],
+                start=_median(start[part]),
+                lowest=float(lows[lows >= 0].min()) if known else None,
+                peak=float(of_layers.max[peak]) if known else None,
+                peak_step=int(of_layers.step_of_max[peak]) if known else None,
+                peak_layer=timeline.layers[peak] if known else None,
+                end=_median(end[part]),
+            )
         )
-        for name, group in zip(STREAM_NAMES, groups, strict=False)
-    )
+    return tuple(summaries)
 
 
 def _median(norms: NDArray[np.float32]) -> float | None:
@@ -140,30 +293,6 @@ _CLIPPING = {
 }
 
 
-def description_lines(description: Description) -> Iterator[str]:
-    """The lines of a description, one fact each."""
-    yield description.run or "(the log directory itself)"
-    if description.first_step is None:
-        yield "  nothing that can be heard"
-        return
-    yield f"  steps {description.first_step:,} to {description.last_step:,}"
-    for scalar in (description.loss, *description.scalars):
-        if scalar is not None:
-            yield f"  {_scalar_line(scalar)}"
-    if description.pre_clip is not None:
-        yield f"  {_CLIPPING[description.pre_clip]}"
-    if description.points_kept is not None:
-        yield f"  norms are from scalars: {_sampled(description.points_kept)}"
-    for stream in description.streams:
-        yield f"  {_stream_line(stream)}"
-    for landmark in description.landmarks:
-        yield f"  step {landmark.step:,}: {landmark.sentence}"
-    if description.streams and not description.landmarks:
-        yield "  no landmarks"
-    if not description.streams:
-        yield "  no gradient norms were logged"
-
-
 def _sampled(points_kept: int) -> str:
     return (
         f"TensorBoard keeps {points_kept:,} points of a scalar: spikes between them can be "
@@ -171,17 +300,61 @@ def _sampled(points_kept: int) -> str:
     )
 
 
+def _scalar_lines(description: Description, every_scalar: bool) -> Iterator[str]:
+    """A line for each scalar that matters; the others, and what does not change, on one line."""
+    brief: list[ScalarSummary] = []
+    left = dict(_LINES)
+    for scalar in (description.loss, *description.scalars):
+        if scalar is None:
+            continue
+        constant = scalar.points > 1 and scalar.minimum == scalar.maximum and not scalar.not_finite
+        few = scalar.kind in ("other", "clock") and (constant or scalar.points == 1)
+        if every_scalar or (left.get(scalar.kind, 0) > 0 and not few):
+            left[scalar.kind] = left.get(scalar.kind, 0) - 1
+            yield _scalar_line(scalar)
+        else:
+            brief.append(scalar)
+    if brief or description.unread:
+        named = ", ".join(map(_brief, brief[:_MOST_BRIEF]))
+        more = len(brief[_MOST_BRIEF:]) + description.unread
+        rest = f"{', and ' if named else ''}{more} more, which --all describes" if more else ""
+        yield f"also: {named}{rest}"
+
+
+def _brief(scalar: ScalarSummary) -> str:
+    if scalar.minimum is None or scalar.maximum is None:
+        return f"{scalar.tag} (never finite)"
+    if scalar.minimum == scalar.maximum:
+        return f"{scalar.tag} {scalar.minimum:.4g}"
+    return f"{scalar.tag} {scalar.minimum:.4g} to {scalar.maximum:.4g}"
+
+
 def _scalar_line(scalar: ScalarSummary) -> str:
     if scalar.start is None:
         return f"{scalar.tag}: {scalar.points} points, none of them finite"
-    text = (
-        f"{scalar.tag}: starts at {scalar.start:.4g}, minimum {scalar.minimum:.4g} "
-        f"at step {scalar.minimum_step:,}, ends at {scalar.end:.4g}"
-    )
-    return text + (f", {scalar.not_finite} points not finite" if scalar.not_finite else "")
+    lowest = f"{scalar.minimum:.4g} at step {scalar.minimum_step:,}"
+    highest = f"{scalar.maximum:.4g} at step {scalar.maximum_step:,}"
+    if scalar.points == 1:
+        middle = ""
+    elif scalar.kind == "score":
+        middle = f", best {highest}"
+    else:
+        middle = f", minimum {lowest}, maximum {highest}"
+    still = f", still {scalar.trend}" if scalar.trend else ""
+    text = f"{scalar.tag}: starts at {scalar.start:.4g}{middle}, ends at {scalar.end:.4g}{still}"
+    if scalar.not_finite:
+        text += f"; {scalar.not_finite} points not finite, the first at {scalar.not_finite_since:,}"
+    return text
 
 
 def _stream_line(stream: StreamSummary) -> str:
-    start, end = ("none" if norm is None else f"{norm:.3g}" for norm in (stream.start, stream.end))
     names = ", ".join(stream.layers[:4]) + (", ..." if len(stream.layers) > 4 else "")
-    return f"norms of the {stream.name} layers ({names}): {start} at first, {end} at the end"
+    text = f"norms of the {stream.name} layers ({names}): "
+    if stream.peak is None:
+        return text + "none that is finite"
+    start, end = ("none" if norm is None else f"{norm:.3g}" for norm in (stream.start, stream.end))
+    where = "" if len(stream.layers) == 1 else f" in {stream.peak_layer}"
+    return (
+        f"{text}start at {start}, range from {stream.lowest:.3g} to {stream.peak:.3g} "
+        f"(step {stream.peak_step:,}{where}), end at {end}"
+    )

@@ -59,7 +59,7 @@ MAX_NORM_LAYERS = 2_000  # whose norms are scalars
 MAX_NORM_VALUES = 8_000_000  # rows times layers made of scalars
 MAX_OWN_PRESETS = 16
 MAX_REPORT_CHARACTERS = 300  # of a line in the log
-MAX_DESCRIBED_SCALARS = 20  # of a run without norms
+MAX_DESCRIBED_SCALARS = 200  # that are read to describe a run
 
 # What is kept in memory, keys included.
 TIMELINE_CACHE_BYTES = 320 * MIB

@@ -38,8 +38,8 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
     return Store(ingester.data_provider, Settings(points_kept=0)), Scope(RequestContext(), "")
 
 
-def chosen_runs(store: Store, scope: Scope, run: str | None) -> list[str]:
-    """Names of all runs, or the one that is named.
+def chosen_runs(store: Store, scope: Scope, logdir: Path, run: str | None) -> list[str]:
+    """Names of all runs, or the one that is named; of links to one directory, the first name.
 
     Raises
     ------
@@ -50,7 +50,8 @@ def chosen_runs(store: Store, scope: Scope, run: str | None) -> list[str]:
     if not names:
         raise LookupError("no runs here: a run is a directory with event files that hold scalars")
     if run is None:
-        return names
+        directories = {(logdir / name).resolve(): name for name in reversed(names)}
+        return sorted(directories.values(), key=names.index)
     if run not in names:
         raise LookupError(f"no run {run!r}; there are: {', '.join(names)}")
     return [run]

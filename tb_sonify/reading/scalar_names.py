@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 from tb_sonify.reading.norm_tags import norm_layers
 
 Kind = Literal["loss", "score", "norm", "other", "clock"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Every kind, the one that matters most first."""
 
 
 def _vocabulary(words: str) -> frozenset[str]:
@@ -68,10 +70,9 @@ def first_to_draw(tags: Sequence[str]) -> str | None:
     def rank(tag: str) -> tuple[int, ...]:
         words = _words(tag)
         kind = kind_of(tag)
-        order = (*("loss", "score", "other", "norm", "clock"),).index(kind)
         per_epoch = "epoch" in words
         length = len(words) if kind == "loss" else 0
-        return tag in layers, order, is_validation(tag), _part(tag), per_epoch, length
+        return tag in layers, KINDS.index(kind), is_validation(tag), _part(tag), per_epoch, length
 
     return min(tags, key=rank, default=None)
 
