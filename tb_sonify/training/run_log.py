@@ -135,24 +135,18 @@ class ScalarLog:
         self._row = 0
         self._emit = emit
 
-    def add(
-        self,
-        layers: Sequence[str],
-        steps: NDArray[np.int64],
-        wall_times: NDArray[np.float64],
-        norms: NDArray[np.float32],
-    ) -> None:
-        """Take the next rows, shapes ``(rows,)`` and ``(rows, layers)``."""
+    def add(self, layers: Sequence[str], rows: RowTable) -> None:
+        """Take the next rows."""
         tags = [scalar_tag(layer) for layer in layers]
-        for row in range(len(steps)):
+        for row in range(len(rows)):
             if not self._takes(self._row + row):
                 continue
-            values = zip(tags, norms[row].tolist(), strict=True)
+            values = zip(tags, rows.norms[row].tolist(), strict=True)
             present = [(tag, norm) for tag, norm in values if norm != NO_GRADIENT]
             if present:
-                step, wall_time = int(steps[row]), float(wall_times[row])
+                step, wall_time = int(rows.steps[row]), float(rows.wall_times[row])
                 self._emit(scalars_event(present, step=step, wall_time=wall_time))
-        self._row += len(steps)
+        self._row += len(rows)
 
     def _takes(self, row: int) -> bool:
         return is_kept(row, _POINTS) if self._every is None else row % self._every == 0
@@ -268,8 +262,8 @@ class RunLog:
     def _commit(self, rows: RowTable) -> None:
         if not len(rows):
             return
-        self._scalars.add(self._layers, rows.steps, rows.wall_times, rows.norms)
-        rows = RowTable(rows.steps, rows.wall_times, round_norms(rows.norms))
+        self._scalars.add(self._layers, rows)
+        rows = replace(rows, norms=round_norms(rows.norms))
         back = np.flatnonzero(np.diff(rows.steps) <= 0) + 1
         for start, end in zip([0, *back], [*back, len(rows)], strict=True):
             self._add_to_block(rows[start:end])

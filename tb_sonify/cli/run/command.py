@@ -3,8 +3,7 @@
 import argparse
 import atexit
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tb_sonify.cli.main import CommandError, add_parser, positive_int
 from tb_sonify.cli.run.import_hook import after_import
@@ -12,10 +11,6 @@ from tb_sonify.cli.run.launcher import Program
 from tb_sonify.cli.run.script_writers import SummaryWriters
 from tb_sonify.cli.run.session import ScriptSession
 from tb_sonify.cli.run.signals import flush_on_signals
-
-if TYPE_CHECKING:
-    from tb_sonify.cli.run.run_sequence import RunSequence
-
 
 _DESCRIPTION = """\
 Run a training script that knows nothing of tb_sonify, just as `python` would, and log the gradient
@@ -82,21 +77,14 @@ def run(options: argparse.Namespace) -> int:
     _require_presets(options.preset or [])
     program = Program(options.script, options.arguments, is_module=options.module)
     writers = SummaryWriters()
-
-    def make_runs(fail: Callable[[Exception], None]) -> "RunSequence":
-        from tb_sonify.cli.run.run_sequence import RunSequence
-
-        started = time.strftime("%b%d_%H-%M-%S")
-        return RunSequence(
-            writers,
-            logdir=options.logdir or f"runs/{started}_{program.name}",
-            every=options.every,
-            first_step=options.first_step,
-            presets=options.preset or ["smooth"],
-            fail=fail,
-        )
-
-    session = ScriptSession(make_runs, writers.any_of_ours)
+    started = time.strftime("%b%d_%H-%M-%S")
+    session = ScriptSession(
+        writers,
+        logdir=options.logdir or f"runs/{started}_{program.name}",
+        every=options.every,
+        first_step=options.first_step,
+        presets=options.preset or ["smooth"],
+    )
     # The first to be registered is the last to run: what the script does at exit is seen, too.
     atexit.register(session.end)
     flush_on_signals(session.end)

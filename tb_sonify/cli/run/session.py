@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from tb_sonify.cli.run.script_writers import SummaryWriters
+
 if TYPE_CHECKING:
     from tb_sonify.cli.run.run_sequence import RunSequence
 
@@ -22,19 +24,15 @@ class ScriptSession:
 
     Parameters
     ----------
-    make_runs
-        Makes what logs the script's runs; called once torch is there.
-    own_writer
-        Whether the script logs with a `SonifyWriter` itself.
+    writers
+        The script's; where it logs with a `SonifyWriter` itself, nothing is added.
+    options
+        Of the `RunSequence` that logs the script's runs, which is made once torch is there.
     """
 
-    def __init__(
-        self,
-        make_runs: Callable[[Callable[[Exception], None]], "RunSequence"],
-        own_writer: Callable[[], bool],
-    ) -> None:
-        self._make_runs = make_runs
-        self._own_writer = own_writer
+    def __init__(self, writers: SummaryWriters, **options: Any) -> None:
+        self._writers = writers
+        self._options = options
         self._runs: RunSequence | None = None
         self._ended = self._failed = False
         self._ending = threading.Lock()
@@ -48,9 +46,10 @@ class ScriptSession:
             register_optimizer_step_pre_hook,
         )
 
+        from tb_sonify.cli.run.run_sequence import RunSequence
         from tb_sonify.training.amp import count_skipped_steps
 
-        self._runs = self._make_runs(self._fail)
+        self._runs = RunSequence(self._writers, **self._options, fail=self._fail)
         # What is compiled must not look into the hooks, which then run as they are.
         register_optimizer_step_pre_hook(torch.compiler.disable(self._before_step))
         register_optimizer_step_post_hook(torch.compiler.disable(self._after_step))
@@ -78,7 +77,7 @@ class ScriptSession:
 
     def _before_step(self, optimizer: Any, *_: Any) -> None:
         self.calls += 1
-        if self._runs is not None and not self._own_writer():
+        if self._runs is not None and not self._writers.any_of_ours():
             self._guarded(self._runs.before_step, optimizer)
 
     def _after_step(self, optimizer: Any, *_: Any) -> None:
@@ -105,7 +104,7 @@ class ScriptSession:
         warn(f"tb-sonify run watches no longer, the script goes on: {what}")
 
     def _last_words(self) -> str:
-        if self._own_writer():
+        if self._writers.any_of_ours():
             return "the script has a SonifyWriter of its own, so nothing was added to its log"
         if self._runs is None:
             return "nothing to hear, the script did not import torch"
