@@ -1,6 +1,5 @@
 """A rendered sound: saved as a file, or shown as a player in a notebook."""
 
-import csv
 from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
@@ -12,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.csv_file import read_csv_file
 from tb_sonify.reading.logdir import chosen_runs, open_logdir
+from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
 from tb_sonify.reading.scalar_names import first_to_draw
 from tb_sonify.reading.scalars import Series, read_series
 from tb_sonify.reading.selection import merge_notes
 from tb_sonify.reading.timeline import Timeline, slice_timeline, timeline_of_notes
 from tb_sonify.reading.timeline_builder import Timelines
-from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 from tb_sonify.sound import (
     PRESETS,
     Encoding,
@@ -35,39 +36,46 @@ from tb_sonify.sound import render as render_notes
 
 
 def read_csv(path: Path, *, column: str | None, as_norms: bool) -> tuple[str, Timeline]:
-    """Name and notes of a CSV file: after the column ``step``, one per layer, or one scalar.
+    """Name and notes of a CSV file: a norm in each column, or one column as a scalar.
+
+    Norms are the columns that are named as gradient norms of layers; in a file that begins with a
+    column ``step``, all columns, if none is named so.
 
     Parameters
     ----------
     column
-        The scalar, where it is not `as_norms`; by default the first after the steps.
+        The scalar, where it is not `as_norms`; by default the one that is drawn first.
 
     Raises
     ------
     ValueError
-        If the file is anything else.
+        If the file holds nothing of the kind.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header, *lines = [line for line in csv.reader(file) if line] or [[]]
-    if len(header) < 2 or header[0].strip() != "step":
-        raise ValueError(f"{path} must begin with a column 'step' and have others, got {header!r}")
-    table = np.array([_numbers(path, number, line, header) for number, line in enumerate(lines, 2)])
-    table = table.reshape(-1, len(header))
-    table = table[np.argsort(table[:, 0], kind="stable")]
-    names = [name.strip() for name in header[1:]]
-    if as_norms:
-        if (table[:, 1:] < 0).any():
-            raise ValueError(f"norms in {path} must be at least 0: choose --preset single")
-        with np.errstate(over="ignore"):  # beyond float32 is infinite
-            notes = aggregate(table[:, 1:].astype(np.float32), rows_per_note=1)
-        return path.stem, timeline_of_notes(
-            tuple(names), notes, steps=table[:, 0].astype(np.int64), times=np.zeros(len(table))
+    table = read_csv_file(path)
+    names = tuple(table.columns)
+    if not as_norms:
+        chosen = column or first_to_draw(names)
+        if chosen not in table.columns:
+            raise ValueError(f"no column {chosen!r} in {path}; there are: {', '.join(names)}")
+        some = table.present[chosen]
+        series = Series(table.steps[some], np.zeros(some.sum()), table.columns[chosen][some])
+        return path.stem, _of_scalar(chosen, series)
+    layers = norm_layers(names) or ({name: name for name in names} if table.step_first else {})
+    if not layers:
+        raise ValueError(
+            f"no columns of {path} are named as gradient norms of layers: choose one as a scalar "
+            f"with --tag; there are: {', '.join(names)}"
         )
-    if column is not None and column not in names:
-        raise ValueError(f"no column {column!r} in {path}; there are: {', '.join(names)}")
-    chosen = column or names[0]
-    values = table[:, 1 + names.index(chosen)]
-    return path.stem, _of_scalar(chosen, Series(table[:, 0], np.zeros(len(table)), values))
+    norms = np.stack(
+        [np.where(table.present[name], table.columns[name], NO_GRADIENT) for name in layers], axis=1
+    )
+    given = np.stack([table.present[name] for name in layers], axis=1)
+    if (norms[given] < 0).any():
+        raise ValueError(f"norms in {path} must be at least 0: choose --preset single")
+    with np.errstate(over="ignore"):  # beyond float32 is infinite
+        notes = aggregate(norms.astype(np.float32), rows_per_note=1)
+    steps, times = table.steps.astype(np.int64), np.zeros(len(table.steps))
+    return path.stem, timeline_of_notes(tuple(layers.values()), notes, steps=steps, times=times)
 
 
 def _of_scalar(tag: str, series: Series) -> Timeline:
@@ -76,15 +84,6 @@ def _of_scalar(tag: str, series: Series) -> Timeline:
     notes = aggregate(scale(series.values)[:, None], rows_per_note=1)
     steps, times = series.steps.astype(np.int64), series.wall_times
     return timeline_of_notes((tag,), notes, steps=steps, times=times, scale=scale)
-
-
-def _numbers(path: Path, number: int, line: list[str], header: list[str]) -> list[float]:
-    if len(line) != len(header):
-        raise ValueError(f"{path}, line {number} must have {len(header)} columns, got {len(line)}")
-    try:
-        return [float(cell) if cell.strip() else np.nan for cell in line]
-    except ValueError as error:
-        raise ValueError(f"{path}, line {number} must hold numbers: {error}") from None
 
 
 # soundfile's name of what a file holds, by the end of the file's name
@@ -156,8 +155,9 @@ def render(
     Parameters
     ----------
     source
-        A log directory, or a CSV file whose first column is ``step``. Every other column is the
-        norm of a layer; with the preset ``"single"``, one of them is a signal.
+        A log directory, or a CSV file, in which columns named as gradient norms of layers are
+        layers, or all after a first column ``step``; with the preset ``"single"``, one column is
+        heard as a scalar.
     run
         Of a log directory; may be left out where there is only one.
     tag

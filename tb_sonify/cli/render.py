@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 _DESCRIPTION = """\
-Render a run of a log directory to an audio file, or a CSV file whose first column is `step`.
+Render a run of a log directory, or a CSV file such as TensorBoard, W&B or Lightning write, to an
+audio file.
 
-The presets smooth, arpeggio and classic hear gradient norms, a CSV file's columns being the layers.
+The presets smooth, arpeggio and classic hear gradient norms: columns of a CSV file that are named
+as norms of layers or, where its first column is `step`, all others.
 The preset single hears any scalar, named by --tag, on a scale that is printed."""
 
 
