@@ -23,7 +23,7 @@ TAP = Path(__file__).with_name("tap.js").read_text()
 SNIPPET = slice(2000, 2064)  # as in tap.js
 SOUNDS = "tap.level() > 1e-4 && tap.runs()"
 ALERT = "[role=alert]"
-WAIT_MS = 60_000
+WAIT_MS = 120_000
 TAB, ALONE = "#sonify", "data/plugin_entry.html?name=sonify"
 
 

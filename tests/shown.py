@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.dashboard import Dashboard
 
+# Many servers that look for changes every second would keep a core busy.
+UNCHANGED = ("--reload_interval", "600")
 TIMEOUT_MS = 30_000  # of `expect`: the machine may be busy
 
 
@@ -49,7 +51,7 @@ def serve_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             if key not in addresses:
                 logdir = tmp_path_factory.mktemp(write.__name__)
                 write(logdir)
-                addresses[key] = stack.enter_context(served(logdir, *options))
+                addresses[key] = stack.enter_context(served(logdir, *UNCHANGED, *options))
             return addresses[key]
 
         yield serve

@@ -5,6 +5,7 @@ evaluations are gestures, and would unlock the sound by themselves. So where to 
 in another page.
 """
 
+import re
 from contextlib import contextmanager
 
 import numpy as np
@@ -71,8 +72,13 @@ def untouched(browser, url, scouted):
     with dashboard.opened(browser, url) as tab:
         ready = tab.wait_until_ready()
         assert ready.startswith(UNTOUCHED)
-        assert ready == scouted[0]
+        assert where(ready) == where(scouted[0])
         yield tab
+
+
+def where(said):
+    """What the tap says of the layout, but for the height of the timeline: lanes may be coming."""
+    return re.sub(r"(?<=at )(\d+,\d+,\d+),\d+;", r"\1;", said)
 
 
 @pytest.fixture
@@ -97,8 +103,10 @@ def assert_is_heard_since(step, report, known):
     sound = first_sound(report, report["gestures"][-1])
     note = heard(report, known)[1]
     assert note == pytest.approx(step + (report["now"] - sound) / NOTE_MS, abs=1 / 3)
+    # What was heard before the gesture may still fade out.
     now = report["contextTime"]
-    assert sum(begun["when"] < now < begun["end"] for begun in report["starts"]) == 1
+    gesture = now + (report["gestures"][-1] - report["performanceTime"]) / 1_000
+    assert sum(gesture < each["when"] < now < each["end"] for each in report["starts"]) == 1
 
 
 def test_the_first_click_plays_that_step(each_url, browser, scouted, place, known):

@@ -97,9 +97,10 @@ def test_every_run_says_how_it_fares(tab):
     }
     expect(found[A]).to_have_attribute("aria-label", re.compile("NaN"))
     for run, states in found.items():
-        told = states.get_attribute("aria-label")
-        # Those with norms were written a moment ago.
-        assert told.replace(", live", "") in (said[run], "live"), run
+        # All were written a moment ago, if the machine is quick.
+        told = set(states.get_attribute("aria-label").split(", ")) - {"live"}
+        assert told in (set(said[run].split(", ")) - {"live"}, set()), run
+    assert "live" in found[many_runs.LIVE].get_attribute("aria-label")
     tab.frame.locator(".timeline").focus()
     press(tab, "Space")
     tab.wait_for_sound()
