@@ -127,8 +127,10 @@ def test_while_an_arrow_is_held_only_where_it_ends_is_said_with_the_change(url, 
         screen.page.evaluate("window.said.length = 0")
         screen.press(*["ArrowRight"] * 10)
         clock.run_for(1_000)
-        (said,) = screen.page.evaluate("window.said")
-        assert said.startswith("step 50, 1.75, down")
+        said = screen.page.evaluate("window.said")
+        # Requests may time out on a clock that is set forward, which is said, too.
+        (step,) = [text for text in said if text.startswith("step")]
+        assert step.startswith("step 50, 1.75, down"), said
 
 
 def test_the_position_is_a_slider_too_which_is_quiet_while_it_plays(screen):

@@ -72,7 +72,8 @@ def test_coverage_names_the_layers_and_the_streams(client):
 @pytest.mark.parametrize(
     ("tags", "drawn"),
     [
-        (["b", "a_loss", "loss"], "a_loss"),
+        (["b", "a_loss", "loss"], "loss"),
+        (["b", "a_loss", "val/loss"], "a_loss"),
         (["grad_norm/a", "z", "b"], "b"),
         (["grad_norm/b", "grad_norm/a"], "grad_norm/a"),
     ],

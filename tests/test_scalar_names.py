@@ -27,6 +27,7 @@ from tb_sonify.reading.scalar_names import first_to_draw, is_validation, kind_of
         (["rollout/ep_len_mean", "rollout/ep_rew_mean", "time/fps"], "rollout/ep_rew_mean"),
         (["lr", "train/mse"], "train/mse"),
         (["grad_norm/a", "grad_norm/b", "x"], "x"),
+        (["grad_norm", "x"], "x"),
         (["epoch", "grad_norm", "lr"], "grad_norm"),
         (["lr"], "lr"),
         ([], None),

@@ -10,6 +10,7 @@ from tb_sonify.reading.norm_tags import norm_layers
 Kind = Literal["loss", "score", "norm", "other", "clock"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Every kind, the one that matters most first."""
+_DRAWN: tuple[Kind, ...] = ("loss", "score", "other", "norm", "clock")  # in this order
 
 
 def _vocabulary(words: str) -> frozenset[str]:
@@ -72,7 +73,7 @@ def first_to_draw(tags: Sequence[str]) -> str | None:
         kind = kind_of(tag)
         per_epoch = "epoch" in words
         length = len(words) if kind == "loss" else 0
-        return tag in layers, KINDS.index(kind), is_validation(tag), _part(tag), per_epoch, length
+        return tag in layers, _DRAWN.index(kind), is_validation(tag), _part(tag), per_epoch, length
 
     return min(tags, key=rank, default=None)
 
