@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tb_sonify import SonifyWriter
 from tests.dashboard import WAIT_MS
+from tests.pages import wait_until
 from tests.screen import opened_screen
 
 STEPS = 200
@@ -126,7 +127,10 @@ def test_while_an_arrow_is_held_only_where_it_ends_is_said_with_the_change(url, 
         clock.pause_at(screen.page.evaluate("Date.now()") + 60_000)
         screen.page.evaluate("window.said.length = 0")
         screen.press(*["ArrowRight"] * 10)
-        clock.run_for(1_000)
+        # What is said may wait for an answer of the server, too.
+        said = "window.said.length"
+        wait_until(screen.page, lambda: clock.run_for(1_000) or screen.page.evaluate(said))
+        clock.run_for(3_000)
         said = screen.page.evaluate("window.said")
         # Requests may time out on a clock that is set forward, which is said, too.
         (step,) = [text for text in said if text.startswith("step")]

@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Heavy imports are inside `run`, so that help and usage errors are immediate.
         status: int = import_module(_COMMANDS[options.command]).run(options)
-        sys.stdout.flush()
+        if options.command != "run":  # whose script may have closed it
+            sys.stdout.flush()
     except CommandError as error:
         print(f"tb-sonify {options.command}: error: {error}", file=sys.stderr)
         return 2
