@@ -23,6 +23,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
+import torch._dynamo  # what each forked training would import by itself, for seconds
 from numpy.typing import NDArray
 from torch import nn
 
