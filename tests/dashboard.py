@@ -21,7 +21,7 @@ from tests.pages import POLL_MS, fresh_page
 
 TAP = Path(__file__).with_name("tap.js").read_text()
 SNIPPET = slice(2000, 2064)  # as in tap.js
-SOUNDS = "tap.level() > 1e-4 && tap.runs()"
+SOUNDS = "tap.heard() && tap.runs()"
 ALERT = "[role=alert]"
 WAIT_MS = 120_000
 TAB, ALONE = "#sonify", "data/plugin_entry.html?name=sonify"
@@ -117,8 +117,8 @@ class Dashboard:
         return report
 
     def wait_for_sound(self, *, silence: bool = False) -> None:
-        """Wait until something goes to the loudspeaker, or until nothing does."""
-        self.wait_for("tap.level() === 0" if silence else SOUNDS)
+        """Wait until something has gone to the loudspeaker, or until nothing does."""
+        self.wait_for("tap.silent()" if silence else SOUNDS)
 
     def wait_for_answer(self) -> None:
         """Wait until what the latest gesture has started is at the ear."""

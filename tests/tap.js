@@ -3,11 +3,14 @@
 // speaks over the console, because whatever Playwright evaluates counts as a gesture.
 if (location.pathname.includes("plugin_entry")) {
   const SNIPPET = [2000, 2064]; // sample frames of a clip by which it is recognised
+  const AUDIBLE = 1e-4; // root mean square, of a full scale of 1
 
   const tap = { gestures: [], pressed: [], starts: [], moves: [], readyAt: null };
   window.tap = tap;
   let context = null;
   let loudness = null;
+  let loudest = 0; // since the latest gesture or silence, see tap.heard
+  let listening = false;
   let ears = [];
 
   const stamp = () => ({ now: performance.now(), ...stampOf(context) });
@@ -18,6 +21,7 @@ if (location.pathname.includes("plugin_entry")) {
 
   for (const type of ["pointerdown", "keydown"]) {
     const note = ({ timeStamp }) => {
+      loudest = 0;
       tap.gestures.push(timeStamp);
       tap.pressed.push(context === null ? null : stamp()); // as the page is about to act on it
     };
@@ -33,6 +37,8 @@ if (location.pathname.includes("plugin_entry")) {
     const snippet = [...buffer.getChannelData(0).slice(...SNIPPET)];
     const begun = { node: this, when, offset, end: when + buffer.duration - offset, snippet };
     tap.starts.push(begun);
+    if (!listening) requestAnimationFrame(listen);
+    listening = true;
     return start.call(this, when, offset, ...more);
   };
   AudioScheduledSourceNode.prototype.stop = function (when = 0) {
@@ -73,7 +79,24 @@ if (location.pathname.includes("plugin_entry")) {
   /** Root mean square of what has just gone to the loudspeaker. */
   tap.level = () => levelAt(loudness);
 
-  /** The same of the left and of the right one, over a little longer. */
+  /** Whether anything was loud since the latest gesture or silence, however short it was. */
+  tap.heard = () => Math.max(loudest, tap.level()) > AUDIBLE;
+
+  /** Whether nothing goes there now; what was heard before is forgotten. */
+  tap.silent = () => {
+    if (tap.level() > 0) return false;
+    loudest = 0;
+    return true;
+  };
+
+  // For as long as a sound is due, so that one is noticed that ends before a test can ask.
+  const listen = () => {
+    loudest = Math.max(loudest, tap.level());
+    listening = tap.starts.some(({ end }) => end > context.currentTime);
+    if (listening) requestAnimationFrame(listen);
+  };
+
+  /** Level of the left and of the right one, over a little longer. */
   tap.levels = () => ears.map(levelAt);
 
   /** The same, again and again until so many seconds of sound have been computed. */
