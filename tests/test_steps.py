@@ -104,6 +104,50 @@ def test_an_error_in_a_closure_is_the_users_own_and_no_step(writer, model, tmp_p
     assert_norms(tmp_path, expected)
 
 
+def steps_of_rows(writer, model, tmp_path, numbers, *, every=1, **options):
+    """The steps of rows where `step` gives these numbers, one for each optimizer step."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    numbers = iter(numbers)
+    writer.watch(model, optimizer, every=every, step=lambda: next(numbers), **options)
+    for _ in range(9):
+        loss_of(model).backward()
+        optimizer.step()
+    writer.close()
+    return recorded.steps_and_norms(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "every", "expected"),
+    [
+        ([512] * 4 + [1024] * 4 + [1536], 1, [512, 513, 514, 515, 1024, 1025, 1026, 1027, 1536]),
+        ([64, 64, 128, 128, 192, 192, 256, 256, 320], 3, [64, 129, 256]),  # the count is thinned
+        ([5, 6, 7, 2, 3, 4, 4, 9, torch.tensor(10)], 1, [5, 6, 7, 2, 3, 4, 5, 9, 10]),  # restarted
+    ],
+)
+def test_steps_can_be_numbered_by_what_the_loss_is_logged_at(
+    writer, model, tmp_path, numbers, every, expected
+):
+    assert steps_of_rows(writer, model, tmp_path, numbers, every=every) == expected
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected", "message"),
+    [
+        ([40, 50, 0.5], [40, 50, *range(51, 58)], r"from 51 on.*must be an integer, got 0.5"),
+        ([40, 50], [40, 50, *range(51, 58)], "from 51 on.*StopIteration"),
+        ([-1], range(9), "from 0 on.*must be at least 0"),
+        ([0, 0, 0, 1, 1, 1, 2, 2, 2], range(9), "got 1 after 0 where rows are at step 2"),
+    ],
+)
+def test_numbers_that_are_no_steps_are_counted_on_with_one_warning(
+    writer, model, tmp_path, numbers, expected, message
+):
+    with pytest.warns(RuntimeWarning, match=message) as caught:
+        steps = steps_of_rows(writer, model, tmp_path, numbers)
+    assert len(caught) == 1
+    assert steps == list(expected)
+
+
 def test_a_frozen_model_has_rows_without_norms(writer, model, tmp_path):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     model.requires_grad_(False)

@@ -111,6 +111,7 @@ def test_remove_and_close_leave_no_hook(writer, model, optimizer):
         ({"optimizer": "sgd"}, TypeError, "must be a torch optimizer, got str"),
         ({"every": 0}, ValueError, "every must be at least 1, got 0"),
         ({"first_step": -1}, ValueError, "first_step must be at least 0"),
+        ({"step": 7}, TypeError, "step must be callable without arguments, got 7"),
         ({"norm_type": 0}, ValueError, "norm_type must be above 0"),
     ],
 )

@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary, ref
 from torch import Tensor
 from torch.optim import Optimizer
 
-from tb_sonify.training.grad_norms import LayerNorms, MeasuredLayers
+from tb_sonify.training.grad_norms import LayerNorms, MeasuredLayers, step_of
+from tb_sonify.training.warn import WarnOnce, warn
 
 
 @dataclass(frozen=True)
@@ -100,21 +101,62 @@ class StepCounter:
     again, or another one that holds some of the same parameters. So a generator and its critic
     share steps, and so do two optimizers of one model; where a critic steps five times for each
     step of the generator, the steps are the critic's.
+
+    Attributes
+    ----------
+    step
+        The number of the present step.
+    count
+        How many steps were before it; -1 before the first.
     """
 
     def __init__(self, first_step: int) -> None:
         self.first_step = self.step = first_step
+        self.count = -1
+        self._number: Callable[[], Any] | None = None
+        self._given = 0  # by it, the last time
+        self._warn = WarnOnce()
         self._stepped: list[tuple[ref[object], ref[Optimizer]]] = []  # in this step, seen by whom
         self._parameters: WeakKeyDictionary[Optimizer, tuple[Any, frozenset[Tensor]]]
         self._parameters = WeakKeyDictionary()
 
+    def number_by(self, number: Callable[[], Any]) -> None:
+        """Have the steps numbered by a callable, as `SonifyWriter.watch` says."""
+        if not callable(number):
+            raise TypeError(f"step must be callable without arguments, got {number!r}")
+        self._number = number
+
     def step_of(self, watch: object, optimizer: Optimizer) -> int:
         """Count a step of an optimizer that a watch sees; gives the training step it is part of."""
-        if any(self._ends(watch, optimizer, *stepped) for stepped in self._stepped):
-            self.step += 1
+        if self.count < 0 or any(self._ends(watch, optimizer, *each) for each in self._stepped):
+            self.count += 1
+            self.step = self._next_number()
             self._stepped.clear()
         self._stepped.append((ref(watch), ref(optimizer)))
         return self.step
+
+    def _next_number(self) -> int:
+        counted = self.first_step if self.count == 0 else self.step + 1
+        if self._number is None:
+            return counted
+        try:
+            given = step_of(self._number(), name="step()")
+        except Exception as error:  # noqa: BLE001 - the callable is the user's
+            self._number = None
+            warn(
+                f"steps are counted from {counted} on, as step cannot number them: "
+                f"{type(error).__name__}: {error}"
+            )
+            return counted
+        before, self._given = self._given, given
+        if self.count == 0 or given < before:  # the training went back
+            return given
+        if before < given < counted:
+            self._warn(
+                f"step() must grow by 1 or more for each optimizer step, got {given} after "
+                f"{before} where rows are at step {self.step}: their numbers run ahead"
+            )
+        return max(given, counted)
 
     def _ends(
         self, watch: object, optimizer: Optimizer, by: "ref[object]", other: "ref[Optimizer]"

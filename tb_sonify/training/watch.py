@@ -125,7 +125,7 @@ class ModelWatch(Watch):
         Gives what is to be called once they are clipped.
         """
         norms = self._layers.norms
-        coming = self._steps.step, self._steps.step + 1
+        coming = self._steps.count, self._steps.count + 1
         if (
             not self.active
             or not any(map(self._is_logged, coming))
@@ -175,15 +175,15 @@ class ModelWatch(Watch):
 
     def _add_row(self, optimizer: Optimizer) -> None:
         measured = self._count(optimizer)
-        if measured is None or not self._is_logged(self._steps.step):
+        if measured is None or not self._is_logged(self._steps.count):
             return
         if not self._resources.takes(measured.norms) or self._is_captured():
             return
         schema, row = measured.measure(scaling=scaling_of(optimizer))
         self._resources.buffer.add(schema, self._steps.step, row)
 
-    def _is_logged(self, step: int) -> bool:
-        return (step - self._steps.first_step) % self._every == 0
+    def _is_logged(self, count: int) -> bool:
+        return count % self._every == 0
 
     def _is_captured(self) -> bool:
         """Whether the step is being captured for a CUDA graph, whose replays nobody can see."""
@@ -226,6 +226,7 @@ class WatchSet:
         *,
         prefix: str | None,
         first_step: int,
+        step: Callable[[], int] | None,
         **options: Any,
     ) -> ModelWatch:
         """Watch another model.
@@ -234,14 +235,16 @@ class WatchSet:
         ----------
         find
             Gives its layers with a prefix.
-        prefix, first_step
+        prefix, first_step, step
             As in `SonifyWriter.watch`.
         options
             As in `ModelWatch`.
         """
         active = [watch for watch in self._all if watch.active]
         steps = self._steps if active else StepCounter(first_step)
-        if first_step not in (0, steps.first_step):
+        if step is not None:
+            steps.number_by(step)
+        elif first_step not in (0, steps.first_step):
             raise ValueError(
                 f"all that a writer watches at a time has the same steps: first_step must be that "
                 f"of the first watch, {steps.first_step}, got {first_step}"

@@ -93,6 +93,7 @@ class SonifyWriter(SummaryWriter):
         granularity: Granularity = "layer",
         every: int = 1,
         first_step: int = 0,
+        step: Callable[[], int] | None = None,
         prefix: str | None = None,
     ) -> Watch:
         """Log the gradient norm of each layer whenever the optimizer steps.
@@ -118,6 +119,12 @@ class SonifyWriter(SummaryWriter):
             What is watched beside another model goes on with that one's steps. Optimizers of
             different parameters that step in turn, as those of a generator and a critic, share a
             step; one that a `GradScaler` leaves out counts, but is no row.
+        step
+            In place of `first_step`: called without arguments when a step begins, it gives the
+            number of the row, so that norms have the steps of a loss that is not logged by
+            optimizer steps: environment steps, tokens, samples. Where it gives the same again, the
+            numbers after it are used in turn; a smaller one is a restart. If it fails, there is one
+            warning, and steps are counted on. Given to several watches, the last counts.
         prefix
             Put before the names of layers, with a dot; ``""``: nothing. By default nothing, or the
             name of the model's class where a name is that of another layer that is watched.
@@ -139,6 +146,7 @@ class SonifyWriter(SummaryWriter):
                 self._resources,
                 prefix=prefix,
                 first_step=step_of(first_step, name="first_step"),
+                step=step,
                 optimizer=optimizer,
                 every=every,
                 keep_alive=self,
