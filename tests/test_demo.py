@@ -86,11 +86,21 @@ def test_it_serves_the_sonify_tab_until_interrupted(tmp_path):
         assert demo.wait(timeout=30) == 0
 
 
-@pytest.mark.server
-def test_a_port_that_is_taken_is_an_error_where_it_was_asked_for(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        command = [*DEMO, "--logdir", str(tmp_path), "--port", str(taken.getsockname()[1])]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert "already in use; choose another --port" in result.stderr
-    assert "Traceback" not in result.stderr
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--port", "{taken}"), "already in use; choose another --port"),
+        (("--port", "99999"), "must be from 0 to 65535"),
+        (("--host", "nowhere.invalid"), "cannot serve on --host nowhere.invalid"),
+        (("--logdir", "{file}/log"), "cannot write to --logdir"),
+    ],
+)
+def test_what_would_end_the_demo_is_told_before_the_training(tmp_path, capsys, options, message):
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        given = [option.format(file=tmp_path / "file", taken=taken) for option in options]
+        assert main(["demo", "--logdir", str(tmp_path / "log"), *given]) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert "Training" not in said.out

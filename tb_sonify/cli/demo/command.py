@@ -1,6 +1,8 @@
 """`tb-sonify demo`: train the five settings, then show them in TensorBoard."""
 
 import argparse
+import errno
+import socket
 import time
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -53,6 +55,9 @@ def run(options: argparse.Namespace) -> int:
     from tb_sonify.cli.demo.training import SETTINGS, digits, train
 
     logdir = _free_logdir(options.logdir, [setting.run for setting in SETTINGS])
+    # Before the training, which would be for nothing.
+    if not options.no_serve:
+        _check_address(options.host, options.port or 0)
     images = digits()
     # On small batches a second thread gains nothing, and on busy cores, threads that wait for
     # each other take many times as long as one.
@@ -83,14 +88,33 @@ def _free_logdir(chosen: Path | None, runs: Sequence[str]) -> Path:
     def is_free(logdir: Path) -> bool:
         return not any((logdir / run).exists() for run in runs)
 
-    if chosen is None:
-        return next(filter(is_free, map(Path, numbered_names(str(_DEFAULT_LOGDIR)))))
-    if not is_free(chosen):
+    logdir = chosen or next(filter(is_free, map(Path, numbered_names(str(_DEFAULT_LOGDIR)))))
+    try:
+        free = is_free(logdir)
+        logdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"cannot write to --logdir {logdir}: {error.strerror}") from error
+    if not free:
         raise CommandError(
-            f"--logdir must not hold runs of the demo, and {chosen} does: "
+            f"--logdir must not hold runs of the demo, and {logdir} does: "
             "choose another, or delete them"
         )
-    return chosen
+    return logdir
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raise a `CommandError` where TensorBoard could not listen on a port; 0: on any."""
+    if not 0 <= port < 2**16:
+        raise CommandError(f"--port must be from 0 to 65535, got {port}")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CommandError(
+                f"port {port} of {host} is already in use; choose another --port or --host"
+            ) from error
+        raise CommandError(f"cannot serve on --host {host}, port {port}: {error}") from error
 
 
 def serve(logdir: Path, *, host: str, port: int | None) -> int:
