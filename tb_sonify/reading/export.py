@@ -12,10 +12,11 @@ from tb_sonify.reading import limits
 from tb_sonify.reading.scalars import Series
 from tb_sonify.reading.selection import points_of_notes
 from tb_sonify.reading.timeline import Timeline
-from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.notes import NO_GRADIENT, Notes
 
 # Spreadsheets take a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_INF, _NAN = -2.0, -3.0  # keys of what is no norm, beside `NO_GRADIENT`
 
 
 def csv_of_notes(
@@ -30,14 +31,14 @@ def csv_of_notes(
     """
     yield _lines([_header(("step", *([] if tag is None else [tag]), *source.layers))])
     medians = None if series is None else _medians(series, *points_of_notes(series, source))
-    at_once = _lines_at_once(1 + len(source.layers))
+    at_once, texts = _lines_at_once(1 + len(source.layers)), _NormTexts()
     for first in range(notes.start, notes.stop, at_once):
         part = slice(first, min(first + at_once, notes.stop))
-        columns = [[str(step) for step in source.steps[part].tolist()]]
-        if medians is not None:
-            columns.append([_number(value) for value in medians[part]])
-        columns += _norm_cells(source.table(first, part.stop - first)).T.tolist()
-        yield _lines(zip(*columns, strict=True))
+        steps = map(str, source.steps[part].tolist())
+        before = [steps] if medians is None else [steps, map(_number, medians[part])]
+        norms = texts.rows(source.table(first, part.stop - first))
+        # Numbers need no quotes, and joining them takes a fifth of the time of a CSV writer.
+        yield "".join(f"{','.join(line)}\r\n" for line in zip(*before, norms, strict=True))
 
 
 def csv_of_points(tag: str, series: Series) -> Iterator[str]:
@@ -63,13 +64,20 @@ def _header(names: Iterable[str]) -> list[str]:
     return ["'" + name if name.startswith(_FORMULA) else name for name in names]
 
 
-def _norm_cells(notes: Notes) -> NDArray[np.object_]:
-    """The largest norm of each note and layer as text, empty where there is no gradient."""
-    text = notes.max.astype(str).astype(object)
-    text[notes.max < 0] = ""
-    text[notes.inf > 0] = "inf"
-    text[notes.nan > 0] = "nan"
-    return text
+class _NormTexts(dict[float, str]):
+    """Norms as text, each written once: stored norms are bfloat16, so few are distinct."""
+
+    def __init__(self) -> None:
+        super().__init__({NO_GRADIENT: "", _INF: "inf", _NAN: "nan"})
+
+    def __missing__(self, norm: float) -> str:
+        self[norm] = text = _number(norm)
+        return text
+
+    def rows(self, notes: Notes) -> Iterator[str]:
+        """The largest norm of each layer, a line for each note; empty for no gradient."""
+        keys = np.where(notes.nan > 0, _NAN, np.where(notes.inf > 0, _INF, notes.max))
+        return (",".join(map(self.__getitem__, row)) for row in keys.tolist())
 
 
 def _medians(
