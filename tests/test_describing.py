@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
+from tb_sonify.reading.logdir import chosen_runs, open_logdir
 from tests.commands import tb_sonify as command
 from tests.logged import logged_run
 
@@ -128,3 +129,15 @@ def test_links_to_the_same_directory_are_one_run(logdir):
     (logdir / "again").symlink_to(logdir / "calm", target_is_directory=True)
     runs = json.loads(command("describe", logdir, "--json").stdout)["runs"]
     assert [run["run"] for run in runs] == ["again", "broken", "plain"]
+
+
+def test_links_that_lead_back_make_no_further_runs(logdir):
+    for name in ("calm", "broken"):  # followed, two of them would make 2 ** 40 directories
+        (logdir / name / "up").symlink_to(logdir, target_is_directory=True)
+        (logdir / name / "self").symlink_to(logdir / name, target_is_directory=True)
+    (logdir / "zz").symlink_to(logdir / "calm", target_is_directory=True)
+    store, scope = open_logdir(logdir)
+    assert chosen_runs(store, scope, logdir, None) == ["broken", "calm", "plain"]
+    assert chosen_runs(store, scope, logdir, "zz") == ["calm"]
+    with pytest.raises(LookupError, match="no run 'nobody'; there are: broken, calm, plain"):
+        chosen_runs(store, scope, logdir, "nobody")

@@ -1,10 +1,13 @@
 """Opens a log directory as TensorBoard does, without a server."""
 
 import logging
+import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
+from tensorboard.backend.event_processing.io_wrapper import IsTensorFlowEventsFile
 from tensorboard.context import RequestContext
 
 from tb_sonify.reading.runs import RunCatalog
@@ -20,6 +23,8 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
     FileNotFoundError
         If there is no such directory.
     """
+    if logdir.is_file():
+        raise FileNotFoundError(f"{str(logdir)!r} is a file: give the directory that it is in")
     if not logdir.is_dir():
         raise FileNotFoundError(f"no log directory {str(logdir)!r}")
     with warnings.catch_warnings():
@@ -29,17 +34,33 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
     tensorboard = program.TensorBoard(default.get_static_plugins())
     tensorboard.configure(["tensorboard", "--logdir", str(logdir)])
     flags = tensorboard.flags
-    flags.reload_interval, flags.reload_task = 0, "blocking"
     # Whatever is read here is thrown away after one command: keep all of it.
     flags.samples_per_plugin = {PLUGIN_NAME: 0, "scalars": 0, "audio": 1}
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     ingester = LocalDataIngester(flags)
-    ingester.start()
+    multiplexer = ingester.deprecated_multiplexer
+    for directory in _directories(logdir):
+        multiplexer.AddRun(directory, name=os.path.relpath(directory, logdir))
+    multiplexer.Reload()
     return Store(ingester.data_provider, Settings(points_kept=0)), Scope(RequestContext(), "")
 
 
+def _directories(logdir: Path) -> Iterator[str]:
+    """Directories with event files, each once: TensorBoard follows links, also those to above."""
+    known = set()
+    for directory, below, files in os.walk(logdir, followlinks=True):
+        real = os.path.realpath(directory)
+        if real in known:
+            below.clear()
+            continue
+        known.add(real)
+        below.sort()
+        if any(map(IsTensorFlowEventsFile, files)):
+            yield directory
+
+
 def chosen_runs(store: Store, scope: Scope, logdir: Path, run: str | None) -> list[str]:
-    """Names of all runs, or the one that is named; of links to one directory, the first name.
+    """Names of all runs, or that of one; of links to one directory, all name the same run.
 
     Raises
     ------
@@ -49,9 +70,9 @@ def chosen_runs(store: Store, scope: Scope, logdir: Path, run: str | None) -> li
     names = [each.name for each in RunCatalog(store).runs(scope)]
     if not names:
         raise LookupError("no runs here: a run is a directory with event files that hold scalars")
-    if run is None:
-        directories = {(logdir / name).resolve(): name for name in reversed(names)}
-        return sorted(directories.values(), key=names.index)
-    if run not in names:
+    if run is None or run in names:
+        return names if run is None else [run]
+    same = [name for name in names if (logdir / name).resolve() == (logdir / run).resolve()]
+    if not same:
         raise LookupError(f"no run {run!r}; there are: {', '.join(names)}")
-    return [run]
+    return same
