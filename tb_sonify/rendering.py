@@ -194,12 +194,13 @@ def render(
     as_norms = chosen.name != "single"
     path = Path(source)
     if path.is_dir() or path.suffix.lower() != ".csv":
-        name, timeline = read_logdir(path, run=run, tag=tag, as_norms=as_norms)
+        name, whole = read_logdir(path, run=run, tag=tag, as_norms=as_norms)
     else:
-        name, timeline = read_csv(path, column=tag, as_norms=as_norms)
-    timeline = slice_timeline(timeline, _notes_at(timeline, *steps))
+        name, whole = read_csv(path, column=tag, as_norms=as_norms)
+    timeline = slice_timeline(whole, _notes_at(whole, *steps))
     if not timeline.notes:
-        raise LookupError(f"nothing of {name!r} at these steps")
+        first, last = ("" if step is None else step for step in steps)
+        raise LookupError(f"nothing of {name!r} at steps {first}:{last}, {_extent(whole)}")
     if notes is not None and timeline.notes > notes:
         timeline = merge_notes(timeline, 1 << (-(-timeline.notes // notes) - 1).bit_length())
     starts = timeline.steps[:-1]
@@ -233,6 +234,11 @@ def _preset(preset: str | Preset) -> Preset:
     return PRESETS[preset]
 
 
+def _extent(timeline: Timeline) -> str:
+    starts = timeline.steps[:-1]
+    return f"it has {starts[0]:g} to {starts[-1]:g}" if len(starts) else "it has none"
+
+
 def _notes_at(timeline: Timeline, first: int | None, last: int | None) -> range:
     """The notes that begin at steps from `first` to `last`, both included."""
     starts = timeline.steps[:-1]
@@ -245,6 +251,8 @@ def read_logdir(
     logdir: Path, *, run: str | None, tag: str | None, as_norms: bool
 ) -> tuple[str, Timeline]:
     """Name and notes of the norms of a run, or of one of its scalars.
+
+    A directory that is a run itself, ``.``, gives it its name.
 
     Parameters
     ----------
@@ -261,18 +269,19 @@ def read_logdir(
     store, scope = open_logdir(logdir)
     runs = chosen_runs(store, scope, logdir, run)
     if len(runs) > 1:
-        raise LookupError(f"choose one run with --run: {', '.join(runs)}")
+        raise LookupError(f"choose one run (run=, --run): {', '.join(runs)}")
     (run,) = runs
+    name = logdir.resolve().name or run if run == "." else run
+    tags = list_scalars(store, scope, run)
     if as_norms:
         timeline = Timelines(store).get(scope, run)
         if not timeline.notes:
             raise LookupError(
-                f"no gradient norms in run {run!r}: choose a scalar with --preset single --tag TAG"
+                f"no gradient norms in run {name!r}: choose a scalar with --tag: {', '.join(tags)}"
             )
-        return run, timeline
-    tags = list_scalars(store, scope, run)
+        return name, timeline
     chosen = tag or first_to_draw(tags)
     series = read_series(store, scope, run, chosen) if chosen else None
     if series is None or chosen is None:
-        raise LookupError(f"no scalar {chosen!r} in run {run!r}; there are: {', '.join(tags)}")
-    return f"{run} {chosen}", _of_scalar(chosen, series)
+        raise LookupError(f"no scalar {chosen!r} in run {name!r}; there are: {', '.join(tags)}")
+    return f"{name} {chosen}", _of_scalar(chosen, series)

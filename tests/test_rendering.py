@@ -7,9 +7,11 @@ import pytest
 import soundfile
 
 import tb_sonify
+from tb_sonify.cli.main import main
 from tb_sonify.sound import PRESETS
 from tests.commands import tb_sonify as command
 from tests.logged import logged_run
+from tests.logs import scalar_events, write_events
 
 SMOOTH = PRESETS["smooth"]
 
@@ -124,11 +126,12 @@ def test_a_dash_writes_wav_to_standard_output(logdir):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "choose one run with --run: one, two"),
+        ([], "choose one run (run=, --run): one, two"),
         (["--run", "three"], "no run 'three'; there are: one, two"),
         (["--run", "two", "--tag", "loss"], "no scalar 'loss' in run 'two'"),
         (["--run", "one", "--preset", "loud"], "no preset 'loud'; there are: smooth"),
-        (["--run", "one", "--steps", "900:"], "nothing of 'one' at these steps"),
+        (["--run", "one", "--steps", "900:"], "nothing of 'one' at steps 900:, it has 0 to 249"),
+        (["--run", "one", "-o", "nowhere/a.wav"], "cannot write nowhere/a.wav: No such file"),
     ],
 )
 def test_what_cannot_be_rendered_is_said_without_a_traceback(logdir, arguments, message):
@@ -136,6 +139,21 @@ def test_what_cannot_be_rendered_is_said_without_a_traceback(logdir, arguments, 
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_log_directory_that_is_a_run_itself_is_named_after_the_directory(
+    tmp_path, monkeypatch, capsys
+):
+    run = tmp_path / "plain"
+    write_events(run, scalar_events("val_loss", [(step, 1.0 + step) for step in range(20)]))
+    monkeypatch.chdir(tmp_path)
+    assert main(["render", "plain"]) == 2
+    said = capsys.readouterr().err
+    assert "no gradient norms in run 'plain': choose a scalar with --tag: val_loss" in said
+    assert main(["render", "plain", "--tag", "val_loss"]) == 0
+    assert capsys.readouterr().out.startswith("plain-val_loss.wav: 1.2 s, plain val_loss, steps")
+    assert main(["describe", str(next(run.iterdir()))]) == 2
+    assert "is a file: give the directory that it is in" in capsys.readouterr().err
 
 
 def test_the_tutorial_writes_every_sound_with_its_meaning(tmp_path):

@@ -109,7 +109,10 @@ def run(options: argparse.Namespace) -> int:
             sys.stdout.buffer.flush()
             return 0
         output = Path(options.output or f"{_file_name(sound.legend.split(',')[0])}.wav")
-        sound.save(output)
+        try:
+            sound.save(output)
+        except OSError as error:
+            raise CommandError(f"cannot write {output}: {error.strerror or error}") from error
     except (OSError, LookupError, ValueError, ImportError) as error:
         raise CommandError(
             str(error.args[0] if isinstance(error, LookupError) else error)
@@ -127,7 +130,8 @@ def _encoding(options: argparse.Namespace) -> "Encoding | None":
 
 
 def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip("-") or "sonify"
+    """A name as that of a file, which a listing shows."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "sonify"
 
 
 def _span(text: str) -> tuple[int | None, int | None]:
