@@ -53,6 +53,43 @@ def test_scalars_of_layers_sound_as_the_same_norms_in_rows(tmp_path, open_client
     assert client.sonify("describe", run="foreign").text.count("norms of the") == 3
 
 
+@pytest.mark.parametrize(
+    ("tag", "layer_tag"), [("grad_norm", "grad_norm/{}"), ("train/grads", "train/grads/{}.weight")]
+)
+def test_norms_that_add_scalars_wrote_into_runs_of_their_own_are_layers_of_one_run(
+    tmp_path, open_client, tag, layer_tag
+):
+    norms = norms_of(STEPS)
+    for run in (tmp_path / "logs", tmp_path / "logs/nested"):
+        with SummaryWriter(str(run)) as writer:
+            names = [layer_tag.removeprefix(f"{tag}/").format(layer) for layer in LAYERS]
+            for step, row in enumerate(norms):
+                row_of = {name: norm for name, norm in zip(names, row, strict=True) if norm != -1}
+                writer.add_scalars(tag, row_of, step)
+                writer.add_scalars("loss", {"train": 1.0, "test": 2.0}, step)
+    for number in range(3):  # trainings that are named after what they try
+        events = scalar_events("grad_norm", [(0, 1.0)]) + scalar_events("loss", [(0, 1.0)])
+        write_events(tmp_path / f"logs/sweep/grad_norm_{number}", events)
+    write_norms(tmp_path / "logs/alike", norms, tag=layer_tag)
+    client = open_client(tmp_path / "logs")
+    runs = {run["run"]: run["norms"] for run in client.json_of("runs")["runs"]}
+    others = [f"sweep/grad_norm_{number}" for number in range(3)]
+    others += ["loss_test", "loss_train", "nested/loss_test", "nested/loss_train"]
+    assert runs == {".": True, "nested": True, "alike": True, **dict.fromkeys(others, False)}
+    alike = client.block_of("coverage", run="alike")
+    tags = [layer_tag.format(layer) for layer in LAYERS]
+    at = {"from": 0, "to": STEPS, "columns": STEPS}
+    for run in (".", "nested"):
+        joined = client.block_of("coverage", run=run)
+        assert joined.header["layers"] == alike.header["layers"]
+        assert np.array_equal(joined.arrays["steps"], alike.arrays["steps"])
+        maps = [client.block_of("heatmap", run=each, **at).arrays["max"] for each in (run, "alike")]
+        assert np.array_equal(*maps)
+        assert client.json_of("signals", run=run)["scalars"] == sorted(tags)
+        curve = client.block_of("curve", run=run, tag=tags[1])
+        assert curve.header["points"] == (norms[:, 1] != -1).sum()
+
+
 def test_landmarks_say_which_layer_broke(tmp_path, open_client):
     write_norms(tmp_path / "run", broken_norms(), tag="train/grad_norm/{}")
     landmarks = open_client(tmp_path).json_of("landmarks", run="run")["landmarks"]

@@ -71,6 +71,7 @@ SUMMARY_CACHE_BYTES = 32 * MIB  # points of one scalar of all runs
 LISTING_CACHE_BYTES = 32 * MIB  # where blobs are
 PLACE_CACHE_BYTES = 32 * MIB  # which rows a blob has
 NAME_CACHE_BYTES = 32 * MIB  # scalars of runs
+PART_CACHE_BYTES = 4 * MIB  # runs that are layers of others
 END_CACHE_BYTES = 32 * MIB  # when writers were closed
 PHASE_CACHE_BYTES = 32 * MIB
 RUN_CACHE_BYTES = 16 * MIB

@@ -1,7 +1,8 @@
 """Reads blobs and scalars of runs through TensorBoard's data provider, and caches them."""
 
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -10,17 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorboard import errors
 from tensorboard.context import RequestContext
-from tensorboard.data.provider import DataProvider, RunTagFilter
+from tensorboard.data.provider import DataProvider, Run, RunTagFilter
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
+from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.work import DaemonThreads, WorkLimiter
 from tb_sonify.schema.metadata import END_TAG, PLUGIN_NAME
 
 _LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
 _BLOB_BYTES = 512  # of a reference, about
 _NAME_BYTES = 256  # of a tag and what is known of it
+_OF_A_LAYER = re.compile(r"(?:^|/)[^/]*(?:grad|gnorm)[^/]*_[^/]+$", re.IGNORECASE)
 
 Newest = tuple[int, float]  # step and wall time
 
@@ -78,7 +81,7 @@ class Store:
     """
 
     def __init__(self, provider: DataProvider, settings: Settings = DEFAULTS) -> None:
-        self.provider = provider
+        self.provider = _JoinedRuns(provider)
         self.settings = settings
         self.work = WorkLimiter()
         self._pool = DaemonThreads(limits.READ_THREADS, "sonify-read")
@@ -236,6 +239,104 @@ class Store:
         rest = iter(blobs)
         while batch := list(islice(rest, limits.READ_AHEAD_BLOBS)):
             yield from self._pool.map(lambda blob: self.read(scope, blob), batch)
+
+
+class _JoinedRuns:
+    """A data provider that gives norms of layers to the run whose `add_scalars` has logged them.
+
+    ``SummaryWriter.add_scalars("grad_norm", {layer: norm, ...})`` writes a run for each layer,
+    ``<run>/grad_norm_<layer>`` with the one scalar ``grad_norm``: here, that is the scalar
+    ``grad_norm/<layer>`` of the run, and no run.
+    """
+
+    def __init__(self, provider: DataProvider) -> None:
+        self._provider = provider
+        self._parts = RefreshCache[dict[str, tuple[str, str, str]]](
+            limits.PART_CACHE_BYTES, lambda parts: _NAME_BYTES * len(parts)
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+    def list_runs(self, context: RequestContext, *, experiment_id: str) -> list[Run]:
+        runs = {
+            run.run_name: run
+            for run in self._provider.list_runs(context, experiment_id=experiment_id)
+        }
+        for name, (owner, *_) in self._parts_of(context, experiment_id).items():
+            part = runs.pop(name, None)
+            if part is not None and owner not in runs:
+                runs[owner] = Run(owner, owner, part.start_time)
+        return list(runs.values())
+
+    def list_scalars(self, context: RequestContext, **options: Any) -> dict[str, dict[str, Any]]:
+        return self._joined(self._provider.list_scalars, context, **options)
+
+    def read_scalars(self, context: RequestContext, **options: Any) -> dict[str, dict[str, Any]]:
+        return self._joined(self._provider.read_scalars, context, **options)
+
+    def _joined(
+        self,
+        call: Callable[..., Mapping[str, Mapping[str, Any]]],
+        context: RequestContext,
+        *,
+        experiment_id: str,
+        run_tag_filter: RunTagFilter,
+        **options: Any,
+    ) -> dict[str, dict[str, Any]]:
+        """What a call answers by run and tag, for the parts of the runs that it is about, too."""
+        runs, tags = run_tag_filter.runs, run_tag_filter.tags
+        parts = self._parts_of(context, experiment_id)
+        asked = [
+            (name, own)
+            for name, (owner, tag, own) in parts.items()
+            if (runs is None or owner in runs) and (tags is None or tag in tags)
+        ]
+        wanted = RunTagFilter(
+            runs=None if runs is None else {*runs, *(name for name, _ in asked)},
+            tags=None if tags is None else {*tags, *(own for _, own in asked)},
+        )
+        found = call(context, experiment_id=experiment_id, run_tag_filter=wanted, **options)
+        joined: dict[str, dict[str, Any]] = {}
+        for name, each in found.items():
+            for own, data in each.items():
+                owner, tag, _ = parts.get(name, (name, own, own))
+                if (runs is None or owner in runs) and (tags is None or tag in tags):
+                    joined.setdefault(owner, {})[tag] = data
+        return joined
+
+    def _parts_of(
+        self, context: RequestContext, experiment: str
+    ) -> dict[str, tuple[str, str, str]]:
+        """Each run that is a layer of another, with that one, its tag there, and its own tag."""
+
+        def read() -> dict[str, tuple[str, str, str]]:
+            runs = self._provider.list_runs(context, experiment_id=experiment)
+            # Only names that may be such are asked for their scalars.
+            names = [run.run_name for run in runs if _OF_A_LAYER.search(run.run_name)]
+            if len(names) < 2:
+                return {}
+            found = self._provider.list_scalars(
+                context,
+                experiment_id=experiment,
+                plugin_name=SCALARS,
+                run_tag_filter=RunTagFilter(runs=names),
+            )
+            layers: dict[str, dict[str, tuple[str, str]]] = {}
+            for name in names:
+                owner, _, last = name.rpartition("/")
+                for own in found.get(name, ()):
+                    before = own.replace("/", "_") + "_"
+                    if len(found[name]) == 1 and last.startswith(before):
+                        tag = f"{own}/{last.removeprefix(before)}"
+                        layers.setdefault(owner or ".", {})[tag] = name, own
+            return {
+                tags[tag][0]: (owner, tag, tags[tag][1])
+                for owner, tags in layers.items()
+                for tag in norm_layers(tags)
+            }
+
+        return self._parts.get(experiment, read)
 
 
 def _nbytes(points: NDArray[np.float64] | None) -> int:
