@@ -60,7 +60,6 @@ def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the recorder end blocks by rows and calls alone, however long they take to come."""
     monkeypatch.setattr("tb_sonify.training.run_log._BLOCK_SECONDS", math.inf)
-    monkeypatch.setattr("tb_sonify.training.run_log._NEWEST_SECONDS", math.inf)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,7 +20,7 @@ COPIED = ("tb_sonify", "tests", "benchmarks", "examples", "docs", "pyproject.tom
 TIMES = {
     "event_writer": {"IDLE_SECONDS": 50},
     "row_buffer": {"_MAX_SECONDS": 50},
-    "run_log": {"_BLOCK_SECONDS": 100, "_NEWEST_SECONDS": 50},
+    "run_log": {"_BLOCK_SECONDS": 100},
 }
 TESTS = (
     "amp", "clip_grad", "distributed", "harm", "lightning", "pre_clip", "recorded_segments",

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.metadata import ROWS_TAG as ROWS
+from tb_sonify.schema.metadata import SEGMENTS_TAG as CLIPS
 from tb_sonify.schema.notes import NO_GRADIENT
+from tb_sonify.schema.records import Rows, Segment
 from tb_sonify.sound import PRESETS
 from tb_sonify.training.event_writer import EventFileWriter
 from tb_sonify.training.recorder import Recorder
+from tb_sonify.training.run_log import STEP_SKIPPED, RunLog
 from tests import recorded
 from tests.batches import LAYERS, batch, batches, norms_of, record
 
@@ -54,6 +58,51 @@ def test_layers_logged_apart_for_the_same_step_become_one_row(tmp_path):
     (block,) = recorded.rows(tmp_path)
     assert block.steps.tolist() == list(range(20))
     np.testing.assert_array_equal(block.norms, round_norms(norms))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (1, 0, 2)])
+def test_a_step_is_one_row_however_long_its_layers_take_to_come(order, monkeypatch):
+    """As with two optimizers of which one is slow: what waits is written between the two."""
+    monkeypatch.setattr("tb_sonify.training.run_log._BLOCK_SECONDS", 0)
+    norms, stored = norms_of(250, layers=3), []
+    norms[3, 0] = math.nan
+    log = RunLog(session=1.0, presets=(), scalar_every=None, emit=stored.append)
+    for row in range(250):
+        for column in order[: None if row % 5 == 0 else 2]:  # the third optimizer steps less often
+            layer = f"layer{column}"
+            log.add(batch(norms[row : row + 1, [column]], [row], layers=(layer,)))
+            if log.is_due():
+                log.write_rows(newest=False)
+    log.finish()
+    values = [value for event in stored for value in event.summary.value]
+    blobs = {tag: [v.tensor.string_val[0] for v in values if v.tag == tag] for tag in (ROWS, CLIPS)}
+    blocks = [Rows.decode(blob) for blob in blobs[ROWS]]
+    assert [step for block in blocks for step in block.steps] == list(range(250))
+    for column in order[:2]:
+        found = [block.norms[:, block.layers.index(f"layer{column}")] for block in blocks]
+        np.testing.assert_array_equal(np.concatenate(found), round_norms(norms[:, column]))
+    for segment in map(Segment.decode, blobs[CLIPS]):
+        assert (np.diff(segment.steps[:-1]) > 0).all()
+
+
+def test_a_complete_row_does_not_wait_for_the_next_step(monkeypatch):
+    monkeypatch.setattr("tb_sonify.training.run_log._BLOCK_SECONDS", 0)
+    stored = []
+    log = RunLog(session=1.0, presets=(), scalar_every=None, emit=stored.append)
+    for row in range(4):
+        log.add(batch(norms_of(1), [row]))
+        assert log.is_due() == (row > 0)  # at the first, nobody knows which layers there are
+        log.write_rows(newest=False)
+    scalars = [event.step for event in stored if not event.summary.value[0].HasField("tensor")]
+    assert scalars == [0, 1, 2, 3]
+
+
+def test_a_step_that_one_of_two_optimizers_leaves_out_keeps_the_layers_of_the_other(tmp_path):
+    norms = np.array([[1.0, 2.0], [STEP_SKIPPED, 3.0], [STEP_SKIPPED, STEP_SKIPPED], [4.0, 5.0]])
+    record(tmp_path, batch(norms))
+    steps, found = recorded.steps_and_norms(tmp_path)
+    assert steps == [0, 1, 3]
+    np.testing.assert_array_equal(found, [[1.0, 2.0], [NO_GRADIENT, 3.0], [4.0, 5.0]])
 
 
 @pytest.mark.parametrize("steps", [[0, 1, 2, 1, 2, 3], [0, 1, 1, 2]])

@@ -15,12 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.sound import Preset
 from tb_sonify.training.event_writer import EventSink
 from tb_sonify.training.grad_norms import LayerNorms
 from tb_sonify.training.recorder import Recorder
-from tb_sonify.training.run_log import RowBatch, RowSchema, joint_options
+from tb_sonify.training.run_log import NOT_LOGGED, RowBatch, RowSchema, joint_options
 from tb_sonify.training.sharding import ShardReducer
 from tb_sonify.training.warn import ForkGuard
 
@@ -143,7 +142,7 @@ def _align_columns(
 ) -> NDArray[np.float32]:
     """Rows of several schemas in the columns of all their layers."""
     columns = {layer: i for i, layer in enumerate(joint.layers)}
-    norms = np.full((sum(map(len, places)), len(columns)), NO_GRADIENT, np.float32)
+    norms = np.full((sum(map(len, places)), len(columns)), NOT_LOGGED, np.float32)
     for schema, rows, part in zip(schemas, places, parts, strict=True):
         norms[np.ix_(rows, [columns[layer] for layer in schema.layers])] = part.numpy()
     return norms

@@ -27,7 +27,9 @@ from tb_sonify.sound import PRESETS, Preset, SynthState, advance_state, preset_t
 from tb_sonify.training.summary import audio_event, blob_event, is_kept, scalars_event
 from tb_sonify.training.warn import WarnOnce
 
-STEP_SKIPPED = -2.0  # in place of every number of a row whose step the optimizer left out
+# In place of norms, on their way from the device:
+STEP_SKIPPED = -2.0  # of a layer whose step the optimizer left out
+NOT_LOGGED = -3.0  # of a layer that is not in the row's own schema
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class RowTable:
         return RowTable(
             np.concatenate([self.steps, rows.steps]),
             np.concatenate([self.wall_times, rows.wall_times]),
-            np.concatenate([pad_layers(self.norms, layers, NO_GRADIENT), rows.norms]),
+            np.concatenate([pad_layers(self.norms, layers, NOT_LOGGED), rows.norms]),
         )
 
     def merged(self) -> "RowTable":
@@ -110,10 +112,15 @@ class RowTable:
         norms, kept = self.norms.copy(), np.ones(len(self), bool)
         for row in same:
             earlier, later = norms[row], norms[row + 1]
-            if not ((earlier != NO_GRADIENT) & (later != NO_GRADIENT)).any():
-                norms[row + 1] = np.where(later == NO_GRADIENT, earlier, later)
+            if not (_has_norm(earlier) & _has_norm(later)).any():
+                norms[row + 1] = np.where(_has_norm(later), later, np.maximum(earlier, later))
                 kept[row] = False
         return RowTable(self.steps[kept], self.wall_times[kept], norms[kept])
+
+
+def _has_norm(norms: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which of the numbers of rows are norms; they may be NaN."""
+    return ~(norms <= NO_GRADIENT)
 
 
 _POINTS = 1000  # as many as TensorBoard shows
@@ -169,7 +176,7 @@ class _Clip:
 
 
 class AudioLog:
-    """Clips for the Audio tab, rendered while no row waits: ever fewer as a run grows, and the last.
+    """Clips for the Audio tab, rendered while no row waits: ever fewer in a long run, and the last.
 
     The oldest are left out where rendering falls behind.
 
@@ -250,7 +257,6 @@ _BLOCK_ROWS = 1000
 # With a second in the row buffer, one until the recorder looks, and one in the event file, a row is
 # stored within 9; what is killed loses at most 10.
 _BLOCK_SECONDS = 6.0
-_NEWEST_SECONDS = 2.0  # that a row waits for another of the same step
 
 
 class RunLog:
@@ -281,9 +287,8 @@ class RunLog:
         self._layers: list[str] = []
         self._columns: dict[str, int] = {}
         self._options = _preset_options(presets)
-        # The newest row waits for the next: several calls may add layers to the same step.
+        # The newest row waits until it is complete: several calls may add layers to the same step.
         self._newest = RowTable.empty()
-        self._newest_since = 0.0
         self._block = RowTable.empty()
         self._block_first_row = 0
         self._last_step = 0  # of the rows in blocks
@@ -292,21 +297,22 @@ class RunLog:
     def add(self, batch: RowBatch) -> None:
         """Take rows; whatever is complete is emitted."""
         norms = self._align_columns(batch)
-        kept = ~(norms == STEP_SKIPPED).any(axis=1)
+        skipped = norms == STEP_SKIPPED
+        kept = ~skipped.any(axis=1) | _has_norm(norms).any(axis=1)
+        norms[skipped] = NO_GRADIENT
         rows = RowTable(batch.steps[kept], self._not_before(batch.wall_times[kept]), norms[kept])
         if not len(rows):
             return
-        now = time.monotonic()
         if not len(self._newest) and not len(self._block):
-            self._since = now
+            self._since = time.monotonic()
         rows = self._newest.followed_by(rows).merged()
-        self._newest, self._newest_since = rows[-1:], now
+        self._newest = rows[-1:]
         self._commit(rows[:-1])
 
     def is_due(self) -> bool:
         """Whether rows have waited long enough for a block."""
-        waiting = len(self._newest) + len(self._block)
-        return waiting > 0 and time.monotonic() - self._since >= _BLOCK_SECONDS
+        waiting = len(self._block) > 0 or self._is_complete()
+        return waiting and time.monotonic() - self._since >= _BLOCK_SECONDS
 
     def write_rows(self, *, newest: bool = True) -> None:
         """Emit the rows that are not in a block yet.
@@ -314,14 +320,18 @@ class RunLog:
         Parameters
         ----------
         newest
-            The newest row, too, even if another of the same step may come any moment.
+            The newest row, too, even if layers of it may still come.
         """
-        if newest or time.monotonic() - self._newest_since >= _NEWEST_SECONDS:
+        if newest or self._is_complete():
             last, self._newest = self._newest, RowTable.empty()
             self._commit(last)
         self._end_block()
-        if len(self._newest):
-            self._since = self._newest_since
+
+    def _is_complete(self) -> bool:
+        """Whether the newest row has all layers; after the first row, nobody knows which."""
+        first = not self._block_first_row and not len(self._block)
+        norms = self._newest.norms
+        return not first and len(norms) > 0 and bool((norms != NOT_LOGGED).all())
 
     def finish(self) -> None:
         """Emit the rest, with the last, unfinished segment, and that this is the end."""
@@ -343,7 +353,7 @@ class RunLog:
             self._end_block()
             self._columns |= {layer: len(self._layers) + i for i, layer in enumerate(new)}
             self._layers += new
-        norms = np.full((len(batch.steps), len(self._layers)), NO_GRADIENT, np.float32)
+        norms = np.full((len(batch.steps), len(self._layers)), NOT_LOGGED, np.float32)
         norms[:, [self._columns[layer] for layer in batch.schema.layers]] = batch.norms()
         return norms
 
@@ -356,6 +366,7 @@ class RunLog:
     def _commit(self, rows: RowTable) -> None:
         if not len(rows):
             return
+        rows = replace(rows, norms=np.maximum(rows.norms, NO_GRADIENT))
         self._scalars.add(self._layers, rows)
         rows = replace(rows, norms=round_norms(rows.norms))
         back = np.flatnonzero(np.diff(rows.steps) <= 0) + 1
