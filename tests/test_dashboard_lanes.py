@@ -189,6 +189,7 @@ def test_the_difference_lane_compares_layers_by_name(lanes):
     lanes.press("ArrowDown")
     expect(lanes.status).to_have_text("\u2068block1.a\u2069, B 4 times A, early")
     lanes.press("End")
+    lanes.rest()
     lanes.press("ArrowDown")
     lanes.press("ArrowDown")
     expect(lanes.status).to_have_text("\u2068block2.a\u2069, A NaN, B 0.5, middle")
