@@ -6,12 +6,17 @@ import textwrap
 import time
 
 import pytest
+import tensorboardX
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
+from torch.utils.tensorboard import SummaryWriter
 
+from tb_sonify.integrations.adapter import SonifyAdapter
 from tb_sonify.training.event_writer import EventFileWriter, tfrecord
 from tb_sonify.training.summary import scalars_event
 from tests import recorded
+from tests.client import opened_client
 
 
 def scalar(step, value=0.0, tag="x"):
@@ -107,6 +112,37 @@ def test_a_fork_neither_hangs_nor_writes(tmp_path):
     )
     assert stderr.count("RuntimeWarning") == 1
     assert [step for step, _ in recorded.scalars(tmp_path, "x")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "kind", [SummaryWriter, tensorboardX.SummaryWriter], ids=lambda of: of.__module__
+)
+def test_what_another_writer_logs_to_the_run_stays_live(kind, tmp_path):
+    theirs = kind(str(tmp_path / "run"))
+    theirs.add_scalar("loss", 0.0, 0)
+    theirs.flush()
+    newest = EventMultiplexer().AddRunsFromDirectory(str(tmp_path))  # by the newest file alone
+    newest.Reload()
+    ours = SonifyAdapter(theirs)
+    with opened_client(tmp_path, "slow") as client:
+        for step in range(1, 4):
+            theirs.add_scalar("loss", float(step), step)
+            ours.add_norms({"a": 1.0}, step)
+            (ours.close if step == 3 else ours.flush)()
+            deadline = time.monotonic() + 20
+            while (
+                "loss" not in newest.Runs()["run"]["tensors"]
+                or newest.Tensors("run", "loss")[-1].step < step
+            ):
+                assert time.monotonic() < deadline
+                theirs.flush()  # that of tensorboardX does not wait for its queue
+                newest.Reload()
+            client.reload()
+            for tag, first in (("loss", 0), ("grad_norm/a", 1)):
+                query = {"run": "run", "tag": tag}
+                points = client.get("/data/plugin/scalars/scalars", query_string=query).json
+                assert [at for _, at, _ in points] == [*range(first, step + 1)]
+    theirs.close()
 
 
 def test_an_event_may_hold_anything(tmp_path):

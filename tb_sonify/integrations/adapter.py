@@ -50,7 +50,9 @@ class SonifyAdapter(RedirectedWriter):
             )
         logdir = logdir_of(writer)
         super().__init__(
-            lambda: _CallbackSink(writer) if logdir is None else EventFileWriter(logdir),
+            lambda: (
+                _CallbackSink(writer) if logdir is None else EventFileWriter(logdir, beside=True)
+            ),
             presets=presets,
         )
 

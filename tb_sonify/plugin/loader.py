@@ -27,7 +27,12 @@ class SonifyLoader(TBLoader):
         )
 
     def fix_flags(self, flags: Namespace) -> None:
-        """Keep every block (0: no limit), unless the user has set a limit for this plugin."""
+        """Keep every block (0: no limit), unless the user has set a limit for this plugin.
+
+        And read all event files of a run that grow, not the newest alone: several writers may
+        log to one run.
+        """
+        flags.reload_multifile = True
         limits = getattr(flags, "samples_per_plugin", None)
         if isinstance(limits, dict):
             limits.setdefault(PLUGIN_NAME, 0)

@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import re
 import socket
 import struct
 import threading
@@ -114,6 +115,9 @@ class EventFileWriter(BackgroundThread):
     ----------
     logdir
         A directory, or a URL for one of TensorBoard's file systems, such as ``s3://``.
+    beside
+        Another writer of this process writes event files in `logdir`, too. TensorBoard's slow
+        loader goes on to the newest file of a directory for good: that has to be the other's.
     flush_secs
         How often an object of a bucket is written again.
     """
@@ -122,12 +126,15 @@ class EventFileWriter(BackgroundThread):
         self,
         logdir: str,
         *,
+        beside: bool = False,
         flush_secs: float = 120.0,
         filename_suffix: str = "",
         retry_seconds: float = _RETRY_SECONDS,
     ) -> None:
         super().__init__("events")
-        self._logdir = str(logdir)
+        # The directory that it is now: a training may change that of the process.
+        self._logdir = str(logdir) if "://" in str(logdir) else str(Path(logdir).absolute())
+        self._beside = beside
         self._flush_secs = flush_secs
         self._suffix = filename_suffix
         self._retry_seconds = retry_seconds
@@ -221,11 +228,19 @@ class EventFileWriter(BackgroundThread):
 
     def _new_path(self) -> str:
         # Files are read in the order of their names, also where the clock was set back.
-        self._created = max(self._created, int(time.time()))
+        newest = _newest_of_others(self._logdir) if self._beside else math.inf
+        self._created = max(self._created, int(min(time.time(), newest - 1)))
         number = next(_numbers)
         name = f"events.out.tfevents.{self._created:010d}.{socket.gethostname()}.{os.getpid()}"
         # No Path: the directory may be a URL.
         return os.path.join(self._logdir, f"{name}.{number}{self._suffix}")  # noqa: PTH118
+
+
+def _newest_of_others(logdir: str) -> float:
+    """When the newest event file that is not of this module was made, seconds since the epoch."""
+    made = re.compile(rf"events\.out\.tfevents\.(\d+)\.(?!.*\.{os.getpid()}\.\d{{4}})")
+    times = [int(found[1]) for name in tf.io.gfile.listdir(logdir) if (found := made.match(name))]
+    return max(times, default=math.inf)
 
 
 def _version_event() -> bytes:
@@ -260,10 +275,10 @@ class DeferredSink:
         self._kept: list[Event] = []
         self._file: EventFileWriter | None = None
 
-    def open(self, logdir: str) -> None:
-        """Write to a new file in `logdir`, first of all what was kept."""
+    def open(self, logdir: str, *, beside: bool = False) -> None:
+        """Write to a new file in `logdir`, first of all what was kept; `beside` as there."""
         tf.io.gfile.makedirs(logdir)  # else the script would run to its end for nothing
-        file = EventFileWriter(logdir)
+        file = EventFileWriter(logdir, beside=beside)
         with self._lock:
             kept, self._kept = self._kept, []
             for event in kept:

@@ -67,7 +67,7 @@ class AutoWatch:
     def open(self, logdir: str, *, is_of_writer: bool = False) -> None:
         """Log into this directory."""
         if self.writes:
-            self._events.open(logdir)
+            self._events.open(logdir, beside=is_of_writer)
         self.logdir, self.is_of_writer = logdir, is_of_writer
 
     def is_over(self, optimizer: Optimizer) -> bool:

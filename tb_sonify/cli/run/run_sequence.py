@@ -94,7 +94,8 @@ class RunSequence:
             self.done.append(run)
             try:
                 if not run.logdir:
-                    run.open(self._writers.logdir() or self._free_logdir())
+                    logdir = self._writers.logdir()
+                    run.open(logdir or self._free_logdir(), is_of_writer=logdir is not None)
             finally:
                 run.close()
 
