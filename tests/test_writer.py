@@ -8,6 +8,7 @@ import pytest
 import torch
 from tensorboard.compat.proto.event_pb2 import SessionLog
 from torch import nn
+from torch.utils.tensorboard import writer as torch_writer
 
 from tb_sonify import SonifyWriter
 from tb_sonify.schema.block import round_norms
@@ -123,6 +124,84 @@ def test_all_that_a_summary_writer_logs_is_in_one_file(tmp_path):
     for run_of_ours in ("run", "run/both_test"):
         version = recorded.events(tmp_path / run_of_ours)[0]
         assert version.source_metadata.writer == "tb_sonify"
+
+
+def test_what_patches_the_writer_of_tensorboard_is_told_of_the_directory(tmp_path, monkeypatch):
+    told, plain = [], torch_writer.EventFileWriter
+
+    class Patched(plain):  # as W&B does, where it synchronizes TensorBoard
+        def __init__(self, logdir, *arguments, **options):
+            told.append(("class", logdir))
+            super().__init__(logdir, *arguments, **options)
+
+    def init(self, logdir, *arguments, start=plain.__init__, **options):
+        told.append(("method", logdir))
+        start(self, logdir, *arguments, **options)
+
+    def add_event(self, event, *arguments, add=torch_writer.FileWriter.add_event):  # as ClearML
+        told.extend((value.tag, self.get_logdir()) for value in event.summary.value)
+        add(self, event, *arguments)
+
+    monkeypatch.setattr(plain, "__init__", init)
+    monkeypatch.setattr(torch_writer, "EventFileWriter", Patched)
+    monkeypatch.setattr(torch_writer.FileWriter, "add_event", add_event)
+    run = str(tmp_path / "run")
+    with SonifyWriter(run) as writer:
+        writer.add_scalar("loss", 0.5, 0)
+    assert told == [("class", run), ("method", run), ("loss", run)]
+    assert len(list((tmp_path / "run").iterdir())) == 1
+
+    def failing(*_):
+        raise OSError("not logged in")
+
+    monkeypatch.setattr(plain, "__init__", failing)
+    with (
+        pytest.warns(RuntimeWarning, match="patch of TensorBoard's writer failed: OSError: not"),
+        SonifyWriter(run) as writer,
+    ):
+        writer.add_scalar("loss", 0.25, 1)
+    assert recorded.scalars(tmp_path / "run", "loss") == [(0, 0.5), (1, 0.25)]
+
+
+def test_a_relative_directory_stays_where_it_was_when_the_process_goes_elsewhere(
+    tmp_path, monkeypatch
+):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "first")
+    with SonifyWriter("runs/a") as writer:
+        monkeypatch.chdir(tmp_path / "second")
+        writer.add_norms({"a": 1.0}, 0)
+        writer.add_scalars("both", {"train": 1.0}, 0)
+        writer.add_hparams({"lr": 0.1}, {"score": 1.0}, run_name="tried")
+    assert recorded.steps_and_norms(tmp_path / "first" / "runs" / "a")[0] == [0]
+    for run, tag in (("both_train", "both"), ("tried", "score")):
+        assert tag in recorded.tags(tmp_path / "first" / "runs" / "a" / run)
+    assert not list((tmp_path / "second").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("environment", "writes"),
+    [
+        ({"RANK": "1", "WORLD_SIZE": "2"}, False),  # torchrun
+        ({"RANK": "0", "WORLD_SIZE": "2"}, True),
+        ({"RANK": "8"}, True),  # of a low-rank adapter
+        ({"RANK": "1", "WORLD_SIZE": "1"}, True),  # what is left of a job
+        ({"RANK": "1", "WORLD_SIZE": "?"}, True),
+        ({"RANK": "one", "WORLD_SIZE": "2"}, True),
+        ({"LOCAL_RANK": "1", "SLURM_PROCID": "3", "OMPI_COMM_WORLD_RANK": "2"}, True),
+        ({"WORLD_SIZE": "4", "LOCAL_RANK": "2"}, True),
+    ],
+    ids=str,
+)
+def test_a_process_is_one_of_several_only_where_a_launcher_says_so(
+    environment, writes, tmp_path, monkeypatch
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with SonifyWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", 1.0, 0)
+    assert bool(list(tmp_path.iterdir())) == writes
 
 
 def test_presets_choose_the_clips(tmp_path):

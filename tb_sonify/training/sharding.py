@@ -25,9 +25,11 @@ def rank() -> int:
     """The number of this process, 0 if there is no other."""
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank()
-    # A launcher such as torchrun gives it before the training asks for it.
-    number = os.environ.get("RANK", "")
-    return int(number) if number.isdecimal() else 0
+    # A launcher such as torchrun gives both before the training asks for them; alone, RANK may be
+    # anything, as that of an adapter, or what is left of a job.
+    number, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "")
+    known = number.isdecimal() and size.isdecimal() and int(number) < int(size)
+    return int(number) if known else 0
 
 
 class Shards:

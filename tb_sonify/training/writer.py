@@ -8,7 +8,7 @@ from typing import Any, SupportsFloat
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch import nn
 from torch.optim import Optimizer
-from torch.utils.tensorboard import FileWriter, SummaryWriter
+from torch.utils.tensorboard import FileWriter, SummaryWriter, writer
 
 from tb_sonify.sound import StreamPreset
 from tb_sonify.sound.presets import resolve_presets
@@ -18,7 +18,7 @@ from tb_sonify.training.layers import Granularity, NoLayersError, Patterns
 from tb_sonify.training.row_buffer import WriterResources
 from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.sharding import rank
-from tb_sonify.training.warn import WarnOnce
+from tb_sonify.training.warn import WarnOnce, warn
 from tb_sonify.training.watch import Watch, WatchSet
 
 
@@ -251,9 +251,11 @@ class SonifyWriter(SummaryWriter):
         return _SinkFileWriter(events)
 
     def _new_sink(self, logdir: str) -> EventSink:
-        return EventFileWriter(
+        events = EventFileWriter(
             logdir, flush_secs=self.flush_secs, filename_suffix=self.filename_suffix
         )
+        _announce(logdir, self.max_queue, self.flush_secs, self.filename_suffix)
+        return events
 
 
 class RedirectedWriter(SonifyWriter):
@@ -276,6 +278,19 @@ class RedirectedWriter(SonifyWriter):
 
     def _new_sink(self, _: str) -> EventSink:
         return self._make_sink()
+
+
+def _announce(logdir: str, *options: Any) -> None:
+    """Have those that patched TensorBoard's `EventFileWriter`, as W&B does, hear of a directory.
+
+    No file is made: it would be with the first event.
+    """
+    patched = vars(writer)["EventFileWriter"]
+    unwritten = {"add_event": lambda *_: None, "flush": lambda _: None}
+    try:
+        type(patched.__name__, (patched,), unwritten)(logdir, *options).close()
+    except Exception as error:  # noqa: BLE001 - whatever the patch is
+        warn(f"a patch of TensorBoard's writer failed: {type(error).__name__}: {error}")
 
 
 class _SinkFileWriter(FileWriter):
