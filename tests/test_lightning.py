@@ -46,6 +46,7 @@ def trainings(tmp_path_factory):
         "no_logger": MODULE + NO_LOGGER,
         "two_optimizers": MODULE + TWO_OPTIMIZERS,
         "resumed": MODULE + RESUMED,
+        "other_loggers": MODULE + OTHER_LOGGERS,
         "fabric": FABRIC,
     }
     directories = {}
@@ -193,6 +194,43 @@ def test_a_run_that_is_resumed_goes_on_with_its_steps_and_a_failure_is_written(t
     directory = trainings["lightning"] / "resumed"
     assert_norms(directory, directory / "run")
     assert len(recorded.steps_and_norms(directory / "run")[0]) == 12
+
+
+# Loggers as those of W&B, MLflow and others, which write nothing of TensorBoard's.
+OTHER_LOGGERS = """
+    from PACKAGE.loggers.logger import Logger
+    class Other(Logger):
+        name, version = "project", "3xk2j1"
+        def __init__(self, save_dir):
+            self._directory = save_dir
+        @property
+        def save_dir(self):
+            return self._directory
+        def log_metrics(self, metrics, step=None):
+            pass
+        def log_hyperparams(self, *arguments, **options):
+            pass
+    beside = TensorBoardLogger("both", name="", version="run")
+    for loggers in (Other("."), Other("."), Other(None), [Other("saved")], [Other("both"), beside]):
+        callback = SonifyCallback()
+        trainer = pl.Trainer(max_steps=6, default_root_dir="root", logger=loggers,
+                             callbacks=[callback], **quiet)
+        trainer.fit(Module(), data)
+    """
+
+
+def test_with_other_loggers_each_training_has_a_directory_of_its_own(trainings):
+    directory = trainings["lightning"] / "other_loggers"
+    for parent, count in (("", 2), ("root", 1), ("saved", 1)):
+        runs = sorted((directory / parent / "runs").iterdir())
+        assert len(runs) == count
+        for run in runs:
+            assert recorded.steps_and_norms(run)[0] == list(range(6))
+            assert [step for step, _ in recorded.scalars(run, "loss/train")] == [0, 2, 4]
+    run = directory / "both" / "run"
+    assert recorded.steps_and_norms(run)[0] == list(range(6))
+    theirs, ours = sorted(run.glob("events*"), key=lambda path: path.name, reverse=True)
+    assert int(ours.name.split(".")[-1]) >= 1000 > int(theirs.name.split(".")[-1])
 
 
 FABRIC = """

@@ -38,7 +38,8 @@ HUGGING_FACE = """
 def hugging_face(tmp_path_factory):
     """The directory of both trainings by Hugging Face's trainer."""
     directory = tmp_path_factory.mktemp("huggingface")
-    trained(directory, {"steps": HUGGING_FACE + STEPS, "places": HUGGING_FACE + PLACES})
+    scripts = {"steps": STEPS, "places": PLACES, "interrupted": INTERRUPTED}
+    trained(directory, {name: HUGGING_FACE + script for name, script in scripts.items()})
     return directory
 
 
@@ -77,6 +78,36 @@ def test_the_run_of_hugging_face_is_where_its_own_callback_would_log(hugging_fac
         assert recorded.steps_and_norms(directory)[0] == [1, 2, 3, 4]
 
 
+INTERRUPTED = """
+    class Interrupt(TrainerCallback):
+        reasons = [KeyboardInterrupt(), MemoryError()]
+        def on_step_end(self, args, state, control, **others):
+            if state.global_step == 3 and self.reasons:
+                raise self.reasons.pop()
+    # In one directory each, and in new ones under that of the output.
+    for names in (("first", "second", "third"), (None, None, None)):
+        callback = SonifyCallback()
+        model = BertForSequenceClassification(config)
+        training = trainer(model, callback, max_steps=8, report_to="none")
+        training.add_callback(Interrupt())
+        Interrupt.reasons = [KeyboardInterrupt(), MemoryError()]
+        for name in names:
+            callback._log_dir = name
+            try:
+                training.train()
+            except (KeyboardInterrupt, MemoryError):
+                pass
+    """
+
+
+def test_an_interrupted_training_of_hugging_face_has_no_rows_of_the_next(hugging_face):
+    directory = hugging_face / "interrupted"
+    for parent in (directory, directory / "out" / "runs"):
+        runs = [run for run in parent.iterdir() if list(run.glob("events*"))]
+        steps = sorted(recorded.steps_and_norms(run)[0] for run in runs)
+        assert steps == [[1, 2, 3], [1, 2, 3], list(range(1, 9))]
+
+
 ACCELERATE = """
     from accelerate import Accelerator
     from tb_sonify.integrations.accelerate import SonifyTracker
@@ -98,6 +129,13 @@ ACCELERATE = """
             optimizer.zero_grad()
         if accelerator.sync_gradients:
             accelerator.log({"loss": loss.item(), "note": "text", "both": {"a": 1.0}}, batch // 3)
+    # As they are logged for trackers of other kinds, and before there is a value.
+    odd = {"best": None, "images": [object()], "rates": [0.1, 0.2], "table": {"a": "b"},
+           "scores": {"f1": torch.tensor(0.5), "accuracy": None}, "seen": torch.tensor(30),
+           "many": torch.ones(3), "complex": 1j}
+    accelerator.log(odd, 10)
+    accelerator.end_training()
+    accelerator.log({"late": 1.0}, 11)
     accelerator.end_training()
     done()
     """
@@ -112,7 +150,12 @@ def test_the_tracker_of_accelerate_logs_and_watches(tmp_path):
         "configuration/text_summary",
         "note/text_summary",
         "sonify/single",
+        "late",
     }
+    assert recorded.scalars(run, "seen") == [(10, 30.0)]
+    assert recorded.scalars(run / "scores_f1", "scores") == [(10, 0.5)]
+    assert recorded.tags(run).isdisjoint({"best", "images", "rates", "many", "complex"})
+    assert {path.name for path in run.iterdir() if path.is_dir()} == {"both_a", "scores_f1"}
 
 
 KERAS = """
@@ -140,6 +183,7 @@ def keras(tmp_path_factory):
         "frozen": GRADIENTS.replace("TRAINABLE", "False"),
         "scales": SCALES,
         "other_backend": OTHER_BACKEND,
+        "interrupted": KERAS_INTERRUPTED,
     }
     directory = tmp_path_factory.mktemp("keras")
     scripts = {name: KERAS + script for name, script in scripts.items()}
@@ -213,6 +257,29 @@ def test_with_another_backend_of_keras_its_metrics_are_logged_and_a_warning_says
     assert len(recorded.scalars(run, "loss")) == 12
     assert [step for step, _ in recorded.scalars(run, "val_loss")] == [5, 11]
     assert "sonify/rows" not in recorded.tags(run)
+
+
+KERAS_INTERRUPTED = """
+    class Interrupt(keras.callbacks.Callback):
+        reasons = [KeyboardInterrupt()]
+        def on_train_batch_end(self, batch, logs=None):
+            logs["best"] = None  # as a callback before this one may
+            if batch == 3 and self.reasons:
+                raise self.reasons.pop()
+    model.compile(optimizer=keras.optimizers.SGD(0.05), loss="mse")
+    callback = SonifyCallback()
+    for _ in range(2):
+        try:
+            model.fit(inputs, labels, batch_size=8, verbose=0, callbacks=[Interrupt(), callback])
+        except KeyboardInterrupt:
+            pass
+    """
+
+
+def test_an_interrupted_fit_of_keras_goes_on_in_its_run(keras):
+    (run,) = (keras / "interrupted" / "runs").iterdir()
+    assert recorded.steps_and_norms(run)[0] == list(range(3 + 8))
+    assert [step for step, _ in recorded.scalars(run, "loss")] == list(range(3 + 8))
 
 
 ADAPTER = """

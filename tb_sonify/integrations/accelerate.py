@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from tb_sonify.integrations._require import require
+from tb_sonify.integrations._host import number_of, require
 from tb_sonify.sound import StreamPreset
 from tb_sonify.training.watch import Watch
 from tb_sonify.training.writer import SonifyWriter
@@ -70,17 +70,22 @@ class SonifyTracker(_tracking.GeneralTracker):
         self.tracker.add_text("configuration", "\n".join(["| | |", "|---|---|", *lines]))
 
     def log(self, values: Mapping[str, Any], step: int | None = None, **others: Any) -> None:
+        """Log numbers, texts and dictionaries of numbers; what else there is, is for others."""
         for name, value in values.items():
             if isinstance(value, str):
                 self.tracker.add_text(name, value, step, **others)
             elif isinstance(value, Mapping):
-                self.tracker.add_scalars(name, value, step, **others)
-            else:
-                self.tracker.add_scalar(name, value, step, **others)
+                numbers = {key: number_of(each) for key, each in value.items()}
+                known = {str(key): each for key, each in numbers.items() if each is not None}
+                if known:
+                    self.tracker.add_scalars(name, known, step, **others)
+            elif (number := number_of(value)) is not None:
+                self.tracker.add_scalar(name, number, step, **others)
 
     def finish(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
 
 def _is_wrapper(model: nn.Module) -> bool:

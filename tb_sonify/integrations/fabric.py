@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from tb_sonify.integrations._require import require
+from tb_sonify.integrations._host import require
 from tb_sonify.sound import StreamPreset
 from tb_sonify.training.watch import Watch
 from tb_sonify.training.writer import SonifyWriter

@@ -1,12 +1,10 @@
 """Hugging Face Transformers: a callback of its `Trainer`."""
 
 import os
-import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from tb_sonify.integrations._require import require
+from tb_sonify.integrations._host import new_run_directory, number_of, require
 from tb_sonify.sound import StreamPreset
 from tb_sonify.training.writer import SonifyWriter
 
@@ -50,7 +48,10 @@ class SonifyCallback(_trainer_callback.TrainerCallback):
         self._writer: SonifyWriter | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
-        logdir = self._log_dir or os.environ.get("TENSORBOARD_LOGGING_DIR") or _new_run(args)
+        self._close()  # of a training that was interrupted
+        logdir = self._log_dir or os.environ.get("TENSORBOARD_LOGGING_DIR") or args.output_dir
+        if logdir is args.output_dir and state.is_world_process_zero:
+            logdir = new_run_directory(logdir)
         trial = getattr(state, "trial_name", None)  # of a search for hyperparameters
         if trial:
             logdir = os.path.join(logdir, trial)  # noqa: PTH118 - it may be a URL
@@ -71,17 +72,16 @@ class SonifyCallback(_trainer_callback.TrainerCallback):
         if self._writer is None or not state.is_world_process_zero:
             return
         for name, value in (logs or {}).items():
-            if isinstance(value, int | float):
-                self._writer.add_scalar(_tag(name), value, state.global_step)
+            if (number := number_of(value)) is not None:
+                self._writer.add_scalar(_tag(name), number, state.global_step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        self._close()
+
+    def _close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
-
-
-def _new_run(args: Any) -> str:
-    return str(Path(args.output_dir) / "runs" / time.strftime("%b%d_%H-%M-%S"))
 
 
 def _tag(name: str) -> str:

@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tb_sonify.integrations._require import require
+from tb_sonify.integrations._host import new_run_directory, number_of, require
 from tb_sonify.training.event_writer import EventFileWriter
 from tb_sonify.training.summary import scalars_event
 from tb_sonify.training.warn import warn
@@ -39,13 +38,15 @@ class SonifyCallback(_keras.callbacks.Callback):
         super().__init__()
         if every < 1:
             raise ValueError(f"every must be at least 1, got {every!r}")
-        self._log_dir = log_dir or str(Path("runs") / time.strftime("%b%d_%H-%M-%S"))
+        self._log_dir = log_dir
         self._every = every
         self._options = writer
         self._step = 0
         self._log: _Metrics | Any = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._close()  # of a training that was interrupted
+        self._log_dir = self._log_dir or new_run_directory("")
         if _keras.backend.backend() == "torch":
             from tb_sonify.integrations.keras_torch import Gradients
 
@@ -67,7 +68,12 @@ class SonifyCallback(_keras.callbacks.Callback):
         self._log.add(None, validation, max(0, self._step - 1))
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        self._log.close()
+        self._close()
+
+    def _close(self) -> None:
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
 
 
 class _Metrics:
@@ -77,7 +83,8 @@ class _Metrics:
         self._events = EventFileWriter(logdir)
 
     def add(self, _: Any, metrics: Mapping[str, Any], step: int) -> None:
-        values = [(name, float(value)) for name, value in metrics.items()]
+        numbers = {name: number_of(value) for name, value in metrics.items()}
+        values = [(name, number) for name, number in numbers.items() if number is not None]
         if values:
             self._events.add_event(scalars_event(values, step=step, wall_time=time.time()))
 

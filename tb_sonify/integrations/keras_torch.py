@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from tb_sonify.integrations._host import number_of
 from tb_sonify.training.grad_norms import LayerNorms
 from tb_sonify.training.writer import SonifyWriter
 
@@ -25,7 +26,8 @@ class Gradients:
     def add(self, model: Any, metrics: Mapping[str, Any], step: int) -> None:
         """Log a batch; without a model, only its metrics."""
         for name, value in metrics.items():
-            self._writer.add_scalar(name, value, step)
+            if (number := number_of(value)) is not None:
+                self._writer.add_scalar(name, number, step)
         layers = {} if model is None else _layers(model)
         if not layers:
             return

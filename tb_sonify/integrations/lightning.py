@@ -1,13 +1,12 @@
 """Lightning: a callback, of the package `lightning` or of `pytorch_lightning`."""
 
-import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from tb_sonify.integrations._require import require
+from tb_sonify.integrations._host import new_run_directory, number_of, require
+from tb_sonify.integrations.adapter import SonifyAdapter
 from tb_sonify.sound import StreamPreset
 from tb_sonify.training.writer import SonifyWriter
 
@@ -25,8 +24,8 @@ class SonifyCallback(_callbacks.Callback):
     Parameters
     ----------
     log_dir
-        Directory of the run; `None`: the logger's, or else a new one in ``runs/`` under the
-        trainer's `default_root_dir`.
+        Directory of the run; `None`: that of the ``TensorBoardLogger`` or ``CSVLogger``, or else a
+        new one in ``runs/`` under the directory where the trainer's logger saves.
     presets
         As in `SonifyWriter`.
     watch
@@ -53,14 +52,21 @@ class SonifyCallback(_callbacks.Callback):
         self._logged: dict[str, Tensor] = {}
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        # Every process takes part, and only the first one writes.
-        root = trainer.log_dir
+        self._close()  # of a training that was interrupted
+        root = trainer.log_dir or trainer.default_root_dir  # all processes ask for it together
         if trainer.fast_dev_run:
             return
-        if self._log_dir is None and not trainer.loggers:
-            started = time.strftime("%b%d_%H-%M-%S")
-            root = str(Path(root) / "runs" / f"{started}_{type(pl_module).__name__}")
-        self._writer = SonifyWriter(self._log_dir or root, presets=self._presets)
+        own = _tensorboard_logger(trainer)
+        if self._log_dir is not None:
+            self._writer = SonifyWriter(self._log_dir, presets=self._presets)
+        elif own is not None:
+            self._writer = SonifyAdapter(own.experiment, presets=self._presets)
+        else:
+            first = next(iter(trainer.loggers), None)
+            if getattr(first, "log_dir", None) is None and trainer.is_global_zero:
+                root = new_run_directory(root, f"_{type(pl_module).__name__}")
+            self._writer = SonifyWriter(root, presets=self._presets)
+        # Every process takes part, and only the first one writes.
         self._writer.watch(pl_module, **{"first_step": _step(trainer), **self._watch})
 
     def on_train_batch_end(
@@ -68,15 +74,17 @@ class SonifyCallback(_callbacks.Callback):
     ) -> None:
         step = _step(trainer)
         due = trainer.is_global_zero and step % max(1, trainer.log_every_n_steps) == 0
-        if self._writer is None or not due or (_logs_here(trainer) and self._log_dir is None):
+        if self._writer is None or not due or isinstance(self._writer, SonifyAdapter):
             return
         metrics = trainer.callback_metrics
         if not metrics and isinstance(outputs, dict) and "loss" in outputs:
             metrics = {"loss": outputs["loss"]}
         for name, value in metrics.items():
-            if value is not self._logged.get(name):  # else it is left from the last validation
-                self._logged[name] = value
-                self._writer.add_scalar(name, value, step)
+            if value is self._logged.get(name):
+                continue  # it is left from the last validation
+            self._logged[name] = value
+            if (number := number_of(value)) is not None:
+                self._writer.add_scalar(name, number, step)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         self._close()
@@ -90,11 +98,12 @@ class SonifyCallback(_callbacks.Callback):
             writer.close()
 
 
-def _logs_here(trainer: Any) -> bool:
-    """Whether the run is that of a logger for TensorBoard, which is the trainer's first."""
-    return bool(trainer.loggers) and any(
-        kind.__name__ == "TensorBoardLogger" for kind in type(trainer.loggers[0]).__mro__
-    )
+def _tensorboard_logger(trainer: Any) -> Any:
+    """The first of the trainer's loggers for TensorBoard; `None`: it has none."""
+    for logger in trainer.loggers:
+        if any(kind.__name__ == "TensorBoardLogger" for kind in type(logger).__mro__):
+            return logger
+    return None
 
 
 def _step(trainer: Any) -> int:
