@@ -194,3 +194,207 @@ def test_a_model_that_loses_all_its_layers_ends_its_watch_with_one_warning(write
     other.step()
     writer.close()
     assert recorded.steps_and_norms(tmp_path)[0] == [0]
+
+
+class ByParameter:
+    """An optimizer for each parameter that steps in `backward`, as torchtune has it."""
+
+    def __init__(self, model, kind):
+        self.optim_map = {p: kind([p], lr=1e-3) for p in model.parameters()}
+        self.squares = {}
+        for p in filter(lambda p: p.requires_grad, self.optim_map):
+            p.register_post_accumulate_grad_hook(self.step)
+
+    def step(self, p):
+        self.squares[p] = p.grad.double().square().sum().item()
+        self.optim_map[p].step()
+        self.optim_map[p].zero_grad()
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "frozen"), [(torch.optim.AdamW, None), (torch.optim.SGD, "0.weight")]
+)
+def test_optimizers_that_step_in_backward_make_rows_of_whole_layers(
+    writer, tmp_path, named, kind, frozen
+):
+    model = network()
+    if frozen is not None:
+        model.get_parameter(frozen).requires_grad_(False)
+    optimizers = ByParameter(model, kind)
+    writer.watch(model, optimizers if named else None)
+    expected = {}
+    for step in range(20):
+        optimizers.squares.clear()
+        model(torch.randn(3, 4)).square().sum().backward()
+        expected[step] = {
+            name: sum(optimizers.squares.get(p, 0) for p in layer.parameters()) ** 0.5
+            for name, layer in model.named_children()
+            if list(layer.parameters())
+        }
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def test_a_layer_of_two_optimizers_has_the_norm_of_those_that_step(writer, tmp_path):
+    model = network()
+    weights = torch.optim.SGD([model[0].weight, model[2].weight], lr=0.01)
+    biases = torch.optim.Adam([model[0].bias, model[2].bias])
+    writer.watch(model)
+    expected = {}
+    for step in range(30):
+        model.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        both = step % 3 != 1
+        expected[step] = {
+            name: norm_of([p.grad for p in ([m.weight, m.bias] if both else [m.weight])])
+            for name, m in (("0", model[0]), ("2", model[2]))
+        }
+        weights.step()
+        if both:
+            biases.step()
+        if step == 20:
+            writer.flush()
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+class Lookahead(torch.optim.Optimizer):
+    """As timm's, which does without the constructor of its base class."""
+
+    def __init__(self, optimizer):
+        self._base_optimizer = optimizer
+        self.param_groups, self.defaults = optimizer.param_groups, optimizer.defaults
+
+    def step(self, closure=None):
+        return self._base_optimizer.step(closure)
+
+    def zero_grad(self):
+        self._base_optimizer.zero_grad()
+
+
+class Composite(torch.optim.Optimizer):
+    """Steps an optimizer of weights and one of biases."""
+
+    def __init__(self, parameters):
+        parameters = list(parameters)
+        super().__init__(parameters, {})
+        self.optimizers = [
+            torch.optim.SGD([p for p in parameters if p.dim() > 1], 0.01),
+            torch.optim.Adam([p for p in parameters if p.dim() == 1]),
+        ]
+
+    def step(self, closure=None):
+        loss = closure() if closure is not None else None
+        for each in self.optimizers:
+            each.step()
+        return loss
+
+
+class Subclass(torch.optim.SGD):
+    """Its step calls that of the base class, which calls all hooks again."""
+
+    def step(self, closure=None):
+        return super().step(closure)
+
+
+class Facade:
+    """No optimizer of torch: as those of Lightning, Apex or DeepSpeed."""
+
+    def __init__(self, optimizer):
+        self.optim = optimizer
+
+    def step(self, closure=None):
+        return self.optim.step(closure)
+
+    def zero_grad(self):
+        self.optim.zero_grad()
+
+
+@pytest.mark.parametrize("with_closure", [True, False])
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: Lookahead(torch.optim.SGD(p, 0.01)),
+        Composite,
+        lambda p: Lookahead(Composite(p)),
+        lambda p: Subclass(p, 0.01),
+        lambda p: Facade(Lookahead(torch.optim.Adam(p))),
+    ],
+    ids=["lookahead", "composite", "lookahead of composite", "subclass", "facade"],
+)
+def test_an_optimizer_that_steps_others_makes_one_row(writer, tmp_path, make, named, with_closure):
+    model = network()
+    torch.optim.SGD(model.parameters(), 0.01)  # so that the base class of Subclass calls hooks
+    optimizer = make(model.parameters())
+    writer.watch(model, optimizer if named else None)
+    expected = {}
+    for step in range(10):
+
+        def closure(step=step):
+            optimizer.zero_grad()
+            model(torch.randn(3, 4)).square().sum().backward()
+            expected[step] = layer_norms(model)
+
+        if with_closure:
+            optimizer.step(closure)
+        else:
+            closure()
+            optimizer.step()
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+class SharpnessAware(torch.optim.Optimizer):
+    """SAM: climbs by a first gradient, and descends by that of where it came to."""
+
+    def __init__(self, parameters, base):
+        super().__init__(parameters, {})
+        self.base_optimizer = base(self.param_groups, lr=0.01)
+        self.param_groups = self.base_optimizer.param_groups
+
+    def first_step(self):
+        self._move(0.01)
+        self.zero_grad()
+
+    def second_step(self):
+        self._move(-0.01)
+        self.base_optimizer.step()
+        self.zero_grad()
+
+    def step(self, closure):
+        self.first_step()
+        closure()
+        self.second_step()
+
+    def _move(self, distance):
+        with torch.no_grad():
+            for p in self.param_groups[0]["params"]:
+                p.add_(distance)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("in_two_steps", [True, False])
+def test_sharpness_aware_minimisation_makes_rows_of_its_second_gradient(
+    writer, tmp_path, named, in_two_steps
+):
+    model = network()
+    optimizer = SharpnessAware(model.parameters(), torch.optim.SGD)
+    writer.watch(model, optimizer if named else None)
+    expected = {}
+    for step in range(10):
+
+        def closure(step=step):
+            model(torch.randn(3, 4)).square().sum().backward()
+            expected[step] = layer_norms(model)
+
+        closure()
+        if in_two_steps:
+            optimizer.first_step()
+            closure()
+            optimizer.second_step()
+        else:
+            optimizer.step(closure)
+    writer.close()
+    assert_norms(tmp_path, expected)

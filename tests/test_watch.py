@@ -109,6 +109,7 @@ def test_remove_and_close_leave_no_hook(writer, model, optimizer):
     ("arguments", "error", "message"),
     [
         ({"optimizer": "sgd"}, TypeError, "must be a torch optimizer, got str"),
+        ({"optimizer": (1, 2)}, TypeError, "got tuple.*leave it out"),
         ({"every": 0}, ValueError, "every must be at least 1, got 0"),
         ({"first_step": -1}, ValueError, "first_step must be at least 0"),
         ({"step": 7}, TypeError, "step must be callable without arguments, got 7"),
@@ -122,6 +123,11 @@ def test_a_mistake_in_watch_is_said_at_once_and_leaves_no_hook(
         writer.watch(model, **arguments)
     assert not _global_optimizer_pre_hooks
     writer.watch(model, optimizer)
+
+
+def test_what_is_no_model_is_said_with_what_to_do(writer, model, optimizer):
+    with pytest.raises(TypeError, match=r"torch.nn.Module, got tuple: call watch once for each"):
+        writer.watch((model, network()), optimizer)
 
 
 def test_model_and_optimizer_can_be_copied_and_saved_while_watched(writer, model, optimizer):

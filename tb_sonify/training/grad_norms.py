@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from typing import Any, SupportsFloat, TypeAlias
@@ -35,7 +35,7 @@ _MAX_PLANS = 64  # a model whose gradients look different at every step must not
 class LayerNorms:
     """The norms of layers, as if the gradients of a layer were one vector.
 
-    Sums that were measured before clipping hold for as long as nothing but clipping changes a
+    Powers that were measured before clipping hold for as long as nothing but clipping changes a
     gradient of the layer.
 
     Parameters
@@ -47,6 +47,8 @@ class LayerNorms:
 
     Attributes
     ----------
+    whole
+        All parameters.
     shards
         `None` where no parameter is sharded.
     clipped
@@ -54,7 +56,6 @@ class LayerNorms:
     """
 
     def __init__(self, layers: Layers, *, norm_type: float = 2.0) -> None:
-        self.layers = layers
         self.names = tuple(layers)
         self.norm_type = float(norm_type)
         if not self.norm_type > 0:
@@ -62,15 +63,15 @@ class LayerNorms:
         self.parameters: list[nn.Parameter] = [p for owned in layers.values() for p in owned]
         self.shards = Shards.of(self.parameters)
         self.clipped: dict[int, list[GradientVersion | None]] = {}
-        self._pre_clip_sums: LayerSums | None = None
-        self._owned = list(layers.values())
-        self._all = frozenset(range(len(layers)))
-        self._layer_of = [i for i, owned in enumerate(self._owned) for _ in owned]
-        self._layer_of_parameter: dict[Tensor, int] = dict(
-            zip(self.parameters, self._layer_of, strict=True)
-        )
-        # By the kinds of the gradients; with the layers that have any.
-        self._plans: dict[object, tuple[NormPlan, frozenset[int]]] = {}
+        self._before_clipping: dict[int, PartPowers] = {}  # by layer
+        self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
+        self._first_of: dict[int, int] = {}  # position of the first parameter of each layer
+        for position, layer in enumerate(self._layer_of):
+            self._first_of.setdefault(layer, position)
+        self._position_of = {id(p): i for i, p in enumerate(self.parameters)}
+        self._parts: dict[tuple[int, ...], ModelPart] = {}
+        self.whole = self._part(range(len(self.parameters)))
+        self._layouts: dict[tuple[PartPlan, ...], RowLayout] = {}
 
     def is_of(self, other: "LayerNorms") -> bool:
         """Whether the other has the same layers, made of the same parameters."""
@@ -80,22 +81,48 @@ class LayerNorms:
             and all(map(operator.is_, self.parameters, other.parameters))
         )
 
+    def has(self, parameters: frozenset[int]) -> bool:
+        """Whether these parameters, by `id`, are all known."""
+        return parameters <= self._position_of.keys()
+
+    def part(self, parameters: frozenset[int]) -> "ModelPart | None":
+        """The part of the model that these parameters are, by `id`; `None`: there is none."""
+        positions = [i for i, p in enumerate(self.parameters) if id(p) in parameters]
+        return self._part(positions) if positions else None
+
+    def _part(self, positions: Iterable[int]) -> "ModelPart":
+        key = tuple(positions)
+        if key not in self._parts:
+            self._parts[key] = ModelPart(key, self.parameters, self._layer_of)
+        return self._parts[key]
+
+    @torch.no_grad()
     def __call__(self) -> Tensor:
-        """The norms of all layers, by `measure`."""
-        return self.measure()[0]
+        """The norms of all layers, by `row`."""
+        return self.row(self.measure())[0]
 
     @torch.no_grad()
     def measure(
-        self, layers: tuple[int, ...] | None = None, *, scaling: Scaling | None = None
-    ) -> tuple[Tensor, bool | str | None]:
-        """The norms as they are now, or were before clipping.
+        self, part: "ModelPart | None" = None, *, scaling: Scaling | None = None
+    ) -> "list[PartPowers]":
+        """The powers of gradients as they are now, or were before clipping.
 
         Parameters
         ----------
-        layers
-            The numbers of those to measure; `None`: all.
+        part
+            What is measured; `None`: the whole model.
         scaling
             How the gradients are scaled.
+        """
+        part = part or self.whole
+        powers = self._with_clipped(part) if self.clipped else [self._measure(part)]
+        if scaling is not None:
+            powers = [each.unscaled(scaling, self.norm_type) for each in powers]
+        return powers
+
+    @torch.no_grad()
+    def row(self, measured: "Sequence[PartPowers]") -> tuple[Tensor, "RowLayout"]:
+        """The norms of the layers of what was measured.
 
         Returns
         -------
@@ -103,27 +130,29 @@ class LayerNorms:
             float32, shape ``(layers,)``; `NO_GRADIENT` where no parameter of a layer has a
             gradient. Where parameters are sharded, shape ``(2 * layers,)``: the sum of powers of
             the part that is counted here, and then 1 where the layer has a gradient here, else 0.
-        pre_clip
-            Whether the norms are before clipping: all of them, none, or ``"mixed"``; `None`: there
-            is no gradient.
+        layout
+            Which layers these are.
         """
-        wanted = self._all if layers is None else frozenset(layers)
-        kept = frozenset(filter(self._is_kept, wanted)) if self.clipped else frozenset()
-        if kept and self._pre_clip_sums is not None:
-            sums, rest = self._pre_clip_sums, wanted - kept
-            if rest:
-                sums = sums.overwrite(rest, self._measure(rest))
+        layout = self._layout(tuple([each.plan for each in measured]))
+        powers = measured[0].powers
+        if len(measured) > 1:
+            devices = [each.powers.device for each in measured]
+            home = next((device for device in devices if device.type != "cpu"), devices[0])
+            powers = torch.cat([to_device(each.powers, home) for each in measured])
+        sums = add_up(powers, layout.column_of(powers.device), len(layout.layers), self.norm_type)
+        if self.shards is not None:
+            row = torch.cat([sums, layout.present_on(sums.device).to(sums.dtype)])
         else:
-            sums = self._measure(wanted)
-        row = self._row(sums, wanted, scaling)
-        if layers is not None:
-            if self.shards is not None:
-                layers = (*layers, *(len(self.names) + layer for layer in layers))
-            row = row[_index(layers, row.device)]
-        present = sums.present & wanted
-        if not present:
-            return row, None
-        return row, ("mixed" if present - kept else True) if present & kept else False
+            row = to_root(sums, self.norm_type).float()
+            if not layout.all_present:
+                row.masked_fill_(~layout.present_on(row.device), NO_GRADIENT)
+        for each in measured:
+            if each.overflow is not None:
+                skipped = to_device(each.overflow, row.device) > 0
+                if len(measured) > 1 and self.shards is None:
+                    skipped = skipped & layout.columns_of(each.plan, row.device)
+                row.masked_fill_(skipped, STEP_SKIPPED)
+        return row, layout
 
     @torch.no_grad()
     def measure_before_clipping(self, parameters: Iterable[Tensor]) -> "Callable[[], None] | None":
@@ -132,21 +161,24 @@ class LayerNorms:
         Returns
         -------
         keep
-            To be called once they are clipped: then the sums are those of the next row, unless
+            To be called once they are clipped: then the powers are those of the next row, unless
             the gradients change again. `None`: the parameters are of no layer.
         """
-        layers = {self._layer_of_parameter.get(p, -1) for p in parameters} - {-1}
+        found = [self._position_of.get(id(p)) for p in parameters]
+        layers = {self._layer_of[position] for position in found if position is not None}
         if not layers:
             return None
-        fresh = frozenset(layer for layer in layers if not self._is_kept(layer))
-        sums = self._measure(fresh) if fresh else None
+        fresh = {layer for layer in layers if not self._is_kept(layer, self._positions(layer))}
+        measured: PartPowers | None = None
+        if fresh:
+            part = self._part(i for i, layer in enumerate(self._layer_of) if layer in fresh)
+            measured = replace(self._measure(part), pre_clip=True)
 
         def keep() -> None:
-            if sums is not None:
-                before = self._pre_clip_sums if fresh != self._all else None
-                self._pre_clip_sums = sums if before is None else before.overwrite(fresh, sums)
+            if measured is not None:
+                self._before_clipping |= dict.fromkeys(fresh, measured)
             for layer in layers:
-                gradients = [p.grad for p in self._owned[layer]]
+                gradients = [self.parameters[i].grad for i in self._positions(layer)]
                 self.clipped[layer] = [g if g is None else (ref(g), _version(g)) for g in gradients]
 
         return keep
@@ -154,14 +186,21 @@ class LayerNorms:
     def forget_clipping(self) -> None:
         """Drop what was measured before clipping."""
         self.clipped.clear()
-        self._pre_clip_sums = None
+        self._before_clipping.clear()
 
-    def _is_kept(self, layer: int) -> bool:
-        """Whether a layer was measured before clipping, and only clipping has changed it since."""
+    def _positions(self, layer: int) -> range:
+        return range(self._first_of[layer], self._first_of.get(layer + 1, len(self.parameters)))
+
+    def _is_kept(self, layer: int, positions: Iterable[int]) -> bool:
+        """Whether parameters of a layer were measured before clipping, and only that changed them.
+
+        Their gradients, that is.
+        """
         if layer not in self.clipped:
             return False
-        for p, kept in zip(self._owned[layer], self.clipped[layer], strict=True):
-            gradient = p.grad
+        for position in positions:
+            gradient = self.parameters[position].grad
+            kept = self.clipped[layer][position - self._first_of[layer]]
             if gradient is None or kept is None:
                 if gradient is not None or kept is not None:
                     return False
@@ -169,79 +208,186 @@ class LayerNorms:
                 return False
         return True
 
-    def _measure(self, wanted: frozenset[int]) -> "LayerSums":
-        if len(wanted) == len(self._all):
-            gradients = [p.grad for p in self.parameters]
-        else:
-            owned = zip(self.parameters, self._layer_of, strict=True)
-            gradients = [p.grad if layer in wanted else None for p, layer in owned]
+    def _with_clipped(self, part: "ModelPart") -> "list[PartPowers]":
+        """The powers of a part, those before clipping where they still hold."""
+        rest: list[int] = []
+        kept: dict[PartPowers, list[int]] = {}
+        for layer, positions in part.positions_of.items():
+            if self._is_kept(layer, positions):
+                kept.setdefault(self._before_clipping[layer], []).extend(positions)
+            else:
+                rest += positions
+        powers = [measured.only(tuple(positions)) for measured, positions in kept.items()]
+        return [*powers, self._measure(self._part(rest))] if rest else powers
+
+    def _measure(self, part: "ModelPart") -> "PartPowers":
+        gradients = part.gradients()
         counted: Gradients = gradients
-        # Building this key and looking it up is all that a step pays for mixed models.
-        if self.shards is None:
-            key: tuple[object, ...] = cache_key(gradients)
-        else:
+        if self.shards is not None:
             counted = self.shards.counted(gradients)
-            key = (cache_key(counted), tuple([g is None for g in gradients]))
+        plan = part.plan(gradients, counted, self.norm_type)
+        assert plan.norms is not None
+        return PartPowers(plan, plan.norms.powers(counted, self.norm_type))
+
+    def _layout(self, plans: "tuple[PartPlan, ...]") -> "RowLayout":
+        layout = self._layouts.get(plans)
+        if layout is None:
+            if len(self._layouts) >= _MAX_PLANS:
+                self._layouts.clear()
+            layout = self._layouts[plans] = RowLayout(plans, self._layer_of)
+        return layout
+
+
+@dataclass(frozen=True, eq=False)
+class PartPlan:
+    """How parameters are measured whose gradients are of certain kinds.
+
+    Attributes
+    ----------
+    positions
+        Of the parameters, among all of the model.
+    present
+        The positions of those that have a gradient.
+    norms
+        `None`: they have been measured.
+    """
+
+    positions: tuple[int, ...]
+    present: frozenset[int]
+    norms: "NormPlan | None" = None
+
+
+class ModelPart:
+    """Parameters of a model that are measured together.
+
+    Attributes
+    ----------
+    positions
+        Theirs, among all parameters of the model.
+    positions_of
+        The same by layer.
+    """
+
+    def __init__(
+        self, positions: tuple[int, ...], parameters: Sequence[Tensor], layer_of: Sequence[int]
+    ) -> None:
+        self.positions = positions
+        self.positions_of: dict[int, list[int]] = {}
+        for position in positions:
+            self.positions_of.setdefault(layer_of[position], []).append(position)
+        self._parameters = [parameters[position] for position in positions]
+        # Building the key of these and looking it up is all that a step pays for mixed models.
+        self._plans: dict[object, PartPlan] = {}
+
+    def gradients(self) -> list[Tensor | None]:
+        """The gradients as they are now; Megatron and others keep them in `main_grad`."""
+        return [
+            g if (g := p.grad) is not None or not p.requires_grad else getattr(p, "main_grad", None)
+            for p in self._parameters
+        ]
+
+    def plan(self, gradients: Gradients, counted: Gradients, norm_type: float) -> PartPlan:
+        """The plan for gradients like these, and for what this process counts of them."""
+        key: object = cache_key(counted)
+        if counted is not gradients:
+            key = key, tuple([g is None for g in gradients])
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            norms = NormPlan.of(counted, self._layer_of, len(self.names))
-            has = zip(self._layer_of, gradients, strict=True)
-            present = frozenset(layer for layer, g in has if g is not None)
-            plan = self._plans[key] = norms, present
-        return LayerSums(plan[0].sums(counted, self.norm_type), plan[1])
-
-    def _row(self, sums: "LayerSums", wanted: frozenset[int], scaling: Scaling | None) -> Tensor:
-        powers = sums.powers
-        if scaling is not None and scaling.factor is not None:
-            factor = to_device(scaling.factor, powers.device).to(powers.dtype)
-            powers = powers / to_power(factor, self.norm_type)
-        if self.shards is not None:
-            present = _mask(sums.present, len(powers), powers.device)
-            row = torch.cat([powers, present.to(powers.dtype)])
-        else:
-            row = to_root(powers, self.norm_type).float()
-            if not wanted <= sums.present:
-                missing = _mask(self._all - sums.present, len(row), row.device)
-                row.masked_fill_(missing, NO_GRADIENT)
-        if scaling is not None and scaling.overflow is not None:
-            row.masked_fill_(to_device(scaling.overflow, row.device) > 0, STEP_SKIPPED)
-        return row
+            owned = zip(self.positions, gradients, strict=True)
+            present = frozenset(position for position, g in owned if g is not None)
+            plan = PartPlan(self.positions, present, NormPlan.of(counted, norm_type))
+            self._plans[key] = plan
+        return plan
 
 
-@dataclass(frozen=True)
-class LayerSums:
-    """For each layer, its norm to the power of the norm's type; the norm itself, if infinite.
+@dataclass(frozen=True, eq=False)
+class PartPowers:
+    """Norms of gradients to the power of the norm's type; the norms themselves, if infinite.
 
     Attributes
     ----------
+    plan
+        Whose gradients they are.
     powers
-        float64, shape ``(layers,)``.
-    present
-        The numbers of the layers that have a gradient.
+        float64, shape ``(parameters,)``; 0 where there is no gradient.
+    pre_clip
+        Whether they were measured before clipping.
+    overflow
+        Above 0 where the optimizer leaves the step out; `None`: it doesn't.
     """
 
+    plan: PartPlan
     powers: Tensor
-    present: frozenset[int]
+    pre_clip: bool = False
+    overflow: Tensor | None = None
 
-    def overwrite(self, layers: frozenset[int], by: "LayerSums") -> "LayerSums":
-        """These sums, but those of some layers from others."""
-        home = self.powers.device if self.present else by.powers.device
-        theirs, ours = to_device(by.powers, home), to_device(self.powers, home)
-        powers = torch.where(_mask(layers, len(ours), home), theirs, ours)
-        return LayerSums(powers, self.present - layers | by.present & layers)
+    def unscaled(self, scaling: Scaling, norm_type: float) -> "PartPowers":
+        """The powers of gradients that a fused optimizer will unscale."""
+        powers = self.powers
+        if scaling.factor is not None:
+            factor = to_device(scaling.factor, powers.device).to(powers.dtype)
+            powers = powers / to_power(factor, norm_type)
+        return replace(self, powers=powers, overflow=scaling.overflow)
+
+    def only(self, positions: tuple[int, ...]) -> "PartPowers":
+        """Those of some of the parameters."""
+        if positions == self.plan.positions:
+            return self
+        plan, index = _subset(self.plan, positions)
+        return replace(self, plan=plan, powers=self.powers[to_device(index, self.powers.device)])
 
 
 @lru_cache(maxsize=_MAX_PLANS)
-def _mask(layers: frozenset[int], count: int, device: torch.device) -> Tensor:
-    """Which layers these are: bool, shape ``(count,)``."""
-    return to_device(torch.tensor([i in layers for i in range(count)]), device)
+def _subset(plan: PartPlan, positions: tuple[int, ...]) -> tuple[PartPlan, Tensor]:
+    place = {position: i for i, position in enumerate(plan.positions)}
+    index = torch.tensor([place[position] for position in positions])
+    return PartPlan(positions, plan.present & frozenset(positions)), index
 
 
-@lru_cache(maxsize=_MAX_PLANS)
-def _index(layers: tuple[int, ...], device: torch.device) -> Tensor:
-    return to_device(torch.tensor(layers), device)
+class RowLayout:
+    """Which layers a row has, and where what was measured belongs.
+
+    Attributes
+    ----------
+    layers
+        Their numbers, in order.
+    all_present
+        Whether each has a gradient.
+    """
+
+    def __init__(self, plans: Sequence[PartPlan], layer_of: Sequence[int]) -> None:
+        self._layer_of = layer_of
+        owners = [layer_of[position] for plan in plans for position in plan.positions]
+        self.layers = tuple(sorted(set(owners)))
+        self._column = {layer: column for column, layer in enumerate(self.layers)}
+        self._column_of = torch.tensor([self._column[layer] for layer in owners])
+        self._present = self._mask(position for plan in plans for position in plan.present)
+        self.all_present = bool(self._present.all())
+        self._on: dict[object, Tensor] = {}
+
+    def column_of(self, device: torch.device) -> Tensor:
+        """The column of each parameter: int64, shape ``(parameters,)``."""
+        return self._cached(device, device, lambda: self._column_of)
+
+    def present_on(self, device: torch.device) -> Tensor:
+        """Which layers have a gradient: bool, shape ``(layers,)``."""
+        return self._cached(("present", device), device, lambda: self._present)
+
+    def columns_of(self, plan: PartPlan, device: torch.device) -> Tensor:
+        """Which layers have parameters of a plan: bool, shape ``(layers,)``."""
+        return self._cached((plan, device), device, lambda: self._mask(plan.positions))
+
+    def _mask(self, positions: Iterable[int]) -> Tensor:
+        mask = torch.zeros(len(self.layers), dtype=torch.bool)
+        mask[[self._column[self._layer_of[position]] for position in positions]] = True
+        return mask
+
+    def _cached(self, key: object, device: torch.device, make: Callable[[], Tensor]) -> Tensor:
+        if key not in self._on:
+            self._on[key] = to_device(make(), device)
+        return self._on[key]
 
 
 GradientVersion: TypeAlias = tuple["ref[Tensor]", int]  # weak, so that gradients are freed as ever
@@ -256,36 +402,35 @@ def _version(gradient: Any) -> int:
 
 @dataclass(frozen=True)
 class NormPlan:
-    """The sums of powers of tensors, those of one owner together, on the device where most are.
+    """The powers of tensors, on the device where most of them are.
 
     Attributes
     ----------
     groups
-        Those of the device where the sums end up come first.
-    home
-        That device.
+        Those of the device where the powers end up come first.
+    size
+        How many tensors there are, with those that are `None`.
     """
 
     groups: "list[_DtypeGroup]"
-    home: torch.device
-    owners: int
+    size: int
 
     @classmethod
-    def of(cls, gradients: Gradients, owner_of: Sequence[int], owners: int) -> "NormPlan":
-        """A plan for gradients like these; `owner_of` has the owner of each, ``[0, owners)``."""
+    def of(cls, gradients: Gradients, norm_type: float) -> "NormPlan":
+        """A plan for gradients like these."""
         kinds: dict[object, list[int]] = {}
         for i, g in enumerate(gradients):
             if g is not None:
                 kinds.setdefault((g.device, g.dtype, g.layout), []).append(i)
-        groups = [_group(positions, gradients, owner_of) for positions in kinds.values()]
+        groups = [_group(positions, gradients, norm_type) for positions in kinds.values()]
         groups.sort(key=lambda group: group.owner_of.device.type == "cpu")
-        return cls(groups, groups[0].owner_of.device if groups else torch.device("cpu"), owners)
+        return cls(groups, len(gradients))
 
-    def sums(self, gradients: Gradients, norm_type: float) -> Tensor:
-        """For each owner the norm to the power of `norm_type`; the norm itself, if infinite."""
-        total = torch.zeros(self.owners, dtype=torch.float64) if not self.groups else None
+    def powers(self, gradients: Gradients, norm_type: float) -> Tensor:
+        """The norm of each to the power of `norm_type`, or itself, if infinite; 0 of `None`."""
+        total = torch.zeros(self.size, dtype=torch.float64) if not self.groups else None
         for group in self.groups:
-            part = group.sums(gradients, norm_type, self.owners)
+            part = group.powers(gradients, norm_type, self.size)
             total = part if total is None else add_powers(total, part, norm_type)
         assert total is not None
         return total
@@ -298,9 +443,8 @@ def cache_key(gradients: Gradients) -> tuple[object, ...]:
     )
 
 
-def summed(norms: Tensor, owner_of: Tensor, owners: int, norm_type: float) -> Tensor:
-    """The sums of powers of some norms, those of one owner together."""
-    powers = to_power(norms, norm_type)
+def add_up(powers: Tensor, owner_of: Tensor, owners: int, norm_type: float) -> Tensor:
+    """The sums of powers, those of one owner together."""
     zeros = powers.new_zeros(owners)
     if norm_type == math.inf:
         return zeros.scatter_reduce_(0, owner_of, powers, "amax")
@@ -332,29 +476,35 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
 
 @dataclass(frozen=True)
 class _DtypeGroup:
-    """Gradients of one device, dtype and layout."""
+    """Gradients of one device, dtype and layout.
+
+    Attributes
+    ----------
+    owner_of
+        Of each gradient or, where one is cut, of each chunk of them, its position.
+    """
 
     positions: list[int]
-    owner_of: Tensor  # of each gradient
-    owner_of_chunk: Tensor | None  # of each chunk of them; `None`: none is cut
+    owner_of: Tensor
+    is_cut: bool
 
-    def sums(self, gradients: Gradients, norm_type: float, owners: int) -> Tensor:
+    def powers(self, gradients: Gradients, norm_type: float, size: int) -> Tensor:
         tensors: list[Any] = [gradients[i] for i in self.positions]
         if is_chunked(tensors[0], norm_type):
-            if self.owner_of_chunk is None:
-                return summed(one_chunk_norms(tensors), self.owner_of, owners, norm_type)
-            return summed(chunk_norms(tensors), self.owner_of_chunk, owners, norm_type)
-        norms = tensor_norms([_stored_values(tensor) for tensor in tensors], norm_type)
-        return summed(norms, self.owner_of, owners, norm_type)
+            norms = chunk_norms(tensors) if self.is_cut else one_chunk_norms(tensors)
+        else:
+            norms = tensor_norms([_stored_values(tensor) for tensor in tensors], norm_type)
+        powers = to_power(norms, norm_type)
+        if len(self.positions) == size and not self.is_cut:
+            return powers
+        return add_up(powers, self.owner_of, size, norm_type)
 
 
-def _group(positions: list[int], gradients: Gradients, owner_of: Sequence[int]) -> _DtypeGroup:
+def _group(positions: list[int], gradients: Gradients, norm_type: float) -> _DtypeGroup:
     tensors: list[Any] = [gradients[i] for i in positions]
-    owners = [owner_of[i] for i in positions]
-    device = tensors[0].device
-    whole = all(map(is_one_chunk, tensors))
-    by_chunk = None if whole else torch.tensor(owners_of_chunks(tensors, owners))
-    return _DtypeGroup(positions, to_device(torch.tensor(owners), device), by_chunk)
+    is_cut = is_chunked(tensors[0], norm_type) and not all(map(is_one_chunk, tensors))
+    owners = owners_of_chunks(tensors, positions) if is_cut else positions
+    return _DtypeGroup(positions, to_device(torch.tensor(owners), tensors[0].device), is_cut)
 
 
 def _stored_values(gradient: Tensor) -> Tensor:
@@ -365,39 +515,27 @@ def _stored_values(gradient: Tensor) -> Tensor:
 
 
 class MeasuredLayers:
-    """Layers that are measured together, and the schema of their rows.
+    """The layers of a model, and the schemas of their rows."""
 
-    Parameters
-    ----------
-    layers
-        Which of `norms` they are; `None`: all.
-    """
-
-    def __init__(
-        self, norms: LayerNorms, options: Mapping[str, Any], layers: tuple[int, ...] | None = None
-    ) -> None:
+    def __init__(self, norms: LayerNorms, options: Mapping[str, Any]) -> None:
         self.norms = norms
-        self.names = norms.names if layers is None else tuple(norms.names[i] for i in layers)
         self._options = options
-        self._layers = layers
         self._pre_clip: bool | str = False
-        self._schemas: dict[bool | str, RowSchema] = {}
+        self._schemas: dict[tuple[tuple[int, ...], bool | str], RowSchema] = {}
 
-    def measure(self, *, scaling: Scaling | None = None) -> tuple[RowSchema, Tensor]:
-        """A row by `LayerNorms.measure`, and its schema."""
-        row, pre_clip = self.norms.measure(self._layers, scaling=scaling)
-        if pre_clip is not None:
-            self._pre_clip = pre_clip
-        if self._pre_clip not in self._schemas:
+    def row(self, measured: Sequence[PartPowers]) -> tuple[RowSchema, Tensor]:
+        """A row by `LayerNorms.row`, and its schema."""
+        row, layout = self.norms.row(measured)
+        pre_clip = {each.pre_clip for each in measured if each.plan.present}
+        if pre_clip:
+            self._pre_clip = "mixed" if len(pre_clip) > 1 else pre_clip.pop()
+        key = layout.layers, self._pre_clip
+        if key not in self._schemas:
             ranks = self.norms.shards.ranks if self.norms.shards is not None else ()
             options = {**self._options, PRE_CLIP_OPTION: self._pre_clip}
-            self._schemas[self._pre_clip] = RowSchema(self.names, options, ranks)
-        return self._schemas[self._pre_clip], row
-
-    def part(self, names: Collection[str]) -> "MeasuredLayers":
-        """Some of the layers."""
-        layers = tuple(i for i, name in enumerate(self.norms.names) if name in names)
-        return MeasuredLayers(self.norms, self._options, layers)
+            names = tuple(self.norms.names[layer] for layer in layout.layers)
+            self._schemas[key] = RowSchema(names, options, ranks)
+        return self._schemas[key], row
 
 
 class ModelLayers:

@@ -7,7 +7,7 @@ from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet, finalize
 
 import numpy as np
@@ -21,7 +21,7 @@ from tb_sonify.training.grad_norms import LayerNorms
 from tb_sonify.training.recorder import Recorder
 from tb_sonify.training.run_log import NOT_LOGGED, RowBatch, RowSchema, joint_options
 from tb_sonify.training.sharding import ShardReducer
-from tb_sonify.training.warn import ForkGuard
+from tb_sonify.training.warn import ForkGuard, warn
 
 _MAX_ROWS = 64
 _MAX_SECONDS = 1.0
@@ -32,6 +32,16 @@ class _Row(NamedTuple):
     step: int
     wall_time: float
     norms: Tensor
+
+
+class OpenRow(Protocol):
+    """A row to which more may be added, until its step is over."""
+
+    step: int
+    wall_time: float  # seconds since the epoch
+
+    def take(self) -> tuple[RowSchema, Tensor]:
+        """What was added since the last time, with its schema."""
 
 
 class RowBuffer:
@@ -53,8 +63,33 @@ class RowBuffer:
         self._rows: list[_Row] = []
         self._copied: deque[tuple[RowBatch, list[torch.cuda.Event]]] = deque()
         self._since = self._latest = -_MAX_SECONDS
+        self._open: list[OpenRow] = []
 
-    def add(self, schema: RowSchema, step: int, norms: Tensor) -> None:
+    def open(self, row: OpenRow) -> None:
+        """Take a row that is not complete, until `close`, `end_step` or `flush`."""
+        self._open.append(row)
+
+    def close(self, row: OpenRow) -> None:
+        """Add an open row."""
+        if row in self._open:  # else another thread has just flushed it
+            self._open.remove(row)
+            schema, norms = row.take()
+            self.add(schema, row.step, norms, row.wall_time)
+
+    def end_step(self) -> None:
+        """Add all open rows."""
+        for row in list(self._open):
+            self._close_guarded(row)
+
+    def _close_guarded(self, row: OpenRow) -> None:
+        try:
+            self.close(row)
+        except Exception as error:  # noqa: BLE001 - whatever this is, others go on
+            warn(f"a row is left out: {type(error).__name__}: {error}")
+
+    def add(
+        self, schema: RowSchema, step: int, norms: Tensor, wall_time: float | None = None
+    ) -> None:
         """Take one row: shape ``(layers,)``, on any device. Does not wait for it."""
         if not self._process.accepts():
             return
@@ -64,7 +99,7 @@ class RowBuffer:
                 self._since = now
             elif schema.ranks:
                 self._start_copy()
-            self._rows.append(_Row(schema, step, time.time(), norms))
+            self._rows.append(_Row(schema, step, wall_time or time.time(), norms))
             # The next row after a pause may be as far off as the one before.
             late, self._latest = now - self._latest >= _MAX_SECONDS, now
             # The other processes may be waiting for what belongs to their rows.
@@ -81,6 +116,7 @@ class RowBuffer:
     def flush(self) -> None:
         """Give all rows to the recorder; a GPU is waited for."""
         if self._process.in_owner():
+            self.end_step()
             with self._lock:
                 self._start_copy()
                 self._put_copied(wait=True)

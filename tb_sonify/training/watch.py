@@ -1,6 +1,8 @@
 """Hooks of optimizers: each step of a watched model adds one row."""
 
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
@@ -8,13 +10,22 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils.hooks import RemovableHandle
 
 from tb_sonify.training.amp import count_skipped_steps, ignore_skipped_steps, scaling_of
 from tb_sonify.training.clip_grad import ignore_clipping, listen_to_clipping
-from tb_sonify.training.grad_norms import MeasuredLayers, free_prefix
-from tb_sonify.training.optimizer_steps import OptimizerLayers, StepCounter
+from tb_sonify.training.grad_norms import MeasuredLayers, ModelPart, PartPowers, free_prefix
+from tb_sonify.training.optimizer_steps import (
+    OptimizerParts,
+    StepCounter,
+    hooked_optimizers,
+    stepping,
+)
 from tb_sonify.training.row_buffer import WriterResources
+from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.warn import WarnOnce, warn
+
+StepArguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class Watch:
@@ -52,6 +63,50 @@ class Watch:
         self.remove()
 
 
+class StepRow:
+    """What was measured of one step of a watched model, part by part."""
+
+    def __init__(self, measured: MeasuredLayers, step: int) -> None:
+        self.measured, self.step = measured, step
+        self.wall_time = time.time()
+        self.parts: set[ModelPart] = set()
+        self._added: list[tuple[ModelPart, list[PartPowers]]] = []
+        self._taken = self._size = 0
+
+    def add(self, part: ModelPart, powers: list[PartPowers]) -> bool:
+        """Add a part; gives whether it is the first since `take`."""
+        self.parts.add(part)
+        self._size += len(part.positions)
+        self._added.append((part, powers))
+        return len(self._added) == self._taken + 1
+
+    def take(self) -> tuple[RowSchema, Tensor]:
+        """The norms of all layers of which something was added since the last time."""
+        added = self._added
+        if self._taken:
+            fresh = {layer for part, _ in added[self._taken :] for layer in part.positions_of}
+            added = [each for each in added if not fresh.isdisjoint(each[0].positions_of)]
+        self._taken = len(self._added)
+        return self.measured.row([each for _, powers in added for each in powers])
+
+    def is_complete(self, before: set[ModelPart], parts: OptimizerParts) -> bool:
+        """Whether nothing more is to be expected.
+
+        Parameters
+        ----------
+        before
+            The parts that the row before had.
+        parts
+            Those of all optimizers.
+        """
+        if self._size == len(self.measured.norms.parameters):
+            return True
+        if not before or len(self.parts) < len(before) or not before <= self.parts:
+            return False
+        layers = {layer for part in self.parts for layer in part.positions_of}
+        return all(layers.isdisjoint(part.positions_of) for part in parts.all() - self.parts)
+
+
 class ModelWatch(Watch):
     """A watch of a model, by hooks of its optimizers.
 
@@ -70,17 +125,17 @@ class ModelWatch(Watch):
         find: Callable[[], MeasuredLayers],
         resources: WriterResources,
         *,
-        optimizer: Optimizer | None,
+        optimizer: object,
         every: int,
         steps: StepCounter,
         keep_alive: object,
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1, got {every!r}")
-        if optimizer is not None and not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer must be a torch optimizer, got {type(optimizer).__name__}")
-        self._layers = OptimizerLayers(find, only=optimizer)
-        if optimizer is not None and self._layers.for_optimizer(optimizer) is None:
+        hooked = [] if optimizer is None else _hooked(optimizer)
+        only = [*hooked, *([optimizer] if isinstance(optimizer, Optimizer) else [])]
+        self._parts = OptimizerParts(find, only=only or None)
+        if only and not any(map(self._parts.part_of, only)):
             warn(
                 f"nothing is logged until the optimizer holds a parameter of the layers that are "
                 f"watched, it holds none of theirs: {', '.join(self.names[:5])}"
@@ -88,16 +143,16 @@ class ModelWatch(Watch):
         self._resources = resources
         self._every = int(every)
         self._steps = steps
+        self._row: StepRow | None = None
+        self._parts_before: set[ModelPart] = set()
         self.calls = 0
         self._warn_of_capture = WarnOnce()
         self._keep_alive: object | None = keep_alive
         # What is compiled must not look into the hook, which then runs as it is.
         hook = torch.compiler.disable(self.before_step)
-        if optimizer is None:
-            handle = register_optimizer_step_pre_hook(hook)
-        else:
-            handle = optimizer.register_step_pre_hook(hook)
-        self._unhook: Callable[[], None] = handle.remove
+        self._handles: list[RemovableHandle] = [
+            each.register_step_pre_hook(hook) for each in hooked
+        ] or [register_optimizer_step_pre_hook(hook)]
         count_skipped_steps(self)
         listen_to_clipping(self)
 
@@ -107,13 +162,14 @@ class ModelWatch(Watch):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self._layers.names
+        return self._parts.measured.norms.names
 
     def remove(self) -> None:
         if self._keep_alive is not None:
             self._stop()
             self._resources.buffer.flush()
-        self._unhook()
+        while self._handles:
+            self._handles.pop().remove()
 
     def skip(self, optimizer: Optimizer) -> None:
         """Count a step of an optimizer that was left out; it is no row."""
@@ -124,7 +180,7 @@ class ModelWatch(Watch):
 
         Gives what is to be called once they are clipped.
         """
-        norms = self._layers.norms
+        norms = self._parts.measured.norms
         coming = self._steps.count, self._steps.count + 1
         if (
             not self.active
@@ -139,19 +195,24 @@ class ModelWatch(Watch):
         self._keep_alive = None
         ignore_skipped_steps(self)
         ignore_clipping(self)
-        self._layers.norms.forget_clipping()
+        self._parts.measured.norms.forget_clipping()
 
     def before_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    ) -> StepArguments | None:
         self.calls += 1
         # The gradients that count are those that a closure computes.
-        if len(args) > 1 and callable(args[1]):
-            return (args[0], self._wrap_closure(args[1], optimizer), *args[2:]), kwargs
-        if callable(kwargs.get("closure")):
-            return args, {**kwargs, "closure": self._wrap_closure(kwargs["closure"], optimizer)}
-        self._guarded(self._add_row, optimizer)
-        return None
+        by_name = "closure" in kwargs
+        closure = kwargs["closure"] if by_name else args[1] if len(args) > 1 else None
+        if not callable(closure):
+            self._guarded(self._add_part, optimizer)
+            return None
+        if stepping().count(optimizer) > 1:  # its step calls that of the base class
+            return None
+        closure = self._wrap_closure(closure, optimizer)
+        if by_name:
+            return args, {**kwargs, "closure": closure}
+        return (args[0], closure, *args[2:]), kwargs
 
     def _wrap_closure(self, closure: Callable[[], Any], optimizer: Optimizer) -> Callable[[], Any]:
         """A closure whose first call adds the row of the step."""
@@ -162,25 +223,37 @@ class ModelWatch(Watch):
             result = closure()
             calls += 1
             if calls == 1:
-                self._guarded(self._add_row, optimizer)
+                self._guarded(partial(self._add_part, in_closure=True), optimizer)
             return result
 
         return wrapper
 
-    def _count(self, optimizer: Optimizer) -> MeasuredLayers | None:
-        measured = self._layers.for_optimizer(optimizer) if self.active else None
-        if measured is not None:
-            self._steps.step_of(self, optimizer)
-        return measured
+    def _count(self, optimizer: Optimizer, *, in_closure: bool = False) -> ModelPart | None:
+        """Count a step; gives what the optimizer holds of the model, if the step counts."""
+        if not self.active or not self._parts.counts(optimizer):
+            return None
+        part = self._parts.part_of(optimizer)
+        if part is None or not self._steps.count_step(self, optimizer, in_closure=in_closure):
+            return None
+        return part
 
-    def _add_row(self, optimizer: Optimizer) -> None:
-        measured = self._count(optimizer)
-        if measured is None or not self._is_logged(self._steps.count):
+    def _add_part(self, optimizer: Optimizer, *, in_closure: bool = False) -> None:
+        """Add to the row of the step what an optimizer holds of the model."""
+        part = self._count(optimizer, in_closure=in_closure)
+        if part is None or not self._is_logged(self._steps.count):
             return
+        measured, buffer = self._parts.measured, self._resources.buffer
         if not self._resources.takes(measured.norms) or self._is_captured():
             return
-        schema, row = measured.measure(scaling=scaling_of(optimizer))
-        self._resources.buffer.add(schema, self._steps.step, row)
+        row = self._row
+        if row is None or row.step != self._steps.step or row.measured is not measured:
+            is_same = row is not None and row.measured is measured
+            self._parts_before = row.parts if row is not None and is_same else set()
+            row = self._row = StepRow(measured, self._steps.step)
+        if row.add(part, measured.norms.measure(part, scaling=scaling_of(optimizer))):
+            buffer.open(row)
+        if row.is_complete(self._parts_before, self._parts):
+            buffer.close(row)
 
     def _is_logged(self, count: int) -> bool:
         return count % self._every == 0
@@ -204,6 +277,18 @@ class ModelWatch(Watch):
             # The hook itself stays until `remove`: torch is going through the hooks right now.
             self._stop()
             warn(f"tb_sonify stops watching, training goes on: {type(error).__name__}: {error}")
+
+
+def _hooked(optimizer: object) -> list[Optimizer]:
+    """The optimizers that call hooks, out of one and those that it wraps."""
+    found = hooked_optimizers(optimizer)
+    if not found:
+        raise TypeError(
+            f"optimizer must be a torch optimizer, got {type(optimizer).__name__}, in which there "
+            f"is none: pass the torch.optim.Optimizer that it steps, or leave it out to watch "
+            f"every optimizer of the model"
+        )
+    return found
 
 
 def _is_capturing() -> bool:
@@ -241,7 +326,13 @@ class WatchSet:
             As in `ModelWatch`.
         """
         active = [watch for watch in self._all if watch.active]
-        steps = self._steps if active else StepCounter(first_step)
+        if not isinstance(model, nn.Module):
+            raise TypeError(
+                f"model must be a torch.nn.Module, got {type(model).__name__}: call watch once for "
+                f"each model"
+            )
+        end = resources.buffer.end_step
+        steps = self._steps if active else StepCounter(first_step, end)
         if step is not None:
             steps.number_by(step)
         elif first_step not in (0, steps.first_step):

@@ -178,7 +178,7 @@ class SonifyWriter(SummaryWriter):
             self._warn_once(f"nothing is logged: {error}")
             return
         if self._is_open() and self._resources.takes(measured.norms):
-            schema, row = measured.measure()
+            schema, row = measured.row(measured.norms.measure())
             self._resources.buffer.add(schema, step, row)
 
     def add_norms(self, norms: Mapping[str, SupportsFloat | None], global_step: int) -> None:
