@@ -1,11 +1,13 @@
-"""Trainings over several real processes; run by `tests/test_distributed.py`, once per process.
+"""Trainings over several real processes; run by `tests/test_distributed.py`.
 
 Each scenario leaves a run and, next to it, the norms of an unsharded model in float64.
 """
 
 import json
+import multiprocessing
 import sys
 import warnings
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import torch
@@ -221,15 +223,32 @@ def flat(directory):
             (directory / f"flat{distributed.get_rank()}.txt").write_text(str(error))
 
 
-def main():
-    rank, size, store, directory, *names = sys.argv[1:]
+def train(rank, size, store, directory, names):
     distributed.init_process_group(
-        "gloo", init_method=f"file://{store}", rank=int(rank), world_size=int(size)
+        "gloo", init_method=f"file://{store}", rank=rank, world_size=size
     )
     for name in names:
-        globals()[name](Path(directory))
+        globals()[name](directory)
         distributed.barrier()
     distributed.destroy_process_group()
+
+
+def main():
+    size, store, directory, *names = sys.argv[1:]
+    # To fork is cheaper than to import torch in each process; there are no other threads yet.
+    fork = multiprocessing.get_context("fork").Process
+    processes = [
+        fork(target=train, args=(rank, int(size), store, Path(directory), names))
+        for rank in range(int(size))
+    ]
+    for process in processes:
+        process.start()
+    while running := [process for process in processes if process.is_alive()]:
+        wait([process.sentinel for process in running])
+        if any(process.exitcode for process in processes):
+            for process in running:
+                process.kill()  # it would wait for the one that failed
+    sys.exit(any(process.exitcode for process in processes))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ NAMES = {
     "empty": "",
     "long": LONG,
 }
-
+# Those that could leave a label empty, or end it early; for axe-core, all others are like them.
+AUDITED = ("html", "right-to-left", "spaces", "empty")
 
 STEPS = {
     "repeated": [0, 1, 1, 1, 2, 3, 3, 4],
@@ -92,7 +93,9 @@ def test_a_name_is_shown_and_said_as_it_is(show_run, kind):
     expect(page.get_by_role("dialog", name="In words")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Table", exact=True).click()
-    look(page, f"name-{kind}")
+    if kind in AUDITED:
+        look(page, f"name-{kind}")
+    photograph(page, f"name-{kind}")
     page.set_viewport_size({"width": 320, "height": 640})
     page.evaluate(SETTLE)
     photograph(page, f"name-{kind}-320")
@@ -123,4 +126,6 @@ def test_steps_of_any_kind_are_drawn_and_heard(show_run, kind):
         expect(page.locator(".timeline")).to_have_attribute("data-step", f"{last}.00")
         expect(page.locator(".curve canvas")).to_be_visible()
         assert_fits(page)
-    look(page, f"steps-{kind}")
+    if kind == "one":
+        look(page, "steps-one")
+    photograph(page, f"steps-{kind}")

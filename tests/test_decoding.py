@@ -13,6 +13,7 @@ from tests.decoder import decode
 
 SMOOTH, SINGLE = PRESETS["smooth"], PRESETS["single"]
 OPUS_BITS_PER_SECOND = 64_000
+NOTES = 60  # of a run: each costs a second of listening
 
 
 def noisy_run(notes, layers, *, seed, spread=2.0):
@@ -64,7 +65,7 @@ def rank_correlations(norms, waveform, preset):
 
 @pytest.mark.parametrize("through", [stereo, mono, opus])
 def test_one_stream_is_decoded(through):
-    norms = noisy_run(200, 1, seed=5)
+    norms = noisy_run(NOTES, 1, seed=5)
     waveform = through(as_wav(norms, SINGLE))
     assert min(rank_correlations(norms, waveform, SINGLE)) >= 0.99
 
@@ -72,18 +73,18 @@ def test_one_stream_is_decoded(through):
 @pytest.mark.parametrize("through", [stereo, mono, opus, mono_after_opus])
 @pytest.mark.parametrize("spread", [2.0, 0.5], ids=["apart", "near unison"])
 def test_each_of_three_streams_at_once_is_decoded(through, spread):
-    norms = noisy_run(120, 3, seed=2, spread=spread)
+    norms = noisy_run(NOTES, 3, seed=2, spread=spread)
     waveform = through(as_wav(norms, SMOOTH))
     assert min(rank_correlations(norms, waveform, SMOOTH)) >= 0.95
 
 
 def test_one_spike_of_a_million_does_not_flatten_the_rest():
-    norms = noisy_run(200, 1, seed=7)
-    norms[90] = 1e6
+    norms = noisy_run(NOTES, 1, seed=7)
+    norms[NOTES // 2] = 1e6
     assert min(rank_correlations(norms, stereo(as_wav(norms, SINGLE)), SINGLE)) >= 0.99
 
 
 def test_a_spike_in_one_stream_leaves_all_three_readable():
-    norms = noisy_run(120, 3, seed=7)
-    norms[60, 1] = 1e6
+    norms = noisy_run(NOTES, 3, seed=7)
+    norms[NOTES // 2, 1] = 1e6
     assert min(rank_correlations(norms, stereo(as_wav(norms, SMOOTH)), SMOOTH)) >= 0.99

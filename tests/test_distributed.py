@@ -19,25 +19,12 @@ pytestmark = pytest.mark.training
 def trained(directory, processes, *scenarios):
     """Run scenarios one after the other in so many processes."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    program = [sys.executable, "-m", "tests.distributed_training"]
-    arguments = [str(processes), str(directory / f"store{processes}"), str(directory), *scenarios]
-    running = [
-        subprocess.Popen(
-            [*program, str(rank), *arguments],
-            cwd=ROOT,
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(processes)
-    ]
-    try:
-        errors = [process.communicate(timeout=200)[1] for process in running]
-    finally:
-        for process in running:
-            process.kill()
-    assert [process.returncode for process in running] == [0] * processes, "\n".join(errors)
-    return errors
+    program = [sys.executable, "-m", "tests.distributed_training", str(processes)]
+    command = [*program, str(directory / f"store{processes}"), str(directory), *scenarios]
+    training = subprocess.run(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert training.returncode == 0, training.stderr
 
 
 @pytest.fixture(scope="module")
