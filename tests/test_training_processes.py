@@ -3,17 +3,20 @@
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 
 import pytest
 
 from tests import recorded
+from tests.forked import ForkServer
 
 pytestmark = pytest.mark.training
 
 
-def run(script, *arguments):
-    command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+@pytest.fixture(scope="module")
+def run():
+    with closing(ForkServer()) as server:
+        yield server.run
 
 
 TRAINING = """
@@ -36,7 +39,7 @@ TRAINING = """
 
 
 @pytest.mark.parametrize("end", ["", "sys.exit(0)", "raise ValueError('mine')"])
-def test_rows_are_written_when_the_interpreter_ends(tmp_path, end):
+def test_rows_are_written_when_the_interpreter_ends(run, tmp_path, end):
     result = run(TRAINING + f"\n    train(130)\n    {end}\n", tmp_path)
     assert ("mine" in result.stderr) == ("mine" in end), result.stderr
     assert "Exception ignored" not in result.stderr
@@ -55,7 +58,7 @@ KILL = "import os; os.kill(os.getpid(), {0})"
         ("import threading; threading.Thread(target=sys.exit).start()", 0),
     ],
 )
-def test_rows_are_written_when_the_writer_or_a_thread_ends_first(tmp_path, end, status):
+def test_rows_are_written_when_the_writer_or_a_thread_ends_first(run, tmp_path, end, status):
     result = run(TRAINING + f"\n    train(130)\n    {end}\n", tmp_path)
     assert (result.returncode, result.stderr) == (status, "")
     assert recorded.steps_and_norms(tmp_path)[0] == list(range(130))
@@ -73,7 +76,7 @@ for _ in range(2):
 
 
 @pytest.mark.parametrize("number", [15, 1])
-def test_a_signal_ends_the_process_at_once_and_what_was_flushed_is_kept(tmp_path, number):
+def test_a_signal_ends_the_process_at_once_and_what_was_flushed_is_kept(run, tmp_path, number):
     end = f"import signal; assert signal.getsignal({number}) == signal.SIG_DFL"
     script = f"train(130); writer.flush(); train(50); {end}; {KILL.format(number)}"
     result = run(TRAINING + f"\n    {script}\n", tmp_path)
@@ -93,7 +96,7 @@ def test_a_process_that_is_stuck_in_a_c_call_is_ended_by_a_signal(tmp_path):
     assert recorded.steps_and_norms(tmp_path)[0] == list(range(130))
 
 
-def test_a_signal_that_the_script_handles_is_its_own(tmp_path):
+def test_a_signal_that_the_script_handles_is_its_own(run, tmp_path):
     script = """
     import os, signal
     signal.signal(signal.SIGTERM, lambda *_: print("mine"))
@@ -108,7 +111,7 @@ def test_a_signal_that_the_script_handles_is_its_own(tmp_path):
     assert recorded.steps_and_norms(tmp_path)[0] == [0, 1, 2]
 
 
-def test_training_goes_on_when_the_disk_is_full(tmp_path):
+def test_training_goes_on_when_the_disk_is_full(run, tmp_path):
     limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
     result = run(TRAINING + f"\n    {limit}\n    train(2000)\n    writer.close()\n", tmp_path)
     assert result.returncode == 0, result.stderr
@@ -118,7 +121,7 @@ def test_training_goes_on_when_the_disk_is_full(tmp_path):
     assert steps == list(range(len(steps)))
 
 
-def test_a_fork_trains_on_without_logging(tmp_path):
+def test_a_fork_trains_on_without_logging(run, tmp_path):
     script = """
     import os, warnings
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # of fork itself
@@ -137,18 +140,18 @@ def test_a_fork_trains_on_without_logging(tmp_path):
 
 
 def test_without_torch_the_package_imports_and_the_writer_says_what_to_install():
-    result = run(
-        """
-        import sys
-        sys.modules["torch"] = None
-        import tb_sonify
-        assert "SonifyWriter" in dir(tb_sonify) and tb_sonify.__version__
-        try:
-            tb_sonify.SonifyWriter
-        except ImportError as error:
-            assert 'pip install "tb-sonify[torch]"' in str(error), error
-        else:
-            raise AssertionError
-        """
-    )
+    script = """
+import sys
+sys.modules["torch"] = None
+import tb_sonify
+assert "SonifyWriter" in dir(tb_sonify) and tb_sonify.__version__
+try:
+    tb_sonify.SonifyWriter
+except ImportError as error:
+    assert 'pip install "tb-sonify[torch]"' in str(error), error
+else:
+    raise AssertionError
+"""
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

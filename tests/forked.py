@@ -1,0 +1,71 @@
+"""Scripts in processes of their own that need not import torch first: forks of one that has."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+# An optimizer imports torch's compiler. Before the forks, nothing has started a thread; what follows
+# the loop is the process of a script, which ends as any other does.
+SERVER = """
+import gc, json, os, sys, torch, torch._dynamo
+from tb_sonify import SonifyWriter
+gc.freeze()
+for line in sys.stdin:
+    job = json.loads(line)
+    child = os.fork()
+    if not child:
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    os._exit(0)
+for number, name in enumerate(("/dev/null", *job["outputs"])):
+    os.dup2(os.open(name, os.O_RDWR | os.O_CREAT), number)
+sys.argv = ["-c", *job["arguments"]]
+exec(compile(job["script"], "<string>", "exec"))
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a script ended, as `subprocess.run` tells it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class ForkServer:
+    """Runs scripts as `python -c` does, once torch and the writer are imported."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, script: str, *arguments: object) -> Ended:
+        """Run a script with arguments to its end."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with TemporaryDirectory() as directory:
+            outputs = [Path(directory) / name for name in ("stdout", "stderr")]
+            job = {
+                "script": textwrap.dedent(script),
+                "arguments": [*map(str, arguments)],
+                "outputs": [*map(str, outputs)],
+            }
+            print(json.dumps(job), file=self._process.stdin, flush=True)
+            status = int(self._process.stdout.readline())
+            return Ended(status, *(path.read_text() for path in outputs))
+
+    def close(self) -> None:
+        """End it."""
+        with suppress(BrokenPipeError):
+            self._process.communicate()
