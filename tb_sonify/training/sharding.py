@@ -276,7 +276,7 @@ class _ReduceGroup:
         return int(self._all_reduce([step], "MAX")[0])
 
     def _all_reduce(self, numbers: list[Any], operation: str) -> list[float]:
-        tensor = torch.tensor(numbers, dtype=torch.float64)
+        tensor = torch.tensor(numbers, dtype=torch.float64, device="cpu")
         options = distributed.AllreduceOptions()
         options.reduceOp = getattr(distributed.ReduceOp, operation)
         self._group.allreduce([tensor], options).wait()

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,14 +17,48 @@ _SMALL = 1e-13  # squares of the parts of a smaller norm begin to vanish in floa
 
 def tensor_norms(tensors: list[Tensor], norm_type: float) -> Tensor:
     """Norm of each of some tensors of one kind, by the widest float that the device has."""
+    if not _is_plain(tensors[0]):
+        tensors = [_values(tensor) for tensor in tensors]
     first = tensors[0]
     if norm_type == math.inf:  # of nothing, torch refuses it
         tensors = [tensor if tensor.numel() else tensor.new_zeros(1) for tensor in tensors]
         if first.device.type == "cpu" and not first.is_complex():
             return torch.stack([_largest(tensor) for tensor in tensors]).double()
-    wide = torch.float32 if first.device.type == "mps" else torch.float64  # MPS has no more
-    dtype = torch.promote_types(first.dtype, wide)
+    dtype = torch.promote_types(first.dtype, widest_float(first.device))
     return torch.stack(torch._foreach_norm(tensors, norm_type, dtype=dtype))
+
+
+@lru_cache
+def widest_float(device: torch.device) -> torch.dtype:
+    """The widest float of a device: float64 or, as on Apple's and some of Intel's, float32."""
+    try:
+        torch.ones((), dtype=torch.float32, device=device).double()
+    except (TypeError, RuntimeError):
+        return torch.float32
+    return torch.float64
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether the values of a tensor can be added up as they are."""
+    is_float8 = tensor.is_floating_point() and tensor.element_size() == 1
+    odd = is_float8 or tensor.is_nested or tensor.is_quantized
+    return tensor.layout == torch.strided and not odd
+
+
+def _values(tensor: Any) -> Tensor:
+    """The values that a tensor stores, in any order, as a dense one whose values add up."""
+    if _is_plain(tensor):
+        return tensor
+    if tensor.is_nested:
+        parts = [_values(part).flatten() for part in tensor.unbind()]
+        return torch.cat(parts) if parts else torch.zeros(0, device=tensor.device)
+    if tensor.is_quantized:
+        return tensor.dequantize()
+    if tensor.layout == torch.strided:
+        return tensor.float()
+    if tensor.is_sparse:
+        return tensor.coalesce().values()  # those at the same place add up first
+    return tensor.to_dense() if tensor.is_mkldnn else tensor.values()
 
 
 def is_chunked(tensor: Tensor, norm_type: float) -> bool:
@@ -35,6 +70,7 @@ def is_chunked(tensor: Tensor, norm_type: float) -> bool:
         norm_type == 2.0
         and tensor.device.type == "cpu"
         and tensor.layout == torch.strided
+        and not tensor.is_nested
         and tensor.dtype in (torch.float32, torch.float16, torch.bfloat16)
     )
 
