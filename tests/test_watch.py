@@ -1,7 +1,11 @@
 import copy
+import gc
 import io
 import math
 import pickle
+import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -9,10 +13,11 @@ import torch
 from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
+from tb_sonify import SonifyWriter
 from tb_sonify.schema.block import round_norms
 from tb_sonify.schema.notes import NO_GRADIENT
 from tests import recorded
-from tests.training import network, train
+from tests.training import backward, network, train
 
 LAYERS = ("0", "2")
 
@@ -171,3 +176,81 @@ def test_nan_and_infinity_and_frozen_layers_are_told_apart(writer, model, optimi
     _, norms = recorded.steps_and_norms(tmp_path)
     np.testing.assert_array_equal(norms[:, 0], [NO_GRADIENT] * 4)
     np.testing.assert_array_equal(norms[:, 1], train_last)
+
+
+def cell(logdir, cells, writers, *, model=None, optimizer=None):
+    """A cell of a notebook, which keeps what it gives, and binds its names anew."""
+    model = model or network()
+    cells["model"], cells["optimizer"] = model, optimizer or torch.optim.Adam(model.parameters())
+    cells["writer"] = SonifyWriter(str(logdir))
+    writers.append(weakref.ref(cells["writer"]))
+    cells.setdefault("out", []).append(cells["writer"].watch(cells["model"], optimizer))
+    for _ in range(3):
+        backward(cells["model"])
+        cells["optimizer"].step()
+    return weakref.ref(cells["model"])
+
+
+def test_a_cell_of_a_notebook_that_is_run_again_leaves_nothing_behind(tmp_path):
+    cells, writers = {}, []
+    models = [cell(tmp_path / str(number), cells, writers) for number in range(5)]
+    gc.collect()
+    assert [model() is None for model in models] == [True] * 4 + [False]
+    assert [writer() is None for writer in writers] == [True] * 4 + [False]
+    assert [watch.active for watch in cells["out"]] == [False] * 4 + [True]
+    deadline = time.monotonic() + 60
+    while any(not recorded.tags(tmp_path / str(number)) for number in range(4)) or (
+        sum(thread.name.startswith("tb_sonify") for thread in threading.enumerate()) > 2
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    cells["writer"].close()
+    for number in range(5):
+        assert recorded.steps_and_norms(tmp_path / str(number))[0] == [0, 1, 2]
+    cells.clear()
+    gc.collect()
+    model = network()
+    with SonifyWriter(str(tmp_path / "last")) as writer:
+        writer.watch(model)
+    assert not _global_optimizer_pre_hooks
+
+
+@pytest.mark.parametrize("of_optimizer", [True, False])
+def test_a_writer_that_is_made_anew_for_a_model_takes_the_place_of_the_last(tmp_path, of_optimizer):
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters())
+    cells, writers = {}, []
+    for number in range(2):
+        given = {"optimizer": optimizer} if of_optimizer else {}
+        cells.pop("optimizer", None)
+        cell(tmp_path / str(number), cells, writers, model=model, **given)
+    assert writers[0]() is None
+    with SonifyWriter(str(tmp_path / "beside")) as beside:  # both are referred to
+        beside.watch(model)
+        backward(model)
+        cells["optimizer"].step()
+    cells["writer"].close()
+    deadline = time.monotonic() + 60
+    while "sonify/end" not in recorded.tags(tmp_path / "0"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    for number, steps in (("0", [0, 1, 2]), ("1", [0, 1, 2, 3]), ("beside", [0])):
+        assert recorded.steps_and_norms(tmp_path / number)[0] == steps
+
+
+def test_a_container_that_is_made_for_a_watch_alone_is_watched_as_long_as_its_layers(
+    writer, tmp_path
+):
+    encoder, decoder = network(), network()
+    writer.watch(nn.ModuleDict({"encoder": encoder, "decoder": decoder}))
+    optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], lr=0.01)
+    gc.collect()
+    for _ in range(3):
+        backward(encoder)
+        backward(decoder)
+        optimizer.step()
+    writer.close()
+    block = recorded.all_rows(tmp_path)
+    assert block.layers == ("encoder.0", "encoder.2", "decoder.0", "decoder.2")
+    assert block.steps.tolist() == [0, 1, 2]
+    assert (block.norms > 0).all()

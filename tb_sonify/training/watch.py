@@ -1,10 +1,11 @@
 """Hooks of optimizers: each step of a watched model adds one row."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, finalize, ref
 
 import torch
 from torch import Tensor, nn
@@ -146,13 +147,15 @@ class ModelWatch(Watch):
         self._row: StepRow | None = None
         self._parts_before: set[ModelPart] = set()
         self.calls = 0
+        self.owners: list[finalize[..., Any]] = []  # that keep it alive, where no optimizer does
+        self.model: Callable[[], nn.Module | None] = lambda: None
         self._warn_of_capture = WarnOnce()
         self._keep_alive: object | None = keep_alive
         # What is compiled must not look into the hook, which then runs as it is.
         hook = torch.compiler.disable(self.before_step)
         self._handles: list[RemovableHandle] = [
             each.register_step_pre_hook(hook) for each in hooked
-        ] or [register_optimizer_step_pre_hook(hook)]
+        ] or [_hook_weakly(self)]
         count_skipped_steps(self)
         listen_to_clipping(self)
 
@@ -165,11 +168,19 @@ class ModelWatch(Watch):
         return self._parts.measured.norms.names
 
     def remove(self) -> None:
+        while self.owners:
+            self.owners.pop().detach()
         if self._keep_alive is not None:
             self._stop()
             self._resources.buffer.flush()
         while self._handles:
             self._handles.pop().remove()
+
+    def is_orphan(self) -> bool:
+        """Whether it works for a writer that nothing else refers to."""
+        writer = self._keep_alive
+        others = sum(watch._keep_alive is writer for watch in _watches)
+        return writer is not None and sys.getrefcount(writer) == others + 2  # here, and as argument
 
     def skip(self, optimizer: Optimizer) -> None:
         """Count a step of an optimizer that was left out; it is no row."""
@@ -295,6 +306,78 @@ def _is_capturing() -> bool:
     return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
 
 
+_watches: "WeakSet[ModelWatch]" = WeakSet()
+_weak_hooks: list[tuple["ref[ModelWatch]", RemovableHandle]] = []
+
+
+def _hook_weakly(watch: ModelWatch) -> RemovableHandle:
+    """Hook a watch to the steps of all optimizers, which do not keep it alive."""
+    # Where garbage is collected, torch may be going through the hooks.
+    for each in [each for each in _weak_hooks if each[0]() is None]:
+        each[1].remove()
+        _weak_hooks.remove(each)
+    reference = ref(watch)
+
+    def hook(optimizer: Optimizer, *step: Any) -> Any:
+        alive = reference()
+        return None if alive is None else alive.before_step(optimizer, *step)
+
+    handle = register_optimizer_step_pre_hook(torch.compiler.disable(hook))
+    _weak_hooks.append((reference, handle))
+    return handle
+
+
+def _own(watch: ModelWatch, model: nn.Module) -> None:
+    """Keep a watch alive for as long as its model, or the first layer of it, lives.
+
+    A container may be made for the watch alone.
+    """
+    layer = next((each for each in model.modules() if each._parameters), model)
+    watch.owners = [finalize(owner, _let_go, watch) for owner in (model, layer)]
+    for each in watch.owners:
+        each.atexit = False
+
+
+def _let_go(_: ModelWatch) -> None:
+    """Nothing holds a watch any more, once the last of its owners has called this."""
+
+
+def _end_orphans(model: nn.Module) -> None:
+    """End what watches a model for a writer that was left: a cell of a notebook is run again."""
+    for watch in list(_watches):
+        if watch.model() is model and watch.is_orphan():
+            watch.remove()
+
+
+class WatchHandle(Watch):
+    """A handle that does not keep its watch alive: a notebook keeps what a cell gives."""
+
+    def __init__(self, watch: ModelWatch) -> None:
+        self._watch = ref(watch)
+        self._names = watch.names
+
+    @property
+    def active(self) -> bool:
+        watch = self._watch()
+        return watch is not None and watch.active
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        watch = self._watch()
+        return self._names if watch is None else watch.names
+
+    def remove(self) -> None:
+        watch = self._watch()
+        if watch is not None:
+            watch.remove()
+
+    def before_step(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        watch = self._watch()
+        return None if watch is None else watch.before_step(optimizer, args, kwargs)
+
+
 class WatchSet:
     """Models that are watched side by side: layers have different names, and steps are the same."""
 
@@ -350,6 +433,11 @@ class WatchSet:
         watch = ModelWatch(lambda: find(prefix=chosen), resources, steps=steps, **options)
         self._steps = steps
         self._all.add(watch)
+        _end_orphans(model)
+        watch.model = ref(model)
+        _watches.add(watch)
+        if options["optimizer"] is None:
+            _own(watch, model)
         return watch
 
     def remove(self) -> None:

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, SupportsFloat
+from weakref import ref
 
+from tensorboard.compat import tf
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch import nn
 from torch.optim import Optimizer
@@ -13,13 +15,13 @@ from torch.utils.tensorboard import FileWriter, SummaryWriter, writer
 from tb_sonify.sound import StreamPreset
 from tb_sonify.sound.presets import resolve_presets
 from tb_sonify.training.event_writer import EventFileWriter, EventSink, NullSink
-from tb_sonify.training.grad_norms import ModelLayers, row_of, step_of
+from tb_sonify.training.grad_norms import MeasuredLayers, ModelLayers, row_of, step_of
 from tb_sonify.training.layers import Granularity, NoLayersError, Patterns
 from tb_sonify.training.row_buffer import WriterResources
 from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.sharding import rank
 from tb_sonify.training.warn import WarnOnce, warn
-from tb_sonify.training.watch import Watch, WatchSet
+from tb_sonify.training.watch import Watch, WatchHandle, WatchSet
 
 
 class SonifyWriter(SummaryWriter):
@@ -98,7 +100,8 @@ class SonifyWriter(SummaryWriter):
     ) -> Watch:
         """Log the gradient norm of each layer whenever the optimizer steps.
 
-        Several models can be watched at once, as can parts of one: their rows share the steps.
+        Several models can be watched at once, as can parts of one: their rows share the steps. A
+        model is not kept alive.
 
         Parameters
         ----------
@@ -138,9 +141,9 @@ class SonifyWriter(SummaryWriter):
         if not self._is_open():
             return Watch()
         which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
-        find = partial(self._models.find, model, norm_type=norm_type, **which)
+        find = _WeakFind(model, partial(self._models.find, norm_type=norm_type, **which))
         try:
-            return self._watches.add(
+            watch = self._watches.add(
                 model,
                 find,
                 self._resources,
@@ -154,6 +157,7 @@ class SonifyWriter(SummaryWriter):
         except NoLayersError as error:
             self._warn_once(f"nothing is watched: {error}")
             return Watch()
+        return WatchHandle(watch)
 
     def add_gradient_norms(
         self,
@@ -258,6 +262,21 @@ class SonifyWriter(SummaryWriter):
         return events
 
 
+class _WeakFind:
+    """Finds the layers of a model, which may be garbage meanwhile: then they are as they were."""
+
+    def __init__(self, model: nn.Module, find: Callable[..., MeasuredLayers]) -> None:
+        self._model = ref(model) if isinstance(model, nn.Module) else lambda: model
+        self._find = find
+        self._found: dict[str, MeasuredLayers] = {}
+
+    def __call__(self, *, prefix: str) -> MeasuredLayers:
+        model = self._model()
+        if model is not None:
+            self._found[prefix] = self._find(model, prefix=prefix)
+        return self._found[prefix]
+
+
 class RedirectedWriter(SonifyWriter):
     """A `SonifyWriter` whose events go to another sink than an event file of its own.
 
@@ -290,6 +309,8 @@ def _announce(logdir: str, *options: Any) -> None:
     try:
         type(patched.__name__, (patched,), unwritten)(logdir, *options).close()
     except Exception as error:  # noqa: BLE001 - whatever the patch is
+        if not tf.io.gfile.isdir(logdir):
+            return  # as the event file has said already
         warn(f"a patch of TensorBoard's writer failed: {type(error).__name__}: {error}")
 
 
