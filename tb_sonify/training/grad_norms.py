@@ -24,10 +24,13 @@ from tb_sonify.training.tensor_norms import (
     chunk_norms,
     is_chunked,
     is_one_chunk,
+    is_reducible,
     one_chunk_norms,
     owners_of_chunks,
     tensor_norms,
+    widest_float,
 )
+from tb_sonify.training.warn import WarnOnce
 
 _MAX_PLANS = 64  # a model whose gradients look different at every step must not fill memory
 
@@ -64,6 +67,7 @@ class LayerNorms:
         self.shards = Shards.of(self.parameters)
         self.clipped: dict[int, list[GradientVersion | None]] = {}
         self._before_clipping: dict[int, PartPowers] = {}  # by layer
+        self._warn = WarnOnce()
         self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
         self._first_of: dict[int, int] = {}  # position of the first parameter of each layer
         for position, layer in enumerate(self._layer_of):
@@ -226,6 +230,9 @@ class LayerNorms:
         if self.shards is not None:
             counted = self.shards.counted(gradients)
         plan = part.plan(gradients, counted, self.norm_type)
+        if plan.left_out:
+            names = ", ".join(self.names[layer] for layer in sorted(plan.left_out)[:5])
+            self._warn(f"layers whose gradients torch cannot reduce are left out: {names}")
         assert plan.norms is not None
         return PartPowers(plan, plan.norms.powers(counted, self.norm_type))
 
@@ -250,11 +257,14 @@ class PartPlan:
         The positions of those that have a gradient.
     norms
         `None`: they have been measured.
+    left_out
+        The layers that are not present because torch cannot reduce one of their gradients.
     """
 
     positions: tuple[int, ...]
     present: frozenset[int]
     norms: "NormPlan | None" = None
+    left_out: frozenset[int] = frozenset()
 
 
 class ModelPart:
@@ -295,9 +305,15 @@ class ModelPart:
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
+            norms = NormPlan.of(counted, norm_type)
+            odd = {self.positions[place] for place in norms.left_out}
+            left_out = {
+                layer for layer, owned in self.positions_of.items() if not odd.isdisjoint(owned)
+            }
+            absent = {position for layer in left_out for position in self.positions_of[layer]}
             owned = zip(self.positions, gradients, strict=True)
-            present = frozenset(position for position, g in owned if g is not None)
-            plan = PartPlan(self.positions, present, NormPlan.of(counted, norm_type))
+            present = frozenset(position for position, g in owned if g is not None) - absent
+            plan = PartPlan(self.positions, present, norms, frozenset(left_out))
             self._plans[key] = plan
         return plan
 
@@ -342,7 +358,7 @@ class PartPowers:
 @lru_cache(maxsize=_MAX_PLANS)
 def _subset(plan: PartPlan, positions: tuple[int, ...]) -> tuple[PartPlan, Tensor]:
     place = {position: i for i, position in enumerate(plan.positions)}
-    index = torch.tensor([place[position] for position in positions])
+    index = torch.tensor([place[position] for position in positions], device="cpu")
     return PartPlan(positions, plan.present & frozenset(positions)), index
 
 
@@ -362,7 +378,7 @@ class RowLayout:
         owners = [layer_of[position] for plan in plans for position in plan.positions]
         self.layers = tuple(sorted(set(owners)))
         self._column = {layer: column for column, layer in enumerate(self.layers)}
-        self._column_of = torch.tensor([self._column[layer] for layer in owners])
+        self._column_of = torch.tensor([self._column[layer] for layer in owners], device="cpu")
         self._present = self._mask(position for plan in plans for position in plan.present)
         self.all_present = bool(self._present.all())
         self._on: dict[object, Tensor] = {}
@@ -380,7 +396,7 @@ class RowLayout:
         return self._cached((plan, device), device, lambda: self._mask(plan.positions))
 
     def _mask(self, positions: Iterable[int]) -> Tensor:
-        mask = torch.zeros(len(self.layers), dtype=torch.bool)
+        mask = torch.zeros(len(self.layers), dtype=torch.bool, device="cpu")
         mask[[self._column[self._layer_of[position]] for position in positions]] = True
         return mask
 
@@ -410,10 +426,13 @@ class NormPlan:
         Those of the device where the powers end up come first.
     size
         How many tensors there are, with those that are `None`.
+    left_out
+        The places of those that torch cannot reduce.
     """
 
     groups: "list[_DtypeGroup]"
     size: int
+    left_out: frozenset[int]
 
     @classmethod
     def of(cls, gradients: Gradients, norm_type: float) -> "NormPlan":
@@ -421,14 +440,22 @@ class NormPlan:
         kinds: dict[object, list[int]] = {}
         for i, g in enumerate(gradients):
             if g is not None:
-                kinds.setdefault((g.device, g.dtype, g.layout), []).append(i)
-        groups = [_group(positions, gradients, norm_type) for positions in kinds.values()]
+                kinds.setdefault((g.device, g.dtype, g.layout, type(g)), []).append(i)
+        groups, left_out = [], []
+        for positions in kinds.values():
+            first: Any = gradients[positions[0]]
+            if is_reducible(first, norm_type):
+                groups.append(_group(positions, gradients, norm_type))
+            else:
+                left_out += positions
         groups.sort(key=lambda group: group.owner_of.device.type == "cpu")
-        return cls(groups, len(gradients))
+        return cls(groups, len(gradients), frozenset(left_out))
 
     def powers(self, gradients: Gradients, norm_type: float) -> Tensor:
         """The norm of each to the power of `norm_type`, or itself, if infinite; 0 of `None`."""
-        total = torch.zeros(self.size, dtype=torch.float64) if not self.groups else None
+        total: Tensor | None = None
+        if not self.groups:
+            return torch.zeros(self.size, dtype=torch.float64, device="cpu")
         for group in self.groups:
             part = group.powers(gradients, norm_type, self.size)
             total = part if total is None else add_powers(total, part, norm_type)
@@ -468,7 +495,12 @@ def add_powers(total: Tensor, part: Tensor, norm_type: float) -> Tensor:
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """A copy on `device`; a GPU is not waited for, which pageable memory could make us do."""
+    """A copy on `device`; a GPU is not waited for, which pageable memory could make us do.
+
+    Float64 becomes float32 where the device has no more.
+    """
+    if tensor.dtype == torch.float64:
+        tensor = tensor.to(widest_float(device))
     if device.type == "cuda" and tensor.device.type == "cpu":
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=device.type == "cuda")
@@ -493,7 +525,7 @@ class _DtypeGroup:
         if is_chunked(tensors[0], norm_type):
             norms = chunk_norms(tensors) if self.is_cut else one_chunk_norms(tensors)
         else:
-            norms = tensor_norms([_stored_values(tensor) for tensor in tensors], norm_type)
+            norms = tensor_norms(tensors, norm_type)
         powers = to_power(norms, norm_type)
         if len(self.positions) == size and not self.is_cut:
             return powers
@@ -504,14 +536,8 @@ def _group(positions: list[int], gradients: Gradients, norm_type: float) -> _Dty
     tensors: list[Any] = [gradients[i] for i in positions]
     is_cut = is_chunked(tensors[0], norm_type) and not all(map(is_one_chunk, tensors))
     owners = owners_of_chunks(tensors, positions) if is_cut else positions
-    return _DtypeGroup(positions, to_device(torch.tensor(owners), tensors[0].device), is_cut)
-
-
-def _stored_values(gradient: Tensor) -> Tensor:
-    """The values that a gradient stores: those of a sparse one add up first."""
-    if gradient.layout == torch.strided:
-        return gradient
-    return gradient.coalesce().values() if gradient.is_sparse else gradient.values()
+    owner_of = to_device(torch.tensor(owners, device="cpu"), tensors[0].device)
+    return _DtypeGroup(positions, owner_of, is_cut)
 
 
 class MeasuredLayers:

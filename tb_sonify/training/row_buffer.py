@@ -191,7 +191,7 @@ def _copy(rows: list[Tensor], copied: list[torch.cuda.Event]) -> Tensor:
     if norms.device.type != "cuda":
         return norms.cpu()
     with torch.cuda.device(norms.device):
-        pinned = torch.empty(norms.shape, dtype=norms.dtype, pin_memory=True)
+        pinned = torch.empty(norms.shape, dtype=norms.dtype, pin_memory=True, device="cpu")
         pinned.copy_(norms, non_blocking=True)
         copied.append(torch.cuda.Event())
         copied[-1].record()

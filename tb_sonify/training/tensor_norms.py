@@ -38,6 +38,17 @@ def widest_float(device: torch.device) -> torch.dtype:
     return torch.float64
 
 
+def is_reducible(tensor: Tensor, norm_type: float) -> bool:
+    """Whether torch can reduce tensors of this kind."""
+    if is_chunked(tensor, 2.0) and type(tensor) is Tensor:
+        return True
+    try:
+        tensor_norms([tensor], norm_type)
+    except Exception:  # noqa: BLE001 - tensors of other libraries raise what they like
+        return False
+    return True
+
+
 def _is_plain(tensor: Tensor) -> bool:
     """Whether the values of a tensor can be added up as they are."""
     is_float8 = tensor.is_floating_point() and tensor.element_size() == 1
