@@ -16,7 +16,7 @@ from tb_sonify.reading.logdir import chosen_runs, open_logdir
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
 from tb_sonify.reading.scalar_names import first_to_draw
-from tb_sonify.reading.scalars import Series, read_series
+from tb_sonify.reading.scalars import Series, read_first_scalar, read_series
 from tb_sonify.reading.selection import merge_notes
 from tb_sonify.reading.timeline import Timeline, slice_timeline, timeline_of_notes
 from tb_sonify.reading.timeline_builder import Timelines
@@ -280,7 +280,7 @@ def read_logdir(
                 f"no gradient norms in run {name!r}: choose a scalar with --tag: {', '.join(tags)}"
             )
         return name, timeline
-    chosen = tag or first_to_draw(tags)
+    chosen = tag or read_first_scalar(store, scope, run, tags)
     series = read_series(store, scope, run, chosen) if chosen else None
     if series is None or chosen is None:
         raise LookupError(f"no scalar {chosen!r} in run {name!r}; there are: {', '.join(tags)}")

@@ -19,9 +19,9 @@ from tb_sonify.reading.runs import (
     read_change_tokens,
     read_last_values,
     run_exists,
+    runs_to_compare,
 )
-from tb_sonify.reading.scalar_names import first_to_draw
-from tb_sonify.reading.scalars import bin_series
+from tb_sonify.reading.scalars import bin_series, read_first_scalar
 from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Store
 from tb_sonify.reading.timeline_builder import Timelines
@@ -63,13 +63,16 @@ class RunRoutes:
         return Respond(request, code, "text/javascript", expires=_YEAR_SECONDS)
 
     def _runs(self, request: Request) -> Response:
-        runs = self._catalog.runs(scope_of(request))
+        scope = scope_of(request)
+        runs = self._catalog.runs(scope)
+        sides = dict(zip(runs_to_compare(self._store, scope, runs), "ab", strict=False))
         answer = [
             {
                 "run": run.name,
                 "start_time": run.start_time,
                 "norms": run.norms,
                 "trouble": run.trouble,
+                "compared": sides.get(run.name),
             }
             for run in runs
         ]
@@ -92,7 +95,8 @@ class RunRoutes:
         scalars = list_scalars(self._store, scope, run)
         if not scalars and not run_exists(self._store, scope, run):
             raise NotFoundError(f"no run {run!r}")
-        answer = {"run": run, "scalars": scalars, "loss": first_to_draw(scalars)}
+        first = read_first_scalar(self._store, scope, run, scalars)
+        answer = {"run": run, "scalars": scalars, "loss": first}
         return Respond(request, answer, "application/json")
 
     def _curve(self, request: Request) -> Response:

@@ -12,8 +12,8 @@ from tb_sonify.reading.landmarks import KINDS as LANDMARKS
 from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
-from tb_sonify.reading.scalar_names import KINDS, Kind, first_to_draw, is_validation, kind_of
-from tb_sonify.reading.scalars import Series, series_of
+from tb_sonify.reading.scalar_names import KINDS, Kind, is_validation, kind_of
+from tb_sonify.reading.scalars import Series, read_first_scalar, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.metadata import scalar_tag
@@ -122,7 +122,7 @@ def describe_run(
     if timeline.notes:
         layers = norm_layers(tags, store.settings.norm_globs)
         tags = [tag for tag in tags if tag not in layers and not tag.startswith(scalar_tag(""))]
-    first = first_to_draw(tags)
+    first = read_first_scalar(store, scope, run, tags)
     wanted = sorted(
         tags, key=lambda tag: (tag != first, KINDS.index(kind_of(tag)), is_validation(tag))
     )

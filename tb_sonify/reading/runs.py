@@ -1,6 +1,7 @@
 """The list of runs, their scalars and last values, and tokens that tell when they change."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, digest
 from tb_sonify.reading.norm_tags import norm_layers
+from tb_sonify.reading.scalar_names import first_to_draw, kind_of
 from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
@@ -21,6 +23,7 @@ from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, ROWS_TAG
 RunKey = tuple[str, str, float]  # experiment, name, start time
 
 _RUN_BYTES = 512
+_EXPLODED = 100  # times its first value
 
 _OTHER_FORMAT = (
     "The gradient norms of this run are stored in format {} of tb_sonify, and this one reads "
@@ -41,6 +44,7 @@ class Run:
     start_time: float | None  # in seconds since the epoch; None: unknown
     norms: bool  # whether it has any: rows that can be read, or scalars
     trouble: str | None = None  # why rows cannot be read, and what to do
+    first: str | None = None  # the scalar to draw, of those that it had when it was listed
 
 
 class RunCatalog:
@@ -102,7 +106,8 @@ class RunCatalog:
         trouble = _trouble(self._store, scope, name, stored) if stored else None
         rows = bool(stored) and trouble is None
         norms = rows or bool(norm_layers(scalars, self._store.settings.norm_globs))
-        return Run(name, clamp_wall_time(start_time) or None, norms, trouble)
+        first = first_to_draw(sorted(scalars))
+        return Run(name, clamp_wall_time(start_time) or None, norms, trouble, first)
 
 
 def _is_final(run: Run | None) -> bool:
@@ -123,6 +128,41 @@ def _trouble(
     blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
     readable = not blobs or store.read(scope, blobs[-1]) is not None  # see `Store.read`
     return None if readable else _UNREADABLE
+
+
+def runs_to_compare(store: Store, scope: Scope, runs: Sequence[Run]) -> tuple[str, ...]:
+    """Names of the two runs to begin with: those that went best and worst, by one scalar.
+
+    The worst turned NaN or infinite, else exceeded its first value a hundredfold, else ended worst.
+    Of runs that have norms, where any does; by name where nothing tells them apart.
+    """
+    heard = [run for run in runs if run.norms] or runs
+    names = tuple(run.name for run in heard)
+    tags = Counter(run.first for run in heard if run.first is not None)
+    if not 2 < len(names) <= limits.MAX_COMPARED_RUNS or not tags:
+        return names[:2]
+    tag = min(tags, key=lambda tag: (-tags[tag], tag))
+    points = store.points_of_all(scope, tag)
+    outcomes = {
+        name: _outcome(series_of(points[name]).values, tag)
+        for name in names
+        if len(points.get(name, ()))
+    }
+    ordered = sorted(outcomes, key=lambda name: (outcomes[name], name))
+    if len(ordered) < 2 or outcomes[ordered[0]] == outcomes[ordered[-1]]:
+        return names[:2]
+    return ordered[0], ordered[-1]
+
+
+def _outcome(values: NDArray[np.float64], tag: str) -> tuple[int, float]:
+    """How a run went by a scalar; more is worse."""
+    if not np.isfinite(values).all():
+        return 2, 0.0
+    if kind_of(tag) == "score":
+        return 0, -float(values[-1])
+    if values.max() > _EXPLODED * abs(values[0]):
+        return 1, float(values.max())
+    return 0, float(values[-1])
 
 
 def run_exists(store: Store, scope: Scope, run: str) -> bool:

@@ -1,8 +1,8 @@
 """What a scalar is by its name: a loss, a score, a gradient norm, a clock; which to draw first."""
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Literal, get_args
 
 from tb_sonify.reading.norm_tags import norm_layers
@@ -66,16 +66,29 @@ def first_to_draw(tags: Sequence[str]) -> str | None:
     >>> first_to_draw(["eval/loss", "train/grad_norm", "train/loss"])
     'train/loss'
     """
+    return min(tags, key=partial(_rank, layers=norm_layers(tags)), default=None)
+
+
+def alike_to_first(tags: Sequence[str]) -> list[str]:
+    """The losses or scores that are what the scalar to begin with is, that one first.
+
+    As their names tell: only lengths of names, and epochs, part them.
+    """
     layers = norm_layers(tags)
+    ranked = sorted((_rank(tag, layers=layers), tag) for tag in tags)
+    if not ranked or kind_of(ranked[0][1]) not in ("loss", "score"):
+        return []
+    return [tag for rank, tag in ranked if rank[:_ALIKE] == ranked[0][0][:_ALIKE]]
 
-    def rank(tag: str) -> tuple[int, ...]:
-        words = _words(tag)
-        kind = kind_of(tag)
-        per_epoch = "epoch" in words
-        length = len(words) if kind == "loss" else 0
-        return tag in layers, _DRAWN.index(kind), is_validation(tag), _part(tag), per_epoch, length
 
-    return min(tags, key=rank, default=None)
+_ALIKE = 4  # so much of a rank says what a scalar is
+
+
+def _rank(tag: str, *, layers: Mapping[str, str]) -> tuple[int, ...]:
+    words, kind = _words(tag), kind_of(tag)
+    length = len(words) if kind == "loss" else 0
+    what = tag in layers, _DRAWN.index(kind), is_validation(tag), _part(tag)
+    return *what, "epoch" in words, length
 
 
 @lru_cache(maxsize=65_536)

@@ -1,11 +1,14 @@
 """One scalar over steps, in as many points as can be drawn; extremes and gaps stay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.reading import limits
 from tb_sonify.reading.cache import digest
+from tb_sonify.reading.scalar_names import alike_to_first, first_to_draw
 from tb_sonify.reading.store import Scope, Store
 
 
@@ -59,6 +62,19 @@ def read_series(store: Store, scope: Scope, run: str, tag: str) -> Series | None
     """A scalar of a run, as far as TensorBoard keeps its points; `None` if it has no such tag."""
     points = store.points(scope, run, tag)
     return None if points is None else series_of(points)
+
+
+def read_first_scalar(store: Store, scope: Scope, run: str, tags: Sequence[str]) -> str | None:
+    """The scalar of a run to begin with, of these tags; see `first_to_draw`.
+
+    Of those that are alike by name, one that has not half as many points as another comes later.
+    """
+    alike = alike_to_first(tags)[: limits.MAX_COUNTED_SCALARS]
+    if len(alike) < 2:
+        return first_to_draw(tags)
+    found = [store.points(scope, run, tag) for tag in alike]
+    counts = [0 if points is None else len(points) for points in found]
+    return next(tag for tag, count in zip(alike, counts, strict=True) if 2 * count >= max(counts))
 
 
 def series_of(points: NDArray[np.float64]) -> Series:
