@@ -1,5 +1,7 @@
 """The desk of runs with the keyboard alone."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -72,6 +74,9 @@ def test_runs_are_chosen_and_shown_by_keys(tab):
     assert rows(tab)[-3] in shown(tab)
     press(tab, "Space")
     assert rows(tab)[-3] not in shown(tab)
+    row(tab, last).get_by_role("radio").last.check()  # it was in A: the two change places
+    expect(row(tab, above).get_by_role("radio").first).to_be_checked()
+    expect(tab.frame.locator(".status")).to_have_text(re.compile("B is now .*, A is now"))
 
 
 def test_gain_and_pan_take_arrows_after_enter_and_signs_at_once(tab):

@@ -1,5 +1,6 @@
 """What the desk does to the sound: gain, pan, solo and mute, of runs and of streams."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -198,9 +199,14 @@ def test_a_preset_without_streams_says_that_there_is_nothing_to_mute(tab):
 @pytest.mark.parametrize("preset", ["arpeggio", "classic"])
 def test_a_preset_that_the_curve_cannot_join_says_so(tab, preset):
     streams = tab.frame.get_by_role("region", name="Streams")
-    expect(streams.get_by_role("button", name="Mute curve")).to_be_enabled()
+    mute = streams.get_by_role("button", name="Mute curve")
+    mute.click()
+    expect(mute).to_have_attribute("aria-pressed", "false")
     tab.frame.get_by_label("Sound", exact=True).select_option(preset)
-    expect(streams.get_by_role("button", name="Mute curve")).to_be_disabled()
+    expect(tab.frame.locator(".status")).to_contain_text("has a beat of its own")
+    expect(mute).to_be_disabled()
+    expect(mute).to_have_attribute("aria-pressed", "true")  # for it is not heard
+    expect(mute).to_have_accessible_description(re.compile("is heard beside other sounds only"))
     expect(streams).to_contain_text("the curve is heard beside other sounds only")
     tab.frame.locator(".timeline").focus()
     tab.page.keyboard.press("c")

@@ -1,13 +1,16 @@
 """Each state that runs can be in, as it is shown and said."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.dashboard import ALONE, WAIT_MS
 from tests.looks import look
+from tests.pages import fresh_page
 from tests.serving import served
-from tests.state_runs import NAN_AT, layer_names, write_run, write_scalars, write_two_runs
+from tests.state_runs import NAN_AT, STEPS, layer_names, write_run, write_scalars, write_two_runs
 
 
 def play(tab):
@@ -29,6 +32,20 @@ def write_runs_of_all_kinds(logdir):
         write_run(logdir / name, layers=layer_names(200), seed=seed, spike=True)
 
 
+def write_a_killed_run(logdir):
+    write_run(logdir / "killed", session=time.time() - STEPS)  # a step takes a second
+
+
+# How far what was seen has moved while the page was loaded; marks are told after shifts.
+LAYOUT_SHIFT = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const shift of list.getEntries()) sum += shift.hadRecentInput ? 0 : shift.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  new PerformanceObserver(() => done(sum)).observe({ type: "mark", buffered: true });
+})"""
+
+
 @pytest.fixture
 def show_kind(serve_once, open_tab):
     """Shows one run of all kinds in A, and another one in B."""
@@ -45,7 +62,20 @@ def test_two_runs_at_rest(serve_once, open_tab):
     expect(
         tab.frame.get_by_role("region", name="Landmarks").get_by_role("button")
     ).not_to_have_count(0)
+    tab.rest()
+    assert 0 < tab.frame.evaluate(LAYOUT_SHIFT) < 0.1  # which Web Vitals calls good
     look(tab.page, "two-runs", golden=True)
+
+
+def test_a_run_that_was_killed_ceases_to_be_live(serve_once, browser):
+    url = serve_once(write_a_killed_run)
+    with fresh_page(browser) as page:
+        page.clock.install()
+        page.goto(f"{url}{ALONE}")
+        live = page.get_by_role("gridcell", name="live")
+        expect(live).to_be_visible(timeout=WAIT_MS)
+        page.clock.fast_forward(150_000)
+        expect(live).to_have_count(0)
 
 
 def test_two_runs_playing(serve_once, open_tab):

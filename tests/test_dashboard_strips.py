@@ -32,6 +32,28 @@ def write_one_after_the_other(logdir):
     write_paced_run(logdir / "b", np.arange(101), start=1_200.0)
 
 
+def write_environment_steps(logdir):
+    """Norms at each update, a return at each 2,048th step of an environment, at the same times."""
+    events = run_events(np.ones((41, 1)), np.arange(41), session=1_000.0, layers=("fc",))
+    returns = [(2_048 * update, float(update)) for update in range(41)]
+    write_events(logdir / "ppo", [*events, *scalar_events("return", returns, start=1_000.0)])
+
+
+def test_where_norms_and_curve_count_other_steps_the_tab_says_so_and_lays_them_by_time(
+    serve_once, open_tab
+):
+    tab = open_tab(serve_once(write_environment_steps))
+    said = tab.frame.get_by_text("The norms have steps 0 to 40, the curve has 0 to 81,920")
+    expect(said).to_be_visible()
+    assert tab.seen() == (0, 81_920)
+    tab.frame.get_by_role("button", name="Lay both along time").click()
+    expect(said).to_have_count(0)
+    wait_until(tab.page, lambda: tab.seen()[1] == 40)
+    tab.frame.locator(".timeline").focus()
+    tab.page.keyboard.press("End")
+    expect(tab.frame.locator(".readout td.number").first).to_have_text("40")
+
+
 @pytest.fixture
 def tab(request, serve_once, open_tab):
     return open_tab(serve_once(write_pair), path=getattr(request, "param", ALONE))
@@ -62,8 +84,29 @@ def test_a_drag_zooms_and_a_double_click_shows_all_again(tab):
     drag(tab, place.x(100), place.x(200), place.y)
     assert tab.seen() == pytest.approx((100, 200), abs=2)
     assert tab.report()["starts"] == []  # a drag is not a click
+    hairline = tab.frame.locator(".hairline")  # stays at the pointer, where another step is now
+    left = tab.frame.evaluate("document.querySelector('.hairline').getBoundingClientRect().left")
+    frame = tab.page.locator("iframe").last.bounding_box()["x"]
+    assert frame + left == pytest.approx(place.x(200), abs=2)
+    expect(hairline).to_contain_text(re.compile("step (149|150|151)"))
     tab.page.mouse.dblclick(place.x(150), place.y)
     wait_until(tab.page, lambda: tab.seen() == (0, LAST))
+
+
+def test_who_zooms_elsewhere_while_it_plays_stays_there_until_the_playhead_comes(tab):
+    place = tab.place()
+    tab.page.mouse.click(place.x(100), place.y)
+    tab.wait_for_sound()
+    drag(tab, place.x(200), place.x(240), place.y)
+    zoomed = tab.seen()
+    assert zoomed == pytest.approx((200, 240), abs=2)
+    begun = stands_at(tab)
+    assert begun < 200
+    wait_until(tab.page, lambda: stands_at(tab) > begun + 10)
+    assert tab.seen() == zoomed
+    tab.page.mouse.click(place.x(LAST) - 1, place.y)  # near the right edge of what is seen
+    wait_until(tab.page, lambda: stands_at(tab) > 242)
+    assert tab.seen()[0] == pytest.approx(240, abs=3)  # the page is turned
 
 
 def test_escape_gives_a_drag_up(tab):

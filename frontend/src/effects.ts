@@ -4,7 +4,7 @@ import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./actions/alarms";
 import { keepUp } from "./actions/live";
 import { pause, playPending } from "./actions/transport";
-import { bringIntoSight } from "./actions/zoom";
+import { keepInSight } from "./actions/zoom";
 import { onHidden, onNews } from "./host";
 import { changes, type Known, known } from "./model/newest";
 import { type Query, runsIn } from "./server/api";
@@ -24,10 +24,11 @@ import {
 } from "./server/data";
 import { takeRowsApart } from "./state/apart";
 import { chosenSides, hearing, mono, volume } from "./state/choices";
+import { tick } from "./state/growth";
 import { landmarkKeys } from "./state/landmarks";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./state/layers";
 import { mix } from "./state/mixing";
-import { activeLoop, announcer, here, isPlaying, noteKey, player, runWords } from "./state/playing";
+import { activeLoop, announcer, here, noteKey, player, runWords } from "./state/playing";
 import { delay, quieter } from "./state/preferences";
 import { askAgain } from "./state/problems";
 import { speakOfLoading } from "./state/progress";
@@ -38,6 +39,7 @@ import { SIDES } from "./units";
 
 const sides = store.sides;
 
+const TICK_MS = 5_000;
 const NEWS_MS = 1_100; // a little longer than the server keeps what it has listed
 
 /** Start all of it; lives as long as the page. */
@@ -54,9 +56,8 @@ export function startEffects(): void {
   effect(takeNews);
   effect(noticeReturn);
   window.setInterval(lookForNews, NEWS_MS);
-  effect(() => {
-    if (isPlaying()) bringIntoSight(here.value);
-  });
+  window.setInterval(tick, TICK_MS);
+  effect(keepInSight);
   effect(() => player.stage.engine.setOutput(volume.value, mono.value, delay.value / 1000));
   effect(makeRoomForSpeech);
   effect(() => player.stage.setMix(mix.value));

@@ -9,6 +9,10 @@ export function nameDocument(title: string): void {
   document.documentElement.lang = "en";
   document.title = title;
   sameOrigin(() => window.frameElement?.setAttribute("title", title));
+  const icon = document.createElement("link"); // else a browser asks for one that is not there
+  icon.rel = "icon";
+  icon.href = "data:,";
+  document.head.append(icon);
 }
 
 /** Whether TensorBoard, or else the system, is dark. */

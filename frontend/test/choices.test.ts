@@ -10,6 +10,13 @@ test("the first two runs that can be heard are compared", () => {
   expect(settleSides(runs, none)).toEqual({ a: "2", b: "4" });
 });
 
+test("those that differ most come first, as the server says", () => {
+  const runs = [run("1"), { ...run("2"), compared: "b" }, { ...run("3"), compared: "a" }] as const;
+  expect(settleSides(runs, none)).toEqual({ a: "3", b: "2" });
+  expect(settleSides(runs, { a: "1", b: null })).toEqual({ a: "1", b: "3" });
+  expect(settleSides(runs, { a: null, b: "3" })).toEqual({ a: "2", b: "3" });
+});
+
 test("runs without norms are drawn where there are no others", () => {
   expect(settleSides([run("1", false), run("2", false)], none)).toEqual({ a: "1", b: "2" });
   expect(settleSides([run("1")], none)).toEqual({ a: "1", b: null });
@@ -21,7 +28,8 @@ test("a choice stays when runs come, and is replaced only where its run is gone"
   expect(settleSides([run("a"), run("b"), run("c")], chosen)).toEqual(chosen);
   expect(settleSides([run("a"), run("c")], chosen)).toEqual({ a: "a", b: "c" });
   expect(settleSides([run("b")], { a: "a", b: "b" })).toEqual({ a: "b", b: null });
-  expect(settleSides([run("b")], { a: "b", b: "b" })).toEqual({ a: "b", b: "b" });
+  expect(settleSides([run("b")], { a: "b", b: "b" })).toEqual({ a: "b", b: null });
+  expect(settleSides([run("a"), run("b")], { a: "b", b: "b" })).toEqual({ a: "b", b: "a" });
 });
 
 test("the tag that was chosen holds where a run has it, else the suggestion of the first", () => {

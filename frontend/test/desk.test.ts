@@ -16,7 +16,7 @@ import { run } from "./examples";
 const summary = (changes: Partial<Summary> = {}): Summary => ({
   lastStep: 99,
   lastValue: 0.5,
-  recent: false,
+  age: 3_600_000,
   ended: false,
   brokenAt: null,
   brokenValue: Number.NaN,

@@ -20,6 +20,7 @@ export const run = (name: string, hasNorms = true, startTime: number | null = nu
   startTime,
   hasNorms,
   trouble: null,
+  compared: null,
 });
 
 export const curve = (steps: number[], min: number[], max = min): Curve => ({

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { gripAt, pulled } from "../src/model/brush";
 import { nanRanges } from "../src/model/gaps";
 import { formatDuration, formatX, incrementsOf } from "../src/model/places";
-import { type Measure, rulerOf, stepAtX, xAtStep } from "../src/model/ruler";
+import { type Measure, meet, rulerOf, stepAtTime, stepAtX, xAtStep } from "../src/model/ruler";
 import { smoothed } from "../src/model/smooth";
 
 // A step a second, but for a pause of 100 s after step 4; the loss was logged later, and further.
@@ -96,3 +96,14 @@ test.each<Measure>(["step", "time", "clock", "share"])(
     expect(Math.min(...increments)).toBeGreaterThan(0);
   },
 );
+
+test("steps of another count do not meet, and are found by time", () => {
+  const steps = Float64Array.from({ length: 101 }, (_, step) => step);
+  expect(meet(steps, [50, 150])).toBe(true);
+  expect(meet(steps, [0, 9])).toBe(false); // epochs
+  expect(meet(steps, [0, 200_000])).toBe(false); // steps of an environment
+  expect(meet(steps, [200, 300])).toBe(false);
+  expect([1003, 1055, 1108].map((time) => stepAtTime(norms, time))).toEqual([3, 5, 8]);
+  expect(stepAtTime(norms, 1000 - 13.5)).toBeCloseTo(-1);
+  expect(stepAtTime(norms, 1108 + 13.5)).toBeCloseTo(9);
+});

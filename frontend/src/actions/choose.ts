@@ -10,6 +10,7 @@ import {
   chosenPreset,
   chosenSides,
   chosenTag,
+  curveHeard,
   hearing,
   measure,
   smoothing,
@@ -19,9 +20,10 @@ import {
 } from "../state/choices";
 import { announcer, isPlaying } from "../state/playing";
 import { remember } from "../state/remember";
+import { curveSilence } from "../state/scores";
 import { sources } from "../state/sources";
 import { sides, tag } from "../state/store";
-import type { Seconds, Side } from "../units";
+import { otherSide, type Seconds, type Side } from "../units";
 import { zoomTo } from "./zoom";
 
 const WHOLE_SECONDS: Seconds = 10;
@@ -42,6 +44,8 @@ export function setVolume(share: number): void {
 export function choosePreset(name: string): void {
   chosenPreset.value = name;
   remember("preset", name);
+  // Who was listening to the curve is told that it is silent now.
+  if (curveHeard.value && curveSilence.value !== null) announcer.say(curveSilence.value);
 }
 
 export function setLog(log: boolean): void {
@@ -67,8 +71,15 @@ export function setSmoothing(weight: number): void {
 export function chooseRun(side: Side, run: string): void {
   // Another run may suggest another curve; what plays of the other side must not change with it.
   if (isPlaying() && hearing.value !== side) chosenTag.value ??= tag.value;
-  chosenSides.value = { ...sides.value, [side]: run };
-  announcer.say(`${side.toUpperCase()} is now ${spokenName(run)}`);
+  const other = otherSide(side);
+  // A run that is on the other side changes places with the one that was here.
+  const swaps = sides.value[other] === run;
+  chosenSides.value = { ...sides.value, ...(swaps && { [other]: sides.value[side] }), [side]: run };
+  const changed = swaps ? [side, other] : [side];
+  const now = changed.map(
+    (each) => `${each.toUpperCase()} is now ${spokenName(sides.value[each] ?? "")}`,
+  );
+  announcer.say(now.join(", "));
 }
 
 /** Notes per second; null: as the preset has it. */

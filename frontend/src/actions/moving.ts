@@ -4,7 +4,7 @@ import { extremeOf } from "../model/curve";
 import { describeMove, describePlace } from "../model/describe";
 import { formatStep, formatValue, spokenName } from "../model/format";
 import { clamp, lastNotAfter, lastStepOf, noteAtStep, noteStart } from "../model/timeline";
-import { steps, stepsSeen } from "../state/axes";
+import { laidCurves, steps, stepsSeen } from "../state/axes";
 import { hearing } from "../state/choices";
 import {
   announcer,
@@ -29,7 +29,7 @@ import { hear } from "./transport";
 export function stops(): ArrayLike<Step> {
   const side = hearing.value;
   const timeline = sources[side].value?.timeline;
-  return timeline?.steps.subarray(0, timeline.notes) ?? store.curves[side].value?.steps ?? [];
+  return timeline?.steps.subarray(0, timeline.notes) ?? laidCurves[side].value?.steps ?? [];
 }
 
 /** Which of the stops the playhead is at. */
@@ -77,7 +77,7 @@ export function moveToExtreme(which: "lowest" | "highest", among: "heard" | "all
   const sides = among === "all" ? SIDES : [hearing.value];
   const own = sides.map((side) => ({
     run: store.sides.value[side],
-    curve: store.curves[side].value,
+    curve: laidCurves[side].value,
   }));
   const sign = which === "lowest" ? 1 : -1;
   const [found] = [...own, ...(among === "all" ? sketches.value : [])]

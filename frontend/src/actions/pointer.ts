@@ -16,10 +16,12 @@ export const CLICK_PIXELS = 5; // that a hand may move during a click
 let pressed: { readonly at: number; readonly x: number } | null = null;
 
 /** The place on the axis under the pointer. */
-export function placeUnder(event: OnTimeline): number | null {
-  const { left } = event.currentTarget.getBoundingClientRect();
-  return axis.value === null ? null : xOf(axis.value, event.clientX - left);
-}
+export const placeUnder = (event: OnTimeline): number | null =>
+  axis.value === null ? null : xOf(axis.value, pixelUnder(event));
+
+/** In CSS pixels, within the timeline. */
+export const pixelUnder = (event: OnTimeline): number =>
+  event.clientX - event.currentTarget.getBoundingClientRect().left;
 
 /** Play from a place on the axis. */
 export function playAt(x: number | null, event: Event): void {

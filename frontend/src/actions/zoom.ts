@@ -3,7 +3,7 @@
 import { clamp } from "../model/timeline";
 import { domain, seen, steps, xAt } from "../state/axes";
 import { hearing, viewport } from "../state/choices";
-import { here } from "../state/playing";
+import { here, isPlaying } from "../state/playing";
 import type { Range, Step } from "../units";
 
 const LEAST_STEPS = 4;
@@ -38,11 +38,26 @@ export function panBy(share: number): void {
   if (viewport.value !== null) show(from + share * (to - from), to - from);
 }
 
-/** Have a step of the run that is heard in sight, at the left where it was not. */
-export function bringIntoSight(step: Step): void {
+/** Where the playhead was; null while nothing plays. */
+let before: Step | null = null;
+
+/**
+ * To be run as an effect: turn the page where the playhead leaves what is seen, or plays outside of it from now on.
+ * Whoever has zoomed elsewhere meanwhile stays there.
+ */
+export function keepInSight(): void {
+  const step = isPlaying() ? here.value : null;
+  const followed = before === null || isSeen(before);
+  before = step;
+  if (step === null || !followed || isSeen(step)) return;
+  const [from, to] = seen.value;
+  show(xAt(hearing.value, step), to - from);
+}
+
+function isSeen(step: Step): boolean {
   const [from, to] = seen.value;
   const x = xAt(hearing.value, step);
-  if (viewport.value !== null && (x < from || x > to)) show(x, to - from);
+  return viewport.value === null || (from <= x && x <= to);
 }
 
 const xHere = (): number => xAt(hearing.value, here.value);

@@ -1,6 +1,6 @@
 /** What the plugin answers, as the rest of the dashboard knows it. */
 
-import type { SampleFrame, Step } from "../units";
+import type { SampleFrame, Side, Step } from "../units";
 import type { Scale } from "./view";
 
 export type Run = {
@@ -10,6 +10,8 @@ export type Run = {
   readonly hasNorms: boolean;
   /** Why its norms cannot be read, and what to do; null where nothing is wrong. */
   readonly trouble: string | null;
+  /** The side that it is to be compared on, unless somebody chooses another run. */
+  readonly compared: Side | null;
 };
 
 /** What is there, in a few letters each: others mean that it has changed. */
@@ -47,8 +49,8 @@ export type Curve = {
 export type Summary = {
   readonly lastStep: Step;
   readonly lastValue: number;
-  /** Whether the last point was written a moment ago. */
-  readonly recent: boolean;
+  /** Milliseconds since the last point was written, when this was answered. */
+  readonly age: number;
   /** Whether its writer was closed after that point; false where nobody can tell. */
   readonly ended: boolean;
   /** Of the first NaN or infinity; null where there is none. */

@@ -1,23 +1,21 @@
 /** Which runs, tag and preset are taken where the user has not said, or where what was said is gone. */
 
-import type { Side } from "../units";
+import { SIDES, type Side } from "../units";
 import type { Preset, Run, Signals } from "./answers";
 
 export type Sides = Readonly<Record<Side, string | null>>;
 
-/** The runs in A and B: what was chosen, as far as it is there; else the first that can be heard. */
+/** The runs in A and B: what was chosen, as far as it is there; else what differs most, or comes first. */
 export function settleSides(runs: readonly Run[], chosen: Sides): Sides {
   const there = (name: string | null) => (runs.some((run) => run.name === name) ? name : null);
   const audible = runs.filter((run) => run.hasNorms);
-  const candidates = (audible.length > 0 ? audible : runs).map((run) => run.name);
+  const first = SIDES.flatMap((side) => audible.filter((run) => run.compared === side));
+  const candidates = [...first, ...(audible.length > 0 ? audible : runs)].map((run) => run.name);
   const a =
     there(chosen.a) ?? candidates.find((name) => name !== chosen.b) ?? candidates[0] ?? null;
   const other = there(chosen.b);
-  // Where a run is gone, the one that is left is not to be compared with itself.
-  const b =
-    other !== null && (other !== a || chosen.a === other)
-      ? other
-      : (candidates.find((name) => name !== a) ?? null);
+  // No run is compared with itself: nothing would differ.
+  const b = other !== null && other !== a ? other : (candidates.find((name) => name !== a) ?? null);
   return { a, b };
 }
 

@@ -41,8 +41,36 @@ function between(from: readonly number[], to: readonly number[], value: number):
   const [low, high] = [from[at] ?? 0, from[at + 1]];
   const [first, second] = [to[at] ?? 0, to[at + 1]];
   if (high === undefined || second === undefined || high <= low) return first;
-  return first + (second - first) * clamp((value - low) / (high - low), 0, 1);
+  return mix(first, second, clamp((value - low) / (high - low), 0, 1));
 }
+
+const LEAST_SHARED = 0.1;
+
+/** Whether two series count the same steps: a tenth of what they cover is covered by both. */
+export function meet(one: ArrayLike<Step>, other: ArrayLike<Step>): boolean {
+  const [from, to, otherFrom, otherTo] = [one, other].flatMap((steps) => [
+    steps[0] ?? 0,
+    steps[steps.length - 1] ?? 0,
+  ]) as [Step, Step, Step, Step];
+  const all = Math.max(to, otherTo) - Math.min(from, otherFrom);
+  const shared = Math.min(to, otherTo) - Math.max(from, otherFrom);
+  return all === 0 || shared >= LEAST_SHARED * all;
+}
+
+/** The step of a run at a time; before its start and after its end, at its mean pace. */
+export function stepAtTime({ steps, times }: Timed, time: number): Step {
+  const last = times.length - 1;
+  const [first, end] = [times[0] ?? 0, times[last] ?? 0];
+  const [from, to] = [steps[0] ?? 0, steps[last] ?? 0];
+  const pace = end > first ? (to - from) / (end - first) : 1;
+  if (time <= first) return from + (time - first) * pace;
+  if (time >= end) return to + (time - end) * pace;
+  const at = lastNotAfter(times, time, times.length);
+  const [low, high] = [times[at] ?? 0, times[at + 1] ?? 0];
+  return mix(steps[at] ?? 0, steps[at + 1] ?? 0, (time - low) / (high - low));
+}
+
+const mix = (from: number, to: number, share: number): number => from + (to - from) * share;
 
 /** All points by step; a clock that was set back is held until it is past again. */
 function inOrder(known: readonly Timed[]): [number[], number[]] {

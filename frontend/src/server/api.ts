@@ -15,7 +15,7 @@ import type {
 import { arrayOf, type Block, decodeBlock } from "../model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
 import { type Along, PLAIN, type Scale, type Sound, type View } from "../model/view";
-import type { Step } from "../units";
+import { SIDES, type Step } from "../units";
 import { doubles, readCoverage, readLandmark, readLayers, readSummaries } from "./readers";
 import { request, requestPatiently } from "./request";
 
@@ -74,6 +74,7 @@ export async function fetchRuns(signal: AbortSignal): Promise<Run[]> {
       startTime: orNull(run, "start_time", number),
       hasNorms: run.norms === true,
       trouble: orNull(run, "trouble", text),
+      compared: SIDES.find((side) => side === run.compared) ?? null,
     };
   });
 }

@@ -12,9 +12,7 @@ import type {
 import { arrayOf, type Block } from "../model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
 import type { Scale } from "../model/view";
-import type { Range, Seconds } from "../units";
-
-const RECENT: Seconds = 60; // longer than a step takes, mostly
+import type { Range } from "../units";
 
 function readStream(value: unknown): Stream {
   const fields = fieldsOf(value, "a stream");
@@ -76,7 +74,7 @@ export function readSummaries(block: Block): Summaries {
     const summary = {
       lastStep: of("last_steps"),
       lastValue: of("last_values"),
-      recent: now - of("last_times") < RECENT,
+      age: 1_000 * (now - of("last_times")),
       ended: of("ended") === 1,
       brokenAt: Number.isNaN(brokenAt) ? null : brokenAt,
       brokenValue: of("broken_values"),

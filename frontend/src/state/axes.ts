@@ -1,25 +1,51 @@
 /** The x axis that everything drawn shares: what lies above one another is heard together. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
+import type { Curve } from "../model/answers";
 import { type Axis, hullOf, within } from "../model/axis";
-import { type Ruler, rulerOf, stepAtX, xAtStep } from "../model/ruler";
+import { meet, type Ruler, rulerOf, stepAtTime, stepAtX, xAtStep } from "../model/ruler";
 import { type Range, SIDES, type Side, type Step } from "../units";
 import { hearing, measure, viewport } from "./choices";
 import { sketches } from "./shown";
 import { coverages } from "./sources";
 import { bySide, curves, plot, present } from "./store";
 
+/** Whether the norms and the curve of a side count the same steps. */
+export const meets = bySide((side) =>
+  computed(() => {
+    const [coverage, curve] = [coverages[side].value, curves[side].value];
+    if (coverage === null || coverage.scale !== null || curve === null) return true;
+    return coverage.steps.length === 0 || meet(coverage.steps, curve.steps);
+  }),
+);
+
+/** The curve of each side, on the steps of its norms by time where its own are others. */
+export const laidCurves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
+  computed(() => {
+    const [coverage, curve] = [coverages[side].value, curves[side].value];
+    if (measure.value === "step" || meets[side].value) return curve;
+    if (coverage === null || curve === null) return curve;
+    const ends = <Value>(all: ArrayLike<Value>) => [all[0], all[all.length - 1]] as Value[];
+    const [began, ended] = ends(coverage.times);
+    // Of a short run, no more than the start is known: then both went on for as long.
+    const known =
+      began === ended ? { steps: ends(coverage.steps), times: ends(curve.times) } : coverage;
+    const steps = curve.times.map((time) => stepAtTime(known, time));
+    return { ...curve, steps, lastStep: steps.at(-1) ?? null };
+  }),
+);
+
 /** Whether there is anything yet to lay out steps by. */
 export const laidOut = computed(() => SIDES.some((side) => extents[side].value !== null));
 
 const rulers: Readonly<Record<Side, ReadonlySignal<Ruler>>> = bySide((side) =>
-  computed(() => rulerOf(measure.value, present([coverages[side].value, curves[side].value]))),
+  computed(() => rulerOf(measure.value, present([coverages[side].value, laidCurves[side].value]))),
 );
 
 /** First and last step of a side that are drawn or can be heard; null where none are. */
 const extents: Readonly<Record<Side, ReadonlySignal<Range | null>>> = bySide((side) =>
   computed(() => {
-    const [coverage, curve] = [coverages[side].value, curves[side].value];
+    const [coverage, curve] = [coverages[side].value, laidCurves[side].value];
     return hullOf([...ends(coverage?.steps), ...ends(curve?.steps), curve?.lastStep ?? null]);
   }),
 );

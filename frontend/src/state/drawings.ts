@@ -4,10 +4,10 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Drawing } from "../drawing/chart";
 import { firstGap, lineOf } from "../model/curve";
 import { SIDES } from "../units";
-import { sketchPlaces, xAt } from "./axes";
+import { laidCurves, sketchPlaces, xAt } from "./axes";
 import { smoothing } from "./choices";
 import { log } from "./shown";
-import { curves, lineColourOf, lineColours } from "./store";
+import { lineColourOf, lineColours } from "./store";
 
 /** Those of A and B last, so that they lie over the others. */
 export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() => [
@@ -17,7 +17,7 @@ export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() => [
 
 const front: ReadonlySignal<readonly Drawing[]> = computed(() =>
   SIDES.flatMap((side) => {
-    const curve = curves[side].value;
+    const curve = laidCurves[side].value;
     if (curve === null || curve.steps.length === 0) return [];
     const gap = firstGap(curve);
     return [

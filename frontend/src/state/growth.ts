@@ -1,15 +1,19 @@
 /** Which runs are being trained, as far as it can be told from what is seen of them. */
 
-import { computed, type ReadonlySignal } from "@preact/signals";
-import type { Summary } from "../model/answers";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { grown, isLive, type Memory } from "../model/growth";
 import { summaries } from "./shown";
 import { tag } from "./store";
 
-const FRESH_MS = 120_000; // for runs whose clock is not that of the server
-
 export type Growth = { readonly live: boolean; readonly wentBack: boolean };
 
-type Memory = { readonly last: Summary; readonly grownAt: number; readonly wentBack: boolean };
+/** Milliseconds since the page was opened, as of the last tick: so a run may cease to be live. */
+const now = signal(performance.now());
+
+/** To be called every few seconds. */
+export function tick(): void {
+  now.value = performance.now();
+}
 
 /** What was seen of each run since the page was opened, or another curve was chosen. */
 let memories = new Map<string, Memory>();
@@ -19,24 +23,10 @@ let remembered: string | null = null;
 export const growth: ReadonlySignal<ReadonlyMap<string, Growth>> = computed(() => {
   if (remembered !== tag.value) memories = new Map();
   remembered = tag.value;
-  const now = performance.now();
   const all = [...(summaries.value ?? [])].map(([run, summary]) => {
-    const memory = grown(memories.get(run), summary, now);
+    const memory = grown(memories.get(run), summary, now.value);
     memories.set(run, memory);
-    const live = !summary.ended && (summary.recent || now - memory.grownAt < FRESH_MS);
-    return [run, { live, wentBack: memory.wentBack }] as const;
+    return [run, { live: isLive(memory, now.value), wentBack: memory.wentBack }] as const;
   });
   return new Map(all);
 });
-
-function grown(before: Memory | undefined, last: Summary, now: number): Memory {
-  if (before === undefined) {
-    return { last, grownAt: Number.NEGATIVE_INFINITY, wentBack: false };
-  }
-  const moved = last.lastStep !== before.last.lastStep;
-  return {
-    last,
-    grownAt: moved ? now : before.grownAt,
-    wentBack: before.wentBack || last.lastStep < before.last.lastStep,
-  };
-}

@@ -12,12 +12,12 @@ import { fetchClip } from "../server/api";
 import { noteShelf } from "../server/data";
 import type { Side, Step } from "../units";
 import { Announcer } from "./announce";
-import { across, steps } from "./axes";
+import { across, laidCurves, steps } from "./axes";
 import { hearing, loop, looping } from "./choices";
 import { verbosity } from "./preferences";
 import { otherScore, score } from "./scores";
 import { coverageOf, sources, views } from "./sources";
-import { curves, several, sides, tag } from "./store";
+import { several, sides, tag } from "./store";
 
 export const announcer = new Announcer(() => verbosity.peek());
 
@@ -101,7 +101,7 @@ export const noteTable: ReadonlySignal<NoteTable | null> = computed(() =>
 /** Where the playhead is, for sentences. */
 export function placeHere(): Place {
   const side = hearing.value;
-  const curve = curves[side].value;
+  const curve = laidCurves[side].value;
   const step = here.value;
   const value = curve === null ? null : valueAt(curve, step);
   return { run: sides.value[side], step, tag: tag.value, value };

@@ -3,11 +3,11 @@
 import { formatStep, formatValue, spokenName } from "../model/format";
 import { pointAt, stepsIn } from "../model/table";
 import { SIDES, type Side } from "../units";
-import { stepsSeen, stepsSeenOf } from "./axes";
+import { laidCurves, stepsSeen, stepsSeenOf } from "./axes";
 import { events } from "./landmarks";
 import { runWords } from "./playing";
 import { log } from "./shown";
-import { curves, tag } from "./store";
+import { tag } from "./store";
 
 export function seenWords(): string {
   const [from, to] = stepsSeen.value;
@@ -25,7 +25,7 @@ export function seenWords(): string {
 
 /** "A, sgd: from 2.3 to 0.4; lowest 0.39 at step 480; 3 values are not numbers." */
 function curveWords(side: Side): string {
-  const curve = curves[side].value;
+  const curve = laidCurves[side].value;
   if (curve === null) return "";
   const steps = stepsIn([curve], stepsSeenOf(side));
   const points = [...steps].map((step) => ({

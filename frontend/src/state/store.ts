@@ -18,6 +18,11 @@ export const forcedColours = watchMedia("(forced-colors: active)");
 export const reducedMotion = watchMedia("(prefers-reduced-motion: reduce)");
 
 export const runs: ReadonlySignal<readonly Run[]> = computed(() => runShelf.get([]).value ?? []);
+/** Whether there are runs or, as far as is known, may be: the place of what shows them is kept. */
+export const runsExpected = computed(() => {
+  const { value, error } = runShelf.get([]);
+  return value === null ? error === null : value.length > 0;
+});
 export const sides = computed(() => settleSides(runs.value, chosenSides.value));
 export const colours: ReadonlySignal<ReadonlyMap<string, Colour>> = computed(() =>
   coloursOf(runs.value),

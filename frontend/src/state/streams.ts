@@ -5,6 +5,7 @@ import { settlePreset } from "../model/choices";
 import { chosenPreset, curveHeard, hearing, mutedStreams, soloedStreams } from "./choices";
 import { curveSilence } from "./scores";
 import { CURVE, coverages, mutes } from "./sources";
+import { runOf } from "./store";
 
 export type Desk = {
   /** The streams of layers, by name. */
@@ -54,8 +55,12 @@ export function soloStream(name: string): void {
   if (name === CURVE && soloedStreams.value.has(CURVE)) curveHeard.value = true;
 }
 
-export const isMuted = (name: string): boolean =>
-  name === CURVE ? !curveHeard.value : mutedStreams.value.has(name);
+/** Whether a stream is not heard; a curve without norms is what is heard. */
+export function isMuted(name: string): boolean {
+  if (name !== CURVE) return mutedStreams.value.has(name);
+  const beside = runOf(hearing.value)?.hasNorms === true;
+  return beside && (!curveHeard.value || curveSilence.value !== null);
+}
 
 export function toggled(set: ReadonlySet<string>, name: string): ReadonlySet<string> {
   const changed = new Set(set);

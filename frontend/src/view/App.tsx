@@ -4,7 +4,16 @@ import { shownName } from "../model/format";
 import { runShelf } from "../server/data";
 import { tableShown } from "../state/choices";
 import { announcer, isPlaying, player } from "../state/playing";
-import { curves, lineColours, runs, sides, signalsOf, tag, tags } from "../state/store";
+import {
+  curves,
+  lineColours,
+  runs,
+  runsExpected,
+  sides,
+  signalsOf,
+  tag,
+  tags,
+} from "../state/store";
 import { SIDES } from "../units";
 import { SoundBar } from "./controls/SoundBar";
 import { Toolbar } from "./controls/Toolbar";
@@ -15,7 +24,7 @@ import { Options } from "./dialogs/Options";
 import { Loading, Skeleton } from "./Loading";
 import { LaneBar } from "./lanes/LaneBar";
 import { LayerTables } from "./lanes/LayerTables";
-import { NoNorms, NoRuns, Problem, Sampled, Unreadable } from "./Notices";
+import { NoNorms, NoRuns, Problem, Sampled, Unmet, Unreadable } from "./Notices";
 import { EventLog } from "./readout/EventLog";
 import { Events } from "./readout/Events";
 import { Letter, Readout } from "./readout/Readout";
@@ -28,6 +37,7 @@ import { ViewBar } from "./timeline/ViewBar";
 
 export function App() {
   const none = runShelf.get([]).value?.length === 0;
+  const awaited = runs.value.length === 0 && runsExpected.value;
   return (
     <main aria-label="Sonify">
       <h1 class="hidden">Sonify</h1>
@@ -35,7 +45,7 @@ export function App() {
       <SoundBar />
       <Loading />
       <div class="body">
-        {runs.value.length > 0 && <Desk />}
+        {awaited ? <div class="runs" /> : runs.value.length > 0 && <Desk />}
         <div class="stage">
           <Problem />
           <Unreadable />
@@ -83,6 +93,7 @@ function CurveCard() {
         <TableSwitch />
       </footer>
       <Sampled />
+      <Unmet />
     </section>
   );
 }

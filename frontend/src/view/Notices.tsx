@@ -1,12 +1,15 @@
 /** What is missing, and what to do about it. */
 
 import { useRef } from "preact/hooks";
+import { chooseMeasure } from "../actions/choose";
 import { refresh } from "../effects";
 import { formatStep, formatValue, spokenName } from "../model/format";
+import { meets } from "../state/axes";
+import { measure } from "../state/choices";
 import { announcer, soundProblem } from "../state/playing";
 import { serverProblem } from "../state/problems";
 import { coverages, sources } from "../state/sources";
-import { chosenRuns, present } from "../state/store";
+import { chosenRuns, curves, present } from "../state/store";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
@@ -77,6 +80,24 @@ export function Sampled() {
     <p class="quiet">
       TensorBoard keeps {formatStep(kept)} points of each scalar: spikes between them can be
       missing. To keep all, start it with <code class="whole">--samples_per_plugin scalars=0</code>.
+    </p>
+  );
+}
+
+/** Shown where steps of the norms and of the curve count different things, as epochs or environment steps. */
+export function Unmet() {
+  const side = SIDES.find((each) => !meets[each].value);
+  const [coverage, curve] = side ? [coverages[side].value, curves[side].value] : [null, null];
+  if (coverage === null || curve === null || measure.value !== "step") return null;
+  const span = (steps: Float64Array) =>
+    `${formatStep(steps[0] ?? 0)} to ${formatStep(steps.at(-1) ?? 0)}`;
+  return (
+    <p class="quiet">
+      The norms have steps {span(coverage.steps)}, the curve has {span(curve.steps)}: they count
+      something else.{" "}
+      <button type="button" class="plain" onClick={() => chooseMeasure("time")}>
+        Lay both along time
+      </button>
     </p>
   );
 }

@@ -13,6 +13,7 @@ import { settlePreset } from "../../model/choices";
 import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../../model/view";
 import { chosenPreset, hearing, sound, volume } from "../../state/choices";
 import { coverages } from "../../state/sources";
+import { runsExpected } from "../../state/store";
 import { Choice } from "./Choice";
 import { Field } from "./Field";
 
@@ -21,15 +22,25 @@ const WHOLE = "whole";
 export function SoundBar() {
   const coverage = coverages[hearing.value].value;
   const preset = coverage === null ? null : settlePreset(coverage.presets, chosenPreset.value);
-  if (coverage === null || preset === null) return null;
+  if (!runsExpected.value) return null;
   const { speed, together, zoom, reference } = sound.value;
+  const known = preset !== null;
   return (
-    <section class="toolbar second" aria-label="Sound settings">
-      <PresetSelect />
+    <section
+      class={known ? "toolbar second" : "toolbar second awaited"}
+      aria-label="Sound settings"
+    >
+      <Choice
+        id="preset"
+        label="Sound"
+        options={(coverage?.presets ?? []).map(({ name, title }) => [name, title])}
+        value={preset?.name ?? ""}
+        choose={choosePreset}
+      />
       <Choice
         id="speed"
         label="Speed"
-        disabled={!preset.takesSpeed}
+        disabled={preset?.takesSpeed !== true}
         options={SPEEDS.map((each) => [each, each === null ? "normal" : `${each} notes/s`])}
         value={speed}
         choose={chooseSpeed}
@@ -49,7 +60,7 @@ export function SoundBar() {
       <Choice
         id="pitch"
         label="Pitch zoom"
-        disabled={!preset.takesZoom}
+        disabled={preset?.takesZoom !== true}
         options={PITCH_ZOOMS.map((each) => [each, `${each}×`])}
         value={zoom}
         choose={choosePitchZoom}
@@ -58,7 +69,7 @@ export function SoundBar() {
         <input
           id="reference"
           type="checkbox"
-          disabled={!preset.takesZoom}
+          disabled={preset?.takesZoom !== true}
           checked={reference}
           onChange={toggleReference}
         />
@@ -67,20 +78,6 @@ export function SoundBar() {
         <Volume />
       </div>
     </section>
-  );
-}
-
-function PresetSelect() {
-  const presets = coverages[hearing.value].value?.presets ?? [];
-  if (presets.length === 0) return null;
-  return (
-    <Choice
-      id="preset"
-      label="Sound"
-      options={presets.map(({ name, title }) => [name, title])}
-      value={settlePreset(presets, chosenPreset.value)?.name ?? ""}
-      choose={choosePreset}
-    />
   );
 }
 

@@ -110,11 +110,12 @@ function Toggle({ icon, name, on, disabled, toggle }: ToggleProps) {
 }
 
 function HearSwitch() {
-  if (!store.several.value) return null;
+  const awaited = store.runs.value.length === 0 && store.runsExpected.value;
+  if (!store.several.value && !awaited) return null;
   const one = listening.value === "one";
   const single = store.sides.value.b === null;
   return (
-    <fieldset class="switch">
+    <fieldset class={awaited ? "switch awaited" : "switch"}>
       <legend>Hear</legend>
       {SIDES.map((side) => {
         const run = store.sides.value[side];

@@ -201,12 +201,13 @@ type KeyProps = {
   readonly does: string;
   readonly on: boolean;
   readonly press: () => void;
-  readonly disabled?: boolean;
+  /** The element that says why it can't be pressed; null where it can. */
+  readonly off?: string | null;
   readonly tabIndex?: number;
 };
 
 /** A key of the desk, which stays down. */
-export function Key({ letter, does, on, press, disabled = false, tabIndex = -1 }: KeyProps) {
+export function Key({ letter, does, on, press, off = null, tabIndex = -1 }: KeyProps) {
   return (
     <button
       type="button"
@@ -215,7 +216,8 @@ export function Key({ letter, does, on, press, disabled = false, tabIndex = -1 }
       aria-pressed={on}
       aria-label={does}
       title={does}
-      disabled={disabled}
+      disabled={off !== null}
+      aria-describedby={off ?? undefined}
       onClick={press}
     >
       {letter}

@@ -25,15 +25,31 @@ export function Streams() {
       </header>
       <ul>
         {names.length > 1 &&
-          names.map((name) => <Stream key={name} name={name} off={fixed !== null} />)}
-        <Stream name={CURVE} words={tag.value ?? ""} off={mute !== null} />
+          names.map((name) => (
+            <Stream key={name} name={name} off={fixed === null ? null : "streams-fixed"} />
+          ))}
+        <Stream name={CURVE} words={tag.value ?? ""} off={mute === null ? null : "curve-silent"} />
       </ul>
-      {[fixed, mute].map((why) => why !== null && <p class="quiet">{why}</p>)}
+      {fixed !== null && (
+        <p class="quiet" id="streams-fixed">
+          {fixed}
+        </p>
+      )}
+      {mute !== null && (
+        <p class="quiet" id="curve-silent">
+          {mute}
+        </p>
+      )}
     </section>
   );
 }
 
-type Props = { readonly name: string; readonly words?: string; readonly off: boolean };
+type Props = {
+  readonly name: string;
+  readonly words?: string;
+  /** The element that says why nothing can be done here; null where it can. */
+  readonly off: string | null;
+};
 
 function Stream({ name, words, off }: Props) {
   const does = words === undefined ? name : `${name}, ${words}`;
@@ -47,15 +63,15 @@ function Stream({ name, words, off }: Props) {
         does={`Solo ${does}`}
         on={soloedStreams.value.has(name)}
         press={() => soloStream(name)}
-        disabled={off}
+        off={off}
         tabIndex={0}
       />
       <Key
         letter="M"
         does={`Mute ${does}`}
-        on={!off && isMuted(name)}
+        on={(off === null || name === CURVE) && isMuted(name)}
         press={() => toggleStream(name)}
-        disabled={off}
+        off={off}
         tabIndex={0}
       />
     </li>

@@ -4,11 +4,11 @@ import { valueAt } from "../../model/curve";
 import { formatDifference, formatRange, formatStep, shownName } from "../../model/format";
 import { type LayerNorm, layerNorms } from "../../model/norms";
 import { noteAtStep } from "../../model/timeline";
-import { across, laidOut, steps } from "../../state/axes";
+import { across, laidCurves, laidOut, steps } from "../../state/axes";
 import { hearing } from "../../state/choices";
 import { here, noteTable } from "../../state/playing";
 import { coverageError, coverages, sources } from "../../state/sources";
-import { curves, lineColours, runOf, several, sides, tag } from "../../state/store";
+import { lineColours, runOf, several, sides, tag } from "../../state/store";
 import { SIDES, type Side } from "../../units";
 import { Downloads } from "./Downloads";
 
@@ -154,7 +154,7 @@ export function Letter({ side }: { side: Side }) {
 }
 
 function valuesOf(side: Side) {
-  const curve = curves[side].value;
+  const curve = laidCurves[side].value;
   return curve === null ? null : valueAt(curve, across(here.value, hearing.value, side));
 }
 

@@ -11,11 +11,11 @@ import {
 } from "../../model/format";
 import { pagesOf, pointAt, ROWS_PER_PAGE, stepsIn, worstLayer } from "../../model/table";
 import { clamp, lastNotAfter } from "../../model/timeline";
-import { across, stepsSeen } from "../../state/axes";
+import { across, laidCurves, stepsSeen } from "../../state/axes";
 import { hearing, measure } from "../../state/choices";
 import { pictures } from "../../state/layers";
 import { here } from "../../state/playing";
-import { curves, present, sides, tag } from "../../state/store";
+import { present, sides, tag } from "../../state/store";
 import { SIDES, type Step } from "../../units";
 import { Letter } from "./Readout";
 
@@ -23,7 +23,7 @@ import { Letter } from "./Readout";
 const steps = computed(() => {
   const same = measure.value === "step" || measure.value === "clock";
   const listed = same ? SIDES : [hearing.value];
-  return stepsIn(present(listed.map((side) => curves[side].value)), stepsSeen.value);
+  return stepsIn(present(listed.map((side) => laidCurves[side].value)), stepsSeen.value);
 });
 
 export function TableTwin() {
@@ -106,7 +106,7 @@ function Head() {
 
 function Row({ step, current }: { step: Step; current: boolean }) {
   const [a, b] = SIDES.map((side) =>
-    pointAt(curves[side].value, across(step, hearing.value, side)),
+    pointAt(laidCurves[side].value, across(step, hearing.value, side)),
   );
   const heatmap = worstIn();
   const worst = heatmap === null ? null : worstLayer(heatmap, step);

@@ -1,16 +1,18 @@
 /** Where a click would play from. */
 
-import { pixelOf } from "../../model/axis";
+import { xOf } from "../../model/axis";
 import { formatStep } from "../../model/format";
 import { formatX } from "../../model/places";
+import { clamp } from "../../model/timeline";
 import { axis, stepAt } from "../../state/axes";
 import { hearing, measure } from "../../state/choices";
 
-export function Hairline({ x: at }: { x: number | null }) {
+export function Hairline({ pixel }: { pixel: number | null }) {
   const place = axis.value;
-  if (place === null || at === null) return null;
+  if (place === null || pixel === null) return null;
+  const at = xOf(place, pixel);
   const step = stepAt(hearing.value, at);
-  const x = pixelOf(place, at);
+  const x = clamp(pixel, place.left, place.left + place.width);
   return (
     <div class="hairline" style={{ transform: `translateX(${x}px)` }}>
       <span class={x > place.left + place.width - 90 ? "left" : ""}>

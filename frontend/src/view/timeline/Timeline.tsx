@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { COMMANDS } from "../../actions/commands";
-import { drag, letGo, placeUnder, playAt, press, release } from "../../actions/pointer";
+import { drag, letGo, pixelUnder, placeUnder, playAt, press, release } from "../../actions/pointer";
 import { fit, panBy, zoomBy } from "../../actions/zoom";
 import { describePlace } from "../../model/describe";
 import { formatStep } from "../../model/format";
@@ -60,7 +60,7 @@ export function Timeline() {
       }}
       onPointerMove={(event) => {
         if (event.pointerType !== "mouse") return;
-        hovered.value = isOwn(event.target) ? null : placeUnder(event);
+        hovered.value = isOwn(event.target) ? null : pixelUnder(event);
         drag(event);
       }}
       onPointerUp={(event) => {
@@ -106,7 +106,7 @@ export function Timeline() {
       <CoverageBand />
       <Heatmaps />
       <Regions />
-      <Hairline x={hovered.value} />
+      <Hairline pixel={hovered.value} />
       <Playhead />
       <Hint />
     </div>
