@@ -5,6 +5,7 @@ import {
   formatRange,
   formatStep,
   formatValue,
+  shownName,
   spokenName,
 } from "../src/model/format";
 import { layerNorms, nanLayers } from "../src/model/norms";
@@ -24,6 +25,12 @@ test.each([
   [-inf, "−Inf"],
 ])("%s is written as %s", (value, text) => {
   expect(formatValue(value)).toBe(text);
+});
+
+test("a name of which nothing is seen is shown as none", () => {
+  const unseen = ["", " ", "\u00a0\t", "\u200b", "\u202e\u2066", "\n"];
+  expect(unseen.map(shownName)).toEqual(unseen.map(() => "(no name)"));
+  for (const name of ["a", "\u202egnp", "👩‍🔬", "数"]) expect(shownName(name)).toBe(name);
 });
 
 test("a step is whole, and is the one whose row is heard", () => {

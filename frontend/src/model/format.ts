@@ -46,5 +46,6 @@ export function spokenName(name: string): string {
   return `\u2068${shownName(short)}\u2069`;
 }
 
-/** A name as it is seen: what has no letters at all must still be something to look at. */
-export const shownName = (name: string): string => (name.trim() === "" ? "(no name)" : name);
+/** A name as it is seen: what has nothing but spaces and marks of direction must still be something. */
+export const shownName = (name: string): string =>
+  /[^\p{Cc}\p{Cf}\p{Z}]/u.test(name) ? name : "(no name)";

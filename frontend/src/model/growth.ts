@@ -15,7 +15,7 @@ export type Memory = {
 export function grown(before: Memory | undefined, last: Summary, now: number): Memory {
   // A run whose clock is not that of the server is seen to grow all the same.
   const moved = before !== undefined && last.lastStep !== before.last.lastStep;
-  const written = last.age < -FRESH_MS ? Number.NEGATIVE_INFINITY : now - Math.max(0, last.age);
+  const written = now - Math.max(0, last.age);
   const known = before?.grownAt ?? Number.NEGATIVE_INFINITY;
   return {
     last,

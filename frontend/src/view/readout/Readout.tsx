@@ -131,7 +131,7 @@ function NormRow({ norm, stream }: { norm: LayerNorm; stream: string }) {
     <tr class={norm.alarm ?? ""}>
       <th scope="row" class="run">
         <span class="name" dir="auto" title={norm.layer}>
-          {norm.layer}
+          {shownName(norm.layer)}
         </span>
       </th>
       <td>{stream}</td>
