@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 from tensorboard.compat.proto.event_pb2 import SessionLog
-from torch import nn
+from torch import distributed, nn
+from torch.testing._internal.distributed.fake_pg import FakeStore
 from torch.utils.tensorboard import writer as torch_writer
 
 from tb_sonify import SonifyWriter
@@ -202,6 +203,25 @@ def test_a_process_is_one_of_several_only_where_a_launcher_says_so(
     with SonifyWriter(str(tmp_path)) as writer:
         writer.add_scalar("loss", 1.0, 0)
     assert bool(list(tmp_path.iterdir())) == writes
+
+
+def test_a_writer_that_is_made_before_the_process_group_has_no_rows_beside_those_of_rank_0(
+    writer, model, optimizer, tmp_path
+):
+    # A process group of torch's own tests, whose other process is not there.
+    distributed.init_process_group("fake", rank=1, world_size=2, store=FakeStore())
+    try:
+        with pytest.warns(RuntimeWarning, match="rank 0 alone logs norms, this is rank 1"):
+            assert not writer.watch(model, optimizer).active
+        train(model, optimizer, 3)
+        writer.add_scalar("loss", 0.5, 0)
+    finally:
+        distributed.destroy_process_group()
+    writer.watch(model, optimizer)
+    train(model, optimizer, 2)
+    writer.close()
+    assert recorded.steps_and_norms(tmp_path)[0] == [0, 1]
+    assert recorded.scalars(tmp_path, "loss") == [(0, 0.5)]
 
 
 def test_presets_choose_the_clips(tmp_path):

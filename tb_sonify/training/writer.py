@@ -143,6 +143,12 @@ class SonifyWriter(SummaryWriter):
         which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
         find = _WeakFind(model, partial(self._models.find, norm_type=norm_type, **which))
         try:
+            if self._writes and rank() != 0 and find(prefix="").norms.shards is None:
+                self._warn_once(
+                    f"rank 0 alone logs norms, this is rank {rank()}: make a writer after "
+                    f"init_process_group, or it writes a file of its own here"
+                )
+                return Watch()
             watch = self._watches.add(
                 model,
                 find,
