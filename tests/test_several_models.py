@@ -1,5 +1,8 @@
 """Several models, several optimizers, and models that change while they are watched."""
 
+import gc
+from weakref import ref
+
 import pytest
 import torch
 from torch import nn
@@ -398,3 +401,117 @@ def test_sharpness_aware_minimisation_makes_rows_of_its_second_gradient(
             optimizer.step(closure)
     writer.close()
     assert_norms(tmp_path, expected)
+
+
+class Points(nn.Module):
+    """A cloud of points that grows and shrinks, as in Gaussian splatting."""
+
+    def __init__(self):
+        super().__init__()
+        self.xyz = nn.Parameter(torch.ones(4, 3))
+        self.opacity = nn.Parameter(torch.ones(4))
+
+    def replace(self, optimizer, change):
+        """Other parameters in the same lists, of which torch and tb_sonify are told nothing."""
+        for group in optimizer.param_groups:
+            (old,) = group["params"]
+            optimizer.state.pop(old, None)
+            group["params"][0] = nn.Parameter(change(old.detach()))
+            setattr(self, group["name"], group["params"][0])
+
+
+def train_points(points, optimizer, replace, *, steps=12):
+    """Replace parameters before every third step; gives the true norms and the old parameters."""
+    expected, replaced = {}, []
+    for step in range(steps):
+        if step % 3 == 2:
+            replaced += [ref(p) for p in points.parameters()]
+            replace()
+        loss = (points.xyz * (step + 1)).sum() + points.opacity.square().sum()
+        loss.backward()
+        expected[step] = {"Points": norm_of([p.grad for p in points.parameters()])}
+        optimizer.step()
+        optimizer.zero_grad()
+    return expected, replaced
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("how", ["grow", "prune", "same size", "new groups", "data"])
+def test_replaced_parameters_are_followed_and_set_free(writer, tmp_path, named, how):
+    points = Points()
+    names = ("xyz", "opacity")
+    groups = [{"params": [getattr(points, name)], "name": name} for name in names]
+    optimizer = torch.optim.Adam(groups, lr=1e-3)
+    writer.watch(points, optimizer if named else None)
+    changes = {
+        "grow": lambda old: torch.cat([old, old[:1]]),
+        "prune": lambda old: old[:-1] if len(old) > 1 else old,
+    }
+
+    def replace():
+        if how == "data":
+            for p in points.parameters():
+                p.data = p.data.clone()
+            return
+        points.replace(optimizer, changes.get(how, torch.clone))
+        if how == "new groups":
+            optimizer.param_groups = [dict(group) for group in optimizer.param_groups]
+
+    expected, replaced = train_points(points, optimizer, replace)
+    gc.collect()
+    if how != "data":
+        assert not any(parameter() is not None for parameter in replaced)
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def test_a_gradient_that_no_optimizer_holds_any_more_is_not_logged(writer, tmp_path):
+    """Assigned parameters: the model has new ones, the optimizer still steps the old."""
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer.watch(model, optimizer)
+    expected = {}
+    for step in range(9):
+        if step == 3:
+            optimizer.zero_grad()
+            state = {name: value.clone() for name, value in model.state_dict().items()}
+            model.load_state_dict(state, assign=True)
+        if step == 6:
+            optimizer.param_groups[0]["params"] = [model[2].weight]
+        model.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        held = {id(p) for p in optimizer.param_groups[0]["params"]}
+        expected[step] = {
+            name: norm_of([p.grad for p in layer.parameters() if id(p) in held])
+            for name, layer in (("0", model[0]), ("2", model[2]))
+        }
+        optimizer.step()
+    writer.close()
+    assert_norms(tmp_path, expected)
+
+
+def clipped_by_a_hook(optimizer, *_):
+    """A hook of the optimizer that clips, as torch allows."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    torch.nn.utils.clip_grad_norm_(parameters, 1e-3)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_hook_that_clips_before_the_step_is_heard(writer, tmp_path, named):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer.watch(model, optimizer if named else None)
+    expected = {}
+    for step in range(6):
+        if step == 2:
+            optimizer.register_step_pre_hook(clipped_by_a_hook)
+        optimizer.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        if step < 2:
+            expected[step] = layer_norms(model)
+        optimizer.step()
+        if step >= 2:
+            expected[step] = layer_norms(model)
+    writer.close()
+    assert_norms(tmp_path, expected)
+    assert len(optimizer._optimizer_step_pre_hooks) == 1

@@ -17,6 +17,7 @@ from tb_sonify import SonifyWriter
 from tb_sonify.schema.block import round_norms
 from tb_sonify.schema.notes import NO_GRADIENT
 from tests import recorded
+from tests.reference import norm_of
 from tests.training import backward, network, train
 
 LAYERS = ("0", "2")
@@ -254,3 +255,75 @@ def test_a_container_that_is_made_for_a_watch_alone_is_watched_as_long_as_its_la
     assert block.layers == ("encoder.0", "encoder.2", "decoder.0", "decoder.2")
     assert block.steps.tolist() == [0, 1, 2]
     assert (block.norms > 0).all()
+
+
+def masters(model):
+    """Copies in another precision, which an optimizer steps in place of the model's parameters."""
+    return [p.detach().double().requires_grad_(True) for p in model.parameters()]
+
+
+@pytest.mark.parametrize("steps", [3, 120])
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ("master weights", "no optimizer that steps holds their parameters.*add_gradient_norms"),
+        ("another optimizer", r"another optimizer than the one that was given.*watch\(model\)"),
+        ("frozen", "all of their parameters are frozen"),
+        ("zeroed too early", r"no gradient of them then.*step\(\) before zero_grad\(\)"),
+    ],
+)
+def test_where_nothing_is_ever_heard_one_warning_says_why(writer, model, case, message, steps):
+    given = torch.optim.SGD(model.parameters(), lr=0.01) if case == "another optimizer" else None
+    held = masters(model) if case == "master weights" else model.parameters()
+    optimizer = torch.optim.SGD(held, lr=0.01)
+    writer.watch(model, given)
+    model.requires_grad_(case != "frozen")
+
+    def train_unheard():
+        for _ in range(steps):
+            if case != "frozen":
+                model(torch.randn(3, 4)).square().sum().backward()
+            if case in ("master weights", "zeroed too early"):
+                model.zero_grad()
+            optimizer.step()
+        writer.close()
+
+    with pytest.warns(RuntimeWarning, match=rf"no gradient norm.*{message}") as caught:
+        train_unheard()
+    assert len(caught) == 1
+
+
+def test_an_optimizer_that_is_replaced_while_training_is_said(writer, model, tmp_path):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer.watch(model, optimizer)
+    train(model, optimizer, 20)
+    other = nn.Linear(4, 2)
+    train(nn.Sequential(other), torch.optim.SGD(other.parameters(), lr=0.01), 120)
+    with pytest.warns(RuntimeWarning, match="another optimizer than the one") as caught:
+        train(model, torch.optim.SGD(model.parameters(), lr=0.01), 120)
+    writer.close()
+    assert len(caught) == 1
+    assert recorded.steps_and_norms(tmp_path)[0] == list(range(20))
+
+
+def test_gradients_are_read_where_megatron_keeps_them(writer, model, optimizer, tmp_path):
+    writer.watch(model, optimizer)
+    expected = []
+    for _ in range(5):
+        model.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        for p in model.parameters():
+            p.main_grad, p.grad = p.grad.double(), None
+        expected.append([norm_of([p.main_grad for p in model[i].parameters()]) for i in (0, 2)])
+        optimizer.step()
+    writer.close()
+    scalars = [recorded.scalars(tmp_path, f"grad_norm/{layer}") for layer in LAYERS]
+    exact = np.array([[value for _, value in layer] for layer in scalars]).T
+    np.testing.assert_allclose(exact, expected, rtol=1e-5)
+
+
+def test_more_layers_than_can_be_read_are_said_at_once(writer):
+    model = nn.ModuleList(nn.Linear(1, 1) for _ in range(5001))
+    writer.watch(model)
+    with pytest.warns(RuntimeWarning, match=r"at most 10,000 layers, got 15,003.*exclude="):
+        writer.watch(model, granularity="parameter", prefix="parameters")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
-from weakref import WeakSet, finalize, ref
+from weakref import WeakKeyDictionary, WeakSet, finalize, ref
 
 import torch
 from torch import Tensor, nn
@@ -108,6 +108,74 @@ class StepRow:
         return all(layers.isdisjoint(part.positions_of) for part in parts.all() - self.parts)
 
 
+_SILENT_STEPS = 50  # of any optimizer, until there is a warning
+
+
+class Silence:
+    """Warns, once, where no gradient of a model is ever measured."""
+
+    def __init__(self, parts: OptimizerParts, *, said: bool) -> None:
+        self._parts = parts
+        self._steps = 0  # of any optimizer, since the last gradient
+        self._has_stepped = self._is_held = False
+        self._said = said
+        self.heard = False
+
+    def add(self, optimizer: Optimizer) -> None:
+        """Count a step of any optimizer."""
+        counts = self._parts.counts(optimizer)
+        if self._said or (self.heard and counts):
+            return
+        self._steps += 1
+        if self._steps < _SILENT_STEPS and self.heard:
+            return
+        is_held = self._parts.part_of(optimizer) is not None
+        self._is_held |= is_held
+        self._has_stepped |= is_held and counts
+        if self._steps >= _SILENT_STEPS:
+            if self.heard and not is_held:  # it is of another model
+                self._steps = 0
+            else:
+                self._warn()
+
+    def add_row(self, powers: list[PartPowers]) -> None:
+        """Note what was measured at a step."""
+        if any(each.plan.present for each in powers):
+            self.heard, self._steps = True, 0
+
+    def end(self) -> None:
+        """Warn at the end, where there were steps and no gradient."""
+        if self._steps and not self.heard and not self._said:
+            self._warn()
+
+    def _warn(self) -> None:
+        self._said = True
+        norms = self._parts.measured.norms
+        if not any(p.requires_grad for p in norms.parameters):
+            reason = "all of their parameters are frozen; unfreeze some (requires_grad_())"
+        elif self._has_stepped and not self.heard:
+            reason = (
+                "the optimizer steps them, but has no gradient of them then (p.grad is None); "
+                "call step() before zero_grad() or, where gradients are kept elsewhere, as by "
+                "DeepSpeed, add_gradient_norms(model, step) while they are there"
+            )
+        elif self._is_held:
+            reason = (
+                "another optimizer than the one that was given steps them; watch(model) without an "
+                "optimizer follows all, also those made later"
+            )
+        else:
+            reason = (
+                "no optimizer that steps holds their parameters, but perhaps copies, such as fp32 "
+                "master weights, or those of another model; call add_gradient_norms(model, step) "
+                "after backward(), or watch the model that is trained"
+            )
+        warn(
+            f"no gradient norm was logged in {self._steps} optimizer steps, of layers "
+            f"{', '.join(norms.names[:3])}{', ...' if len(norms.names) > 3 else ''}: {reason}"
+        )
+
+
 class ModelWatch(Watch):
     """A watch of a model, by hooks of its optimizers.
 
@@ -136,7 +204,8 @@ class ModelWatch(Watch):
         hooked = [] if optimizer is None else _hooked(optimizer)
         only = [*hooked, *([optimizer] if isinstance(optimizer, Optimizer) else [])]
         self._parts = OptimizerParts(find, only=only or None)
-        if only and not any(map(self._parts.part_of, only)):
+        is_held = not only or any(map(self._parts.part_of, only))
+        if not is_held:
             warn(
                 f"nothing is logged until the optimizer holds a parameter of the layers that are "
                 f"watched, it holds none of theirs: {', '.join(self.names[:5])}"
@@ -151,11 +220,13 @@ class ModelWatch(Watch):
         self.model: Callable[[], nn.Module | None] = lambda: None
         self._warn_of_capture = WarnOnce()
         self._keep_alive: object | None = keep_alive
-        # What is compiled must not look into the hook, which then runs as it is.
-        hook = torch.compiler.disable(self.before_step)
-        self._handles: list[RemovableHandle] = [
-            each.register_step_pre_hook(hook) for each in hooked
-        ] or [_hook_weakly(self)]
+        self._silence = Silence(self._parts, said=not is_held)
+        # What is compiled must not look into hooks, which then run as they are.
+        self._hook = torch.compiler.disable(self.before_step)
+        self._own: WeakKeyDictionary[Optimizer, RemovableHandle] = WeakKeyDictionary()
+        for each in hooked:
+            self._own[each] = each.register_step_pre_hook(self._hook)
+        self._handle = _hook_weakly(self)
         count_skipped_steps(self)
         listen_to_clipping(self)
 
@@ -171,10 +242,11 @@ class ModelWatch(Watch):
         while self.owners:
             self.owners.pop().detach()
         if self._keep_alive is not None:
+            self._silence.end()
             self._stop()
             self._resources.buffer.flush()
-        while self._handles:
-            self._handles.pop().remove()
+        for handle in [self._handle, *self._own.values()]:
+            handle.remove()
 
     def is_orphan(self) -> bool:
         """Whether it works for a writer that nothing else refers to."""
@@ -207,6 +279,23 @@ class ModelWatch(Watch):
         ignore_skipped_steps(self)
         ignore_clipping(self)
         self._parts.measured.norms.forget_clipping()
+
+    def before_any_step(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> StepArguments | None:
+        """See a step of any optimizer: torch calls this before the hooks of the optimizer's own."""
+        self._guarded(self._silence.add, optimizer)
+        if not self._parts.counts(optimizer):
+            return None
+        hooks: Any = optimizer._optimizer_step_pre_hooks  # in the order of registration
+        if not hooks:
+            return self.before_step(optimizer, args, kwargs)
+        # The others may change gradients, as by clipping them: this one has to be the last.
+        if optimizer not in self._own:
+            self._own[optimizer] = optimizer.register_step_pre_hook(self._hook)
+        elif self._own[optimizer].id in hooks:
+            hooks.move_to_end(self._own[optimizer].id)
+        return None
 
     def before_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -255,13 +344,16 @@ class ModelWatch(Watch):
             return
         measured, buffer = self._parts.measured, self._resources.buffer
         if not self._resources.takes(measured.norms) or self._is_captured():
+            self._silence.heard = True  # as far as this process is concerned
             return
         row = self._row
         if row is None or row.step != self._steps.step or row.measured is not measured:
             is_same = row is not None and row.measured is measured
             self._parts_before = row.parts if row is not None and is_same else set()
             row = self._row = StepRow(measured, self._steps.step)
-        if row.add(part, measured.norms.measure(part, scaling=scaling_of(optimizer))):
+        powers = measured.norms.measure(part, scaling=scaling_of(optimizer))
+        self._silence.add_row(powers)
+        if row.add(part, powers):
             buffer.open(row)
         if row.is_complete(self._parts_before, self._parts):
             buffer.close(row)
@@ -320,7 +412,7 @@ def _hook_weakly(watch: ModelWatch) -> RemovableHandle:
 
     def hook(optimizer: Optimizer, *step: Any) -> Any:
         alive = reference()
-        return None if alive is None else alive.before_step(optimizer, *step)
+        return None if alive is None else alive.before_any_step(optimizer, *step)
 
     handle = register_optimizer_step_pre_hook(torch.compiler.disable(hook))
     _weak_hooks.append((reference, handle))
@@ -378,6 +470,9 @@ class WatchHandle(Watch):
         return None if watch is None else watch.before_step(optimizer, args, kwargs)
 
 
+_READABLE_LAYERS = 10_000  # see docs/limits.md
+
+
 class WatchSet:
     """Models that are watched side by side: layers have different names, and steps are the same."""
 
@@ -425,6 +520,12 @@ class WatchSet:
             )
         taken = {name for watch in active for name in watch.names}
         names = find(prefix=prefix or "").norms.names
+        if len(taken) + len(names) > _READABLE_LAYERS:
+            warn(
+                f"a run can be read with at most {_READABLE_LAYERS:,} layers, got "
+                f"{len(taken) + len(names):,}: leave some out, as by "
+                f"exclude='*.experts.*', and keep granularity='layer'"
+            )
         if prefix is None:
             prefix = free_prefix(model, names, taken)
         elif not taken.isdisjoint(names):
