@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-# An optimizer imports torch's compiler. Before the forks, nothing has started a thread; what follows
-# the loop is the process of a script, which ends as any other does.
+# An optimizer imports the compiler of torch. Before the forks, nothing has started a thread; what
+# follows the loop is the process of a script, which ends as any other does.
 SERVER = """
 import gc, json, os, sys, torch, torch._dynamo
 from tb_sonify import SonifyWriter
