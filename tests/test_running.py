@@ -1,5 +1,6 @@
 """What `tb-sonify run` logs of scripts that know nothing of it."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -100,6 +101,45 @@ def test_loss_and_gradients_are_one_run(tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
+LOSSES = ["plain", "accumulation", "scaler", "dcgan", "cycle", "closure", "trainer", "accelerate"]
+LOSSES += ["nanogpt", "actor_critic", "odd", "compiled"]
+
+
+@pytest.fixture(scope="module")
+def printed_losses(tmp_path_factory):
+    """What each training of a script prints, and the run of it."""
+    directory = tmp_path_factory.mktemp("losses")
+    script = str(SCRIPTS / "losses.py")
+    status, output, errors = ended([*RUN, "--logdir", "run", script], directory)
+    assert status == 0, errors
+    assert "Warning" not in errors
+    printed, trainings = {}, []
+    for line in output.splitlines():
+        if line in LOSSES:
+            trainings.append(line)
+            printed[line] = []
+        else:
+            printed[trainings[-1]].append(json.loads(line))
+    runs = ["run", *(f"run-{number}" for number in range(2, len(LOSSES) + 1))]
+    return {
+        training: (printed[training], directory / run)
+        for training, run in zip(trainings, runs, strict=True)
+    }
+
+
+@pytest.mark.parametrize("training", LOSSES)
+def test_the_loss_of_each_step_is_what_the_script_prints(training, printed_losses):
+    printed, run = printed_losses[training]
+    tags = {tag for tag in recorded.tags(run) if tag.startswith("loss/")}
+    assert tags == set(printed[0])
+    for tag in tags:
+        steps, values = zip(*recorded.scalars(run, tag), strict=True)
+        assert list(steps) == list(range(len(printed)))
+        assert values == pytest.approx([losses[tag] for losses in printed], rel=1e-6)
+    skipped = {0, 4} if training == "scaler" else set()
+    assert recorded.steps_and_norms(run)[0] == [n for n in steps if n not in skipped]
+
+
 TRAIN = """
     import os, sys, time, torch
     model = torch.nn.Linear(4, 2)
@@ -187,6 +227,15 @@ def test_a_script_with_torch_and_without_steps_says_so(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["train.py"]
 
 
+def test_a_script_that_steps_without_an_optimizer_is_told_what_to_call(tmp_path):
+    script = "model(torch.ones(2, 4)).sum().backward(); model.weight.data -= model.weight.grad"
+    write(tmp_path / "train.py", f"{TRAIN}\n    {script}")
+    status, _, errors = ended([*RUN, "train.py"], tmp_path)
+    assert status == 0
+    assert "no optimizer of torch; to hear its gradients" in errors
+    assert "writer.add_gradient_norms(model, step)" in errors
+
+
 @pytest.mark.parametrize("writer_may_come", ["", "import torch.utils.tensorboard"])
 def test_a_directory_that_cannot_be_written_stops_us_and_not_the_script(writer_may_come, tmp_path):
     (tmp_path / "file").write_text("")
@@ -230,37 +279,85 @@ NAMES = {
         "[*model.parameters(), *other.parameters()]",
         ("Sequential.0", "Sequential_2.0"),
     ),
+    "a scripted model": (
+        "model = torch.jit.script(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)))",
+        "None",
+        "model.parameters()",
+        ("0", "1"),
+    ),
+    "beside modules that cannot be read": (
+        "model = nn.Sequential(nn.Linear(2, 2)); odd = Odd(), Uncomparable()",
+        "nn.ModuleList([Odd()])",
+        "model.parameters()",
+        ("0",),
+    ),
+    "in a module that cannot be read": (
+        "model = nn.Sequential(nn.Linear(2, 2)); other = Uncomparable()",
+        "Odd(); wrapper.model = model",
+        "[*model.parameters(), *other.parameters()]",
+        ("Sequential.0", "Uncomparable.linear"),
+    ),
     "tensors alone": (
         "w = torch.ones(2, 2, requires_grad=True); b = torch.zeros(2, requires_grad=True)",
         "None",
         "[w, b]",
         ("parameter_0", "parameter_1"),
     ),
+    "frozen objects": (
+        "model = nn.Sequential(nn.Linear(2, 2))",
+        "gc.disable(), gc.freeze()",
+        "model.parameters()",
+        ("0",),
+    ),
 }
+ODD = """
+class Odd(nn.Module):
+    broken = False
+    @property
+    def _modules(self):
+        if self.broken:
+            raise RuntimeError("not now")
+        return self.__dict__.setdefault("_modules", {})
+    @_modules.setter
+    def _modules(self, value):
+        self.__dict__["_modules"] = value
+
+class Uncomparable(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+    def __eq__(self, other):
+        raise NotImplementedError
+    __hash__ = nn.Module.__hash__
+"""
 
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
     """A run for each case of names, all trained one after the other by one script."""
-    script = "import gc, torch\nfrom torch import nn\n"
+    script = f"import gc, os, torch\nfrom torch import nn\n{ODD}"
     for number, (model, wrapper, parameters, _) in enumerate(NAMES.values()):
         script += f"""
 def train{number}():
     {model}
     wrapper = {wrapper}
     optimizer = torch.optim.SGD({parameters}, lr=0.1)
+    Odd.broken = True
     for group in optimizer.param_groups:
         for p in group["params"]:
             p.grad = torch.ones_like(p)
     optimizer.step()
     optimizer.step()
+    Odd.broken = False
 train{number}()
 gc.collect()
+os.chdir("..")  # relative directories stay where they were
 """
     directory = tmp_path_factory.mktemp("names")
     write(directory / "train.py", script)
     status, _, errors = ended([*RUN, "--logdir", "run", "train.py"], directory)
     assert status == 0, errors
+    assert errors.count("Warning: modules of type Odd are left out") == 1
     runs = ["run", *(f"run-{number}" for number in range(2, len(NAMES) + 1))]
     return {case: directory / run for case, run in zip(NAMES, runs, strict=True)}
 

@@ -67,6 +67,16 @@ ENDS = {
         import json
         json.loads("{")
         """,
+    "exception in a call of backward": """
+        import torch
+        def fail(gradient): raise ValueError("mine")
+        x = torch.ones(2, requires_grad=True)
+        x.register_hook(fail)
+        try:
+            x.backward()
+        except RuntimeError as error:
+            x.sum().backward()
+        """,
     "syntax error": "print('never'\nx = 1\n",
     "assertion": "assert 1 == 2, 'never'",
     "excepthook of its own": """

@@ -203,6 +203,58 @@ def test_under_torchrun_the_first_process_writes(tmp_path):
     block = recorded.all_rows(tmp_path / "runs" / "ddp")
     assert block.layers == ("0", "1")
     assert block.steps.tolist() == list(range(20))
+    losses = (recorded.scalars(tmp_path / "runs/ddp", tag) for tag in ("loss", "loss/backward"))
+    assert next(losses) == next(losses)
+
+
+STEPS = """
+    from torch.utils.tensorboard import SummaryWriter
+    def logged(name, updates, optimizer_steps, logged_step, tag="losses/policy_loss"):
+        model = nn.Linear(2, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        writer = SummaryWriter(f"runs/{name}")
+        for update in range(updates):
+            for _ in range(optimizer_steps):
+                optimizer.zero_grad()
+                loss = model(torch.randn(3, 2)).square().sum()
+                loss.backward()
+                optimizer.step()
+            writer.add_scalar("charts/epoch", update, update)
+            writer.add_scalar(tag, loss.item(), logged_step(update))
+            writer.add_text("text", "nothing", 10**7)
+            if "loss" in tag:
+                writer.add_scalar("val/loss", 0.0, 10**6)
+                writer.add_scalar("charts/updates", update, 10**8)
+        writer.close()
+    """
+LOGGED = {
+    # PPO: 16 minibatches for 512 environment steps, spread over them once their number is known
+    "ppo": (
+        "5, 16, lambda update: 512 * (update + 1)",
+        [*range(16), *range(512, 2560, 32)],
+    ),
+    "every tenth": ("4, 10, lambda update: 10 * update + 9", list(range(40))),
+    "samples": ("6, 1, lambda update: 64 * (update + 1)", [0, 64, 128, 192, 256, 320]),
+    "micro-batches": ("4, 1, lambda update: 4 * update + 3", [0, 3, 7, 11]),
+    "reward": ("3, 2, lambda update: 100 * update + 100, 'reward'", [0, 1, 100, 150, 200, 250]),
+    "per epoch": ("5, 20, lambda update: update", list(range(100))),
+}
+
+
+def test_rows_have_the_steps_of_a_loss_that_counts_faster(tmp_path):
+    calls = "".join(f"\n    logged({name!r}, {call})" for name, (call, _) in LOGGED.items())
+    write(tmp_path / "train.py", TRAIN + STEPS + calls)
+    status, _, errors = ended([*RUN, "train.py"], tmp_path)
+    assert status == 0, errors
+    assert "Warning" not in errors
+    for name, (_, steps) in LOGGED.items():
+        run = tmp_path / "runs" / name
+        assert recorded.steps_and_norms(run)[0] == steps, name
+        assert [step for step, _ in recorded.scalars(run, "loss/backward")] == steps
+    assert errors.splitlines()[-1] == (
+        "tb-sonify run: the script logs at steps up to 4, the gradients are at those of the "
+        "optimizer, up to 99: choose time as x in the tab to have them side by side"
+    )
 
 
 def test_a_script_that_resumes_is_told_its_first_step(tmp_path):

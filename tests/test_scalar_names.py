@@ -22,6 +22,11 @@ from tb_sonify.reading.scalar_names import first_to_draw, is_validation, kind_of
         (["loss/kl", "loss/recon", "loss/total"], "loss/total"),
         (["trainLoss", "valLoss"], "trainLoss"),
         (["alpha_loss", "val/loss"], "alpha_loss"),
+        # taken by `tb-sonify run`, beside what the script logs
+        (["loss/backward", "losses/policy_loss", "reward"], "losses/policy_loss"),
+        (["Reward/train", "loss/backward", "val/loss"], "loss/backward"),
+        (["loss/backward/gradient_penalty", "train/ppl"], "train/ppl"),
+        (["accuracy", "loss/backward/grad_norm"], "loss/backward/grad_norm"),
         # without a loss
         (["Accuracy/val", "Glossary/size"], "Accuracy/val"),
         (["rollout/ep_len_mean", "rollout/ep_rew_mean", "time/fps"], "rollout/ep_rew_mean"),

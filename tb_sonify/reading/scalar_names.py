@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Literal, get_args
 
 from tb_sonify.reading.norm_tags import norm_layers
+from tb_sonify.schema.metadata import LOSS_TAG
 
 Kind = Literal["loss", "score", "norm", "other", "clock"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -56,8 +57,9 @@ def first_to_draw(tags: Sequence[str]) -> str | None:
 
     A training loss where there is one: training before validation, the total before its parts,
     these before penalties such as an entropy, a loss per step before the same per epoch, a short
-    name before a long one. Else a score such as an accuracy, else anything that is neither a
-    gradient norm nor a clock; a norm of a layer last.
+    name before a long one, what a script logs before what is taken from its `backward`. Else a
+    score such as an accuracy, else anything that is neither a gradient norm nor a clock; a norm of
+    a layer last.
 
     Examples
     --------
@@ -81,14 +83,14 @@ def alike_to_first(tags: Sequence[str]) -> list[str]:
     return [tag for rank, tag in ranked if rank[:_ALIKE] == ranked[0][0][:_ALIKE]]
 
 
-_ALIKE = 4  # so much of a rank says what a scalar is
+_ALIKE = 5  # so much of a rank says what a scalar is
 
 
 def _rank(tag: str, *, layers: Mapping[str, str]) -> tuple[int, ...]:
     words, kind = _words(tag), kind_of(tag)
     length = len(words) if kind == "loss" else 0
-    what = tag in layers, _DRAWN.index(kind), is_validation(tag), _part(tag)
-    return *what, "epoch" in words, length
+    what = tag in layers, _DRAWN.index(kind), is_validation(tag), _is_taken(tag)
+    return *what, _part(tag), "epoch" in words, length
 
 
 @lru_cache(maxsize=65_536)
@@ -99,6 +101,8 @@ def kind_of(tag: str) -> Kind:
     number of epochs, a learning rate) tells nothing of how well a training goes.
     """
     words, last = _words(tag), _words(tag.rpartition("/")[2])
+    if _is_taken(tag):
+        return "loss"
     if _is_norm(words):
         return "norm"
     if any(map(_is_loss, last)):
@@ -119,6 +123,11 @@ def kind_of(tag: str) -> Kind:
 def is_validation(tag: str) -> bool:
     """Whether a scalar is of data that is not trained on."""
     return not _VALIDATION.isdisjoint(_words(tag))
+
+
+def _is_taken(tag: str) -> bool:
+    """Whether `tb-sonify run` took a loss from the script's calls of `backward`."""
+    return tag == LOSS_TAG or tag.startswith(f"{LOSS_TAG}/")
 
 
 def _part(tag: str) -> int:

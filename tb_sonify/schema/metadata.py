@@ -20,6 +20,9 @@ SEGMENTS_TAG = "sonify/segments"
 END_TAG = "sonify/end"  # written last by a writer of rows that is closed: its wall time tells when
 
 
+LOSS_TAG = "loss/backward"  # scalars of what a script calls `backward` on, by `tb-sonify run`
+
+
 PRESETS_OPTION = "presets"  # in the options of rows and segments: presets that a user made, as JSON
 
 

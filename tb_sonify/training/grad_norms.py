@@ -4,10 +4,10 @@ import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, SupportsFloat, TypeAlias
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import numpy as np
 import torch
@@ -568,7 +568,8 @@ class ModelLayers:
     """The layers of the models that a writer has seen."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[nn.Module, dict[str, MeasuredLayers]] = WeakKeyDictionary()
+        # By identity: a model need not be one that can be compared.
+        self._known: dict[int, tuple[ref[nn.Module], dict[str, MeasuredLayers]]] = {}
 
     def find(
         self,
@@ -591,12 +592,17 @@ class ModelLayers:
             "include": include if include is None or isinstance(include, str) else [*include],
             "exclude": exclude if exclude is None or isinstance(exclude, str) else [*exclude],
         }
-        known = self._known.setdefault(model, {})
+        _, known = self._known.setdefault(
+            id(model), (ref(model, partial(self._drop, id(model))), {})
+        )
         key = repr((prefix, options))
         before = known.get(key)
         if before is None or not before.norms.is_of(norms):
             known[key] = MeasuredLayers(norms, options)
         return known[key]
+
+    def _drop(self, key: int, _: "ref[nn.Module]") -> None:
+        self._known.pop(key, None)
 
 
 def free_prefix(model: nn.Module, names: Collection[str], taken: Collection[str]) -> str:

@@ -44,6 +44,16 @@ class OpenRow(Protocol):
         """What was added since the last time, with its schema."""
 
 
+class Buffer(Protocol):
+    """Numbers on their way to the recorder."""
+
+    def flush(self) -> None:
+        """Give all of them on; a GPU is waited for."""
+
+    def flush_from_recorder(self) -> None:
+        """Give on those on the host, in the recorder's thread; never asks a GPU."""
+
+
 class RowBuffer:
     """Keeps rows where they were computed until there are 64, or the first is a second old.
 
@@ -233,13 +243,14 @@ class WriterResources:
     ) -> None:
         self._reducer: ShardReducer | None = None
         self.buffer = RowBuffer(self._put)
+        self._buffers: list[Buffer] = [self.buffer]
         self._recorder = (
             Recorder(
                 files[0],
                 session=session,
                 presets=presets,
                 scalar_every=scalar_every,
-                fetch=self.buffer.flush_from_recorder,
+                fetch=self._fetch,
             )
             if files
             else None
@@ -251,6 +262,10 @@ class WriterResources:
         _open.add(self)
         finalize(owner, _close_later, self).atexit = False
 
+    def add_buffer(self, buffer: "Buffer") -> None:
+        """Flush a buffer of other numbers with that of rows."""
+        self._buffers.append(buffer)
+
     def takes(self, norms: LayerNorms) -> bool:
         """Whether these norms are needed in this process."""
         return self._recorder is not None or (norms.shards is not None and 0 in norms.shards.ranks)
@@ -258,7 +273,7 @@ class WriterResources:
     def flush(self) -> None:
         """Wait until all rows taken so far are in the event file."""
         if not self.closed and self._process.in_owner():
-            self.buffer.flush()
+            self._flush_buffers()
             if self._reducer is not None and self._recorder is not None:
                 self._reducer.wait()
             if self._recorder is not None:
@@ -268,7 +283,7 @@ class WriterResources:
         """Write all there is and close the files; can be called again."""
         with self._lock:
             if not self.closed:
-                self.buffer.flush()
+                self._flush_buffers()
                 self.closed = True
                 if self._reducer is not None and self._process.in_owner():
                     self._reducer.close()
@@ -276,6 +291,14 @@ class WriterResources:
                     self._recorder.close()
             while self._files:
                 self._files.pop().close()
+
+    def _flush_buffers(self) -> None:
+        for buffer in self._buffers:
+            buffer.flush()
+
+    def _fetch(self) -> None:
+        for buffer in self._buffers:
+            buffer.flush_from_recorder()
 
     def _put(self, batch: RowBatch) -> None:
         if batch.schema.ranks and self._reducer is None:

@@ -2,11 +2,15 @@
 
 import argparse
 import atexit
+import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 from tb_sonify.cli.main import CommandError, add_parser, positive_int
-from tb_sonify.cli.run.import_hook import after_import
 from tb_sonify.cli.run.launcher import Program
 from tb_sonify.cli.run.script_writers import SummaryWriters
 from tb_sonify.cli.run.session import ScriptSession
@@ -23,9 +27,10 @@ and tracebacks are the script's own; options of ours come before its name:
 
 Where the script makes a SummaryWriter, of torch or of tensorboardX, the norms go into its
 directory, so that its loss and its gradients are one run; each training of a sweep is a run of its
-own. Steps are those of the optimizer, counted from 0; several optimizers, such as a GAN's, share
-them. Layers have the names that they have in their model. At the end, one line says where the run
-is and how to hear it."""
+own. The loss is also taken from what the script calls backward() on, as loss/backward. Steps are
+those of the optimizer, counted from 0, or those of the script's loss where they count faster, such
+as environment steps; several optimizers, such as a GAN's, share them. Layers have the names that
+they have in their model. At the end, one line says where the run is and how to hear it."""
 
 
 def add_command(commands: Any, name: str) -> None:
@@ -88,12 +93,12 @@ def run(options: argparse.Namespace) -> int:
     # The first to be registered is the last to run: what the script does at exit is seen, too.
     atexit.register(session.end)
     flush_on_signals(session.end)
-    after_import(
-        {
-            "torch": session.torch_is_there,
-            **dict.fromkeys(writers.MODULES, writers.notice),
-        }
-    )
+    actions = {
+        "torch": session.torch_is_there,
+        "torch.distributed.fsdp.sharded_grad_scaler": session.scaler_is_there,
+        **dict.fromkeys(writers.MODULES, writers.notice),
+    }
+    after_import({name: session.guarded(action) for name, action in actions.items()})
     try:
         program.run()
     except CommandError:
@@ -117,3 +122,55 @@ def _require_presets(names: list[str]) -> None:
     unknown = [name for name in names if name not in PRESETS]
     if unknown:
         raise CommandError(f"--preset must be one of {', '.join(PRESETS)}, got {unknown[0]}")
+
+
+Action = Callable[[ModuleType], None]
+
+
+def after_import(actions: Mapping[str, Action]) -> None:
+    """Call an action with each module that is named, once the script has imported it.
+
+    Nothing is imported before, or instead of, the script.
+    """
+    waiting = dict(actions)
+    for name in [name for name in waiting if name in sys.modules]:
+        waiting.pop(name)(sys.modules[name])
+    sys.meta_path.insert(0, _ImportHook(waiting))
+
+
+class _ImportHook(MetaPathFinder):
+    """Finds a module by the other finders, and has its loader tell when it is done."""
+
+    def __init__(self, actions: dict[str, Action]) -> None:
+        self._actions = actions
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in self._actions:
+            return None
+        for finder in sys.meta_path:
+            find = getattr(finder, "find_spec", None)
+            spec: ModuleSpec | None = None
+            if find is not None and finder is not self:
+                spec = find(name, path, target)
+            if spec is not None:
+                self._tell(spec)
+                return spec
+        return None
+
+    def _tell(self, spec: ModuleSpec) -> None:
+        loader: Any = spec.loader
+        execute = getattr(loader, "exec_module", None)
+        if execute is None:
+            return
+
+        def exec_module(module: ModuleType) -> None:
+            del loader.exec_module
+            execute(module)
+            action = self._actions.pop(spec.name, None)
+            if action is not None:
+                action(module)
+
+        # On the one object, so that whoever looks at it later finds the loader as it was.
+        loader.exec_module = exec_module

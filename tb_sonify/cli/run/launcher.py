@@ -12,6 +12,9 @@ from types import CodeType, ModuleType, TracebackType
 
 from tb_sonify.cli.main import CommandError
 
+_RUN = Path(__file__).parent
+_HOOKS = (str(_RUN), str(_RUN.parents[1] / "training" / "amp.py"))
+
 
 class Program:
     """What is to run.
@@ -46,7 +49,12 @@ class Program:
         except (CommandError, SystemExit):
             raise
         except BaseException as error:
-            _show_only(error, _outside_of_ours(error.__traceback__))
+            traceback = _outside_of_ours(error.__traceback__)
+            chained: BaseException | None = error
+            while chained is not None:
+                _cut_hooks(traceback if chained is error else chained.__traceback__)
+                chained = chained.__cause__ or chained.__context__
+            _show_only(error, traceback)
             raise
 
     def _file(self, main: ModuleType) -> CodeType:
@@ -111,6 +119,15 @@ def _outside_of_ours(traceback: TracebackType | None) -> TracebackType | None:
             break
         traceback = traceback.tb_next
     return traceback
+
+
+def _cut_hooks(traceback: TracebackType | None) -> None:
+    """Take our wrappers of torch's functions out of a traceback, from its second frame on."""
+    while traceback is not None:
+        inner = traceback.tb_next
+        while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_HOOKS):
+            inner = traceback.tb_next = inner.tb_next
+        traceback = inner
 
 
 def _show_only(error: BaseException, traceback: TracebackType | None) -> None:

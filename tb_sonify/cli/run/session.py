@@ -4,18 +4,26 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tb_sonify.cli.run.script_writers import SummaryWriters
 
 if TYPE_CHECKING:
+    from tb_sonify.cli.run.backward_loss import BackwardLosses
     from tb_sonify.cli.run.run_sequence import RunSequence
 
 
 _NOWHERE = (
     "nothing to hear, no optimizer of torch took a step in this process; processes that the script "
     "starts by itself are not watched, those of torchrun are"
+)
+_NO_OPTIMIZER = (
+    "nothing to hear, the script calls backward() and no optimizer of torch; to hear its "
+    'gradients, make a writer = tb_sonify.SonifyWriter("runs/name"), and after each backward() '
+    "call writer.add_gradient_norms(model, step)"
 )
 
 
@@ -34,6 +42,7 @@ class ScriptSession:
         self._writers = writers
         self._options = options
         self._runs: RunSequence | None = None
+        self._losses: BackwardLosses | None = None
         self._ended = self._failed = False
         self._ending = threading.Lock()
         self.calls = 0  # of optimizers, as `count_skipped_steps` has it
@@ -46,14 +55,26 @@ class ScriptSession:
             register_optimizer_step_pre_hook,
         )
 
+        from tb_sonify.cli.run.backward_loss import BackwardLosses
         from tb_sonify.cli.run.run_sequence import RunSequence
         from tb_sonify.training.amp import count_skipped_steps
 
-        self._runs = RunSequence(self._writers, **self._options, fail=self._fail)
+        self._losses = BackwardLosses()
+        self._losses.listen()
+        self._runs = RunSequence(self._writers, self._losses, **self._options, fail=self._fail)
         # What is compiled must not look into the hooks, which then run as they are.
         register_optimizer_step_pre_hook(torch.compiler.disable(self._before_step))
         register_optimizer_step_post_hook(torch.compiler.disable(self._after_step))
         count_skipped_steps(self)
+
+    def scaler_is_there(self, module: ModuleType) -> None:
+        """Know the scale of a subclass of `GradScaler` that has a `scale` of its own."""
+        if self._losses is not None:
+            self._losses.note_scale(module.ShardedGradScaler)
+
+    def guarded(self, action: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+        """An action after an import, which cannot make that fail."""
+        return partial(self._guarded, action)
 
     def skip(self, optimizer: Any) -> None:
         """Count a step that a `GradScaler` leaves out."""
@@ -75,22 +96,28 @@ class ScriptSession:
         if any(run.writes for run in done) if done else os.environ.get("RANK", "0") == "0":
             print(f"tb-sonify run: {self._last_words()}", file=sys.stderr, flush=True)
 
-    def _before_step(self, optimizer: Any, *_: Any) -> None:
+    def _before_step(self, *arguments: Any) -> Any:
         self.calls += 1
         if self._runs is not None and not self._writers.any_of_ours():
-            self._guarded(self._runs.before_step, optimizer)
+            return self._guarded(self._runs.before_step, *arguments)
+        return None
 
     def _after_step(self, optimizer: Any, *_: Any) -> None:
-        if self._runs is not None:
-            self._guarded(self._runs.after_step, optimizer)
-
-    def _guarded(self, look: Callable[[Any], None], optimizer: Any) -> None:
-        if self._ended or self._failed:
+        if self._runs is None:
             return
+        with suppress(Exception):
+            self._runs.after_step(optimizer)
+            if self._failed:
+                self._runs.stop()  # not before: torch was going through hooks that this removes
+
+    def _guarded(self, look: Callable[..., Any], *arguments: Any) -> Any:
+        if self._ended or self._failed:
+            return None
         try:
-            look(optimizer)
+            return look(*arguments)
         except Exception as error:  # noqa: BLE001 - training goes on, whatever this is
             self._fail(error)
+        return None
 
     def _fail(self, error: Exception) -> None:
         from tb_sonify.training.warn import warn
@@ -98,8 +125,8 @@ class ScriptSession:
         if self._failed:
             return  # one warning is enough
         self._failed = True
-        if self._runs is not None:
-            self._runs.stop()
+        if self._losses is not None:
+            self._losses.stop()
         what = f"{type(error).__name__}: {error}"
         warn(f"tb-sonify run watches no longer, the script goes on: {what}")
 
@@ -110,9 +137,12 @@ class ScriptSession:
             return "nothing to hear, the script did not import torch"
         logdirs = [run.logdir for run in self._runs.done if run.logdir]
         if not logdirs:
-            return _NOWHERE if not self._failed else "nothing to hear, for the reason above"
+            if self._failed:
+                return "nothing to hear, for the reason above"
+            return _NO_OPTIMIZER if self._losses and self._losses.calls else _NOWHERE
         where = ", ".join(dict.fromkeys(logdirs))
         # A directory that shows the runs by their names.
         parent = min((logdir.rpartition("/")[0] for logdir in logdirs), key=len)
         parent = parent or ("." if "," in where else where)
-        return f"the gradients are in {where}; hear them: tensorboard --logdir {parent}"
+        said = f"the gradients are in {where}; hear them: tensorboard --logdir {parent}"
+        return f"{said}\ntb-sonify run: {self._runs.apart}" if self._runs.apart else said
