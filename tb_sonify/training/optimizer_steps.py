@@ -205,6 +205,7 @@ class StepCounter:
             self.step = self._next_number()
             self._stepped.clear()
             self._moved.clear()
+            seen_by = set()
         self._moved |= held
         self._stepped[id(optimizer)] = ref(optimizer), {*seen_by, id(watch)}
         return True
