@@ -84,7 +84,7 @@ def test_a_gradient_that_cannot_be_reduced_leaves_its_layer_out_with_one_warning
         (torch.set_default_dtype, torch.float64, torch.float32),
         (torch.set_default_dtype, torch.float16, torch.float32),
     ],
-    ids=str,
+    ids=["device", "float64", "float16"],
 )
 def test_defaults_of_the_process_have_no_part_in_norms(change, value, back, tmp_path):
     model = network()
