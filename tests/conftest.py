@@ -4,7 +4,7 @@ import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ SLOW = ("browser", "package", "server", "training")  # markers
 if TYPE_CHECKING:
     from tb_sonify import SonifyWriter
     from tests.client import TensorBoardClient
+    from tests.forked import ForkServer
 
 
 collect_ignore = ["scripts"]  # programs, which would train
@@ -60,6 +61,15 @@ def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the recorder end blocks by rows and calls alone, however long they take to come."""
     monkeypatch.setattr("tb_sonify.training.run_log._BLOCK_SECONDS", math.inf)
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> "Iterator[ForkServer]":
+    """Runs scripts without importing torch for each."""
+    from tests.forked import ForkServer
+
+    with closing(ForkServer()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,8 +25,14 @@ else:
     os._exit(0)
 for number, name in enumerate(("/dev/null", *job["outputs"])):
     os.dup2(os.open(name, os.O_RDWR | os.O_CREAT), number)
+os.chdir(job["directory"])
 sys.argv = ["-c", *job["arguments"]]
 exec(compile(job["script"], "<string>", "exec"))
+"""
+
+PROGRAM = """
+import runpy
+runpy.run_module("tb_sonify", run_name="__main__", alter_sys=True)
 """
 
 
@@ -44,26 +50,32 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
+            [sys.executable, "-u", "-c", SERVER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, script: str, *arguments: object) -> Ended:
-        """Run a script with arguments to its end."""
+    def run(self, script: str, *arguments: object, directory: Path | None = None) -> Ended:
+        """Run a script with arguments to its end, in a directory."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with TemporaryDirectory() as directory:
-            outputs = [Path(directory) / name for name in ("stdout", "stderr")]
+        with TemporaryDirectory() as scratch:
+            outputs = [Path(scratch) / name for name in ("stdout", "stderr")]
             job = {
                 "script": textwrap.dedent(script),
                 "arguments": [*map(str, arguments)],
+                "directory": str(directory or Path.cwd()),
                 "outputs": [*map(str, outputs)],
             }
             print(json.dumps(job), file=self._process.stdin, flush=True)
             status = int(self._process.stdout.readline())
             return Ended(status, *(path.read_text() for path in outputs))
+
+    def tb_sonify_run(self, *arguments: object, directory: Path) -> tuple[int, str, str]:
+        """Exit status, output and errors of `tb-sonify run` with some arguments."""
+        ended = self.run(PROGRAM, "run", *arguments, directory=directory)
+        return ended.returncode, ended.stdout, ended.stderr
 
     def close(self) -> None:
         """End it."""

@@ -84,12 +84,12 @@ def test_norms_are_those_of_watch(script, directory, watch, rows, tmp_path):
     assert logged.options == wanted.options
 
 
-def test_loss_and_gradients_are_one_run(tmp_path):
+def test_loss_and_gradients_are_one_run(fork_server, tmp_path):
     plain = str(SCRIPTS / "plain.py")
     directory = tmp_path / "logs" / "lr-1"
     options = ["--logdir", "elsewhere", "--every", "4", "--preset", "single", "--preset", "classic"]
     arguments = ["--lr", "1", "--log-dir", str(directory)]
-    status, _, errors = ended([*RUN, *options, plain, *arguments], tmp_path)
+    status, _, errors = fork_server.tb_sonify_run(*options, plain, *arguments, directory=tmp_path)
     assert status == 0
     assert f"gradients are in {directory}; hear them: tensorboard --logdir {directory.parent}" in (
         errors
@@ -162,9 +162,11 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_rows_are_written_however_the_script_ends(end, tmp_path):
+def test_rows_are_written_however_the_script_ends(fork_server, end, tmp_path):
     write(tmp_path / "train.py", f"{TRAIN}\n    train(130)\n    {end}")
-    status, _, errors = ended([*RUN, "--logdir", "here", "train.py"], tmp_path)
+    status, _, errors = fork_server.tb_sonify_run(
+        "--logdir", "here", "train.py", directory=tmp_path
+    )
     expected, rows = ENDS[end]
     assert status == expected, errors
     assert recorded.steps_and_norms(tmp_path / "here")[0] == list(range(rows))
@@ -219,30 +221,34 @@ def test_rows_are_written_where_a_script_is_stuck_in_a_c_call(tmp_path):
     assert errors.endswith("in here; hear them: tensorboard --logdir here\n")
 
 
-def test_a_script_with_torch_and_without_steps_says_so(tmp_path):
+def test_a_script_with_torch_and_without_steps_says_so(fork_server, tmp_path):
     write(tmp_path / "train.py", TRAIN)
-    status, _, errors = ended([*RUN, "train.py"], tmp_path)
+    status, _, errors = fork_server.tb_sonify_run("train.py", directory=tmp_path)
     assert status == 0
     assert "no optimizer of torch took a step in this process" in errors
     assert [path.name for path in tmp_path.iterdir()] == ["train.py"]
 
 
-def test_a_script_that_steps_without_an_optimizer_is_told_what_to_call(tmp_path):
+def test_a_script_that_steps_without_an_optimizer_is_told_what_to_call(fork_server, tmp_path):
     script = "model(torch.ones(2, 4)).sum().backward(); model.weight.data -= model.weight.grad"
     write(tmp_path / "train.py", f"{TRAIN}\n    {script}")
-    status, _, errors = ended([*RUN, "train.py"], tmp_path)
+    status, _, errors = fork_server.tb_sonify_run("train.py", directory=tmp_path)
     assert status == 0
     assert "no optimizer of torch; to hear its gradients" in errors
     assert "writer.add_gradient_norms(model, step)" in errors
 
 
 @pytest.mark.parametrize("writer_may_come", ["", "import torch.utils.tensorboard"])
-def test_a_directory_that_cannot_be_written_stops_us_and_not_the_script(writer_may_come, tmp_path):
+def test_a_directory_that_cannot_be_written_stops_us_and_not_the_script(
+    fork_server, writer_may_come, tmp_path
+):
     (tmp_path / "file").write_text("")
     write(
         tmp_path / "train.py", f"{TRAIN}\n    {writer_may_come}\n    train(5)\n    print('trained')"
     )
-    status, output, errors = ended([*RUN, "--logdir", "file/run", "train.py"], tmp_path)
+    status, output, errors = fork_server.tb_sonify_run(
+        "--logdir", "file/run", "train.py", directory=tmp_path
+    )
     assert (status, output) == (0, "trained\n")
     assert errors.count("Warning: ") == 1
     assert "watches no longer, the script goes on" in errors

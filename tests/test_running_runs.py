@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tests import recorded
-from tests.test_running_program import RUN, ended, write
+from tests.test_running_program import ended, write
 
 pytestmark = pytest.mark.training
 
@@ -31,14 +31,18 @@ TRAIN = """
     """
 
 
-def run(tmp_path, script, *command):
-    write(tmp_path / "train.py", TRAIN + script)
-    status, output, errors = ended([*(command or RUN), "train.py"], tmp_path)
-    assert status == 0, errors
-    return output, errors.splitlines()[-1]
+@pytest.fixture
+def run(fork_server, tmp_path):
+    def run(script, *options):
+        write(tmp_path / "train.py", TRAIN + script)
+        status, output, errors = fork_server.tb_sonify_run(*options, "train.py", directory=tmp_path)
+        assert status == 0, errors
+        return output, errors.splitlines()[-1]
+
+    return run
 
 
-def test_each_training_of_a_sweep_is_a_run_where_its_loss_is(tmp_path):
+def test_each_training_of_a_sweep_is_a_run_where_its_loss_is(run, tmp_path):
     script = """
     for lr in ("a", "b"):
         writer = SummaryWriter(f"runs/{lr}")
@@ -49,7 +53,7 @@ def test_each_training_of_a_sweep_is_a_run_where_its_loss_is(tmp_path):
         with SummaryWriter(f"runs/{lr}-hparams") as other:
             other.add_hparams({"lr": lr}, {"loss": 0.0})
     """
-    _, said = run(tmp_path, script)
+    _, said = run(script)
     for name in ("a", "b"):
         block = recorded.all_rows(tmp_path / "runs" / name)
         assert block.steps.tolist() == list(range(20))
@@ -60,14 +64,14 @@ def test_each_training_of_a_sweep_is_a_run_where_its_loss_is(tmp_path):
 
 
 @pytest.mark.parametrize("schedule", [False, True])
-def test_each_training_of_a_sweep_without_a_log_is_a_run(tmp_path, schedule):
+def test_each_training_of_a_sweep_without_a_log_is_a_run(run, tmp_path, schedule):
     script = f"""
     for _ in range(3):
         model = trained(5, schedule={schedule})
         gc.collect()
         assert model() is None, gc.get_referrers(model())
     """
-    _, said = run(tmp_path, script, *RUN, "--logdir", "lr")
+    _, said = run(script, "--logdir", "lr")
     assert "the gradients are in lr, lr-2, lr-3; hear them: tensorboard --logdir ." in said
     for name in ("lr", "lr-2", "lr-3"):
         block = recorded.all_rows(tmp_path / name)
@@ -75,7 +79,7 @@ def test_each_training_of_a_sweep_without_a_log_is_a_run(tmp_path, schedule):
         assert block.layers == ("0", "1")
 
 
-def test_an_optimizer_that_follows_another_goes_on_with_its_run(tmp_path):
+def test_an_optimizer_that_follows_another_goes_on_with_its_run(run, tmp_path):
     script = """
     model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
     for _ in range(3):
@@ -86,41 +90,41 @@ def test_an_optimizer_that_follows_another_goes_on_with_its_run(tmp_path):
             optimizer.step()
         del optimizer
     """
-    run(tmp_path, script)
+    run(script)
     (directory,) = (tmp_path / "runs").iterdir()
     assert recorded.steps_and_norms(directory)[0] == list(range(15))
     assert {block.layers for block in recorded.rows(directory)} == {("0", "1")}
 
 
-def test_a_writer_that_comes_late_has_all_steps(tmp_path):
-    run(tmp_path, "\n    trained(20, lambda: SummaryWriter('runs/late'))")
+def test_a_writer_that_comes_late_has_all_steps(run, tmp_path):
+    run("\n    trained(20, lambda: SummaryWriter('runs/late'))")
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["late"]
     assert recorded.steps_and_norms(tmp_path / "runs" / "late")[0] == list(range(20))
     assert len(recorded.scalars(tmp_path / "runs" / "late", "loss")) == 17
 
 
-def test_of_writers_side_by_side_the_first_has_the_norms(tmp_path):
+def test_of_writers_side_by_side_the_first_has_the_norms(run, tmp_path):
     script = """
     train, test = SummaryWriter("runs/train"), SummaryWriter("runs/test")
     trained(20, writer=train)
     """
-    run(tmp_path, script)
+    run(script)
     assert len(recorded.steps_and_norms(tmp_path / "runs" / "train")[0]) == 20
     assert recorded.tags(tmp_path / "runs" / "test") == set()
 
 
-def test_a_script_that_has_a_sonify_writer_is_left_alone(tmp_path):
+def test_a_script_that_has_a_sonify_writer_is_left_alone(run, tmp_path):
     script = """
     from tb_sonify import SonifyWriter
     writer = SonifyWriter("runs/own")
     trained(20, writer=writer)
     """
-    _, said = run(tmp_path, script)
+    _, said = run(script)
     assert "has a SonifyWriter of its own" in said
     assert recorded.tags(tmp_path / "runs" / "own") == {"loss"}
 
 
-def test_steps_that_a_scaler_leaves_out_are_counted(tmp_path):
+def test_steps_that_a_scaler_leaves_out_are_counted(run, tmp_path):
     script = """
     model = nn.Linear(4, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -132,12 +136,12 @@ def test_steps_that_a_scaler_leaves_out_are_counted(tmp_path):
         scaler.step(optimizer)
         scaler.update()
     """
-    run(tmp_path, script)
+    run(script)
     (directory,) = (tmp_path / "runs").iterdir()
     assert recorded.steps_and_norms(directory)[0] == [2, 3, 4, 6, 7, 8, 9]
 
 
-def test_a_compiled_step_is_watched(tmp_path):
+def test_a_compiled_step_is_watched(run, tmp_path):
     script = """
     model = nn.Linear(4, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -149,12 +153,12 @@ def test_a_compiled_step_is_watched(tmp_path):
         model(torch.randn(3, 4)).square().sum().backward()
         step()
     """
-    run(tmp_path, script)
+    run(script)
     (directory,) = (tmp_path / "runs").iterdir()
     assert recorded.steps_and_norms(directory)[0] == list(range(6))
 
 
-def test_a_closure_that_computes_the_gradients_is_watched_from_its_first_step(tmp_path):
+def test_a_closure_that_computes_the_gradients_is_watched_from_its_first_step(run, tmp_path):
     script = """
     model = nn.Linear(4, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -166,7 +170,7 @@ def test_a_closure_that_computes_the_gradients_is_watched_from_its_first_step(tm
     for _ in range(6):
         optimizer.step(closure)
     """
-    run(tmp_path, script)
+    run(script)
     (directory,) = (tmp_path / "runs").iterdir()
     steps, norms = recorded.steps_and_norms(directory)
     assert steps == list(range(6))
@@ -241,10 +245,10 @@ LOGGED = {
 }
 
 
-def test_rows_have_the_steps_of_a_loss_that_counts_faster(tmp_path):
+def test_rows_have_the_steps_of_a_loss_that_counts_faster(fork_server, tmp_path):
     calls = "".join(f"\n    logged({name!r}, {call})" for name, (call, _) in LOGGED.items())
     write(tmp_path / "train.py", TRAIN + STEPS + calls)
-    status, _, errors = ended([*RUN, "train.py"], tmp_path)
+    status, _, errors = fork_server.tb_sonify_run("train.py", directory=tmp_path)
     assert status == 0, errors
     assert "Warning" not in errors
     for name, (_, steps) in LOGGED.items():
@@ -257,12 +261,12 @@ def test_rows_have_the_steps_of_a_loss_that_counts_faster(tmp_path):
     )
 
 
-def test_a_script_that_resumes_is_told_its_first_step(tmp_path):
+def test_a_script_that_resumes_is_told_its_first_step(run, tmp_path):
     script = """
     trained(20)
     gc.collect()
     trained(5)
     """
-    run(tmp_path, script, *RUN, "--logdir", "here", "--first-step", "300", "--every", "10")
+    run(script, "--logdir", "here", "--first-step", "300", "--every", "10")
     assert recorded.steps_and_norms(tmp_path / "here")[0] == [300, 310]
     assert recorded.steps_and_norms(tmp_path / "here-2")[0] == [0]

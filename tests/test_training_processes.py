@@ -3,20 +3,17 @@
 import subprocess
 import sys
 import textwrap
-from contextlib import closing
 
 import pytest
 
 from tests import recorded
-from tests.forked import ForkServer
 
 pytestmark = pytest.mark.training
 
 
-@pytest.fixture(scope="module")
-def run():
-    with closing(ForkServer()) as server:
-        yield server.run
+@pytest.fixture
+def run(fork_server):
+    return fork_server.run
 
 
 TRAINING = """
