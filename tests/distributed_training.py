@@ -168,7 +168,7 @@ def uneven(directory):
     for step in range(12):
         training.backward(step)
         if step in (3, 4) and training.rank == 1:
-            training.watch.skip(training.optimizer)  # as a GradScaler does
+            training.watch._watch().skip(training.optimizer)  # as a GradScaler does
             continue
         if step == 6 and training.rank == 1:
             training.optimizer.zero_grad()

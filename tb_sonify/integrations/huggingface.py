@@ -49,9 +49,10 @@ class SonifyCallback(_trainer_callback.TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         self._close()  # of a training that was interrupted
-        logdir = self._log_dir or os.environ.get("TENSORBOARD_LOGGING_DIR") or args.output_dir
-        if logdir is args.output_dir and state.is_world_process_zero:
-            logdir = new_run_directory(logdir)
+        logdir = self._log_dir or os.environ.get("TENSORBOARD_LOGGING_DIR")
+        if not logdir:
+            is_first = state.is_world_process_zero
+            logdir = new_run_directory(args.output_dir) if is_first else args.output_dir
         trial = getattr(state, "trial_name", None)  # of a search for hyperparameters
         if trial:
             logdir = os.path.join(logdir, trial)  # noqa: PTH118 - it may be a URL

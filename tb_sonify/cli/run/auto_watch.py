@@ -4,7 +4,7 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import ReferenceType, ref
 
 import torch
@@ -27,10 +27,14 @@ from tb_sonify.training.warn import WarnOnce
 from tb_sonify.training.watch import Watch
 from tb_sonify.training.writer import RedirectedWriter
 
-if TYPE_CHECKING:
-    from tb_sonify.cli.run.run_sequence import RowSteps
-
 Step = tuple[tuple[Any, ...], dict[str, Any]]  # the arguments of an optimizer's step
+
+
+class RowNumbers(Protocol):
+    """How many steps were before the present one, and the number of its row."""
+
+    count: int
+    step: int
 
 
 class _RunWriter(RedirectedWriter):
@@ -66,7 +70,7 @@ class AutoWatch:
     def __init__(
         self,
         *,
-        steps: "RowSteps",
+        steps: RowNumbers,
         every: int,
         presets: Sequence[str],
         fail: Callable[[Exception], None],
