@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 # npm deletes it when it installs anew, as the build does without the tools of development
 MODULES := frontend/node_modules/.dev
 ARGS ?=
-WORKERS ?= 2
+# More than there are cores: browsers, servers and sound are waited for
+WORKERS ?= 3
 # npm of the Node that is installed from PyPI into the environment
 NPM := $(BIN)/python hatch_build.py
 
