@@ -79,6 +79,24 @@ def test_each_training_of_a_sweep_without_a_log_is_a_run(run, tmp_path, schedule
         assert block.layers == ("0", "1")
 
 
+def test_many_optimizers_that_begin_in_one_step_cost_no_garbage_collection_each(run, tmp_path):
+    script = """
+    models = [nn.Linear(2, 2) for _ in range(30)]
+    optimizers = [torch.optim.SGD(model.parameters(), lr=0.1) for model in models]
+    collected = []
+    gc.callbacks.append(lambda phase, info: collected.append((phase, info["generation"])))
+    for _ in range(3):
+        for model, optimizer in zip(models, optimizers):
+            model(torch.ones(1, 2)).sum().backward()
+            optimizer.step()
+    print(collected.count(("stop", 2)))
+    """
+    output, _ = run(script)
+    assert int(output) < 5
+    (directory,) = (tmp_path / "runs").iterdir()
+    assert recorded.all_rows(directory).steps.tolist() == [0, 1, 2]
+
+
 def test_an_optimizer_that_follows_another_goes_on_with_its_run(run, tmp_path):
     script = """
     model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))

@@ -93,6 +93,7 @@ class AutoWatch:
         self._watched: dict[int, ReferenceType[Tensor]] = {}  # of those, until `stop`
         self._watches: list[Watch] = []
         self._first_count = 0  # of the first step with rows
+        self._collected_at = steps.count + 1  # no training is over within its first step
 
     def open(self, logdir: str, path: str, *, is_of_writer: bool = False) -> None:
         """Log into a directory, by its path from wherever the script may go."""
@@ -104,8 +105,11 @@ class AutoWatch:
         """Whether an optimizer begins something new: all that was trained here is gone."""
         if ref(optimizer) in self._optimizers or not self._trained:
             return False
-        if self._optimizers:
-            gc.collect()  # a schedule of learning rates and its optimizer hold each other
+        if self._optimizers and self.steps.count > self._collected_at:
+            # A schedule of learning rates and its optimizer hold each other. Many optimizers may
+            # begin in one step, and it is slow.
+            self._collected_at = self.steps.count
+            gc.collect()
         return not self._optimizers and all(
             parameter() is None for parameter in self._trained.values()
         )
