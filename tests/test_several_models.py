@@ -92,10 +92,15 @@ def test_without_optimizers_each_is_measured_when_its_own_steps(writer, tmp_path
     assert_norms(tmp_path, expected)
 
 
+def of_weights_and_biases(model):
+    """Two optimizers that share the layers of a model."""
+    weights = torch.optim.SGD([model[0].weight, model[2].weight], lr=0.01)
+    return weights, torch.optim.Adam([model[0].bias, model[2].bias])
+
+
 def test_two_optimizers_of_one_model_make_one_row(writer, tmp_path):
     model = network()
-    weights = torch.optim.SGD([model[0].weight, model[2].weight], lr=0.01)
-    rest = torch.optim.Adam([model[0].bias, model[2].bias])
+    weights, rest = of_weights_and_biases(model)
     writer.watch(model)
     expected = {}
     for step in range(30):
@@ -241,8 +246,7 @@ def test_optimizers_that_step_in_backward_make_rows_of_whole_layers(
 
 def test_a_layer_of_two_optimizers_has_the_norm_of_those_that_step(writer, tmp_path):
     model = network()
-    weights = torch.optim.SGD([model[0].weight, model[2].weight], lr=0.01)
-    biases = torch.optim.Adam([model[0].bias, model[2].bias])
+    weights, biases = of_weights_and_biases(model)
     writer.watch(model)
     expected = {}
     for step in range(30):

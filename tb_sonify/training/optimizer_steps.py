@@ -197,7 +197,7 @@ class StepCounter:
             again = id(watch) in seen_by
         else:
             seen_by, again = set(), not held.isdisjoint(self._moved)
-        if again and self._is_nested(optimizer, in_closure=in_closure):
+        if again and self._is_nested(optimizer, held, in_closure=in_closure):
             return False
         if again or self.count < 0:
             self.count += 1
@@ -210,9 +210,8 @@ class StepCounter:
         self._stepped[id(optimizer)] = ref(optimizer), {*seen_by, id(watch)}
         return True
 
-    def _is_nested(self, optimizer: Optimizer, *, in_closure: bool) -> bool:
+    def _is_nested(self, optimizer: Optimizer, held: frozenset[int], *, in_closure: bool) -> bool:
         """Whether this is within the step of one that has stepped, of some of the parameters."""
-        held = held_by(optimizer)
         outer = stepping()
         if in_closure:
             outer = [other for other in outer if other is not optimizer]
