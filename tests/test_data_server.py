@@ -24,6 +24,7 @@ from tests.client import opened_client
 from tests.data_server import data_server, held_back, started_by_tensorboard
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
@@ -137,8 +138,7 @@ def test_no_request_waits_for_ever_on_a_server_that_hangs(logdir, monkeypatch):
         assert client.sonify("index.js").status_code == 200
         server.resume()
         # It may close a connection on which so much was cancelled, and there is a new one.
-        while client.sonify("runs").status_code == 503:
-            time.sleep(0.05)
+        wait_until(lambda: client.sonify("runs").status_code != 503, "it must answer again")
         assert [run["run"] for run in client.json_of("runs")["runs"]] == ["adam"]
 
 

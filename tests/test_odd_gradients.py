@@ -58,16 +58,14 @@ def test_a_gradient_that_cannot_be_reduced_leaves_its_layer_out_with_one_warning
     odd = nn.Linear(2, 2)
     model.add_module("odd", odd)
     model.add_module("float8", nn.Linear(2, 2).to(torch.float8_e4m3fn))
-    rows = []
-    with SonifyWriter(str(tmp_path)) as writer:
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            for step in range(3):
-                for p in model.parameters():
-                    p.grad = torch.full(p.shape, 1.0 + step).to(p.dtype)
-                odd.bias.grad = Opaque((2,))
-                writer.add_gradient_norms(model, step)
-        rows = [[(1 + step) * math.sqrt(n) for n in (40, 18)] for step in range(3)]
+    with SonifyWriter(str(tmp_path)) as writer, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for step in range(3):
+            for p in model.parameters():
+                p.grad = torch.full(p.shape, 1.0 + step).to(p.dtype)
+            odd.bias.grad = Opaque((2,))
+            writer.add_gradient_norms(model, step)
+    rows = [[(1 + step) * math.sqrt(n) for n in (40, 18)] for step in range(3)]
     (warning,) = warned
     assert str(warning.message) == "layers whose gradients torch cannot reduce are left out: odd"
     block = recorded.all_rows(tmp_path)

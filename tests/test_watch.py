@@ -4,7 +4,6 @@ import io
 import math
 import pickle
 import threading
-import time
 import weakref
 
 import numpy as np
@@ -19,6 +18,7 @@ from tb_sonify.schema.notes import NO_GRADIENT
 from tests import recorded
 from tests.reference import norm_of
 from tests.training import backward, network, train
+from tests.waiting import wait_until
 
 LAYERS = ("0", "2")
 
@@ -199,12 +199,14 @@ def test_a_cell_of_a_notebook_that_is_run_again_leaves_nothing_behind(tmp_path):
     assert [model() is None for model in models] == [True] * 4 + [False]
     assert [writer() is None for writer in writers] == [True] * 4 + [False]
     assert [watch.active for watch in cells["out"]] == [False] * 4 + [True]
-    deadline = time.monotonic() + 60
-    while any(not recorded.tags(tmp_path / str(number)) for number in range(4)) or (
-        sum(thread.name.startswith("tb_sonify") for thread in threading.enumerate()) > 2
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(
+        lambda: all(recorded.tags(tmp_path / str(number)) for number in range(4)),
+        "what writers that were left had taken must be written",
+    )
+    wait_until(
+        lambda: sum(each.name.startswith("tb_sonify") for each in threading.enumerate()) <= 2,
+        "their threads must end",
+    )
     cells["writer"].close()
     for number in range(5):
         assert recorded.steps_and_norms(tmp_path / str(number))[0] == [0, 1, 2]
@@ -231,10 +233,9 @@ def test_a_writer_that_is_made_anew_for_a_model_takes_the_place_of_the_last(tmp_
         backward(model)
         cells["optimizer"].step()
     cells["writer"].close()
-    deadline = time.monotonic() + 60
-    while "sonify/end" not in recorded.tags(tmp_path / "0"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(
+        lambda: "sonify/end" in recorded.tags(tmp_path / "0"), "the writer that was left must end"
+    )
     for number, steps in (("0", [0, 1, 2]), ("1", [0, 1, 2, 3]), ("beside", [0])):
         assert recorded.steps_and_norms(tmp_path / number)[0] == steps
 
