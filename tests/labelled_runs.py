@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tb_sonify.reading.landmarks import KINDS, Landmark, find_landmarks
+from tb_sonify.landmarks import KINDS, Landmark, find_landmarks
 from tests.eventful_runs import SCENARIOS, Label, Run
 from tests.healthy_runs import HEALTHY, notes_of
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tb_sonify.reading.landmarks import KINDS, find_landmarks
+from tb_sonify.landmarks import KINDS, find_landmarks
 from tb_sonify.schema.notes import Notes, aggregate
 from tests.eventful_runs import Run
 from tests.healthy_runs import HEALTHY

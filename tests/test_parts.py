@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tb_sonify.reading.landmarks import find_landmarks
+from tb_sonify.landmarks import find_landmarks
 from tb_sonify.reading.limits import MAX_LAYERS
 from tb_sonify.schema.notes import aggregate
 from tests.client import opened_client
@@ -21,7 +21,7 @@ MIB = 2**20
 @pytest.fixture
 def small_parts(monkeypatch):
     """Makes parts of so many numbers."""
-    return lambda values: monkeypatch.setattr("tb_sonify.reading.limits.CHUNK_VALUES", values)
+    return lambda values: monkeypatch.setattr("tb_sonify.schema.notes.CHUNK_VALUES", values)
 
 
 @pytest.fixture

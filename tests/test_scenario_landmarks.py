@@ -9,7 +9,7 @@ import torch
 
 from examples.scenarios import SCENARIOS, train
 from tb_sonify import SonifyWriter
-from tb_sonify.reading.landmarks.find import landmarks_of
+from tb_sonify.reading.description import landmarks_of
 from tb_sonify.reading.logdir import open_logdir
 from tb_sonify.reading.timeline_builder import Timelines
 

@@ -31,8 +31,12 @@ def add_command(commands: Any, name: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the descriptions; returns the exit status."""
     from tb_sonify.reading import limits
-    from tb_sonify.reading.description import describe_run, description_lines, overview_lines
-    from tb_sonify.reading.landmarks.find import landmarks_of
+    from tb_sonify.reading.description import (
+        describe_run,
+        description_lines,
+        landmarks_of,
+        overview_lines,
+    )
     from tb_sonify.reading.logdir import chosen_runs, open_logdir
     from tb_sonify.reading.timeline_builder import Timelines
 

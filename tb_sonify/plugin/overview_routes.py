@@ -8,6 +8,7 @@ from tensorboard.backend.http_util import Respond
 from tensorboard.errors import InvalidArgumentError
 from werkzeug.wrappers import Request, Response
 
+from tb_sonify.landmarks import Landmark
 from tb_sonify.plugin import arguments
 from tb_sonify.plugin.responses import (
     Handler,
@@ -19,11 +20,9 @@ from tb_sonify.plugin.responses import (
 )
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
-from tb_sonify.reading.description import describe_run, description_lines
+from tb_sonify.reading.description import describe_run, description_lines, landmarks_of
 from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
 from tb_sonify.reading.heatmap import Extremes, extremes, heatmap, most_rows, summarize_layers
-from tb_sonify.reading.landmarks import Landmark
-from tb_sonify.reading.landmarks.find import landmarks_of
 from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, notes_between

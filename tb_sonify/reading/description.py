@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.landmarks import KINDS as LANDMARKS
+from tb_sonify.landmarks import Landmark, find_landmarks
 from tb_sonify.reading import limits
 from tb_sonify.reading.heatmap import summarize_layers
-from tb_sonify.reading.landmarks import KINDS as LANDMARKS
-from tb_sonify.reading.landmarks import Landmark
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
 from tb_sonify.reading.scalar_names import KINDS, Kind, is_validation, kind_of
@@ -17,6 +18,7 @@ from tb_sonify.reading.scalars import Series, read_first_scalar, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.metadata import scalar_tag
+from tb_sonify.schema.notes import Notes
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
 _TREND_POINTS = 20  # a trend is told of no fewer
@@ -106,6 +108,41 @@ class Description:
     landmarks: tuple[Landmark, ...]
     pre_clip: bool | str | None
     points_kept: int | None
+
+
+def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
+    """What there is to jump to in a run, in order of step; nothing where no norms were logged."""
+    if not timeline.notes:
+        return ()
+    segments = [each.segment for each in timeline.segments]
+    restarts = [
+        int(segment.steps[0])
+        for before, segment in pairwise(segments)
+        if segment.session != before.session
+    ]
+    return tuple(
+        find_landmarks(
+            _Stored(timeline), steps=timeline.steps, layers=timeline.layers, restarts=restarts
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The notes of a timeline as a `NoteTable`."""
+
+    timeline: Timeline
+
+    def __len__(self) -> int:
+        return self.timeline.notes
+
+    @property
+    def layers(self) -> int:
+        return len(self.timeline.layers)
+
+    def __getitem__(self, part: tuple[slice, slice]) -> Notes:
+        start, stop, _ = part[0].indices(len(self))
+        return self.timeline.table(start, stop - start, part[1])
 
 
 def describe_run(

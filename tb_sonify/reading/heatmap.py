@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading.selection import overlapping_notes
 from tb_sonify.reading.timeline import Timeline
-from tb_sonify.reading.work import chunks_of
-from tb_sonify.schema.notes import NO_GRADIENT, Notes
+from tb_sonify.schema.notes import NO_GRADIENT, Notes, chunks_of
 
 _COPIES = 8  # that others make of a part, where here is one
 

@@ -3,6 +3,8 @@
 `docs/limits.md` names each of them with its value, and `tests/test_limits.py` compares the two.
 """
 
+from tb_sonify.schema.notes import CHUNK_VALUES as CHUNK_VALUES  # of the work done at a time
+
 MIB = 2**20
 
 # What a request may ask for. Where an argument is bounded, docs/openapi.yaml has the same figure.
@@ -31,7 +33,6 @@ SMALL_VALUES = 500_000  # at most, of small work, which takes some tens of milli
 SMALL_SLOTS = 8
 LARGE_SLOTS = 1
 PATIENCE_SECONDS = 60.0  # for a slot
-CHUNK_VALUES = 1_000_000  # what is done with a chunk takes up to 60 bytes for each of them
 CHUNK_FRAMES = 250_000  # of a sound; ten seconds
 CHUNK_CELLS = 5_000  # of CSV
 PHASE_VALUES = 500_000  # notes times layers whose phases are computed at a time

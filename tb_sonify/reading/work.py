@@ -1,4 +1,4 @@
-"""Limits on the work done at a time: two semaphores, a pool of daemon threads, chunks of tables."""
+"""Limits on the work done at a time: two semaphores, a pool of daemon threads."""
 
 import socket
 import threading
@@ -177,16 +177,3 @@ def _serve(work: _Work, idle: threading.Semaphore) -> None:
         del item, future, call  # what they hold would be kept until the next one comes
         idle.release()
     work.put(None)  # for the other threads
-
-
-def chunks_of(count: int, size: int, *, multiple: int = 1) -> Iterator[slice]:
-    """Consecutive slices of `count` items that have `size` values each; at least one slice.
-
-    Parameters
-    ----------
-    multiple
-        The length of each slice but the last is a multiple of it.
-    """
-    together = max(limits.CHUNK_VALUES // max(size, 1) // multiple, 1) * multiple
-    for start in range(0, max(count, 1), together):
-        yield slice(start, min(start + together, count))

@@ -1,6 +1,6 @@
 """Notes: what is heard at once, and how the rows of a note become one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_GRADIENT = -1.0  # in place of a norm, which is never negative: the layer had no gradient
+CHUNK_VALUES = 1_000_000  # what is done with a chunk takes up to 60 bytes for each of them
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,19 @@ def _concatenate_counts(parts: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint3
     if any(any(part.strides) for part in parts):
         return np.concatenate(parts)
     return np.broadcast_to(np.uint32(0), (sum(map(len, parts)), parts[0].shape[1]))
+
+
+def chunks_of(count: int, size: int, *, multiple: int = 1) -> Iterator[slice]:
+    """Consecutive slices of `count` items that have `size` values each; at least one slice.
+
+    Parameters
+    ----------
+    multiple
+        The length of each slice but the last is a multiple of it.
+    """
+    together = max(CHUNK_VALUES // max(size, 1) // multiple, 1) * multiple
+    for start in range(0, max(count, 1), together):
+        yield slice(start, min(start + together, count))
 
 
 def shared_zeros(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:

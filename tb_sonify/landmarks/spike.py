@@ -6,8 +6,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.landmark import Finding, times
-from tb_sonify.reading.landmarks.levels import (
+from tb_sonify.landmarks.landmark import Finding, times
+from tb_sonify.landmarks.levels import (
     LOG_ZERO,
     WARM,
     WINDOW,

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tb_sonify.reading.work import chunks_of
-from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.notes import Notes, chunks_of
 
 LOG_ZERO = np.float32(-110)  # for the log of 0; the smallest positive float32 has -103.3
 GROUP = 9  # notes; odd, so that a median is an element

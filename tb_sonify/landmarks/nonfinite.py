@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.landmark import Finding, several_layers
-from tb_sonify.reading.landmarks.levels import NoteTable, group_starts
-from tb_sonify.reading.work import chunks_of
+from tb_sonify.landmarks.landmark import Finding, several_layers
+from tb_sonify.landmarks.levels import NoteTable, group_starts
+from tb_sonify.schema.notes import chunks_of
 
 HEALTHY_AGAIN = 50  # notes without any: what comes after is news
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.landmark import Finding, times
-from tb_sonify.reading.landmarks.levels import (
+from tb_sonify.landmarks.landmark import Finding, times
+from tb_sonify.landmarks.levels import (
     GROUP,
     LOG_ZERO,
     Levels,

@@ -1,28 +1,25 @@
 """Runs all detectors over the notes of a run, and drops findings that explain each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.collapse import FallenLayer, find_collapses, find_fallen
-from tb_sonify.reading.landmarks.explosion import find_exploding, find_explosions
-from tb_sonify.reading.landmarks.landmark import KINDS, Finding, Landmark
-from tb_sonify.reading.landmarks.levels import (
+from tb_sonify.landmarks.collapse import FallenLayer, find_collapses, find_fallen
+from tb_sonify.landmarks.explosion import find_exploding, find_explosions
+from tb_sonify.landmarks.landmark import KINDS, Finding, Landmark
+from tb_sonify.landmarks.levels import (
     GROUP,
     WINDOW,
     ChunkedLevels,
     NoteTable,
     group_medians,
 )
-from tb_sonify.reading.landmarks.nonfinite import find_nonfinite, locate_nonfinite
-from tb_sonify.reading.landmarks.plateau import find_plateaus, median_layer
-from tb_sonify.reading.landmarks.spike import Scores, find_spikes, upper_quarter
-from tb_sonify.reading.landmarks.vanishing import find_vanishing
-from tb_sonify.reading.timeline import Timeline
-from tb_sonify.schema.notes import Notes
+from tb_sonify.landmarks.nonfinite import find_nonfinite, locate_nonfinite
+from tb_sonify.landmarks.plateau import find_plateaus, median_layer
+from tb_sonify.landmarks.spike import Scores, find_spikes, upper_quarter
+from tb_sonify.landmarks.vanishing import find_vanishing
 
 BEFORE = 10  # notes: a rise so shortly before an explosion or an escape belongs to it
 HIGH = np.log(100)  # in the settings of 2019, healthy norms reach 11, exploded ones at least 8e2
@@ -153,38 +150,3 @@ def _note_at(step: int, steps: NDArray[np.int64]) -> int:
     """The note that covers a step, or the nearest."""
     note = int(np.searchsorted(steps[:-1], step, side="right")) - 1
     return min(max(note, 0), len(steps) - 2)
-
-
-def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
-    """What there is to jump to in a run, in order of step; nothing where no norms were logged."""
-    if not timeline.notes:
-        return ()
-    segments = [each.segment for each in timeline.segments]
-    restarts = [
-        int(segment.steps[0])
-        for before, segment in pairwise(segments)
-        if segment.session != before.session
-    ]
-    return tuple(
-        find_landmarks(
-            _Stored(timeline), steps=timeline.steps, layers=timeline.layers, restarts=restarts
-        )
-    )
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """The notes of a timeline as a `NoteTable`."""
-
-    timeline: Timeline
-
-    def __len__(self) -> int:
-        return self.timeline.notes
-
-    @property
-    def layers(self) -> int:
-        return len(self.timeline.layers)
-
-    def __getitem__(self, part: tuple[slice, slice]) -> Notes:
-        start, stop, _ = part[0].indices(len(self))
-        return self.timeline.table(start, stop - start, part[1])

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.landmark import Finding, all_or_several, times
-from tb_sonify.reading.landmarks.levels import LOG_ZERO, Levels, group_starts, sustained
+from tb_sonify.landmarks.landmark import Finding, all_or_several, times
+from tb_sonify.landmarks.levels import LOG_ZERO, Levels, group_starts, sustained
 
 FALL = np.float32(np.log(1e4))  # beyond any decay of training that goes on
 LOW = np.float32(np.log(1e3))  # and no nearer than this afterwards

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.collapse import far_below
-from tb_sonify.reading.landmarks.landmark import Finding, times
-from tb_sonify.reading.landmarks.levels import (
+from tb_sonify.landmarks.collapse import far_below
+from tb_sonify.landmarks.landmark import Finding, times
+from tb_sonify.landmarks.levels import (
     LOG_ZERO,
     WINDOW,
     ChunkedLevels,
@@ -39,7 +39,7 @@ def find_exploding(levels: Levels, nonfinite: NDArray[np.bool_]) -> NDArray[np.b
     hot = growth(levels) >= GROWTH
     layers = np.flatnonzero(hot.any(axis=0))
     hot, dead = hot[:, layers], (far_below(levels) | nonfinite[:, None])[:, layers]
-    return np.any(hot & sustained(hot | dead, KEPT_UP, 0.8), axis=1)
+    return np.asarray(np.any(hot & sustained(hot | dead, KEPT_UP, 0.8), axis=1))
 
 
 def find_explosions(

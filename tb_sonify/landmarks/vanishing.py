@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.reading.landmarks.landmark import Finding, times
-from tb_sonify.reading.landmarks.levels import GROUP, LOG_ZERO, ChunkedLevels
+from tb_sonify.landmarks.landmark import Finding, times
+from tb_sonify.landmarks.levels import GROUP, LOG_ZERO, ChunkedLevels
 
 LAYERS = 4  # fewer show no decline
 DECLINE = np.log(1e4)  # from late to early layers; a factor of 0.5 per layer makes it in 14 layers

@@ -1,6 +1,0 @@
-"""Landmarks: what to jump to in a run, from its notes alone."""
-
-from tb_sonify.reading.landmarks.find import find_landmarks
-from tb_sonify.reading.landmarks.landmark import KINDS, Landmark
-
-__all__ = ["KINDS", "Landmark", "find_landmarks"]
