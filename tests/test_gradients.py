@@ -137,6 +137,39 @@ def test_one_layer_may_mix_types():
         assert norm == pytest.approx(reference(gradients, norm_type), rel=1e-5)
 
 
+def sequences_of_kinds():
+    """Gradients of six parameters, step by step, each unlike those of the step before."""
+    torch.manual_seed(0)
+    shapes = [(64, 64), (64, 64), (64,), (64,), (200, 100), (5,)]
+    dense = [torch.randn(shape) for shape in shapes]
+    yield dense
+    yield [dense[0].to_sparse(), *dense[1:]]
+    yield [None, *dense[1:]]
+    yield [*dense[:2], None, *dense[3:]]
+    yield [g.half() for g in dense]
+    yield [dense[0].double(), dense[1].double(), *dense[2:]]
+    yield [dense[0].half(), *dense[1:]]
+    yield [torch.randn(32, 32), torch.randn(32, 32), *dense[2:]]
+    yield [torch.randn(32, 32), *dense[1:]]
+    yield [1e-30 * dense[0], 1e30 * dense[1], *dense[2:]]
+    yield [torch.full((64, 64), INF), torch.full((64, 64), NAN), *dense[2:]]
+    yield [torch.zeros(64, 64), torch.zeros(64, 64), *dense[2:5], torch.zeros(0)]
+    yield dense
+
+
+def test_kinds_of_gradients_may_change_between_steps():
+    model = nn.ParameterList([nn.Parameter(torch.zeros(1)) for _ in range(6)])
+    norms = LayerNorms({str(i): [p] for i, p in enumerate(model)})
+    for gradients in [*sequences_of_kinds(), *sequences_of_kinds()]:
+        for parameter, gradient in zip(model, gradients, strict=True):
+            parameter.grad = None
+            if gradient is not None:
+                parameter.data = torch.zeros(gradient.shape, dtype=gradient.dtype)
+                parameter.grad = gradient
+        expected = [NO_GRADIENT if g is None else reference([g]) for g in gradients]
+        assert norms().tolist() == pytest.approx(expected, rel=1e-5, nan_ok=True)
+
+
 def test_complex_gradients_count_by_their_magnitude():
     norm = norms_of(with_gradients(torch.full((2,), 3 + 4j)))["Module"]
     assert norm == pytest.approx(5 * math.sqrt(2), rel=1e-6)

@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import chain
@@ -21,14 +22,13 @@ from tb_sonify.training.run_log import STEP_SKIPPED, RowSchema
 from tb_sonify.training.sharding import Shards, mesh_of
 from tb_sonify.training.tensor_norms import (
     Gradients,
-    chunk_norms,
-    is_chunked,
-    is_one_chunk,
-    is_reducible,
-    one_chunk_norms,
-    owners_of_chunks,
-    tensor_norms,
-    widest_float,
+    KindsChangedError,
+    NormPlan,
+    add_up,
+    kind_of,
+    to_device,
+    to_power,
+    to_root,
 )
 from tb_sonify.training.warn import WarnOnce
 
@@ -229,12 +229,11 @@ class LayerNorms:
         counted: Gradients = gradients
         if self.shards is not None:
             counted = self.shards.counted(gradients)
-        plan = part.plan(gradients, counted, self.norm_type)
+        plan, powers = part.measure(gradients, counted, self.norm_type)
         if plan.left_out:
             names = ", ".join(self.names[layer] for layer in sorted(plan.left_out)[:5])
             self._warn(f"layers whose gradients torch cannot reduce are left out: {names}")
-        assert plan.norms is not None
-        return PartPowers(plan, plan.norms.powers(counted, self.norm_type))
+        return PartPowers(plan, powers)
 
     def _layout(self, plans: "tuple[PartPlan, ...]") -> "RowLayout":
         layout = self._layouts.get(plans)
@@ -255,15 +254,12 @@ class PartPlan:
         Of the parameters, among all of the model.
     present
         The positions of those that have a gradient.
-    norms
-        `None`: they have been measured.
     left_out
         The layers that are not present because torch cannot reduce one of their gradients.
     """
 
     positions: tuple[int, ...]
     present: frozenset[int]
-    norms: "NormPlan | None" = None
     left_out: frozenset[int] = frozenset()
 
 
@@ -286,8 +282,8 @@ class ModelPart:
         for position in positions:
             self.positions_of.setdefault(layer_of[position], []).append(position)
         self._parameters = [parameters[position] for position in positions]
-        # Building the key of these and looking it up is all that a step pays for mixed models.
-        self._plans: dict[object, PartPlan] = {}
+        self._plans: dict[object, tuple[list[bool], PartPlan, NormPlan]] = {}
+        self._latest: tuple[list[bool], PartPlan, NormPlan] | None = None
 
     def gradients(self) -> list[Tensor | None]:
         """The gradients as they are now; Megatron and others keep them in `main_grad`."""
@@ -296,26 +292,33 @@ class ModelPart:
             for p in self._parameters
         ]
 
-    def plan(self, gradients: Gradients, counted: Gradients, norm_type: float) -> PartPlan:
-        """The plan for gradients like these, and for what this process counts of them."""
-        key: object = cache_key(counted)
-        if counted is not gradients:
-            key = key, tuple([g is None for g in gradients])
-        plan = self._plans.get(key)
-        if plan is None:
+    def measure(
+        self, gradients: Gradients, counted: Gradients, norm_type: float
+    ) -> "tuple[PartPlan, Tensor]":
+        """The powers of gradients, of which this process counts some, and how they were taken."""
+        absent = [g is None for g in gradients]
+        if self._latest is not None:
+            known, plan, norms = self._latest
+            with suppress(KindsChangedError):
+                if known == absent and norms.fits(counted):
+                    return plan, norms.powers(counted)
+        key = tuple(absent), tuple(map(kind_of, counted))
+        if key not in self._plans:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            norms = NormPlan.of(counted, norm_type)
-            odd = {self.positions[place] for place in norms.left_out}
-            left_out = {
-                layer for layer, owned in self.positions_of.items() if not odd.isdisjoint(owned)
-            }
-            absent = {position for layer in left_out for position in self.positions_of[layer]}
-            owned = zip(self.positions, gradients, strict=True)
-            present = frozenset(position for position, g in owned if g is not None) - absent
-            plan = PartPlan(self.positions, present, norms, frozenset(left_out))
-            self._plans[key] = plan
-        return plan
+            norms = NormPlan(counted, norm_type)
+            self._plans[key] = absent, self._plan(absent, norms.left_out), norms
+        self._latest = absent, plan, norms = self._plans[key]
+        return plan, norms.powers(counted)
+
+    def _plan(self, absent: Sequence[bool], odd_places: Iterable[int]) -> PartPlan:
+        odd = {self.positions[place] for place in odd_places}
+        left_out = {
+            layer for layer, owned in self.positions_of.items() if not odd.isdisjoint(owned)
+        }
+        missing = {position for layer in left_out for position in self.positions_of[layer]}
+        missing |= {at for at, gone in zip(self.positions, absent, strict=True) if gone}
+        return PartPlan(self.positions, frozenset(self.positions) - missing, frozenset(left_out))
 
 
 @dataclass(frozen=True, eq=False)
@@ -414,130 +417,6 @@ def _version(gradient: Any) -> int:
     if mesh_of(gradient) is not None:
         gradient = gradient.to_local()
     return -1 if gradient.is_inference() else gradient._version
-
-
-@dataclass(frozen=True)
-class NormPlan:
-    """The powers of tensors, on the device where most of them are.
-
-    Attributes
-    ----------
-    groups
-        Those of the device where the powers end up come first.
-    size
-        How many tensors there are, with those that are `None`.
-    left_out
-        The places of those that torch cannot reduce.
-    """
-
-    groups: "list[_DtypeGroup]"
-    size: int
-    left_out: frozenset[int]
-
-    @classmethod
-    def of(cls, gradients: Gradients, norm_type: float) -> "NormPlan":
-        """A plan for gradients like these."""
-        kinds: dict[object, list[int]] = {}
-        for i, g in enumerate(gradients):
-            if g is not None:
-                kinds.setdefault((g.device, g.dtype, g.layout, type(g)), []).append(i)
-        groups, left_out = [], []
-        for positions in kinds.values():
-            first: Any = gradients[positions[0]]
-            if is_reducible(first, norm_type):
-                groups.append(_group(positions, gradients, norm_type))
-            else:
-                left_out += positions
-        groups.sort(key=lambda group: group.owner_of.device.type == "cpu")
-        return cls(groups, len(gradients), frozenset(left_out))
-
-    def powers(self, gradients: Gradients, norm_type: float) -> Tensor:
-        """The norm of each to the power of `norm_type`, or itself, if infinite; 0 of `None`."""
-        total: Tensor | None = None
-        if not self.groups:
-            return torch.zeros(self.size, dtype=torch.float64, device="cpu")
-        for group in self.groups:
-            part = group.powers(gradients, norm_type, self.size)
-            total = part if total is None else add_powers(total, part, norm_type)
-        assert total is not None
-        return total
-
-
-def cache_key(gradients: Gradients) -> tuple[object, ...]:
-    """What a plan depends on."""
-    return tuple(
-        [None if g is None else (g.device, g.dtype, g.layout, g.numel()) for g in gradients]
-    )
-
-
-def add_up(powers: Tensor, owner_of: Tensor, owners: int, norm_type: float) -> Tensor:
-    """The sums of powers, those of one owner together."""
-    zeros = powers.new_zeros(owners)
-    if norm_type == math.inf:
-        return zeros.scatter_reduce_(0, owner_of, powers, "amax")
-    return zeros.index_add_(0, owner_of, powers)
-
-
-def to_power(norms: Tensor, norm_type: float) -> Tensor:
-    """Norms as numbers that add up to the norm of all; infinite ones do so by their maximum."""
-    return norms if norm_type == math.inf else norms.pow(norm_type)
-
-
-def to_root(sums: Tensor, norm_type: float) -> Tensor:
-    """The norms again."""
-    return sums if norm_type == math.inf else sums.pow(1 / norm_type)
-
-
-def add_powers(total: Tensor, part: Tensor, norm_type: float) -> Tensor:
-    """Two sums of powers as one, on the device of the first."""
-    part = to_device(part.to(total.dtype), total.device)
-    return torch.maximum(total, part) if norm_type == math.inf else total + part
-
-
-def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """A copy on `device`; a GPU is not waited for, which pageable memory could make us do.
-
-    Float64 becomes float32 where the device has no more.
-    """
-    if tensor.dtype == torch.float64:
-        tensor = tensor.to(widest_float(device))
-    if device.type == "cuda" and tensor.device.type == "cpu":
-        tensor = tensor.pin_memory()
-    return tensor.to(device, non_blocking=device.type == "cuda")
-
-
-@dataclass(frozen=True)
-class _DtypeGroup:
-    """Gradients of one device, dtype and layout.
-
-    Attributes
-    ----------
-    owner_of
-        Of each gradient or, where one is cut, of each chunk of them, its position.
-    """
-
-    positions: list[int]
-    owner_of: Tensor
-    is_cut: bool
-
-    def powers(self, gradients: Gradients, norm_type: float, size: int) -> Tensor:
-        tensors: list[Any] = [gradients[i] for i in self.positions]
-        if is_chunked(tensors[0], norm_type):
-            norms = chunk_norms(tensors) if self.is_cut else one_chunk_norms(tensors)
-        else:
-            norms = tensor_norms(tensors, norm_type)
-        powers = to_power(norms, norm_type)
-        if len(self.positions) == size and not self.is_cut:
-            return powers
-        return add_up(powers, self.owner_of, size, norm_type)
-
-
-def _group(positions: list[int], gradients: Gradients, norm_type: float) -> _DtypeGroup:
-    tensors: list[Any] = [gradients[i] for i in positions]
-    is_cut = is_chunked(tensors[0], norm_type) and not all(map(is_one_chunk, tensors))
-    owners = owners_of_chunks(tensors, positions) if is_cut else positions
-    owner_of = to_device(torch.tensor(owners, device="cpu"), tensors[0].device)
-    return _DtypeGroup(positions, owner_of, is_cut)
 
 
 class MeasuredLayers:

@@ -1,4 +1,4 @@
-"""p-norms of tensors, exact over the whole range of float32, on any device."""
+"""p-norms of lists of tensors, exact over the whole range of float32, on any device."""
 
 import math
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ Gradients: TypeAlias = Sequence[Tensor | None]
 # Float32 sums on a CPU drift with their length: by 8e-5 over 100,000 values, 1e-3 over 20 million.
 _CHUNK = 8192
 _SMALL = 1e-13  # squares of the parts of a smaller norm begin to vanish in float32
+_TABLE = 2**20  # values that are copied at most at once, to be added up as one table
 
 
 def tensor_norms(tensors: list[Tensor], norm_type: float) -> Tensor:
@@ -40,7 +41,7 @@ def widest_float(device: torch.device) -> torch.dtype:
 
 def is_reducible(tensor: Tensor, norm_type: float) -> bool:
     """Whether torch can reduce tensors of this kind."""
-    if is_chunked(tensor, 2.0) and type(tensor) is Tensor:
+    if _is_chunked(tensor, 2.0) and type(tensor) is Tensor:
         return True
     try:
         tensor_norms([tensor], norm_type)
@@ -72,8 +73,8 @@ def _values(tensor: Any) -> Tensor:
     return tensor.to_dense() if tensor.is_mkldnn else tensor.values()
 
 
-def is_chunked(tensor: Tensor, norm_type: float) -> bool:
-    """Whether `chunk_norms` and `one_chunk_norms` take a tensor.
+def _is_chunked(tensor: Tensor, norm_type: float) -> bool:
+    """Whether `_Tables` takes a tensor.
 
     On a CPU float64 is seven times slower than float32; on a GPU, memory is the limit.
     """
@@ -86,58 +87,185 @@ def is_chunked(tensor: Tensor, norm_type: float) -> bool:
     )
 
 
-def is_one_chunk(tensor: Tensor) -> bool:
-    """Whether a tensor is so small that float32 adds it up well."""
-    return tensor.numel() <= _CHUNK
+class KindsChangedError(Exception):
+    """Tensors are not of the kinds that a plan was made for."""
 
 
-def chunk_norms(tensors: list[Tensor]) -> Tensor:
-    """L2 norms of tensors cut into chunks, float64, in the order of `owners_of_chunks`.
+class NormPlan:
+    """How tensors of certain kinds become the powers of their norms.
 
-    The sums are in float32, which is fast and, over a chunk, exact enough; where it is not,
-    because squares overflow or vanish, they are taken again in float64.
+    These are the norms to the power of the norm's type, or the norms themselves where that is
+    infinite.
+
+    Parameters
+    ----------
+    tensors
+        Of the kinds that are measured; of `None`, the power is 0.
+    norm_type
+        p of the p-norm, above 0; may be infinite.
+
+    Attributes
+    ----------
+    left_out
+        The places of those that torch cannot reduce.
     """
-    small, tables = [], []
-    for tensor in tensors:
-        if tensor.numel() <= _CHUNK:
-            small.append(tensor)
-        else:
-            table, rest = _cut(tensor)
+
+    def __init__(self, tensors: Gradients, norm_type: float) -> None:
+        self._norm_type, self._size = norm_type, len(tensors)
+        self._presence = [tensor is None for tensor in tensors]
+        places: dict[object, list[int]] = {}
+        for place, tensor in enumerate(tensors):
+            if tensor is not None:
+                places.setdefault(_dtype_kind(tensor), []).append(place)
+        left_out: list[int] = []
+        self._groups: list[_Tables | _Tensors] = []
+        for same in places.values():
+            some: list[Any] = [tensors[place] for place in same]
+            if not is_reducible(some[0], norm_type):
+                left_out += same
+            elif _is_chunked(some[0], norm_type):
+                self._groups.append(_Tables(same, some))
+            else:
+                self._groups.append(_Tensors(same, some, norm_type))
+        # The powers end up on a GPU, where there is one.
+        self._groups.sort(key=lambda group: group.owners.device.type == "cpu")
+        self.left_out = frozenset(left_out)
+        checked = [*left_out, *(place for group in self._groups for place in group.checked)]
+        self._kinds = {place: kind_of(tensors[place]) for place in checked}
+
+    def fits(self, tensors: Gradients) -> bool:
+        """Whether tensors may be of these kinds; what is not looked at here, `powers` checks."""
+        return [tensor is None for tensor in tensors] == self._presence and all(
+            kind_of(tensors[place]) == kind for place, kind in self._kinds.items()
+        )
+
+    def powers(self, tensors: Gradients) -> Tensor:
+        """The powers, by the widest float of their device, shape ``(tensors,)``.
+
+        Raises
+        ------
+        KindsChangedError
+            If the tensors are of other kinds.
+        """
+        total: Tensor | None = None
+        for group in self._groups:
+            norms = group.norms(tensors)
+            part = add_up(
+                to_power(norms, self._norm_type), group.owners, self._size, self._norm_type
+            )
+            total = part if total is None else add_powers(total, part, self._norm_type)
+        if total is None:
+            return torch.zeros(self._size, dtype=torch.float64, device="cpu")
+        return total
+
+
+def kind_of(tensor: Tensor | None) -> object:
+    """What a plan depends on."""
+    return None if tensor is None else (*_dtype_kind(tensor), tensor.numel())
+
+
+def _dtype_kind(tensor: Tensor) -> tuple[object, ...]:
+    return tensor.device, tensor.dtype, tensor.layout, type(tensor)
+
+
+class _Tensors:
+    """Tensors that are reduced one by one, all of one device, dtype and layout.
+
+    Attributes
+    ----------
+    owners
+        int64, the place of the tensor that each of the norms belongs to.
+    checked
+        The places of those whose kind `norms` does not check by itself.
+    """
+
+    def __init__(self, places: list[int], tensors: list[Tensor], norm_type: float) -> None:
+        self._norm_type = norm_type
+        self.checked = places
+        self.owners = to_device(torch.tensor(places, device="cpu"), tensors[0].device)
+
+    def norms(self, tensors: Gradients) -> Tensor:
+        """Of all tensors of the plan, the norms of these, in the order of `owners`."""
+        some: list[Any] = [tensors[place] for place in self.checked]
+        return tensor_norms(some, self._norm_type)
+
+
+class _Tables:
+    """Dense tensors on the CPU, as tables of which every row has a norm: the L2 norm, in float32.
+
+    That is fast and, over at most 8,192 values, exact enough; where it is not, because squares
+    overflow or vanish, it is taken again in float64. Tensors of equal size are stacked, since
+    torch takes longer for each call than for the values; larger ones are cut.
+    """
+
+    def __init__(self, places: list[int], tensors: list[Tensor]) -> None:
+        by_size: dict[torch.Size, list[int]] = {}
+        by_place = dict(zip(places, tensors, strict=True))
+        for place, tensor in by_place.items():
+            by_size.setdefault(tensor.shape, []).append(place)
+        self._stacks: list[tuple[list[int], object]] = []
+        single, cut = [], []
+        for shape, same in by_size.items():
+            size = shape.numel()
+            if size > _CHUNK:
+                cut += same
+            elif len(same) == 1:
+                single += same
+            else:
+                rows = max(1, _TABLE // max(1, size))
+                for start in range(0, len(same), rows):
+                    some = same[start : start + rows]
+                    kind = *_dtype_kind(tensors[0]), size * len(some)
+                    self._stacks.append((some, kind))
+        self._single, self._cut = single, cut
+        owners = [place for stack, _ in self._stacks for place in stack]
+        owners += [place for place in cut for _ in range(by_place[place].numel() // _CHUNK)]
+        owners += single + [place for place in cut if by_place[place].numel() % _CHUNK]
+        self.owners = torch.tensor(owners, device="cpu")
+        self.checked = single + cut
+
+    def norms(self, tensors: Gradients) -> Tensor:
+        """Of all tensors of the plan, the norms of these, in the order of `owners`."""
+        tables = [self._stack(tensors, *stack) for stack in self._stacks]
+        small: list[Any] = [tensors[place] for place in self._single]
+        for place in self._cut:
+            table, rest = _cut(tensors[place])
             tables.append(table)
             if rest.numel():
                 small.append(rest)
-    norms = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
-    parts = [norm.double() for norm in norms]
-    for part, table in zip(parts, tables, strict=True):
-        _correct_table(part, table)
-    return torch.cat([*parts, one_chunk_norms(small)] if small else parts)
+        norms = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
+        if small:
+            norms.append(torch.stack(torch._foreach_norm(small, 2, dtype=torch.float32)))
+        return self._corrected(torch.cat(norms).double(), tables, small)
+
+    def _stack(self, tensors: Gradients, places: list[int], kind: object) -> Tensor:
+        some: list[Any] = [tensors[place] for place in places]
+        try:
+            table = torch.stack(some)
+        except RuntimeError as error:
+            raise KindsChangedError from error
+        if kind_of(table) != kind:
+            raise KindsChangedError
+        return table.reshape(len(places), some[0].numel())
+
+    def _corrected(self, norms: Tensor, tables: list[Tensor], small: list[Tensor]) -> Tensor:
+        """Norms with those taken again that float32 cannot hold."""
+        low, high = torch.aminmax(norms)
+        if low >= _SMALL and high < math.inf:
+            return norms
+        doubtful = (norms < _SMALL) | (norms == math.inf)
+        start = 0
+        for table in [*tables, *(tensor.reshape(1, -1) for tensor in small)]:
+            part = slice(start, start + len(table))
+            rows = doubtful[part].nonzero().flatten()
+            if len(rows):
+                again = torch.linalg.vector_norm(table[rows], dim=1, dtype=torch.float64)
+                norms[part][rows] = again
+            start = part.stop
+        return norms
 
 
-def one_chunk_norms(tensors: list[Tensor]) -> Tensor:
-    """L2 norms of tensors of one chunk each, float64."""
-    norms = torch.stack(torch._foreach_norm(tensors, 2, dtype=torch.float32)).double()
-    doubtful = _is_doubtful(norms)
-    if doubtful.any():
-        places = doubtful.nonzero().flatten()
-        again = [tensors[i] for i in places.tolist()]
-        norms[places] = torch.stack(torch._foreach_norm(again, 2, dtype=torch.float64))
-    return norms
-
-
-def owners_of_chunks(tensors: list[Tensor], owners: list[int]) -> list[int]:
-    """The owner of each chunk, where `owners` has that of each tensor."""
-    rows: list[int] = []
-    small: list[int] = []
-    for tensor, owner in zip(tensors, owners, strict=True):
-        whole, rest = divmod(tensor.numel(), _CHUNK)
-        if tensor.numel() <= _CHUNK:
-            whole, rest = 0, 1
-        rows += [owner] * whole
-        small += [owner] * (rest > 0)
-    return rows + small
-
-
-def _cut(tensor: Tensor) -> tuple[Tensor, Tensor]:
+def _cut(tensor: Any) -> tuple[Tensor, Tensor]:
     """The values in any order, without a copy: a table of whole chunks, and the rest."""
     in_memory = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
     values = tensor.permute(in_memory).reshape(-1)
@@ -145,19 +273,43 @@ def _cut(tensor: Tensor) -> tuple[Tensor, Tensor]:
     return values[:whole].view(-1, _CHUNK), values[whole:]
 
 
-def _is_doubtful(norms: Tensor) -> Tensor:
-    """Which norms may have overflown or vanished, in float32."""
-    return (norms < _SMALL) | (norms == math.inf)
-
-
-def _correct_table(norms: Tensor, table: Tensor) -> None:
-    if _is_doubtful(norms).any():
-        largest = _largest(table)
-        if largest > 0 and largest < math.inf:  # else they are zero or infinite indeed
-            norms.copy_(torch.linalg.vector_norm(table, dim=1, dtype=torch.float64))
-
-
 def _largest(tensor: Tensor) -> Tensor:
     """The inf norm, seventeen times faster than by `vector_norm`; NaN if there is one."""
     low, high = torch.aminmax(tensor)
     return torch.maximum(-low, high)
+
+
+def add_up(powers: Tensor, owner_of: Tensor, owners: int, norm_type: float) -> Tensor:
+    """The sums of powers, those of one owner together."""
+    zeros = powers.new_zeros(owners)
+    if norm_type == math.inf:
+        return zeros.scatter_reduce_(0, owner_of, powers, "amax")
+    return zeros.index_add_(0, owner_of, powers)
+
+
+def to_power(norms: Tensor, norm_type: float) -> Tensor:
+    """Norms as numbers that add up to the norm of all; infinite ones do so by their maximum."""
+    return norms if norm_type == math.inf else norms.pow(norm_type)
+
+
+def to_root(sums: Tensor, norm_type: float) -> Tensor:
+    """The norms again."""
+    return sums if norm_type == math.inf else sums.pow(1 / norm_type)
+
+
+def add_powers(total: Tensor, part: Tensor, norm_type: float) -> Tensor:
+    """Two sums of powers as one, on the device of the first."""
+    part = to_device(part.to(total.dtype), total.device)
+    return torch.maximum(total, part) if norm_type == math.inf else total + part
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """A copy on `device`; a GPU is not waited for, which pageable memory could make us do.
+
+    Float64 becomes float32 where the device has no more.
+    """
+    if tensor.dtype == torch.float64:
+        tensor = tensor.to(widest_float(device))
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=device.type == "cuda")
