@@ -12,7 +12,6 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
 from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.schema.records import Rows, Segment
 
@@ -50,16 +49,24 @@ def scalars(directory: Path, tag: str) -> list[tuple[int, float]]:
     return [(step, value.simple_value) for step, value in values(directory, tag)]
 
 
+def blobs(directory: Path, kind: str) -> list[bytes]:
+    """The blocks of a kind, ``"rows"`` or ``"segments"``, of all sessions."""
+    return [
+        value.tensor.string_val[0]
+        for event in events(directory)
+        for value in event.summary.value
+        if value.tag.split("/")[:2] == ["sonify", kind]
+    ]
+
+
 def rows(directory: Path) -> list[Rows]:
     """The blocks of rows."""
-    return [Rows.decode(value.tensor.string_val[0]) for _, value in values(directory, ROWS_TAG)]
+    return [Rows.decode(blob) for blob in blobs(directory, "rows")]
 
 
 def segments(directory: Path) -> list[Segment]:
     """The segments."""
-    return [
-        Segment.decode(value.tensor.string_val[0]) for _, value in values(directory, SEGMENTS_TAG)
-    ]
+    return [Segment.decode(blob) for blob in blobs(directory, "segments")]
 
 
 def all_rows(directory: Path) -> Rows:

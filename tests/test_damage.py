@@ -165,7 +165,7 @@ def test_norms_that_the_name_of_a_run_hides_are_told_and_its_scalars_are_heard(
         assert client.block_of("coverage", run=name, tag="loss", **scale).header["notes"] == 2
 
 
-@pytest.mark.parametrize(("content", "known_as"), [(b"3", "3"), (b"", "1"), (b"\xff3", "\ufffd3")])
+@pytest.mark.parametrize(("content", "known_as"), [(b"4", "4"), (b"", "1"), (b"\xff4", "\ufffd4")])
 def test_norms_of_another_version_are_told_once_and_heard_as_scalars(
     tmp_path, open_client, caplog, content, known_as
 ):
@@ -179,7 +179,7 @@ def test_norms_of_another_version_are_told_once_and_heard_as_scalars(
     client = open_client(tmp_path)
     (run,) = client.json_of("runs")["runs"]
     assert run["norms"]
-    assert f"format {known_as} of tb_sonify, and this one reads 2" in run["trouble"]
+    assert f"format {known_as} of tb_sonify, and this one reads 3" in run["trouble"]
     assert client.block_of("coverage", run="run").header["notes"] == 2
     told = [record.getMessage() for record in caplog.records if "cannot be read" in record.message]
     assert len(told) == 1

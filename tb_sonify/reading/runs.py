@@ -17,8 +17,7 @@ from tb_sonify.reading.scalar_names import first_to_draw, kind_of
 from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
-from tb_sonify.schema.block import VERSION
-from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, ROWS_TAG
+from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, READABLE_FORMATS, ROWS_TAG
 
 RunKey = tuple[str, str, float]  # experiment, name, start time
 
@@ -27,8 +26,8 @@ _EXPLODED = 100  # times its first value
 
 _OTHER_FORMAT = (
     "The gradient norms of this run are stored in format {} of tb_sonify, and this one reads "
-    f"{VERSION}: those that were logged as scalars are heard instead. The version that wrote them "
-    "reads all of them"
+    f"{FORMAT.decode()}: those that were logged as scalars are heard instead. The version that "
+    "wrote them reads all of them"
 )
 _UNREADABLE = (
     "TensorBoard's fast loader cannot read the gradient norms of a run with quotes, backslashes or "
@@ -120,7 +119,7 @@ def _trouble(
 ) -> str | None:
     """Why the rows of a run cannot be read; `None` where they can, as far as is known."""
     formats = {series.plugin_content for series in stored.values()}
-    if FORMAT not in formats:
+    if not formats.intersection(READABLE_FORMATS):
         others = (content.decode(errors="replace") or "1" for content in formats)
         return _OTHER_FORMAT.format(", ".join(sorted(others)))
     if json.dumps(run, ensure_ascii=False) == f'"{run}"':

@@ -8,14 +8,14 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 2
+VERSION = 2  # of the container; what is stored in it has a version of its own, `FORMAT`
 
 
 _MAGIC = b"TBSN"
@@ -67,8 +67,13 @@ def encode_block(block: Block, *, packed: bool = False) -> bytes:
     return _PREFIX.pack(_MAGIC, len(text)) + text + body
 
 
-def decode_block(data: bytes) -> Block:
+def decode_block(data: bytes, names: Container[str] | None = None) -> Block:
     """The block that `encode_block` wrote.
+
+    Parameters
+    ----------
+    names
+        Of the arrays that are decoded; those of other names are passed over. `None`: all.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def decode_block(data: bytes) -> Block:
         ) from None
     if version != VERSION:
         raise ValueError(f"this tb_sonify reads blocks of version {VERSION}, got {version!r}")
-    return Block(header, dict(_arrays(data, start, listing)))
+    return Block(header, dict(_arrays(data, start, listing, names)))
 
 
 def _little_endian(array: NDArray[Any]) -> NDArray[Any]:
@@ -122,7 +127,9 @@ def _sides(shape: Sequence[int]) -> tuple[int, int]:
     return (shape[0] if shape else 1), math.prod(shape[1:])
 
 
-def _arrays(data: bytes, offset: int, listing: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+def _arrays(
+    data: bytes, offset: int, listing: Any, names: Container[str] | None
+) -> Iterator[tuple[str, NDArray[Any]]]:
     left = _MOST_BYTES
     try:
         for name, code, shape, *packed in listing:
@@ -138,14 +145,19 @@ def _arrays(data: bytes, offset: int, listing: Any) -> Iterator[tuple[str, NDArr
                 raise ValueError(
                     f"array {name!r} needs {stored} bytes, {len(data) - offset} are left"
                 )
-            if packed:
-                array = _unpack(data[offset : offset + stored], dtype, shape)
-            else:
-                array = np.frombuffer(data, dtype, math.prod(shape), offset).reshape(shape)
-            yield str(name), array
+            if names is None or str(name) in names:
+                yield str(name), _array(data, offset, dtype, shape, packed)
             offset += stored + -stored % 8
     except (TypeError, ValueError, zlib.error) as error:
         raise ValueError(f"the arrays of a block do not fit its header: {error}") from None
+
+
+def _array(
+    data: bytes, offset: int, dtype: np.dtype[Any], shape: Sequence[int], packed: Sequence[int]
+) -> NDArray[Any]:
+    if packed:
+        return _unpack(data[offset : offset + packed[0]], dtype, shape)
+    return np.frombuffer(data, dtype, math.prod(shape), offset).reshape(shape)
 
 
 def round_norms(norms: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -3,18 +3,26 @@
 Training writes by this room and reading reads by it; they know nothing else of each other.
 """
 
-from tb_sonify.schema.block import VERSION
+from tb_sonify.schema.quantities import GRADIENT, RATIO
 
 PLUGIN_NAME = "sonify"
 
 
-FORMAT = str(VERSION).encode()  # of what is stored, in TensorBoard's metadata of each tag
+# Version of what is stored, in TensorBoard's metadata of each tag. 3 has quantities.
+FORMAT = b"3"
+
+
+READABLE_FORMATS = (b"2", FORMAT)
 
 
 ROWS_TAG = "sonify/rows"
 
 
 SEGMENTS_TAG = "sonify/segments"
+
+
+# One blob for each quantity where there are others than gradients: listed without reading rows.
+QUANTITY_TAG = "sonify/quantity"
 
 
 END_TAG = "sonify/end"  # written last by a writer of rows that is closed: its wall time tells when
@@ -29,11 +37,16 @@ PRESETS_OPTION = "presets"  # in the options of rows and segments: presets that 
 PRE_CLIP_OPTION = "pre_clip"  # likewise: whether norms are before clipping, true, false or "mixed"
 
 
+# The quantities that are scalars, too. The update is judged by its ratio to the weights, whose norm
+# hardly changes from row to row: scalars of all three would say the same at three times the size.
+SCALARS = {GRADIENT: "grad_norm", RATIO: "update_ratio"}
+
+
 def clip_tag(preset: str) -> str:
     """Tag of the audio summaries that hold the clips of a preset."""
     return f"sonify/{preset}"
 
 
-def scalar_tag(layer: str) -> str:
-    """Tag of the scalars that hold the gradient norm of a layer."""
-    return f"grad_norm/{layer}"
+def scalar_tag(layer: str, quantity: str = GRADIENT) -> str:
+    """Tag of the scalars that hold a quantity of a layer, one of `SCALARS`."""
+    return f"{SCALARS[quantity]}/{layer}"

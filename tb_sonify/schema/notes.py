@@ -201,7 +201,7 @@ def _moved(
     layers: int,
     value: float,
 ) -> NDArray[Any]:
-    if not any(table.strides):
+    if table.size and not any(table.strides):
         return np.broadcast_to(table.dtype.type(0), (len(table), layers))
     to, column = columns
     moved = np.full((len(table), layers), value, table.dtype)

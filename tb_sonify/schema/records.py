@@ -8,12 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.block import Block, decode_block, encode_block, from_bfloat16, to_bfloat16
-from tb_sonify.schema.notes import Notes, align_layers
+from tb_sonify.schema.notes import NO_GRADIENT, Notes, align_layers, shared_zeros
+from tb_sonify.schema.quantities import (
+    GRADIENT,
+    MEASURED,
+    QUANTITIES,
+    array_name,
+    parts_of,
+    quantity_of,
+)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Consecutive rows: the norm of every layer at every step.
+    """Consecutive rows: one quantity of every layer at every step, the gradient norm as a rule.
 
     Attributes
     ----------
@@ -41,24 +49,41 @@ class Rows:
     options: Mapping[str, Any]
 
     def encode(self) -> bytes:
-        """The rows as a block."""
-        arrays: dict[str, NDArray[Any]] = {"steps": self.steps, "norms": to_bfloat16(self.norms)}
-        return encode_block(Block(_header("rows", self), arrays), packed=True)
+        """The rows as a block, as those of gradients."""
+        return encode_rows({GRADIENT: self})
 
     @classmethod
-    def decode(cls, data: bytes) -> "Rows":
-        """The rows in a block; raises `ValueError` if it does not hold any."""
-        block = decode_block(data)
-        steps, norms = block.arrays.get("steps"), block.arrays.get("norms")
+    def decode(cls, data: bytes, quantity: str = GRADIENT) -> "Rows":
+        """The rows in a block; raises `ValueError` if it does not hold any.
+
+        Where they have other quantities alone, no layer has a norm.
+        """
+        names = {part: array_name(part, "norms") for part in parts_of(quantity)}
+        block = decode_block(data, {"steps", *names.values()})
         common = _common("rows", block)
+        steps = block.arrays.get("steps", np.empty((0, 0)))
+        shape = (steps.size, len(common["layers"]))
+        tables = {part: block.arrays[name] for part, name in names.items() if name in block.arrays}
         if (
-            steps is None
-            or norms is None
-            or steps.ndim != 1
-            or norms.shape != (len(steps), len(common["layers"]))
+            steps.ndim != 1
+            or any(table.shape != shape for table in tables.values())
+            or not _holds(block, MEASURED, "norms")
         ):
             raise ValueError("the arrays of rows must be steps (rows) and norms (rows, layers)")
-        return cls(**common, steps=steps, norms=from_bfloat16(norms))
+        if len(tables) < len(names):
+            norms = np.full(shape, NO_GRADIENT, np.float32)
+        else:
+            norms = quantity_of({part: _norms(table) for part, table in tables.items()}, quantity)
+        return cls(**common, steps=steps, norms=norms)
+
+
+def encode_rows(rows: Mapping[str, Rows]) -> bytes:
+    """A block of the same rows of some `MEASURED` quantities, each with the same layers."""
+    first = next(iter(rows.values()))
+    arrays: dict[str, NDArray[Any]] = {"steps": first.steps}
+    for quantity, each in rows.items():
+        arrays[array_name(quantity, "norms")] = to_bfloat16(each.norms)
+    return encode_block(Block(_header("rows", first), arrays), packed=True)
 
 
 @dataclass(frozen=True)
@@ -91,32 +116,58 @@ class Segment:
     wall_time: float = 0.0
 
     def encode(self) -> bytes:
-        """The segment as a block."""
-        median = to_bfloat16(self.notes.median)
-        tables: dict[str, NDArray[Any]] = {
-            "median": median,
-            "above": to_bfloat16(self.notes.max) - median,  # so much alike, they pack better
-            "nan": self.notes.nan,
-            "inf": self.notes.inf,
-        }
-        block = Block(_header("segment", self), {"steps": self.steps, **tables})
-        return encode_block(block, packed=True)
+        """The segment as a block, as that of gradients."""
+        return encode_segment({GRADIENT: self})
 
     @classmethod
-    def decode(cls, data: bytes) -> "Segment":
-        """The segment in a block; raises `ValueError` if it does not hold one."""
-        block = decode_block(data)
+    def decode(cls, data: bytes, quantity: str = GRADIENT) -> "Segment":
+        """The segment in a block; raises `ValueError` if it does not hold one.
+
+        Where it has other quantities alone, no layer has a norm.
+        """
+        names = [array_name(quantity, name) for name in _TABLES]
+        block = decode_block(data, {"steps", *names})
         common = _common("segment", block)
         steps = block.arrays.get("steps", np.empty(0, np.int64))
         shape = (max(steps.size - 1, 0), len(common["layers"]))
-        names = ("median", "above", "nan", "inf")
-        tables = {name: block.arrays.get(name, np.empty(0)) for name in names}
-        if steps.ndim != 1 or any(table.shape != shape for table in tables.values()):
+        if _holds(block, (quantity,), "median") or not _holds(block, QUANTITIES, "median"):
+            tables = [block.arrays.get(name, np.empty(0)) for name in names]
+        else:
+            none = to_bfloat16(np.full(shape, NO_GRADIENT, np.float32))
+            zero = np.zeros(shape, np.uint16)
+            tables = [none, zero, *[shared_zeros(zero.astype(np.uint32))] * 2]
+        if steps.ndim != 1 or any(table.shape != shape for table in tables):
             raise ValueError(f"{', '.join(names)} of a segment must have shape {shape}")
-        median = from_bfloat16(tables["median"])
-        largest = from_bfloat16(tables["median"] + tables["above"])
-        notes = Notes(median, largest, tables["nan"], tables["inf"])
+        median, above, nan, inf = tables
+        notes = Notes(_norms(median), _norms(median + above), nan, inf)
         return cls(**common, steps=steps, notes=notes)
+
+
+_TABLES = ("median", "above", "nan", "inf")  # above: maximum minus median, which packs better
+
+
+def encode_segment(segments: Mapping[str, Segment]) -> bytes:
+    """A block of the same segment of some quantities, each with the same layers."""
+    first = next(iter(segments.values()))
+    arrays: dict[str, NDArray[Any]] = {"steps": first.steps}
+    for quantity, segment in segments.items():
+        notes, median = segment.notes, to_bfloat16(segment.notes.median)
+        tables = (median, to_bfloat16(notes.max) - median, notes.nan, notes.inf)
+        for name, table in zip(_TABLES, tables, strict=True):
+            arrays[array_name(quantity, name)] = table
+    return encode_block(Block(_header("segment", first), arrays), packed=True)
+
+
+def _holds(block: Block, quantities: Sequence[str], name: str) -> bool:
+    """Whether a block lists an array of any of some quantities, decoded or not."""
+    listed = {str(listed) for listed, *_ in block.header["arrays"]}
+    return any(array_name(quantity, name) in listed for quantity in quantities)
+
+
+def _norms(table: NDArray[Any]) -> NDArray[np.float32]:
+    if table.dtype != np.uint16:
+        raise ValueError(f"norms are stored as bfloat16 in uint16, got {table.dtype}")
+    return from_bfloat16(table)
 
 
 _FIELDS = {

@@ -1,7 +1,8 @@
 """The grid of segments, and the builder that makes them of rows, for the writer and the reader."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,14 @@ class SegmentBuilder:
             if self._rows == self._grid.rows:
                 yield self._end_segment()
             start = stop
+
+    def without_layers(self) -> "SegmentBuilder":
+        """A builder that is at the same row, where no row so far has any layers."""
+        other = copy(self)
+        other._notes = [((), notes[:, :0]) for _, notes in self._notes]
+        other._open = [replace(rows, layers=(), norms=rows.norms[:, :0]) for rows in self._open]
+        other._steps = list(self._steps)
+        return other
 
     def finish(self) -> Segment | None:
         """The last, unfinished segment; `None` where it has no rows."""

@@ -186,11 +186,11 @@ def _align_columns(
     places: Sequence[list[int]],
     parts: Sequence[Tensor],
 ) -> NDArray[np.float32]:
-    """Rows of several schemas in the columns of all their layers."""
-    columns = {layer: i for i, layer in enumerate(joint.layers)}
+    """Rows of several schemas in the columns of all their quantities and layers."""
+    columns = {column: i for i, column in enumerate(joint.columns)}
     norms = np.full((sum(map(len, places)), len(columns)), NOT_LOGGED, np.float32)
     for schema, rows, part in zip(schemas, places, parts, strict=True):
-        norms[np.ix_(rows, [columns[layer] for layer in schema.layers])] = part.numpy()
+        norms[np.ix_(rows, [columns[column] for column in schema.columns])] = part.numpy()
     return norms
 
 
@@ -209,12 +209,13 @@ def _copy(rows: list[Tensor], copied: list[torch.cuda.Event]) -> Tensor:
 
 
 def joint_schema(schemas: Sequence[RowSchema]) -> RowSchema:
-    """A schema of the layers of all of them."""
+    """A schema of the quantities and layers of all of them."""
     options: Mapping[str, Any] = {}
     for schema in schemas:
         options = joint_options(options, schema.options)
     layers = dict.fromkeys(layer for schema in schemas for layer in schema.layers)
-    return RowSchema(tuple(layers), options)
+    quantities = dict.fromkeys(each for schema in schemas for each in schema.quantities)
+    return RowSchema(tuple(layers), options, quantities=tuple(quantities))
 
 
 _open: "WeakSet[WriterResources]" = WeakSet()

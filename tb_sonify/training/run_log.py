@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,22 @@ from tb_sonify.schema.metadata import (
     END_TAG,
     PRE_CLIP_OPTION,
     PRESETS_OPTION,
+    QUANTITY_TAG,
     ROWS_TAG,
+    SCALARS,
     SEGMENTS_TAG,
     clip_tag,
     scalar_tag,
 )
-from tb_sonify.schema.notes import NO_GRADIENT, pad_layers
-from tb_sonify.schema.records import Rows, Segment
+from tb_sonify.schema.notes import NO_GRADIENT
+from tb_sonify.schema.quantities import (
+    GRADIENT,
+    RATIO,
+    WEIGHT,
+    parts_of,
+    update_ratio,
+)
+from tb_sonify.schema.records import Rows, Segment, encode_rows, encode_segment
 from tb_sonify.schema.segments import SegmentBuilder
 from tb_sonify.sound import PRESETS, Preset, SynthState, advance_state, preset_to_json, render
 from tb_sonify.training.summary import audio_event, blob_event, is_kept, scalars_event
@@ -29,7 +39,9 @@ from tb_sonify.training.warn import WarnOnce
 
 # In place of norms, on their way from the device:
 STEP_SKIPPED = -2.0  # of a layer whose step the optimizer left out
-NOT_LOGGED = -3.0  # of a layer that is not in the row's own schema
+NOT_LOGGED = (
+    -3.0
+)  # of what is not in the row's own schema, and of a weight not measured at the step
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,21 @@ class RowSchema:
     ----------
     ranks
         The processes that hold shards of the gradients. A row of such a schema has, for each
-        layer, the sum of this process' part and then whether it has any (see `ShardReducer`).
+        column, the sum of this process' part and then, for each, whether it has any (see
+        `ShardReducer`).
+    quantities
+        Of `MEASURED`. The columns of a row are the layers of the first, those of the second, ...
     """
 
     layers: tuple[str, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     ranks: tuple[int, ...] = ()
+    quantities: tuple[str, ...] = (GRADIENT,)
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Quantity and layer of each column."""
+        return list(product(self.quantities, self.layers))
 
 
 @dataclass(frozen=True)
@@ -59,7 +80,8 @@ class RowBatch:
     wall_times
         Seconds since the epoch, shape ``(rows,)``.
     norms
-        Gives the norms, float32, shape ``(rows, layers)``.
+        Gives the norms, float32, shape ``(rows, quantities * layers)``; also `NO_GRADIENT`,
+        `STEP_SKIPPED`, `NOT_LOGGED`.
     """
 
     schema: RowSchema
@@ -78,7 +100,15 @@ def joint_options(options: Mapping[str, Any], later: Mapping[str, Any]) -> dict[
 
 @dataclass(frozen=True)
 class RowTable:
-    """Rows: int64 `steps` and float64 `wall_times`, ``(rows,)``; `norms`, ``(rows, layers)``."""
+    """Rows of all quantities and layers.
+
+    Attributes
+    ----------
+    steps, wall_times
+        int64 and float64, shape ``(rows,)``.
+    norms
+        float32, shape ``(rows, quantities, layers)``.
+    """
 
     steps: NDArray[np.int64]
     wall_times: NDArray[np.float64]
@@ -87,7 +117,7 @@ class RowTable:
     @classmethod
     def empty(cls) -> "RowTable":
         """No rows, no layers."""
-        return cls(np.empty(0, np.int64), np.empty(0), np.empty((0, 0), np.float32))
+        return cls(np.empty(0, np.int64), np.empty(0), np.empty((0, 0, 0), np.float32))
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -96,26 +126,43 @@ class RowTable:
         return RowTable(self.steps[part], self.wall_times[part], self.norms[part])
 
     def followed_by(self, rows: "RowTable") -> "RowTable":
-        """These rows and then those; the latter may have layers that came later."""
-        layers = rows.norms.shape[1]
+        """These rows and then those; the latter may have quantities and layers that came later."""
+        norms = self.norms
+        _, quantities, layers = norms.shape
+        if norms.shape[1:] != rows.norms.shape[1:]:
+            grown = np.full((len(self), *rows.norms.shape[1:]), NOT_LOGGED, np.float32)
+            grown[:, :quantities, :layers] = norms
+            norms = grown
         return RowTable(
             np.concatenate([self.steps, rows.steps]),
             np.concatenate([self.wall_times, rows.wall_times]),
-            np.concatenate([pad_layers(self.norms, layers, NOT_LOGGED), rows.norms]),
+            np.concatenate([norms, rows.norms]),
         )
 
     def merged(self) -> "RowTable":
-        """Consecutive rows of the same step as one, where no layer has a norm in both."""
-        same = np.flatnonzero(np.diff(self.steps) == 0)
-        if not len(same):
+        """Consecutive rows of the same step as one, where nothing has a norm in several."""
+        begins = np.append([True], self.steps[1:] != self.steps[:-1])
+        if begins.all():
             return self
-        norms, kept = self.norms.copy(), np.ones(len(self), bool)
-        for row in same:
-            earlier, later = norms[row], norms[row + 1]
-            if not (_has_norm(earlier) & _has_norm(later)).any():
-                norms[row + 1] = np.where(_has_norm(later), later, np.maximum(earlier, later))
-                kept[row] = False
-        return RowTable(self.steps[kept], self.wall_times[kept], norms[kept])
+        starts = _starts_of_merged(begins, _has_norm(self.norms))
+        lasts = np.append(starts[1:], len(self)) - 1
+        # A norm is above all that stands for none, and a NaN above all.
+        norms = np.maximum.reduceat(self.norms, starts)
+        return RowTable(self.steps[lasts], self.wall_times[lasts], norms)
+
+
+def _starts_of_merged(begins: NDArray[np.bool_], present: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """First row of each group that can be merged, given those at which a step begins."""
+    starts = np.flatnonzero(begins)
+    counts = np.add.reduceat(present, starts, dtype=np.int64)
+    for group in np.flatnonzero((counts > 1).any(axis=(1, 2))):
+        seen = present[starts[group]]
+        for row in range(starts[group] + 1, len(begins)):
+            if begins[row]:
+                break
+            begins[row] = (seen & present[row]).any()
+            seen = present[row] if begins[row] else seen | present[row]
+    return np.flatnonzero(begins)
 
 
 def _has_norm(norms: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -144,14 +191,13 @@ class ScalarLog:
         self._row = 0
         self._emit = emit
 
-    def add(self, layers: Sequence[str], rows: RowTable) -> None:
-        """Take the next rows."""
-        tags = [scalar_tag(layer) for layer in layers]
+    def add(self, rows: RowTable, tags: Sequence[str], values: NDArray[np.float32]) -> None:
+        """Take the next rows, and of them the values of each tag, shape ``(rows, tags)``."""
         for row in range(len(rows)):
             if not self._takes(self._row + row):
                 continue
-            values = zip(tags, rows.norms[row].tolist(), strict=True)
-            present = [(tag, norm) for tag, norm in values if norm != NO_GRADIENT]
+            tagged = zip(tags, values[row].tolist(), strict=True)
+            present = [(tag, value) for tag, value in tagged if value != NO_GRADIENT]
             if present:
                 step, wall_time = int(rows.steps[row]), float(rows.wall_times[row])
                 self._emit(scalars_event(present, step=step, wall_time=wall_time))
@@ -283,9 +329,12 @@ class RunLog:
         self._latest = 0.0  # wall time of the newest row
         self._emit = emit
         self._scalars = ScalarLog(scalar_every, emit)
-        self._segments = SegmentBuilder()
-        self._layers: list[str] = []
-        self._columns: dict[str, int] = {}
+        self._segments: dict[str, SegmentBuilder] = {}
+        self._layers: dict[str, int] = {}  # each with its column
+        self._quantities: dict[str, int] = {}
+        self._logged = np.empty((0, 0), np.bool_)  # of quantities and layers: all that may come
+        self._weights = np.empty(0, np.float32)  # the last norm of each layer's weights
+        self._named: set[str] = set()  # the quantities with a `QUANTITY_TAG`
         self._options = _preset_options(presets)
         # The newest row waits until it is complete: several calls may add layers to the same step.
         self._newest = RowTable.empty()
@@ -298,8 +347,11 @@ class RunLog:
         """Take rows; whatever is complete is emitted."""
         norms = self._align_columns(batch)
         skipped = norms == STEP_SKIPPED
-        kept = ~skipped.any(axis=1) | _has_norm(norms).any(axis=1)
+        kept = ~skipped.any(axis=(1, 2)) | _has_norm(norms[:, self._changing()]).any(axis=(1, 2))
         norms[skipped] = NO_GRADIENT
+        if WEIGHT in self._quantities:
+            number = self._quantities[WEIGHT]
+            norms[:, number][skipped[:, number]] = NOT_LOGGED
         rows = RowTable(batch.steps[kept], self._not_before(batch.wall_times[kept]), norms[kept])
         if not len(rows):
             return
@@ -331,14 +383,18 @@ class RunLog:
         """Whether the newest row has all layers; after the first row, nobody knows which."""
         first = not self._block_first_row and not len(self._block)
         norms = self._newest.norms
-        return not first and len(norms) > 0 and bool((norms != NOT_LOGGED).all())
+        if first or not len(norms):
+            return False
+        lacking = (norms == NOT_LOGGED) & self._logged
+        return not lacking[:, self._changing()].any()
 
     def finish(self) -> None:
         """Emit the rest, with the last, unfinished segment, and that this is the end."""
         self.write_rows()
-        segment = self._segments.finish()
-        if segment is not None:
-            self._emit_segment(segment)
+        last = {name: builder.finish() for name, builder in self._segments.items()}
+        segments = {name: segment for name, segment in last.items() if segment is not None}
+        if segments:
+            self._emit_segment(segments)
         if self._block_first_row:
             end = encode_block(Block({"kind": "end", "session": self._session}, {}))
             now = max(time.time(), self._latest)
@@ -346,16 +402,40 @@ class RunLog:
         self.clips.finish()
 
     def _align_columns(self, batch: RowBatch) -> NDArray[np.float32]:
-        """The norms of a batch in the columns of all layers; layers that are new come last."""
-        self._options = joint_options(self._options, batch.schema.options)
-        new = [layer for layer in batch.schema.layers if layer not in self._columns]
-        if new:
+        """The norms of a batch, ``(rows, quantities, layers)`` of all so far; new ones are last."""
+        schema = batch.schema
+        self._options = joint_options(self._options, schema.options)
+        if not (
+            self._quantities.keys() >= set(schema.quantities)
+            and self._layers.keys() >= set(schema.layers)
+        ):
             self._end_block()
-            self._columns |= {layer: len(self._layers) + i for i, layer in enumerate(new)}
-            self._layers += new
-        norms = np.full((len(batch.steps), len(self._layers)), NOT_LOGGED, np.float32)
-        norms[:, [self._columns[layer] for layer in batch.schema.layers]] = batch.norms()
+            for names, new in (
+                (self._quantities, schema.quantities),
+                (self._layers, schema.layers),
+            ):
+                for name in new:
+                    names.setdefault(name, len(names))
+        quantities, layers = np.ix_(
+            [self._quantities[name] for name in schema.quantities],
+            [self._layers[name] for name in schema.layers],
+        )
+        shape = len(self._quantities), len(self._layers)
+        if shape != self._logged.shape:
+            logged = np.zeros(shape, np.bool_)
+            before = self._logged.shape
+            logged[: before[0], : before[1]] = self._logged
+            self._logged = logged
+        self._logged[quantities, layers] = True
+        norms = np.full((len(batch.steps), *shape), NOT_LOGGED, np.float32)
+        norms[:, quantities, layers] = batch.norms().reshape(
+            len(norms), len(schema.quantities), len(schema.layers)
+        )
         return norms
+
+    def _changing(self) -> list[int]:
+        """Numbers of the quantities that are in every row; weights are in a few."""
+        return [number for name, number in self._quantities.items() if name != WEIGHT]
 
     def _not_before(self, wall_times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Wall times that do not go back with the clock: by them, readers know what is newer."""
@@ -366,14 +446,46 @@ class RunLog:
     def _commit(self, rows: RowTable) -> None:
         if not len(rows):
             return
-        rows = replace(rows, norms=np.maximum(rows.norms, NO_GRADIENT))
-        self._scalars.add(self._layers, rows)
+        rows = replace(rows, norms=np.maximum(self._hold_weights(rows.norms), NO_GRADIENT))
+        tables = self._tables(rows.norms)
+        scalars = [name for name in SCALARS if name in tables]
+        tags = [scalar_tag(layer, name) for name in scalars for layer in self._layers]
+        if tags:
+            self._scalars.add(rows, tags, np.concatenate([tables[name] for name in scalars], 1))
         rows = replace(rows, norms=round_norms(rows.norms))
         back = np.flatnonzero(np.diff(rows.steps) <= 0) + 1
         for start, end in zip([0, *back], [*back, len(rows)], strict=True):
             self._add_to_block(rows[start:end])
-        for segment in self._segments.add(self._stored(rows), rows.wall_times):
-            self._emit_segment(segment)
+        stored = self._stored(rows)
+        for name in stored:
+            if name not in self._segments:
+                others = list(self._segments.values())
+                self._segments[name] = others[0].without_layers() if others else SegmentBuilder()
+        full = [self._segments[name].add(stored[name], rows.wall_times) for name in stored]
+        for segments in zip(*full, strict=True):
+            self._emit_segment(dict(zip(stored, segments, strict=True)))
+
+    def _hold_weights(self, norms: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Norms with the last known one of each layer's weights where it was not measured."""
+        number = self._quantities.get(WEIGHT)
+        if number is None:
+            return norms
+        last = np.full((1, norms.shape[2]), NOT_LOGGED, np.float32)
+        last[0, : len(self._weights)] = self._weights
+        held = np.concatenate([last, norms[:, number]])
+        known = np.where(held == NOT_LOGGED, 0, np.arange(len(held))[:, None])
+        held = np.take_along_axis(held, np.maximum.accumulate(known), axis=0)
+        self._weights = held[-1]
+        norms = norms.copy()
+        norms[:, number] = held[1:]
+        return norms
+
+    def _tables(self, norms: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The norms by quantity, with the ratio where there is one, shape ``(rows, layers)``."""
+        tables = {name: norms[:, i] for name, i in list(self._quantities.items())[: norms.shape[1]]}
+        if tables.keys() >= set(parts_of(RATIO)):
+            tables[RATIO] = update_ratio(*(tables[part] for part in parts_of(RATIO)))
+        return tables
 
     def _add_to_block(self, rows: RowTable) -> None:
         if len(self._block) and rows.steps[0] <= self._block.steps[-1]:
@@ -391,20 +503,37 @@ class RunLog:
         if not len(block):
             return
         rows = self._stored(block)
+        self._name_quantities(rows, block)
+        rows.pop(RATIO, None)  # readers derive it
         self._block_first_row += len(block)
         self._last_step = int(block.steps[-1])
-        self._emit_blob(ROWS_TAG, rows.encode(), rows.steps, float(block.wall_times[0]))
+        self._emit_blob(ROWS_TAG, encode_rows(rows), block.steps, float(block.wall_times[0]))
 
-    def _stored(self, rows: RowTable) -> Rows:
-        """Rows of the open block, or on their way into it, as they are stored."""
-        layers = tuple(self._layers[: rows.norms.shape[1]])
+    def _name_quantities(self, rows: Mapping[str, Rows], block: RowTable) -> None:
+        """Emit which quantities there are, where they are not gradients alone."""
+        if rows.keys() == {GRADIENT}:
+            return
+        for name in rows.keys() - self._named:
+            self._named.add(name)
+            blob = encode_block(Block({"kind": "quantity", "session": self._session}, {}))
+            tag = f"{QUANTITY_TAG}/{name}"
+            self._emit_blob(tag, blob, block.steps, float(block.wall_times[0]))
+
+    def _stored(self, rows: RowTable) -> dict[str, Rows]:
+        """Rows of the open block, or on their way into it, as they are stored, by quantity."""
+        layers = tuple(self._layers)[: rows.norms.shape[2]]
         first_row = self._block_first_row
-        return Rows(self._session, first_row, layers, rows.steps, rows.norms, self._options)
+        return {
+            name: Rows(self._session, first_row, layers, rows.steps, norms, self._options)
+            for name, norms in self._tables(rows.norms).items()
+        }
 
-    def _emit_segment(self, segment: Segment) -> None:
-        segment = replace(segment, options=self._options)
-        self._emit_blob(SEGMENTS_TAG, segment.encode(), segment.steps, segment.wall_time)
-        self.clips.add(segment)
+    def _emit_segment(self, segments: Mapping[str, Segment]) -> None:
+        segments = {name: replace(each, options=self._options) for name, each in segments.items()}
+        first = next(iter(segments.values()))
+        self._emit_blob(SEGMENTS_TAG, encode_segment(segments), first.steps, first.wall_time)
+        if GRADIENT in segments:
+            self.clips.add(segments[GRADIENT])
 
     def _emit_blob(self, tag: str, blob: bytes, steps: NDArray[np.int64], wall_time: float) -> None:
         # Keyed by its first step: TensorBoard drops what lies at or after a restart's step.

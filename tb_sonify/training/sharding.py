@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed
 
 from tb_sonify.schema.notes import NO_GRADIENT
-from tb_sonify.training.run_log import STEP_SKIPPED, RowBatch, RowSchema
+from tb_sonify.schema.quantities import WEIGHT
+from tb_sonify.training.run_log import NOT_LOGGED, STEP_SKIPPED, RowBatch, RowSchema
 from tb_sonify.training.tensor_norms import Gradients
 from tb_sonify.training.warn import warn
 
@@ -262,13 +264,13 @@ class _ReduceGroup:
 
     def largest(self, row: _ShardedRow) -> NDArray[np.float64] | None:
         """The largest over all processes, NaN if one is; `None` as for `sums`."""
-        layers = len(row.part) // 2
-        nan = np.isnan(row.part[:layers])
-        part = np.where(nan, math.inf, row.part[:layers])
-        numbers = [*part, *row.part[layers:], *nan, row.step, -row.step]
+        columns = len(row.part) // 2
+        nan = np.isnan(row.part[:columns])
+        part = np.where(nan, math.inf, row.part[:columns])
+        numbers = [*part, *row.part[columns:], *nan, row.step, -row.step]
         *total, highest, lowest = self._all_reduce(numbers, "MAX")
-        values, any_nan = np.array(total[: 2 * layers]), np.array(total[2 * layers :], bool)
-        values[:layers][any_nan] = math.nan
+        values, any_nan = np.array(total[: 2 * columns]), np.array(total[2 * columns :], bool)
+        values[:columns][any_nan] = math.nan
         return values if highest == -lowest else None
 
     def latest(self, step: int) -> int:
@@ -285,11 +287,14 @@ class _ReduceGroup:
 
 def _finished(row: _ShardedRow, totals: NDArray[np.float64]) -> RowBatch:
     """The norms of all processes together."""
-    layers = len(row.schema.layers)
+    columns = len(totals) // 2
     norm_type = row.schema.options["norm_type"]
-    sums, present = totals[:layers], totals[layers:] > 0
+    sums, present = totals[:columns], totals[columns:] > 0
     with np.errstate(over="ignore", invalid="ignore"):
         norms = (sums if norm_type == "inf" else sums ** (1 / norm_type)).astype(np.float32)
-    norms = np.where(present, norms, np.float32(NO_GRADIENT))[None]
-    schema = RowSchema(row.schema.layers, row.schema.options)
+    # A weight has a norm always; where no process has one, it was not measured at this step.
+    none = [NOT_LOGGED if name == WEIGHT else NO_GRADIENT for name in row.schema.quantities]
+    absent = np.repeat(np.array(none, np.float32), len(row.schema.layers))
+    norms = np.where(present, norms, absent)[None]
+    schema = replace(row.schema, ranks=())
     return RowBatch(schema, np.array([row.step]), np.array([row.wall_time]), lambda: norms)

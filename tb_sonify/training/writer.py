@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, SupportsFloat
+from typing import Any, Literal, SupportsFloat
 from weakref import ref
 
 from tensorboard.compat import tf
@@ -12,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import FileWriter, SummaryWriter, writer
 
+from tb_sonify.schema.quantities import MEASURED, check_quantity
 from tb_sonify.sound import StreamPreset
 from tb_sonify.sound.presets import resolve_presets
 from tb_sonify.training.event_writer import EventFileWriter, EventSink, NullSink
@@ -70,7 +71,7 @@ class SonifyWriter(SummaryWriter):
         if scalar_every is not None and scalar_every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
         self._models = ModelLayers()
-        self._named = RowSchema(())  # of `add_norms`
+        self._named: dict[str, RowSchema] = {}  # of `add_norms`
         self._watches = WatchSet()
         self._writes = rank() == 0
         self._warn = WarnOnce()
@@ -191,14 +192,28 @@ class SonifyWriter(SummaryWriter):
             schema, row = measured.row(measured.norms.measure())
             self._resources.buffer.add(schema, step, row)
 
-    def add_norms(self, norms: Mapping[str, SupportsFloat | None], global_step: int) -> None:
-        """Log one number per layer as a row; at least 0, NaN or infinite, `None`: no gradient."""
+    def add_norms(
+        self,
+        norms: Mapping[str, SupportsFloat | None],
+        global_step: int,
+        quantity: Literal["gradient", "update", "weight"] = "gradient",
+    ) -> None:
+        """Log one number per layer as a row; at least 0, NaN or infinite, `None`: there is none.
+
+        Parameters
+        ----------
+        quantity
+            What was measured; one row has all quantities of a step. Norms of updates and weights
+            give their ratio. Weights may come at a few steps alone: the last norm holds.
+        """
         layers, row = row_of(norms)
         step = step_of(global_step)
-        if layers != self._named.layers:
-            self._named = RowSchema(layers)
+        check_quantity(quantity, MEASURED)
+        named = self._named.get(quantity)
+        if named is None or named.layers != layers:
+            named = self._named[quantity] = RowSchema(layers, quantities=(quantity,))
         if self._is_open() and self._writes:
-            self._resources.buffer.add(self._named, step, row)
+            self._resources.buffer.add(named, step, row)
 
     def add_scalars(
         self,
