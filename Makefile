@@ -36,6 +36,8 @@ test: browser ## run all tests, with a real TensorBoard and a real browser (ARGS
 quick: SELECTED := -m "not (browser or package or server or training)"
 quick: ## run the tests that start no browser, server or training and build no package
 
+# What is compiled once is not compiled by each worker and each program that a test starts.
+test quick slow: export PYTHONDONTWRITEBYTECODE :=
 # One worker runs all tests of a file; both test runners run, and both results are reported.
 test quick: setup frontend
 	@pytest=passed; vitest=passed; \

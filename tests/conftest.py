@@ -1,6 +1,8 @@
 """What tests of several files are given."""
 
+import gc
 import math
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+# Before numpy and torch are imported: workers with a thread for each core wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest.register_assert_rewrite("tests.looks", "tests.pages")
 
 from tests.serving import INSECURE_HOST  # noqa: E402
@@ -24,6 +28,15 @@ if TYPE_CHECKING:
 
 
 collect_ignore = ["scripts"]  # programs, which would train
+
+# What is imported lives to the end: collecting garbage in between would take half of the time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on, but not among modules."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

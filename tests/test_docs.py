@@ -1,7 +1,9 @@
 """What the documents say is what the code does."""
 
+import doctest
 import re
 import runpy
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,20 @@ def test_every_make_command_of_the_readme_exists():
     commands = re.findall(r"^make ([a-z]+)", "\n".join(code_blocks("sh")), re.MULTILINE)
     assert commands
     assert set(commands) <= targets
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sorted((ROOT / "tb_sonify").rglob("*.py"))
+        if ">>>" in path.read_text()
+    ],
+)
+def test_examples_in_docstrings_give_what_they_say(module):
+    tried = doctest.testmod(import_module(module))
+    assert tried.attempted
+    assert not tried.failed
 
 
 @pytest.mark.parametrize(

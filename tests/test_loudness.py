@@ -1,10 +1,7 @@
 """How loud it seems, by ISO 532-1, and how loud it is, by BS.1770."""
 
 import numpy as np
-import pyloudnorm
 import pytest
-from mosqito.sq_metrics import loudness_zwst
-from scipy.signal import resample_poly
 
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, render
@@ -19,6 +16,9 @@ def heard(norms, preset):
 
 def sones(mono):
     """Loudness of a steady sound played at a moderate level."""
+    from mosqito.sq_metrics import loudness_zwst
+    from scipy.signal import resample_poly
+
     at_48_khz = resample_poly(mono, 2, 1) * 0.4  # pascal
     return loudness_zwst(at_48_khz[4_800:-4_800], 48_000)[0]
 
@@ -48,6 +48,8 @@ def test_a_raw_sine_would_not_pass():
 @pytest.mark.parametrize("preset", STREAM_PRESETS, ids=lambda preset: preset.name)
 @pytest.mark.parametrize("typical", [0.05, 0.5, 5.0])
 def test_an_ordinary_run_is_at_minus_20_lufs(preset, typical):
+    import pyloudnorm
+
     noise = np.random.default_rng(3).normal(0, 0.5, (200, 4))
     clip = heard(typical * np.exp(noise), preset)
     loudness = pyloudnorm.Meter(preset.sample_rate).integrated_loudness(clip)

@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.mnist import mnist
+
+@pytest.fixture(scope="module")
+def mnist():
+    from benchmarks.mnist import mnist  # needs torchvision
+
+    return mnist
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -23,7 +28,7 @@ def write_mnist(directory: Path, prefix: str, count: int) -> Path:
     return raw
 
 
-def test_mnist_is_the_training_split_where_there_is_one_else_the_test_split(tmp_path):
+def test_mnist_is_the_training_split_where_there_is_one_else_the_test_split(mnist, tmp_path):
     write_mnist(tmp_path, "t10k", 20)
     assert mnist(tmp_path).title == "20 images of MNIST's test split"
     write_mnist(tmp_path, "train", 30)
@@ -36,7 +41,7 @@ def test_mnist_is_the_training_split_where_there_is_one_else_the_test_split(tmp_
     assert sorted(labels.tolist()) == sorted([*range(10)] * 3)
 
 
-def test_damaged_mnist_files_are_named(tmp_path):
+def test_damaged_mnist_files_are_named(mnist, tmp_path):
     raw = write_mnist(tmp_path, "t10k", 20)
     (raw / "t10k-images-idx3-ubyte").write_bytes(b"not an image")
     with pytest.raises(ValueError, match="MNIST must be readable"):
@@ -47,6 +52,6 @@ def test_damaged_mnist_files_are_named(tmp_path):
         mnist(tmp_path)
 
 
-def test_missing_mnist_files_are_named(tmp_path):
+def test_missing_mnist_files_are_named(mnist, tmp_path):
     with pytest.raises(FileNotFoundError, match="must hold t10k-images-idx3-ubyte"):
         mnist(tmp_path / "nowhere")

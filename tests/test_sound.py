@@ -8,7 +8,6 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy.signal import resample_poly
 
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, encode_wav, render
@@ -117,6 +116,8 @@ def test_nothing_clicks():
 @pytest.mark.parametrize("norm", [1e-30, 1e-8, 1.0, 1e8, 3e38, 0.0, np.nan, np.inf])
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
 def test_true_peak_stays_below_minus_one_db(norm, preset):
+    from scipy.signal import resample_poly
+
     norms = steady(norm, notes=16, layers=9)
     norms[::2, ::2] = 1e-8
     clip = heard(norms, preset)

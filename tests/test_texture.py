@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mosqito.sq_metrics import loudness_zwst, roughness_dw
-from scipy.signal import resample_poly
 
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, render
@@ -32,14 +30,20 @@ def oscillating(size, notes=40):
 
 def settled_pascal(mono):
     """What is heard once the window of the texture is full, at 48 kHz."""
+    from scipy.signal import resample_poly
+
     return resample_poly(mono[9 * HOP :], 2, 1) * 0.2
 
 
 def roughness(mono):
+    from mosqito.sq_metrics import roughness_dw
+
     return np.mean(roughness_dw(settled_pascal(mono), 48_000, overlap=0)[0])
 
 
 def loudness(mono):
+    from mosqito.sq_metrics import loudness_zwst
+
     return loudness_zwst(settled_pascal(mono), 48_000)[0]
 
 
