@@ -67,6 +67,15 @@ def test_norms_of_shards_before_clipping(two, name):
     assert pre_clip(two / name) == {True}
 
 
+@pytest.mark.parametrize("name", ["ddp", "fsdp-1.0", "fsdp-2.0", "fsdp-inf", "clipped", "hybrid"])
+def test_updates_of_shards_are_those_of_the_whole(two, four, name):
+    directory = four if name == "hybrid" else two
+    for step, ratios in expected(directory, f"{name}-ratios").items():
+        for layer, ratio in ratios.items():
+            found = dict(recorded.scalars(directory / name, f"update_ratio/{layer}"))
+            assert found[step] == pytest.approx(ratio, rel=1e-5), (step, layer)
+
+
 @pytest.mark.parametrize("name", ["two-dimensions", "hybrid"])
 def test_shards_of_shards_and_copies_of_shards_count_once(four, name):
     assert_norms(four / name, expected(four, name))

@@ -37,7 +37,7 @@ ORDER = {
     "reading": """limits norm_tags scalar_names cache work store scalars run_reader timeline
         scalar_timeline runs timeline_builder selection audio heatmap export description
         logdir""",
-    "training": """warn amp layers tensor_norms foreign_writer summary event_writer
+    "training": """warn amp layers tensor_norms update_norms foreign_writer summary event_writer
         run_log recorder sharding grad_norms clip_grad optimizer_steps row_buffer watch writer""",
 }
 # Rooms of the dashboard, from the bottom to the top.

@@ -6,7 +6,7 @@ import torch
 from torch import distributed, nn
 
 from tb_sonify import SonifyWriter
-from tests.reference import layer_norms
+from tests.reference import layer_norms, norm_of
 
 STEPS = 6
 
@@ -35,7 +35,7 @@ class Training:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01)
         self.writer = SonifyWriter(str(directory / name))
         self.norm_type = options.get("norm_type", 2.0)
-        self.expected = {}
+        self.expected, self.ratios, self.weights = {}, {}, {}
         self.watch = self.writer.watch(self.model, self.optimizer, **options)
 
     def backward(self, step):
@@ -50,6 +50,10 @@ class Training:
     def update(self, clip=None):
         if clip is not None:
             torch.nn.utils.clip_grad_norm_(self.twin.parameters(), clip)
+        step = len(self.ratios)
+        self.weights = self.weights or weight_norms(self.twin, self.norm_type)  # of the first step
+        moved = layer_norms(self.twin, self.norm_type)
+        self.ratios[step] = {name: 0.01 * moved[name] / self.weights[name] for name in moved}
         with torch.no_grad():
             for parameter in self.twin.parameters():
                 parameter -= 0.01 * parameter.grad
@@ -60,3 +64,13 @@ class Training:
             expected = {step: norms for step, norms in self.expected.items() if norms is not None}
             text = json.dumps(expected)
             (self.directory / f"{self.name}.json").write_text(text)
+            (self.directory / f"{self.name}-ratios.json").write_text(json.dumps(self.ratios))
+
+
+def weight_norms(model, norm_type):
+    """The norm of each module's own parameters, by its name."""
+    return {
+        name: norm_of(list(module.parameters(recurse=False)), norm_type)
+        for name, module in model.named_modules()
+        if list(module.parameters(recurse=False))
+    }

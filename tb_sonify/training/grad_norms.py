@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from tb_sonify.schema.metadata import PRE_CLIP_OPTION
 from tb_sonify.schema.notes import NO_GRADIENT
+from tb_sonify.schema.quantities import MEASURED
 from tb_sonify.training.amp import Scaling
 from tb_sonify.training.layers import Granularity, Layers, Patterns, find_layers, numbered_names
-from tb_sonify.training.run_log import STEP_SKIPPED, RowSchema
+from tb_sonify.training.run_log import NOT_LOGGED, STEP_SKIPPED, RowSchema
 from tb_sonify.training.sharding import Shards, mesh_of
 from tb_sonify.training.tensor_norms import (
     Gradients,
@@ -30,6 +31,7 @@ from tb_sonify.training.tensor_norms import (
     to_power,
     to_root,
 )
+from tb_sonify.training.update_norms import UpdateNorms
 from tb_sonify.training.warn import WarnOnce
 
 _MAX_PLANS = 64  # a model whose gradients look different at every step must not fill memory
@@ -75,7 +77,7 @@ class LayerNorms:
         self._position_of = {id(p): i for i, p in enumerate(self.parameters)}
         self._parts: dict[tuple[int, ...], ModelPart] = {}
         self.whole = self._part(range(len(self.parameters)))
-        self._layouts: dict[tuple[PartPlan, ...], RowLayout] = {}
+        self._layouts: dict[object, RowLayout] = {}
 
     def is_of(self, other: "LayerNorms") -> bool:
         """Whether the other has the same layers, made of the same parameters."""
@@ -125,31 +127,39 @@ class LayerNorms:
         return powers
 
     @torch.no_grad()
-    def row(self, measured: "Sequence[PartPowers]") -> tuple[Tensor, "RowLayout"]:
+    def row(
+        self, measured: "Sequence[PartPowers]", quantities: Sequence[str] = ()
+    ) -> tuple[Tensor, "RowLayout"]:
         """The norms of the layers of what was measured.
+
+        Parameters
+        ----------
+        quantities
+            Those that the row has in any case.
 
         Returns
         -------
         row
-            float32, shape ``(layers,)``; `NO_GRADIENT` where no parameter of a layer has a
-            gradient. Where parameters are sharded, shape ``(2 * layers,)``: the sum of powers of
-            the part that is counted here, and then 1 where the layer has a gradient here, else 0.
+            float32, shape ``(quantities * layers,)``; `NO_GRADIENT` where no parameter of a layer
+            has a gradient. Where parameters are sharded, twice as many: the sum of powers of the
+            part that is counted here, and then 1 where the layer has a gradient here, else 0.
         layout
-            Which layers these are.
+            Which quantities and layers these are.
         """
-        layout = self._layout(tuple([each.plan for each in measured]))
+        layout = self._layout(tuple([each.plan for each in measured]), tuple(quantities))
         powers = measured[0].powers
         if len(measured) > 1:
             devices = [each.powers.device for each in measured]
             home = next((device for device in devices if device.type != "cpu"), devices[0])
             powers = torch.cat([to_device(each.powers, home) for each in measured])
-        sums = add_up(powers, layout.column_of(powers.device), len(layout.layers), self.norm_type)
+        sums = add_up(powers, layout.column_of(powers.device), layout.columns, self.norm_type)
         if self.shards is not None:
             row = torch.cat([sums, layout.present_on(sums.device).to(sums.dtype)])
         else:
             row = to_root(sums, self.norm_type).float()
             if not layout.all_present:
                 row.masked_fill_(~layout.present_on(row.device), NO_GRADIENT)
+                row.masked_fill_(layout.missing_on(row.device), NOT_LOGGED)
         for each in measured:
             if each.overflow is not None:
                 skipped = to_device(each.overflow, row.device) > 0
@@ -224,23 +234,48 @@ class LayerNorms:
         powers = [measured.only(tuple(positions)) for measured, positions in kept.items()]
         return [*powers, self._measure(self._part(rest))] if rest else powers
 
+    def start_update(self, part: "ModelPart", update: UpdateNorms) -> None:
+        """Keep what the parameters of a part are before a step."""
+        update.start(self._counted(part.parameters))
+
+    def update(self, part: "ModelPart", update: UpdateNorms) -> "list[PartPowers]":
+        """The powers of what the step has changed of a part since `start_update`."""
+        powers = update.powers(self._counted(part.parameters))
+        return [PartPowers(part.plan("update", update.measured), powers)]
+
+    @torch.no_grad()
+    def weights(self, part: "ModelPart") -> "list[PartPowers]":
+        """The powers of the parameters of a part."""
+        counted = self._counted(part.parameters)
+        norms = part.weights
+        if norms is None or not norms.fits(counted):
+            norms = part.weights = NormPlan(counted, self.norm_type)
+        try:
+            powers = norms.powers(counted)
+        except KindsChangedError:
+            part.weights = None
+            return []
+        present = [i for i, tensor in enumerate(counted) if tensor is not None]
+        return [PartPowers(part.plan("weight", frozenset(present) - norms.left_out), powers)]
+
+    def _counted(self, tensors: Gradients) -> Gradients:
+        return tensors if self.shards is None else self.shards.counted(tensors)
+
     def _measure(self, part: "ModelPart") -> "PartPowers":
         gradients = part.gradients()
-        counted: Gradients = gradients
-        if self.shards is not None:
-            counted = self.shards.counted(gradients)
-        plan, powers = part.measure(gradients, counted, self.norm_type)
+        plan, powers = part.measure(gradients, self._counted(gradients), self.norm_type)
         if plan.left_out:
             names = ", ".join(self.names[layer] for layer in sorted(plan.left_out)[:5])
             self._warn(f"layers whose gradients torch cannot reduce are left out: {names}")
         return PartPowers(plan, powers)
 
-    def _layout(self, plans: "tuple[PartPlan, ...]") -> "RowLayout":
-        layout = self._layouts.get(plans)
+    def _layout(self, plans: "tuple[PartPlan, ...]", quantities: tuple[str, ...]) -> "RowLayout":
+        layout = self._layouts.get((plans, quantities))
         if layout is None:
             if len(self._layouts) >= _MAX_PLANS:
                 self._layouts.clear()
-            layout = self._layouts[plans] = RowLayout(plans, self._layer_of)
+            layout = RowLayout(plans, self._layer_of, quantities)
+            self._layouts[plans, quantities] = layout
         return layout
 
 
@@ -256,11 +291,14 @@ class PartPlan:
         The positions of those that have a gradient.
     left_out
         The layers that are not present because torch cannot reduce one of their gradients.
+    quantity
+        What is measured, one of `MEASURED`.
     """
 
     positions: tuple[int, ...]
     present: frozenset[int]
     left_out: frozenset[int] = frozenset()
+    quantity: str = "gradient"
 
 
 class ModelPart:
@@ -272,6 +310,10 @@ class ModelPart:
         Theirs, among all parameters of the model.
     positions_of
         The same by layer.
+    parameters
+        The parameters themselves.
+    weights
+        How their own norms are taken; `None`: not yet.
     """
 
     def __init__(
@@ -281,7 +323,9 @@ class ModelPart:
         self.positions_of: dict[int, list[int]] = {}
         for position in positions:
             self.positions_of.setdefault(layer_of[position], []).append(position)
-        self._parameters = [parameters[position] for position in positions]
+        self.parameters = [parameters[position] for position in positions]
+        self.weights: NormPlan | None = None
+        self._quantities: dict[tuple[str, frozenset[int]], PartPlan] = {}
         self._plans: dict[object, tuple[list[bool], PartPlan, NormPlan]] = {}
         self._latest: tuple[list[bool], PartPlan, NormPlan] | None = None
 
@@ -289,7 +333,7 @@ class ModelPart:
         """The gradients as they are now; Megatron and others keep them in `main_grad`."""
         return [
             g if (g := p.grad) is not None or not p.requires_grad else getattr(p, "main_grad", None)
-            for p in self._parameters
+            for p in self.parameters
         ]
 
     def measure(
@@ -310,6 +354,14 @@ class ModelPart:
             self._plans[key] = absent, self._plan(absent, norms.left_out), norms
         self._latest = absent, plan, norms = self._plans[key]
         return plan, norms.powers(counted)
+
+    def plan(self, quantity: str, measured: frozenset[int]) -> PartPlan:
+        """The plan of another quantity, by the places of the parameters that can be measured."""
+        key = quantity, measured
+        if key not in self._quantities:
+            present = frozenset(self.positions[place] for place in measured)
+            self._quantities[key] = PartPlan(self.positions, present, quantity=quantity)
+        return self._quantities[key]
 
     def _plan(self, absent: Sequence[bool], odd_places: Iterable[int]) -> PartPlan:
         odd = {self.positions[place] for place in odd_places}
@@ -366,41 +418,60 @@ def _subset(plan: PartPlan, positions: tuple[int, ...]) -> tuple[PartPlan, Tenso
 
 
 class RowLayout:
-    """Which layers a row has, and where what was measured belongs.
+    """Which quantities and layers a row has, and where what was measured belongs.
 
     Attributes
     ----------
-    layers
-        Their numbers, in order.
+    quantities, layers
+        The quantities in the order of `MEASURED`, and the numbers of the layers, in order.
+    columns
+        How many there are: one for each layer of each quantity.
     all_present
-        Whether each has a gradient.
+        Whether each has a value.
     """
 
-    def __init__(self, plans: Sequence[PartPlan], layer_of: Sequence[int]) -> None:
+    def __init__(
+        self, plans: Sequence[PartPlan], layer_of: Sequence[int], quantities: Collection[str]
+    ) -> None:
         self._layer_of = layer_of
-        owners = [layer_of[position] for plan in plans for position in plan.positions]
-        self.layers = tuple(sorted(set(owners)))
-        self._column = {layer: column for column, layer in enumerate(self.layers)}
-        self._column_of = torch.tensor([self._column[layer] for layer in owners], device="cpu")
-        self._present = self._mask(position for plan in plans for position in plan.present)
+        quantities = {*quantities, *(plan.quantity for plan in plans)}
+        self.quantities = tuple(each for each in MEASURED if each in quantities)
+        self.layers = tuple(sorted({layer_of[at] for plan in plans for at in plan.positions}))
+        self.columns = len(self.quantities) * len(self.layers)
+        self._place = {layer: place for place, layer in enumerate(self.layers)}
+        columns = [self._column(plan, position) for plan in plans for position in plan.positions]
+        self._column_of = torch.tensor(columns, device="cpu")
+        self._present = self._mask(self._column(plan, at) for plan in plans for at in plan.present)
+        self._missing = ~self._mask(columns)
         self.all_present = bool(self._present.all())
         self._on: dict[object, Tensor] = {}
 
     def column_of(self, device: torch.device) -> Tensor:
-        """The column of each parameter: int64, shape ``(parameters,)``."""
+        """The column of each parameter of each plan: int64, shape ``(parameters,)``."""
         return self._cached(device, device, lambda: self._column_of)
 
     def present_on(self, device: torch.device) -> Tensor:
-        """Which layers have a gradient: bool, shape ``(layers,)``."""
+        """Which have a value: bool, shape ``(columns,)``."""
         return self._cached(("present", device), device, lambda: self._present)
 
-    def columns_of(self, plan: PartPlan, device: torch.device) -> Tensor:
-        """Which layers have parameters of a plan: bool, shape ``(layers,)``."""
-        return self._cached((plan, device), device, lambda: self._mask(plan.positions))
+    def missing_on(self, device: torch.device) -> Tensor:
+        """Which nobody has looked at: bool, shape ``(columns,)``."""
+        return self._cached(("missing", device), device, lambda: self._missing)
 
-    def _mask(self, positions: Iterable[int]) -> Tensor:
-        mask = torch.zeros(len(self.layers), dtype=torch.bool, device="cpu")
-        mask[[self._column[self._layer_of[position]] for position in positions]] = True
+    def columns_of(self, plan: PartPlan, device: torch.device) -> Tensor:
+        """All quantities of the layers with parameters of a plan: bool, shape ``(columns,)``."""
+        places = [self._place[self._layer_of[position]] for position in plan.positions]
+        count = len(self.layers)
+        columns = (q * count + place for q in range(len(self.quantities)) for place in places)
+        return self._cached((plan, device), device, lambda: self._mask(columns))
+
+    def _column(self, plan: PartPlan, position: int) -> int:
+        place = self._place[self._layer_of[position]]
+        return self.quantities.index(plan.quantity) * len(self.layers) + place
+
+    def _mask(self, columns: Iterable[int]) -> Tensor:
+        mask = torch.zeros(self.columns, dtype=torch.bool, device="cpu")
+        mask[list(columns)] = True
         return mask
 
     def _cached(self, key: object, device: torch.device, make: Callable[[], Tensor]) -> Tensor:
@@ -426,20 +497,31 @@ class MeasuredLayers:
         self.norms = norms
         self._options = options
         self._pre_clip: bool | str = False
-        self._schemas: dict[tuple[tuple[int, ...], bool | str], RowSchema] = {}
+        self._schemas: dict[tuple[object, ...], RowSchema] = {}
 
-    def row(self, measured: Sequence[PartPowers]) -> tuple[RowSchema, Tensor]:
-        """A row by `LayerNorms.row`, and its schema."""
-        row, layout = self.norms.row(measured)
-        pre_clip = {each.pre_clip for each in measured if each.plan.present}
+    def row(
+        self, measured: Sequence[PartPowers], *, updates: bool = False
+    ) -> tuple[RowSchema, Tensor]:
+        """A row by `LayerNorms.row`, and its schema.
+
+        Parameters
+        ----------
+        updates
+            Whether updates and weights are watched, even if this row has none.
+        """
+        # The rows of shards are added up: those of all processes must have the same columns.
+        fixed = MEASURED if updates and self.norms.shards is not None else ()
+        row, layout = self.norms.row(measured, fixed)
+        gradients = [each for each in measured if each.plan.quantity == "gradient"]
+        pre_clip = {each.pre_clip for each in gradients if each.plan.present}
         if pre_clip:
             self._pre_clip = "mixed" if len(pre_clip) > 1 else pre_clip.pop()
-        key = layout.layers, self._pre_clip
+        key = layout.quantities, layout.layers, self._pre_clip
         if key not in self._schemas:
             ranks = self.norms.shards.ranks if self.norms.shards is not None else ()
             options = {**self._options, PRE_CLIP_OPTION: self._pre_clip}
             names = tuple(self.norms.names[layer] for layer in layout.layers)
-            self._schemas[key] = RowSchema(names, options, ranks)
+            self._schemas[key] = RowSchema(names, options, ranks, layout.quantities)
         return self._schemas[key], row
 
 

@@ -27,6 +27,7 @@ from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.schema.quantities import (
     GRADIENT,
     RATIO,
+    UPDATE,
     WEIGHT,
     parts_of,
     update_ratio,
@@ -446,7 +447,8 @@ class RunLog:
     def _commit(self, rows: RowTable) -> None:
         if not len(rows):
             return
-        rows = replace(rows, norms=np.maximum(self._hold_weights(rows.norms), NO_GRADIENT))
+        norms = self._leave_out_still(self._hold_weights(rows.norms))
+        rows = replace(rows, norms=np.maximum(norms, NO_GRADIENT))
         tables = self._tables(rows.norms)
         scalars = [name for name in SCALARS if name in tables]
         tags = [scalar_tag(layer, name) for name in scalars for layer in self._layers]
@@ -478,6 +480,15 @@ class RunLog:
         self._weights = held[-1]
         norms = norms.copy()
         norms[:, number] = held[1:]
+        return norms
+
+    def _leave_out_still(self, norms: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Norms without the update of a layer that has no gradient and did not move."""
+        update = self._quantities.get(UPDATE, norms.shape[1])
+        if update < norms.shape[1] and GRADIENT in self._quantities:
+            without = norms[:, self._quantities[GRADIENT]] == NO_GRADIENT
+            still = without & (norms[:, update] == 0)
+            norms[:, update][still] = NO_GRADIENT
         return norms
 
     def _tables(self, norms: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

@@ -11,7 +11,7 @@ from torch import Tensor
 Gradients: TypeAlias = Sequence[Tensor | None]
 
 # Float32 sums on a CPU drift with their length: by 8e-5 over 100,000 values, 1e-3 over 20 million.
-_CHUNK = 8192
+CHUNK = 8192
 _SMALL = 1e-13  # squares of the parts of a smaller norm begin to vanish in float32
 _TABLE = 2**20  # values that are copied at most at once, to be added up as one table
 
@@ -207,7 +207,7 @@ class _Tables:
         single, cut = [], []
         for shape, same in by_size.items():
             size = shape.numel()
-            if size > _CHUNK:
+            if size > CHUNK:
                 cut += same
             elif len(same) == 1:
                 single += same
@@ -219,8 +219,8 @@ class _Tables:
                     self._stacks.append((some, kind))
         self._single, self._cut = single, cut
         owners = [place for stack, _ in self._stacks for place in stack]
-        owners += [place for place in cut for _ in range(by_place[place].numel() // _CHUNK)]
-        owners += single + [place for place in cut if by_place[place].numel() % _CHUNK]
+        owners += [place for place in cut for _ in range(by_place[place].numel() // CHUNK)]
+        owners += single + [place for place in cut if by_place[place].numel() % CHUNK]
         self.owners = torch.tensor(owners, device="cpu")
         self.checked = single + cut
 
@@ -233,10 +233,7 @@ class _Tables:
             tables.append(table)
             if rest.numel():
                 small.append(rest)
-        norms = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
-        if small:
-            norms.append(torch.stack(torch._foreach_norm(small, 2, dtype=torch.float32)))
-        return self._corrected(torch.cat(norms).double(), tables, small)
+        return _float32_norms(tables, small)
 
     def _stack(self, tensors: Gradients, places: list[int], kind: object) -> Tensor:
         some: list[Any] = [tensors[place] for place in places]
@@ -248,29 +245,46 @@ class _Tables:
             raise KindsChangedError
         return table.reshape(len(places), some[0].numel())
 
-    def _corrected(self, norms: Tensor, tables: list[Tensor], small: list[Tensor]) -> Tensor:
-        """Norms with those taken again that float32 cannot hold."""
-        low, high = torch.aminmax(norms)
-        if low >= _SMALL and high < math.inf:
-            return norms
-        doubtful = (norms < _SMALL) | (norms == math.inf)
-        start = 0
-        for table in [*tables, *(tensor.reshape(1, -1) for tensor in small)]:
-            part = slice(start, start + len(table))
-            rows = doubtful[part].nonzero().flatten()
-            if len(rows):
-                again = torch.linalg.vector_norm(table[rows], dim=1, dtype=torch.float64)
-                norms[part][rows] = again
-            start = part.stop
+
+def row_norms(tables: list[Tensor], norm_type: float) -> Tensor:
+    """The norm of each row of tables ``(rows, at most 8,192 values)``, one after the other."""
+    if _is_chunked(tables[0], norm_type):
+        return _float32_norms(tables, [])
+    dtype = torch.promote_types(tables[0].dtype, widest_float(tables[0].device))
+    return torch.cat([torch.linalg.vector_norm(t, norm_type, dim=1, dtype=dtype) for t in tables])
+
+
+def _float32_norms(tables: list[Tensor], small: list[Tensor]) -> Tensor:
+    """L2 norms of the rows of tables, and of small tensors, float64.
+
+    Those that float32 cannot hold are taken again.
+    """
+    parts = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32) for rows in tables]
+    if small:
+        parts.append(torch.stack(torch._foreach_norm(small, 2, dtype=torch.float32)))
+    norms = torch.cat(parts).double()
+    low, high = torch.aminmax(norms)
+    if low >= _SMALL and high < math.inf:
         return norms
+    doubtful = (norms < _SMALL) | (norms == math.inf)
+    start = 0
+    for table in [*tables, *(tensor.reshape(1, -1) for tensor in small)]:
+        part = slice(start, start + len(table))
+        rows = doubtful[part].nonzero().flatten()
+        if len(rows):
+            values = table.index_select(0, rows)
+            if values.numel() and _largest(values) > 0:  # else they are 0 indeed
+                norms[part][rows] = torch.linalg.vector_norm(values, dim=1, dtype=torch.float64)
+        start = part.stop
+    return norms
 
 
 def _cut(tensor: Any) -> tuple[Tensor, Tensor]:
     """The values in any order, without a copy: a table of whole chunks, and the rest."""
     in_memory = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
     values = tensor.permute(in_memory).reshape(-1)
-    whole = tensor.numel() // _CHUNK * _CHUNK
-    return values[:whole].view(-1, _CHUNK), values[whole:]
+    whole = tensor.numel() // CHUNK * CHUNK
+    return values[:whole].view(-1, CHUNK), values[whole:]
 
 
 def _largest(tensor: Tensor) -> Tensor:

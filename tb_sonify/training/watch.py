@@ -10,7 +10,10 @@ from weakref import WeakKeyDictionary, WeakSet, finalize, ref
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 from torch.utils.hooks import RemovableHandle
 
 from tb_sonify.training.amp import count_skipped_steps, ignore_skipped_steps, scaling_of
@@ -24,6 +27,7 @@ from tb_sonify.training.optimizer_steps import (
 )
 from tb_sonify.training.row_buffer import WriterResources
 from tb_sonify.training.run_log import RowSchema
+from tb_sonify.training.update_norms import UpdateNorms, Updates, check_updates
 from tb_sonify.training.warn import WarnOnce, warn
 
 StepArguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -67,17 +71,20 @@ class Watch:
 class StepRow:
     """What was measured of one step of a watched model, part by part."""
 
-    def __init__(self, measured: MeasuredLayers, step: int) -> None:
+    def __init__(self, measured: MeasuredLayers, step: int, *, updates: bool) -> None:
         self.measured, self.step = measured, step
+        self._updates = updates
         self.wall_time = time.time()
         self.parts: set[ModelPart] = set()
+        self.moving: set[ModelPart] = set()  # whose optimizer is in its step
         self._added: list[tuple[ModelPart, list[PartPowers]]] = []
         self._taken = self._size = 0
 
     def add(self, part: ModelPart, powers: list[PartPowers]) -> bool:
-        """Add a part; gives whether it is the first since `take`."""
-        self.parts.add(part)
-        self._size += len(part.positions)
+        """Add what was measured of a part; gives whether it is the first since `take`."""
+        if part not in self.parts:
+            self.parts.add(part)
+            self._size += len(part.positions)
         self._added.append((part, powers))
         return len(self._added) == self._taken + 1
 
@@ -88,7 +95,8 @@ class StepRow:
             fresh = {layer for part, _ in added[self._taken :] for layer in part.positions_of}
             added = [each for each in added if not fresh.isdisjoint(each[0].positions_of)]
         self._taken = len(self._added)
-        return self.measured.row([each for _, powers in added for each in powers])
+        powers = [each for _, powers in added for each in powers]
+        return self.measured.row(powers, updates=self._updates)
 
     def is_complete(self, before: set[ModelPart], parts: OptimizerParts) -> bool:
         """Whether nothing more is to be expected.
@@ -100,6 +108,8 @@ class StepRow:
         parts
             Those of all optimizers.
         """
+        if self.moving:
+            return False
         if self._size == len(self.measured.norms.parameters):
             return True
         if not before or len(self.parts) < len(before) or not before <= self.parts:
@@ -108,6 +118,7 @@ class StepRow:
         return all(layers.isdisjoint(part.positions_of) for part in parts.all() - self.parts)
 
 
+_WEIGHTS_EVERY = 16  # steps: weights change slowly, and the recorder keeps their latest norms
 _SILENT_STEPS = 50  # of any optimizer, until there is a warning
 
 
@@ -196,11 +207,15 @@ class ModelWatch(Watch):
         *,
         optimizer: object,
         every: int,
+        updates: Updates,
         steps: StepCounter,
         keep_alive: object,
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1, got {every!r}")
+        self.updates = check_updates(updates)
+        self._update_of: WeakKeyDictionary[ModelPart, UpdateNorms] = WeakKeyDictionary()
+        self._moving: WeakKeyDictionary[Optimizer, tuple[StepRow, ModelPart]] = WeakKeyDictionary()
         hooked = [] if optimizer is None else _hooked(optimizer)
         only = [*hooked, *([optimizer] if isinstance(optimizer, Optimizer) else [])]
         self._parts = OptimizerParts(find, only=only or None)
@@ -226,7 +241,7 @@ class ModelWatch(Watch):
         self._own: WeakKeyDictionary[Optimizer, RemovableHandle] = WeakKeyDictionary()
         for each in hooked:
             self._own[each] = each.register_step_pre_hook(self._hook)
-        self._handle = _hook_weakly(self)
+        self._handles = _hook_weakly(self)
         count_skipped_steps(self)
         listen_to_clipping(self)
 
@@ -245,7 +260,7 @@ class ModelWatch(Watch):
             self._silence.end()
             self._stop()
             self._resources.buffer.flush()
-        for handle in [self._handle, *self._own.values()]:
+        for handle in [*self._handles, *self._own.values()]:
             handle.remove()
 
     def is_orphan(self) -> bool:
@@ -340,9 +355,12 @@ class ModelWatch(Watch):
     def _add_part(self, optimizer: Optimizer, *, in_closure: bool = False) -> None:
         """Add to the row of the step what an optimizer holds of the model."""
         part = self._count(optimizer, in_closure=in_closure)
-        if part is None or not self._is_logged(self._steps.count):
+        if part is None:
             return
-        measured, buffer = self._parts.measured, self._resources.buffer
+        self._moving.pop(optimizer, None)  # its last step may have raised an error
+        if not self._is_logged(self._steps.count):
+            return
+        measured = self._parts.measured
         if not self._resources.takes(measured.norms) or self._is_captured():
             self._silence.heard = True  # as far as this process is concerned
             return
@@ -350,13 +368,40 @@ class ModelWatch(Watch):
         if row is None or row.step != self._steps.step or row.measured is not measured:
             is_same = row is not None and row.measured is measured
             self._parts_before = row.parts if row is not None and is_same else set()
-            row = self._row = StepRow(measured, self._steps.step)
+            row = self._row = StepRow(measured, self._steps.step, updates=bool(self.updates))
         powers = measured.norms.measure(part, scaling=scaling_of(optimizer))
         self._silence.add_row(powers)
+        if self.updates:
+            # Processes with shards need not have counted the same steps.
+            if measured.norms.shards is not None or self._steps.count % _WEIGHTS_EVERY == 0:
+                powers = [*powers, *measured.norms.weights(part)]
+            self._start_update(optimizer, row, part)
+        self._add_to_row(row, part, powers)
+
+    def _add_to_row(self, row: StepRow, part: ModelPart, powers: list[PartPowers]) -> None:
         if row.add(part, powers):
-            buffer.open(row)
+            self._resources.buffer.open(row)
         if row.is_complete(self._parts_before, self._parts):
-            buffer.close(row)
+            self._resources.buffer.close(row)
+
+    def _start_update(self, optimizer: Optimizer, row: StepRow, part: ModelPart) -> None:
+        update = self._update_of.get(part)
+        if update is None:
+            norm_type, exact = row.measured.norms.norm_type, self.updates == "exact"
+            update = self._update_of[part] = UpdateNorms(norm_type, exact=exact)
+        row.measured.norms.start_update(part, update)
+        row.moving.add(part)
+        self._moving[optimizer] = row, part
+
+    def after_step(self, optimizer: Optimizer) -> None:
+        """Add what a step has changed, once the outermost call of `step` ends."""
+        if optimizer in self._moving and stepping().count(optimizer) == 1:
+            self._guarded(self._end_update, optimizer)
+
+    def _end_update(self, optimizer: Optimizer) -> None:
+        row, part = self._moving.pop(optimizer)
+        row.moving.discard(part)
+        self._add_to_row(row, part, row.measured.norms.update(part, self._update_of[part]))
 
     def _is_logged(self, count: int) -> bool:
         return count % self._every == 0
@@ -399,24 +444,32 @@ def _is_capturing() -> bool:
 
 
 _watches: "WeakSet[ModelWatch]" = WeakSet()
-_weak_hooks: list[tuple["ref[ModelWatch]", RemovableHandle]] = []
+_weak_hooks: list[tuple["ref[ModelWatch]", list[RemovableHandle]]] = []
 
 
-def _hook_weakly(watch: ModelWatch) -> RemovableHandle:
+def _hook_weakly(watch: ModelWatch) -> list[RemovableHandle]:
     """Hook a watch to the steps of all optimizers, which do not keep it alive."""
     # Where garbage is collected, torch may be going through the hooks.
     for each in [each for each in _weak_hooks if each[0]() is None]:
-        each[1].remove()
+        for handle in each[1]:
+            handle.remove()
         _weak_hooks.remove(each)
     reference = ref(watch)
 
-    def hook(optimizer: Optimizer, *step: Any) -> Any:
+    def before(optimizer: Optimizer, *step: Any) -> Any:
         alive = reference()
         return None if alive is None else alive.before_any_step(optimizer, *step)
 
-    handle = register_optimizer_step_pre_hook(torch.compiler.disable(hook))
-    _weak_hooks.append((reference, handle))
-    return handle
+    def after(optimizer: Optimizer, *_: Any) -> None:
+        alive = reference()
+        if alive is not None:
+            alive.after_step(optimizer)
+
+    handles = [register_optimizer_step_pre_hook(torch.compiler.disable(before))]
+    if watch.updates:
+        handles.append(register_optimizer_step_post_hook(torch.compiler.disable(after)))
+    _weak_hooks.append((reference, handles))
+    return handles
 
 
 def _own(watch: ModelWatch, model: nn.Module) -> None:

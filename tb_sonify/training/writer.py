@@ -21,6 +21,7 @@ from tb_sonify.training.layers import Granularity, NoLayersError, Patterns
 from tb_sonify.training.row_buffer import WriterResources
 from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.sharding import rank
+from tb_sonify.training.update_norms import Updates
 from tb_sonify.training.warn import WarnOnce, warn
 from tb_sonify.training.watch import Watch, WatchHandle, WatchSet
 
@@ -98,8 +99,9 @@ class SonifyWriter(SummaryWriter):
         first_step: int = 0,
         step: Callable[[], int] | None = None,
         prefix: str | None = None,
+        updates: Updates = True,
     ) -> Watch:
-        """Log the gradient norm of each layer whenever the optimizer steps.
+        """Log norms of each layer whenever the optimizer steps: gradient, update and weights.
 
         Several models can be watched at once, as can parts of one: their rows share the steps. A
         model is not kept alive.
@@ -132,6 +134,12 @@ class SonifyWriter(SummaryWriter):
         prefix
             Put before the names of layers, with a dot; ``""``: nothing. By default nothing, or the
             name of the model's class where a name is that of another layer that is watched.
+        updates
+            Measure also what each step changes: the norm of the update of each layer and, at every
+            16th step, that of its weights. Of a tensor of more than 4,096 values, 2,048 are
+            compared: the norm of its update is then an estimate, with a standard error of about
+            3 % (see docs/rows.md). ``"exact"``: all values are compared, which takes as much memory
+            as the model; so it is where `norm_type` is infinite. `False`: gradients alone.
 
         Returns
         -------
@@ -159,6 +167,7 @@ class SonifyWriter(SummaryWriter):
                 step=step,
                 optimizer=optimizer,
                 every=every,
+                updates=updates,
                 keep_alive=self,
             )
         except NoLayersError as error:
