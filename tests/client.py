@@ -1,16 +1,17 @@
 """TensorBoard's web application in this process, by either of its loaders."""
 
-import time
+import re
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
-from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider
-from tensorboard.data.server_ingester import SubprocessServerDataIngester, get_server_binary
+from tensorboard.data.server_ingester import ExistingServerDataIngester
 from tensorboard.util import grpc_util
 from werkzeug.test import Client, TestResponse
 
@@ -21,6 +22,8 @@ with warnings.catch_warnings():
 
 from tb_sonify.plugin.loader import SonifyLoader
 from tb_sonify.schema.block import Block, decode_block
+from tests.data_server import BINARY
+from tests.waiting import wait_until
 
 
 class TensorBoardClient(Client):
@@ -61,18 +64,8 @@ class TensorBoardClient(Client):
 def opened_client(logdir: Path | str, loader: str, *options: str) -> Iterator[TensorBoardClient]:
     """A client of TensorBoard's application, once it has read all that is there."""
     tensorboard = _configured(logdir, *options)
-    flags = tensorboard.flags
-    local = LocalDataIngester(flags)
-
-    def reload() -> None:
-        local.start()
-        if loader == "fast":
-            _wait_until_alike(provider, local.data_provider)
-
-    with ExitStack() as stack:
-        provider = stack.enter_context(_fast(flags)) if loader == "fast" else local.data_provider
-        reload()
-        app = TensorBoardWSGIApp(flags, tensorboard.plugin_loaders, provider)
+    with (_fast if loader == "fast" else _slow)(tensorboard.flags) as (provider, reload):
+        app = TensorBoardWSGIApp(tensorboard.flags, tensorboard.plugin_loaders, provider)
         yield TensorBoardClient(app, provider, reload)
 
 
@@ -91,42 +84,38 @@ def _configured(logdir: Path | str, *options: str) -> program.TensorBoard:
 
 
 @contextmanager
-def _fast(flags: Any) -> Iterator[DataProvider]:
-    ingester = SubprocessServerDataIngester(
-        server_binary=get_server_binary(),
-        logdir=flags.logdir,
-        reload_interval=1,
-        channel_creds_type=grpc_util.ChannelCredsType.LOCAL,
-        samples_per_plugin=flags.samples_per_plugin,
-    )
-    with warnings.catch_warnings():
-        # It leaves its process to be ended by the end of its input.
-        warnings.simplefilter("ignore", ResourceWarning)
-        ingester.start()
-    try:
-        yield ingester.data_provider
-    finally:
-        ingester._stdin_handle.close()
+def _slow(flags: Any) -> Iterator[tuple[DataProvider, Callable[[], None]]]:
+    ingester = LocalDataIngester(flags)
+    ingester.start()
+    yield ingester.data_provider, ingester.start
 
 
-def _wait_until_alike(provider: DataProvider, complete: DataProvider) -> None:
-    """Wait until a provider has read all that another one has."""
-    deadline = time.monotonic() + 30
-    while (found := _newest(provider)) != (wanted := _newest(complete)):
-        assert time.monotonic() < deadline, f"has read {found}, not {wanted}"
-        time.sleep(0.02)
+@contextmanager
+def _fast(flags: Any) -> Iterator[tuple[DataProvider, Callable[[], None]]]:
+    """The provider of a data server, and what waits until it has read what is there by now."""
+    samples = ",".join(f"{name}={kept or 'all'}" for name, kept in flags.samples_per_plugin.items())
+    how = ("--reload=1", f"--samples-per-plugin={samples}", "--port=0", "--verbose")
+    command = [BINARY, f"--logdir={flags.logdir}", *how, "--die-after-stdin"]
+    with (
+        TemporaryFile("a+") as log,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log) as server,
+    ):
 
+        def said(pattern: str) -> list[str]:
+            log.seek(0)
+            return re.findall(pattern, log.read())
 
-def _newest(provider: DataProvider) -> dict[tuple[str, str], float]:
-    """When the newest value of each tag was written."""
-    listings = (
-        provider.list_scalars(RequestContext(), experiment_id="", plugin_name="scalars"),
-        provider.list_blob_sequences(RequestContext(), experiment_id="", plugin_name="sonify"),
-        provider.list_blob_sequences(RequestContext(), experiment_id="", plugin_name="audio"),
-    )
-    return {
-        (run, tag): series.max_wall_time
-        for listing in listings
-        for run, tags in listing.items()
-        for tag, series in tags.items()
-    }
+        def wait_for(cycles: int) -> None:
+            ended = "Finished load cycle"
+            wait_until(lambda: len(said(ended)) >= cycles or server.poll() is not None, ended)
+            assert server.poll() is None, said(".+")
+
+        def reload() -> None:  # the cycle that goes on may have passed what was written since
+            wait_for(len(said("Starting load cycle")) + 1)
+
+        wait_until(lambda: said(r"listening on .*\n"), "the data server listens")
+        (address,) = said(r"listening on (\S+)")
+        local = grpc_util.ChannelCredsType.LOCAL
+        provider = ExistingServerDataIngester(address, channel_creds_type=local).data_provider
+        wait_for(1)
+        yield provider, reload

@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,7 +20,8 @@ pytest.register_assert_rewrite("tests.looks", "tests.pages")
 from tests.serving import INSECURE_HOST  # noqa: E402
 from tests.shown import browser, logdir, open_tab, serve_once, show  # noqa: E402, F401
 
-SLOW = ("browser", "package", "server", "training")  # markers
+# By marker, about how many seconds a test takes.
+SECONDS = {"browser": 3, "package": 6, "server": 0.5, "training": 5}
 
 if TYPE_CHECKING:
     from tb_sonify import SonifyWriter
@@ -40,20 +42,21 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a browser, and put the files with slow tests first.
+    """Mark the tests that use a browser, and put the files that take longest first.
 
     Workers take files in this order, so that none is left with a long file at the end.
     """
-    slow = set()
+    seconds: Counter[Path] = Counter()
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-        if any(item.get_closest_marker(name) for name in SLOW):
-            slow.add(item.path)
-    items.sort(key=lambda item: item.path not in slow)
+        marks = (SECONDS.get(mark.name, 0) for mark in item.iter_markers())
+        seconds[item.path] += max(marks, default=0)
+    items.sort(key=lambda item: -seconds[item.path])
 
 
-@pytest.fixture(params=["fast", "slow"])  # --load_fast=true and =false
+# --load_fast=true and =false of TensorBoard; the former is a process
+@pytest.fixture(params=[pytest.param("fast", marks=pytest.mark.server), "slow"])
 def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., TensorBoardClient]]":
     """Opens a client of TensorBoard over a log directory, with options of its command line."""
     from tests.client import opened_client
@@ -106,6 +109,17 @@ def insecure_host() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", found)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checksums_in_c() -> Iterator[None]:
+    """Has TensorBoard's Python code compute checksums, which are a loop over bytes there, in C."""
+    import google_crc32c
+    from tensorboard.compat.tensorflow_stub import pywrap_tensorflow
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pywrap_tensorflow, "crc32c", google_crc32c.value)
         yield
 
 

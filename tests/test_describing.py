@@ -1,6 +1,7 @@
 """`tb-sonify describe`: what happened in a run, in words."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,27 +10,35 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from tb_sonify.reading.logdir import chosen_runs, open_logdir
-from tests.commands import tb_sonify as command
+from tests.commands import tb_sonify
+from tests.commands import tb_sonify_here as command
 from tests.logged import logged_run
 
 
-@pytest.fixture
-def logdir(tmp_path):
+@pytest.fixture(scope="module")
+def logdir(tmp_path_factory):
     """A calm run, one that turns NaN in its second layer at step 60, and one without norms."""
-    logged_run(tmp_path / "calm", steps=120, losses=np.linspace(2.0, 0.5, 120))
+    logdir = tmp_path_factory.mktemp("logs")
+    logged_run(logdir / "calm", steps=120, losses=np.linspace(2.0, 0.5, 120))
 
     def broken(norms):
         norms[60:, 1] = np.nan
 
-    logged_run(tmp_path / "broken", steps=120, change=broken)
-    with SummaryWriter(str(tmp_path / "plain")) as writer:
+    logged_run(logdir / "broken", steps=120, change=broken)
+    with SummaryWriter(str(logdir / "plain")) as writer:
         for step in range(10):
             writer.add_scalar("accuracy", step / 10, step)
-    return tmp_path
+    return logdir
+
+
+@pytest.fixture
+def copied(logdir, tmp_path):
+    """The same log directory, for a test that changes it."""
+    return shutil.copytree(logdir, tmp_path / "logs")
 
 
 def test_every_run_is_described_in_words(logdir):
-    result = command("describe", logdir)
+    result = tb_sonify("describe", logdir)
     assert result.returncode == 0
     table, broken, calm, plain = result.stdout.split("\n\n")
     assert [line.split()[0] for line in table.splitlines()] == ["run", "broken", "plain", "calm"]
@@ -125,19 +134,19 @@ def test_a_reader_that_closes_the_pipe_sees_no_traceback(logdir):
     assert describe.wait(timeout=60) == 141  # as of a program that SIGPIPE ends
 
 
-def test_links_to_the_same_directory_are_one_run(logdir):
-    (logdir / "again").symlink_to(logdir / "calm", target_is_directory=True)
-    runs = json.loads(command("describe", logdir, "--json").stdout)["runs"]
+def test_links_to_the_same_directory_are_one_run(copied):
+    (copied / "again").symlink_to(copied / "calm", target_is_directory=True)
+    runs = json.loads(command("describe", copied, "--json").stdout)["runs"]
     assert [run["run"] for run in runs] == ["again", "broken", "plain"]
 
 
-def test_links_that_lead_back_make_no_further_runs(logdir):
+def test_links_that_lead_back_make_no_further_runs(copied):
     for name in ("calm", "broken"):  # followed, two of them would make 2 ** 40 directories
-        (logdir / name / "up").symlink_to(logdir, target_is_directory=True)
-        (logdir / name / "self").symlink_to(logdir / name, target_is_directory=True)
-    (logdir / "zz").symlink_to(logdir / "calm", target_is_directory=True)
-    store, scope = open_logdir(logdir)
-    assert chosen_runs(store, scope, logdir, None) == ["broken", "calm", "plain"]
-    assert chosen_runs(store, scope, logdir, "zz") == ["calm"]
+        (copied / name / "up").symlink_to(copied, target_is_directory=True)
+        (copied / name / "self").symlink_to(copied / name, target_is_directory=True)
+    (copied / "zz").symlink_to(copied / "calm", target_is_directory=True)
+    store, scope = open_logdir(copied)
+    assert chosen_runs(store, scope, copied, None) == ["broken", "calm", "plain"]
+    assert chosen_runs(store, scope, copied, "zz") == ["calm"]
     with pytest.raises(LookupError, match="no run 'nobody'; there are: broken, calm, plain"):
-        chosen_runs(store, scope, logdir, "nobody")
+        chosen_runs(store, scope, copied, "nobody")

@@ -90,7 +90,13 @@ def room_of(module: str) -> str:
     return module.split(".")[1] if module.startswith("tb_sonify.") else ""
 
 
-@pytest.mark.parametrize("room", sorted(set(ROOMS) - {"csv_file", "rendering", "cli"}))
+@pytest.mark.parametrize(
+    "room",
+    [
+        pytest.param("integrations", marks=pytest.mark.training),  # imports the trainers
+        *sorted(set(ROOMS) - {"csv_file", "rendering", "cli", "integrations"}),
+    ],
+)
 def test_a_room_loads_only_the_rooms_below_it(room):
     loaded = {room_of(module) for module in modules_after_importing(f"tb_sonify.{room}.*")}
     assert room in loaded

@@ -106,7 +106,12 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
+TRAINS = "exception in a call of backward"
+
+
+@pytest.mark.parametrize(
+    "end", [pytest.param(end, marks=[pytest.mark.training] * (end == TRAINS)) for end in ENDS]
+)
 def test_it_ends_as_under_python(end, tmp_path):
     write(tmp_path / "train.py", ENDS[end])
     expected, result, ours = both(tmp_path, ["train.py"])
