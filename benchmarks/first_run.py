@@ -19,7 +19,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 from benchmarks.mnist import mnist
 from tb_sonify.cli.demo.training import SETTINGS, Setting, train
-from tb_sonify.schema.metadata import ROWS_TAG, clip_tag
+from tb_sonify.schema.metadata import ROWS_TAG, clip_tag, split_session
 from tb_sonify.schema.records import Rows
 from tb_sonify.sound import PRESETS, StreamPreset
 from tb_sonify.sound.earcons import Earcon, earcon_waveform
@@ -66,7 +66,11 @@ def _logged(run: Path, tag: str) -> list[bytes]:
         for event in EventFileLoader(str(path)).Load()
     ]
     values = [value for event in events for value in event.summary.value]
-    return [value.tensor.string_val[0] for value in values if value.tag == tag]
+    return [
+        value.tensor.string_val[0]
+        for value in values
+        if tag in (value.tag, split_session(value.tag)[0])
+    ]
 
 
 def _earcons_at_the_end(run: Path) -> str:

@@ -78,7 +78,7 @@ def trained_norms(name: str, seed: int) -> NDArray[np.float32]:
         (path,) = Path(run).glob("events.out.tfevents.*")
         events = list(EventFileLoader(str(path)).Load())
     values = [value for event in events for value in event.summary.value]
-    blocks = [Rows.decode(v.tensor.string_val[0]) for v in values if v.tag == ROWS_TAG]
+    blocks = [Rows.decode(v.tensor.string_val[0]) for v in values if v.tag.startswith(ROWS_TAG)]
     return np.concatenate([block.norms for block in blocks])
 
 

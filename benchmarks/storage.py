@@ -3,7 +3,8 @@
     python -m benchmarks.storage [--rows 100000] [--layers 100] [--steps 10000] [--json]
 
 * bytes: a long run with everything on, its event file split by kind, against `add_scalar` of
-  every layer. The series is of norms with drift, and noise of a third.
+  every layer; of gradients alone, and with updates at every row and weights at every 16th. The
+  series is of norms with drift, and noise of a third.
 * steps: how long each of 10,000 steps of a small network takes, bare and watched, with and
   without clips, alternating in blocks of steps.
 * memory: resident memory of this process while it logs a million rows.
@@ -31,11 +32,18 @@ from torch.utils.tensorboard import SummaryWriter
 from benchmarks.figure import Figure, show
 from benchmarks.networks import mlp
 from tb_sonify import SonifyWriter
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG, split_session
 
 STRETCH = 500  # steps of one kind
 MEMORY_LAYERS = 4
+WEIGHTS_EVERY = 16
 BLOCKS = ("stem", "attention.in", "attention.out", "mlp.up", "mlp.down")
-KINDS = {"grad_norm": "scalars", "sonify/rows": "rows", "sonify/segments": "segments"}
+KINDS = {
+    "grad_norm": "scalars",
+    "update_ratio": "scalars",
+    ROWS_TAG: "rows",
+    SEGMENTS_TAG: "segments",
+}
 
 
 def main() -> None:
@@ -52,10 +60,14 @@ def main() -> None:
 
     figures = []
     with TemporaryDirectory() as logdir:
-        split = bytes_per_value(Path(logdir), rows=options.rows, layers=options.layers)
+        size = {"rows": options.rows, "layers": options.layers}
+        split = bytes_per_value(Path(logdir), **size)
+        with_updates = bytes_per_value(Path(logdir), updates=True, **size)
         plain = bytes_of_add_scalar(Path(logdir), layers=options.layers)
         total = sum(split.values())
         figures.append(Figure("everything, a value", (total,), "bytes", 100, 4.0))
+        together = sum(with_updates.values())
+        figures.append(Figure("with updates, a value", (together,), "bytes", 100, 4.0))
         figures.append(Figure("against add_scalar", (total / plain,), "x", 100, 0.1))
         times = step_times(Path(logdir), options.steps) if options.steps else {}
         if times:
@@ -65,18 +77,19 @@ def main() -> None:
         memory = list(resident(Path(logdir), options.memory_rows)) if options.memory_rows else []
     if options.json:
         percentiles = {kind: _percentiles(taken) for kind, taken in times.items()}
-        found = {"bytes_per_value": split, "add_scalar": plain, "steps": percentiles}
+        found: dict[str, Any] = {"bytes_per_value": split, "with_updates": with_updates}
+        found |= {"add_scalar": plain, "steps": percentiles}
         print(json.dumps({**found, "resident_mib": memory}))
         return
-    _print_bytes(split, plain, options.rows, options.layers)
+    _print_bytes({"gradients": split, "with updates": with_updates}, plain, **size)
     _print_times(times)
     _print_memory(memory)
     show(figures, as_json=False)
 
 
-def series(rows: int, layers: int) -> Iterator[NDArray[np.float32]]:
+def series(rows: int, layers: int, *, seed: int = 0) -> Iterator[NDArray[np.float32]]:
     """Rows of norms with drift, noise, and occasional jumps."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     level = random.normal(-2, 1.5, layers)
     for _ in range(rows):
         level += random.normal(0, 0.01, layers)
@@ -89,15 +102,18 @@ def names(layers: int) -> list[str]:
     return [f"blocks.{i // len(BLOCKS)}.{BLOCKS[i % len(BLOCKS)]}" for i in range(layers)]
 
 
-def bytes_per_value(logdir: Path, *, rows: int, layers: int) -> dict[str, float]:
-    """Bytes per value in the event file, by kind."""
-    run = logdir / "watched"
+def bytes_per_value(
+    logdir: Path, *, rows: int, layers: int, updates: bool = False
+) -> dict[str, float]:
+    """Bytes per value in the event file, by kind; values are those that were measured."""
+    run = logdir / f"watched {updates}"
     with SonifyWriter(run) as writer:
-        _write(writer, rows, layers)
+        _write(writer, rows, layers, updates=updates)
     sizes: Counter[str] = Counter()
     for kind, size in _records(next(run.glob("events*"))):
         sizes[kind] += size
-    return {kind: size / (rows * layers) for kind, size in sizes.most_common()}
+    values = (rows + updates * (rows + -(-rows // WEIGHTS_EVERY))) * layers
+    return {kind: size / values for kind, size in sizes.most_common()}
 
 
 def bytes_of_add_scalar(logdir: Path, *, layers: int, rows: int = 1_000) -> float:
@@ -110,10 +126,17 @@ def bytes_of_add_scalar(logdir: Path, *, layers: int, rows: int = 1_000) -> floa
     return next(run.glob("events*")).stat().st_size / (rows * layers)
 
 
-def _write(writer: SonifyWriter, rows: int, layers: int) -> None:
+def _write(writer: SonifyWriter, rows: int, layers: int, *, updates: bool) -> None:
     layer_names = names(layers)
-    for step, row in enumerate(series(rows, layers)):
+    steps = zip(series(rows, layers), series(rows, layers, seed=1), strict=True)
+    weights = np.linspace(1, 30, layers)
+    for step, (row, update) in enumerate(steps):
         writer.add_norms(dict(zip(layer_names, row.tolist(), strict=True)), step)
+        if updates:
+            writer.add_norms(dict(zip(layer_names, 1e-3 * update, strict=True)), step, "update")
+            weights += 1e-3 * update
+            if step % WEIGHTS_EVERY == 0:
+                writer.add_norms(dict(zip(layer_names, weights, strict=True)), step, "weight")
 
 
 def _records(path: Path) -> Iterator[tuple[str, int]]:
@@ -123,7 +146,7 @@ def _records(path: Path) -> Iterator[tuple[str, int]]:
             (length,) = struct.unpack("<Q", header[:8])
             event = Event.FromString(file.read(length + 4)[:length])
             tag = event.summary.value[0].tag if event.summary.value else "version"
-            kind = KINDS.get(tag) or KINDS.get(tag.partition("/")[0], "other")
+            kind = KINDS.get(split_session(tag)[0]) or KINDS.get(tag.partition("/")[0], "other")
             yield ("clips" if tag.startswith("sonify/") and kind == "other" else kind), length + 16
 
 
@@ -179,11 +202,21 @@ def _percentiles(seconds: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
-def _print_bytes(split: dict[str, float], plain: float, rows: int, layers: int) -> None:
-    print(f"| {rows:,} rows x {layers} layers | bytes a value |\n|---|---|")
-    for kind, size in split.items():
-        print(f"| {kind} | {size:.2f} |")
-    print(f"| together | {sum(split.values()):.2f} |\n| per-layer add_scalar | {plain:.1f} |\n")
+def _print_bytes(
+    splits: dict[str, dict[str, float]], plain: float, *, rows: int, layers: int
+) -> None:
+    print(f"| bytes a value, {rows:,} rows x {layers} layers | {' | '.join(splits)} |")
+    print("|---|---|---|")
+    for kind in next(iter(splits.values())):
+        print(
+            f"| {kind} | "
+            + " | ".join(f"{each.get(kind, 0):.2f}" for each in splits.values())
+            + " |"
+        )
+    print(
+        "| together | " + " | ".join(f"{sum(each.values()):.2f}" for each in splits.values()) + " |"
+    )
+    print(f"| per-layer add_scalar | {plain:.1f} | {plain:.1f} |\n")
 
 
 def _print_times(times: dict[str, NDArray[np.float64]]) -> None:

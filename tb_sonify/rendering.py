@@ -6,7 +6,7 @@ from html import escape
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from tb_sonify.csv_file import read_csv_file
 from tb_sonify.reading.logdir import chosen_runs, open_logdir
 from tb_sonify.reading.norm_tags import norm_layers
-from tb_sonify.reading.runs import list_scalars
+from tb_sonify.reading.runs import list_scalars, missing_quantity
 from tb_sonify.reading.scalar_names import first_to_draw
 from tb_sonify.reading.scalars import Series, read_first_scalar, read_series
 from tb_sonify.reading.selection import merge_notes
 from tb_sonify.reading.timeline import Timeline, slice_timeline, timeline_of_notes
 from tb_sonify.reading.timeline_builder import Timelines
 from tb_sonify.schema.notes import NO_GRADIENT, aggregate
+from tb_sonify.schema.quantities import GRADIENT, check_quantity
 from tb_sonify.sound import (
     PRESETS,
     Encoding,
@@ -35,7 +36,9 @@ from tb_sonify.sound import (
 from tb_sonify.sound import render as render_notes
 
 
-def read_csv(path: Path, *, column: str | None, as_norms: bool) -> tuple[str, Timeline]:
+def read_csv(
+    path: Path, *, column: str | None, as_norms: bool, quantity: str = GRADIENT
+) -> tuple[str, Timeline]:
     """Name and notes of a CSV file: a norm in each column, or one column as a scalar.
 
     Norms are the columns that are named as gradient norms of layers; in a file that begins with a
@@ -45,6 +48,8 @@ def read_csv(path: Path, *, column: str | None, as_norms: bool) -> tuple[str, Ti
     ----------
     column
         The scalar, where it is not `as_norms`; by default the one that is drawn first.
+    quantity
+        What the columns hold where it is not gradients: all that follow a column ``step``.
 
     Raises
     ------
@@ -60,7 +65,8 @@ def read_csv(path: Path, *, column: str | None, as_norms: bool) -> tuple[str, Ti
         some = table.present[chosen]
         series = Series(table.steps[some], np.zeros(some.sum()), table.columns[chosen][some])
         return path.stem, _of_scalar(chosen, series)
-    layers = norm_layers(names) or ({name: name for name in names} if table.step_first else {})
+    layers = norm_layers(names) if quantity == GRADIENT else {}
+    layers = layers or ({name: name for name in names} if table.step_first else {})
     if not layers:
         raise ValueError(
             f"no columns of {path} are named as gradient norms of layers: choose one as a scalar "
@@ -75,7 +81,8 @@ def read_csv(path: Path, *, column: str | None, as_norms: bool) -> tuple[str, Ti
     with np.errstate(over="ignore"):  # beyond float32 is infinite
         notes = aggregate(norms.astype(np.float32), rows_per_note=1)
     steps, times = table.steps.astype(np.int64), np.zeros(len(table.steps))
-    return path.stem, timeline_of_notes(tuple(layers.values()), notes, steps=steps, times=times)
+    options: dict[str, Any] = {"steps": steps, "times": times, "quantity": quantity}
+    return path.stem, timeline_of_notes(tuple(layers.values()), notes, **options)
 
 
 def _of_scalar(tag: str, series: Series) -> Timeline:
@@ -141,6 +148,7 @@ def render(
     *,
     run: str | None = None,
     tag: str | None = None,
+    quantity: Literal["gradient", "update", "weight", "ratio"] = "gradient",
     steps: tuple[int | None, int | None] = (None, None),
     preset: str | Preset = "smooth",
     notes: int | None = None,
@@ -162,6 +170,9 @@ def render(
         Of a log directory; may be left out where there is only one.
     tag
         A scalar, or a column, to be heard instead of norms: makes the preset ``"single"``.
+    quantity
+        Of layers: the norm of their gradients, updates or weights, or the ratio of the latter two,
+        of which 1e-3 sounds as a norm of 1 does.
     steps
         First and last step, both included; `None`: from the start, to the end.
     preset
@@ -191,12 +202,17 @@ def render(
         encoding=encoding,
         reference=reference,
     )
+    check_quantity(quantity)
     as_norms = chosen.name != "single"
+    if not as_norms and quantity != GRADIENT:
+        raise ValueError(
+            f"quantity {quantity!r} is of layers: leave out the tag, and preset single"
+        )
     path = Path(source)
     if path.is_dir() or path.suffix.lower() != ".csv":
-        name, whole = read_logdir(path, run=run, tag=tag, as_norms=as_norms)
+        name, whole = read_logdir(path, run=run, tag=tag, as_norms=as_norms, quantity=quantity)
     else:
-        name, whole = read_csv(path, column=tag, as_norms=as_norms)
+        name, whole = read_csv(path, column=tag, as_norms=as_norms, quantity=quantity)
     timeline = slice_timeline(whole, _notes_at(whole, *steps))
     if not timeline.notes:
         first, last = ("" if step is None else step for step in steps)
@@ -206,12 +222,12 @@ def render(
     starts = timeline.steps[:-1]
     words = (
         f"{name}, steps {starts[0]:,} to {starts[-1]:,}, {timeline.notes:,} notes, "
-        f"preset {chosen.name}: {describe_pitch(chosen, timeline.scale)}"
+        f"preset {chosen.name}: {describe_pitch(chosen, timeline.scale, quantity)}"
     )
     ticks = None if epoch is None else epoch_ticks(np.append(starts, starts[-1]), epoch)
-    pcm = render_notes(timeline.table(0, timeline.notes), preset=chosen, ticks=ticks)
+    pcm = render_notes(timeline.heard(0, timeline.notes), preset=chosen, ticks=ticks)
     if with_legend:
-        played = legend(chosen, timeline.scale)
+        played = legend(chosen, timeline.scale, quantity)
         words = f"{words}; first {played.words}"
         pcm = np.concatenate([render_notes(played.notes, preset=chosen), pcm])
     return Sound(pcm, chosen.sample_rate, words)
@@ -248,7 +264,12 @@ def _notes_at(timeline: Timeline, first: int | None, last: int | None) -> range:
 
 
 def read_logdir(
-    logdir: Path, *, run: str | None, tag: str | None, as_norms: bool
+    logdir: Path,
+    *,
+    run: str | None,
+    tag: str | None,
+    as_norms: bool,
+    quantity: str = GRADIENT,
 ) -> tuple[str, Timeline]:
     """Name and notes of the norms of a run, or of one of its scalars.
 
@@ -274,7 +295,9 @@ def read_logdir(
     name = logdir.resolve().name or run if run == "." else run
     tags = list_scalars(store, scope, run)
     if as_norms:
-        timeline = Timelines(store).get(scope, run)
+        timeline = Timelines(store).get(scope, run, quantity)
+        if not timeline.notes and quantity != GRADIENT:
+            raise LookupError(missing_quantity(store, scope, run, quantity))
         if not timeline.notes:
             raise LookupError(
                 f"no gradient norms in run {name!r}: choose a scalar with --tag: {', '.join(tags)}"

@@ -9,7 +9,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter
 
-from tb_sonify.schema.metadata import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.metadata import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG, split_session
 from tb_sonify.schema.records import Rows
 from tests.damage import BLOCK_DAMAGES, BYTE_DAMAGES, Random, any_of, chosen, record
 from tests.logs import norms_of, row_events, scalar_events, segment_events
@@ -86,14 +86,16 @@ def _blobs(provider: DataProvider, run: str, tag: str) -> list[tuple[int, bytes]
         experiment_id="",
         plugin_name=PLUGIN_NAME,
         downsample=10**6,
-        run_tag_filter=RunTagFilter([run], [tag]),
+        run_tag_filter=RunTagFilter([run]),
     )
     return [
         (
             datum.step,
             provider.read_blob(RequestContext(), blob_key=datum.values[0].blob_key),
         )
-        for datum in found.get(run, {}).get(tag, ())
+        for each, data in found.get(run, {}).items()
+        if split_session(each)[0] == tag
+        for datum in data
         if datum.values
     ]
 
@@ -164,7 +166,7 @@ def _versions(events: Sequence[Event], random: Random) -> bytes:
 def _layers(events: Sequence[Event], random: Random) -> bytes:
     """Rows of other layers, of another session, or numbered otherwise."""
     for event in _some(events, random):
-        if event.summary.value[0].tag == ROWS_TAG:
+        if event.summary.value[0].tag.startswith(ROWS_TAG):
             rows = Rows.decode(_blob(event))
             layers = tuple(f"{name}{random.integers(0, 9)}" for name in rows.layers)
             session, number = random.integers(0, 3_000), random.integers(0, 2**40)

@@ -10,7 +10,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG, clip_tag
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG, clip_tag, session_tag
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.schema.records import Rows, Segment
 from tb_sonify.schema.segments import Grid
@@ -44,7 +44,9 @@ def row_events(
         part = slice(start, start + block_rows)
         number = first_row + start
         rows = Rows(session, number, layers, steps[part], norms[part], dict(options))
-        events.append(_event(ROWS_TAG, rows.encode(), steps[start], session + number))
+        events.append(
+            _event(session_tag(ROWS_TAG, session), rows.encode(), steps[start], session + number)
+        )
     return events
 
 
@@ -71,7 +73,9 @@ def segment_events(
         starts = np.append(steps[part][:: grid.rows_per_note], steps[part][-1])
         segment = Segment(session, number, rows, layers, starts, notes, {})
         wall_time = session + grid.first_row
-        events.append(_event(SEGMENTS_TAG, segment.encode(), starts[0], wall_time))
+        events.append(
+            _event(session_tag(SEGMENTS_TAG, session), segment.encode(), starts[0], wall_time)
+        )
         for name, state in states.items():
             preset = PRESETS[name]
             pcm = render(notes, preset=preset, state=state)

@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG, split_session
 from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.schema.records import Rows, Segment
 
@@ -30,18 +31,19 @@ def _events_of(file: Path, size: int) -> list[Event]:
 
 
 def values(directory: Path, tag: str) -> list[tuple[int, Summary.Value]]:
-    """Step and value of each event that has the tag."""
+    """Step and value of each event that has the tag, of whatever session."""
     return [
         (event.step, value)
         for event in events(directory)
         for value in event.summary.value
-        if value.tag == tag
+        if tag in (value.tag, split_session(value.tag)[0])
     ]
 
 
 def tags(directory: Path) -> set[str]:
-    """All tags of a run."""
-    return {value.tag for event in events(directory) for value in event.summary.value}
+    """All tags of a run, without sessions."""
+    found = {value.tag for event in events(directory) for value in event.summary.value}
+    return {split_session(tag)[0] for tag in found}
 
 
 def scalars(directory: Path, tag: str) -> list[tuple[int, float]]:
@@ -49,24 +51,19 @@ def scalars(directory: Path, tag: str) -> list[tuple[int, float]]:
     return [(step, value.simple_value) for step, value in values(directory, tag)]
 
 
-def blobs(directory: Path, kind: str) -> list[bytes]:
-    """The blocks of a kind, ``"rows"`` or ``"segments"``, of all sessions."""
-    return [
-        value.tensor.string_val[0]
-        for event in events(directory)
-        for value in event.summary.value
-        if value.tag.split("/")[:2] == ["sonify", kind]
-    ]
+def blobs(directory: Path, tag: str) -> list[bytes]:
+    """The blocks of a tag, of all sessions."""
+    return [value.tensor.string_val[0] for _, value in values(directory, tag)]
 
 
 def rows(directory: Path) -> list[Rows]:
     """The blocks of rows."""
-    return [Rows.decode(blob) for blob in blobs(directory, "rows")]
+    return [Rows.decode(blob) for blob in blobs(directory, ROWS_TAG)]
 
 
 def segments(directory: Path) -> list[Segment]:
     """The segments."""
-    return [Segment.decode(blob) for blob in blobs(directory, "segments")]
+    return [Segment.decode(blob) for blob in blobs(directory, SEGMENTS_TAG)]
 
 
 def all_rows(directory: Path) -> Rows:

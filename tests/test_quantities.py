@@ -39,7 +39,7 @@ def held(weights):
 
 
 def stored(directory, quantity):
-    blocks = recorded.blobs(directory, "rows")
+    blocks = recorded.blobs(directory, "sonify/rows")
     return np.concatenate([Rows.decode(block, quantity).norms for block in blocks])
 
 
@@ -56,7 +56,7 @@ def test_a_row_holds_all_quantities_and_weights_hold_until_the_next(tmp_path):
     ratio = round_norms(update / weight)
     np.testing.assert_array_equal(stored(tmp_path, "ratio"), ratio)
     for quantity, table in (("update", update), ("weight", weight), ("ratio", ratio)):
-        for number, block in enumerate(recorded.blobs(tmp_path, "segments")):
+        for number, block in enumerate(recorded.blobs(tmp_path, "sonify/segments")):
             segment = Segment.decode(block, quantity)
             notes = aggregate(table[100 * number :][:100], rows_per_note=1)
             for name, found in vars(segment.notes).items():
@@ -122,7 +122,7 @@ def test_a_quantity_and_a_layer_that_come_later_have_no_norms_before(tmp_path):
     )
     norms = recorded.steps_and_norms(tmp_path)[1]
     assert norms[0].tolist() == [1, 1, NO_GRADIENT]
-    segment = Segment.decode(recorded.blobs(tmp_path, "segments")[1], "ratio")
+    segment = Segment.decode(recorded.blobs(tmp_path, "sonify/segments")[1], "ratio")
     assert segment.layers == ("conv", "fc", "head")
     assert segment.notes.median[:30].max() == NO_GRADIENT
     assert segment.notes.median[30:].min() == 1.0
@@ -158,7 +158,7 @@ def test_a_file_with_gradients_alone_has_the_arrays_of_version_2(tmp_path):
         *("grad_norm/conv", "grad_norm/fc", "sonify/end", "sonify/rows", "sonify/segments")
     }
     rows, segment = (
-        decode_block(recorded.blobs(tmp_path, kind)[0]) for kind in ("rows", "segments")
+        decode_block(recorded.blobs(tmp_path, f"sonify/{kind}")[0]) for kind in ("rows", "segments")
     )
     assert list(rows.arrays) == ["steps", "norms"]
     assert list(segment.arrays) == ["steps", "median", "above", "nan", "inf"]
@@ -166,7 +166,7 @@ def test_a_file_with_gradients_alone_has_the_arrays_of_version_2(tmp_path):
 
 def test_tables_of_other_quantities_are_not_unpacked(tmp_path):
     record(tmp_path, batch(measured(10), range(10)))
-    (block,) = recorded.blobs(tmp_path, "rows")
+    (block,) = recorded.blobs(tmp_path, "sonify/rows")
     assert set(decode_block(block, {"steps", "norms"}).arrays) == {"steps", "norms"}
     whole = decode_block(block)
     assert list(whole.arrays) == ["steps", "norms", "update/norms", "weight/norms"]

@@ -7,7 +7,7 @@ from tensorboard.data.provider import RunTagFilter
 
 from tb_sonify import SonifyWriter
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG, split_session
 from tb_sonify.schema.records import Rows, Segment
 
 NORMS = np.exp2(np.random.default_rng(0).uniform(-9, 9, (3000, 2))).astype(np.float32)
@@ -25,13 +25,14 @@ def logdir(tmp_path_factory):
 
 
 def blobs(provider, plugin, tag):
-    """Step and bytes of each blob of a tag."""
+    """Step and bytes of each blob of a tag, of whatever session."""
     arguments = {
         "experiment_id": "",
         "plugin_name": plugin,
-        "run_tag_filter": RunTagFilter(runs=["run"], tags=[tag]),
+        "run_tag_filter": RunTagFilter(runs=["run"]),
     }
-    series = provider.read_blob_sequences(CONTEXT, downsample=10_000, **arguments)["run"][tag]
+    found = provider.read_blob_sequences(CONTEXT, downsample=10_000, **arguments)["run"]
+    (series,) = (data for each, data in found.items() if split_session(each)[0] == tag)
     return [
         (datum.step, provider.read_blob(CONTEXT, blob_key=datum.values[0].blob_key))
         for datum in series

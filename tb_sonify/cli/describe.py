@@ -10,9 +10,9 @@ from tb_sonify.cli.main import CommandError, add_parser
 
 _DESCRIPTION = """\
 Say what happened in each run of a log directory: its steps, its losses and scores with their best
-values, the gradient norms of early, middle and late layers, and every landmark (NaN, spike,
-explosion, collapse, ...) with its step and layer. Several runs are listed in a table first, those
-with the most severe landmarks on top."""
+values, the gradient norms of early, middle and late layers, how large updates are relative to the
+weights, and every landmark (NaN, spike, explosion, collapse, ...) with its step and layer. Several
+runs are listed in a table first, those with the most severe landmarks on top."""
 
 _TABLE_FROM = 3  # runs
 
@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
         description_lines,
         landmarks_of,
         overview_lines,
+        updates_of,
     )
     from tb_sonify.reading.logdir import chosen_runs, open_logdir
     from tb_sonify.reading.timeline_builder import Timelines
@@ -46,11 +47,17 @@ def run(options: argparse.Namespace) -> int:
     except (FileNotFoundError, LookupError) as error:
         raise CommandError(str(error.args[0])) from error
     most = 10**6 if options.all or options.json else limits.MAX_DESCRIBED_SCALARS
-    timelines = {name: Timelines(store).get(scope, name) for name in runs}
-    descriptions = [
-        describe_run(store, scope, each, name, landmarks_of(each), most_scalars=most)
-        for name, each in timelines.items()
-    ]
+    timelines = Timelines(store)
+    descriptions = []
+    for name in runs:
+        timeline, updates = timelines.get(scope, name), updates_of(timelines, scope, name)
+        descriptions.append(
+            describe_run(
+                *(store, scope, timeline, name, landmarks_of(timeline)),
+                updates=updates,
+                most_scalars=most,
+            )
+        )
     if options.json:
         print(json.dumps({"runs": [asdict(each) for each in descriptions]}, indent=2))
         return 0

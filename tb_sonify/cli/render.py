@@ -33,6 +33,12 @@ def add_command(commands: Any, name: str) -> None:
     parser.add_argument("--run", help="which run (default: the only one)")
     parser.add_argument("--tag", help="scalar or column to hear instead of norms")
     parser.add_argument(
+        "--quantity",
+        choices=("gradient", "update", "weight", "ratio"),
+        default="gradient",
+        help="of layers: norms of gradients, updates or weights, or update / weight",
+    )
+    parser.add_argument(
         "--steps", type=_span, default=(None, None), metavar="A:B", help="from A to B, included"
     )
     parser.add_argument("--preset", default="smooth", help="default: smooth")
@@ -56,9 +62,8 @@ def add_command(commands: Any, name: str) -> None:
     pitch.add_argument(
         "--center",
         type=float,
-        default=1.0,
         metavar="NORM",
-        help="the norm whose pitch stays where it is (default: 1)",
+        help="the norm whose pitch stays where it is (default: 1; of ratios 0.001)",
     )
     pitch.add_argument(
         "--polarity",
@@ -95,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
             options.source,
             run=options.run,
             tag=options.tag,
+            quantity=options.quantity,
             steps=options.steps,
             preset=options.preset,
             notes=options.notes,
@@ -123,9 +129,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _encoding(options: argparse.Namespace) -> "Encoding | None":
     """The encoding that was asked for; `None`: the preset's own."""
-    from tb_sonify.sound import Encoding
+    from tb_sonify.sound import Encoding, value_at_440_hz
 
-    asked = Encoding(options.zoom, options.center, options.polarity)
+    unit = value_at_440_hz(options.quantity)
+    center = 1.0 if options.center is None else options.center / unit
+    asked = Encoding(options.zoom, center, options.polarity)
     return None if asked == Encoding() else asked
 
 

@@ -12,7 +12,8 @@ from tb_sonify.plugin.responses import http_errors
 from tb_sonify.reading import limits
 from tb_sonify.reading.selection import Alignment, Selection
 from tb_sonify.reading.timeline import Timeline, presets_of
-from tb_sonify.sound import Encoding, Preset, Scale, adjust
+from tb_sonify.schema.quantities import QUANTITIES
+from tb_sonify.sound import Encoding, Preset, Scale, adjust, value_at_440_hz
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -34,6 +35,11 @@ def choice(request: Request, name: str, options: tuple[str, ...]) -> str:
             f"query argument {name!r} must be one of {', '.join(options)}, got {value!r}"
         )
     return value
+
+
+def quantity_of(request: Request) -> str:
+    """What is measured of the layers, by default their gradients."""
+    return choice(request, "quantity", QUANTITIES)
 
 
 def integer(request: Request, name: str, *, low: int, high: int, default: int | None = None) -> int:
@@ -141,6 +147,7 @@ def selection_of(request: Request) -> Selection:
         )
     return Selection(
         run=text(request, "run"),
+        quantity=quantity_of(request),
         tag=tag,
         scale=scale,
         along=along,
@@ -186,7 +193,8 @@ def _encoding(request: Request) -> Encoding | None:
     if not any(name in request.args for name in ("zoom", "center", "polarity")):
         return None
     zoom = integer(request, "zoom", low=1, high=4, default=1)
-    center = number(request, "center", default=1.0)
+    unit = 1.0 if "tag" in request.args else value_at_440_hz(quantity_of(request))
+    center = number(request, "center", default=unit)
     polarity = choice(request, "polarity", ("up", "down"))
     with http_errors():
-        return Encoding(zoom, center, "down" if polarity == "down" else "up")
+        return Encoding(zoom, center / unit, "down" if polarity == "down" else "up")

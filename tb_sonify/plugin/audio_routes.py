@@ -35,6 +35,7 @@ from tb_sonify.reading.cache import digest
 from tb_sonify.reading.selection import Selection, Selections
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, presets_of
+from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import PRESETS, Preset, Scale, encode_wav, legend, render
 
@@ -66,6 +67,8 @@ class AudioRoutes:
             **layer_header(selection.run, source.layers),
             "first_note": first_note,
             "key": _key(source, bisect_right(source.first_notes, source.final_notes) - 1),
+            "quantity": source.quantity if selection.tag is None else None,
+            "at_440_hz": source.unit if selection.tag is None else None,
             "tag": selection.tag,
             "scale": _scale_header(source.scale),
             "notes": source.notes,
@@ -110,6 +113,7 @@ class AudioRoutes:
 
     def _legend(self, request: Request) -> Response:
         scale, options = scale_of(request), playback_options(request)
+        quantity = arguments.quantity_of(request)
         name, preset = arguments.text(request, "preset"), None
         if "run" in request.args:
             source = self._source(scope_of(request), selection_of(request))
@@ -120,7 +124,7 @@ class AudioRoutes:
             raise NotFoundError(f"no preset {name!r}")
         preset = options.adjust(preset)
         with http_errors():
-            played = legend(preset, scale)
+            played = legend(preset, scale, quantity)
         wav = encode_wav(render(played.notes, preset=preset), sample_rate=preset.sample_rate)
         headers = [("X-Sonify-Legend", quote(played.words))]
         return Respond(request, wav, "audio/wav", headers=headers)
@@ -143,7 +147,8 @@ class AudioRoutes:
             epoch=options.epoch,
         )
         first, last = (int(source.steps[first_note + note]) for note in (0, clip.notes))
-        return f"{selection.run}-{first}-{last}", clip
+        quantity = "" if source.quantity == GRADIENT else f"-{source.quantity}"
+        return f"{selection.run}{quantity}-{first}-{last}", clip
 
     def _source(self, scope: Scope, selection: Selection) -> Timeline:
         with http_errors():

@@ -1,5 +1,6 @@
 """Routes about a whole run: heat-map, layers, landmarks, description and table of numbers."""
 
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -20,12 +21,18 @@ from tb_sonify.plugin.responses import (
 )
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
-from tb_sonify.reading.description import describe_run, description_lines, landmarks_of
+from tb_sonify.reading.description import (
+    describe_run,
+    description_lines,
+    landmarks_of,
+    updates_of,
+)
 from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
 from tb_sonify.reading.heatmap import Extremes, extremes, heatmap, most_rows, summarize_layers
 from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, notes_between
+from tb_sonify.schema.quantities import GRADIENT
 
 _LANDMARK_BYTES = 500  # of a landmark, about
 
@@ -57,18 +64,20 @@ class OverviewRoutes:
         columns = arguments.integer(request, "columns", low=1, high=limits.MAX_HEATMAP_COLUMNS)
         if not low < high:
             raise InvalidArgumentError(f"'from' must be below 'to', got {low:g} and {high:g}")
-        timeline = self._timeline(scope_of(request), run)
+        scope, quantity = scope_of(request), arguments.quantity_of(request)
+        timeline = self._timeline(scope, run, quantity)
         if columns * len(timeline.layers) > limits.MAX_HEATMAP_CELLS:
             raise InvalidArgumentError(
                 f"'columns' times layers must be at most {limits.MAX_HEATMAP_CELLS}, "
                 f"got {columns} columns of {len(timeline.layers)} layers"
             )
         smallest, largest = self._extremes_of(timeline) if timeline.notes else (None, None)
-        source = self._selections.detailed(scope_of(request), run, low, high, pixels=columns)
+        source = self._detailed(scope, run, quantity, low, high, pixels=columns)
         with self._slot(source, notes_between(source, low, high)):
             norms = heatmap(source, low, high, columns)
         header = {
             "run": run,
+            "quantity": quantity,
             "layers": timeline.layers,
             "from": low,
             "to": high,
@@ -81,10 +90,12 @@ class OverviewRoutes:
     def _layers(self, request: Request) -> Response:
         run = arguments.text(request, "run")
         low, high = arguments.step_range(request)
-        source = self._detailed(scope_of(request), run, low, high)
+        quantity = arguments.quantity_of(request)
+        source = self._detailed(scope_of(request), run, quantity, low, high)
         notes = notes_between(source, low, high)
         header = {
             "run": run,
+            "quantity": quantity,
             "layers": source.layers,
             "notes": len(notes),
             "most_rows": most_rows(source, notes),
@@ -95,23 +106,32 @@ class OverviewRoutes:
 
     def _list_landmarks(self, request: Request) -> Response:
         run = arguments.text(request, "run")
-        landmarks = self._landmarks_of(self._timeline(scope_of(request), run))
-        answer = {"run": run, "landmarks": [asdict(each) for each in landmarks]}
+        quantity = arguments.quantity_of(request)
+        landmarks = self._landmarks_of(self._timeline(scope_of(request), run, quantity))
+        answer = {
+            "run": run,
+            "quantity": quantity,
+            "landmarks": [asdict(each) for each in landmarks],
+        }
         return Respond(request, answer, "application/json")
 
     def _describe(self, request: Request) -> Response:
         scope, run = scope_of(request), arguments.text(request, "run")
-        timeline = self._timeline(scope, run)
+        timeline = self._timeline(scope, run, arguments.quantity_of(request))
         landmarks = self._landmarks_of(timeline)
+        updates = updates_of(self._selections.timelines, scope, run)
         with self._slot(timeline, range(timeline.notes)):
-            description = describe_run(self._store, scope, timeline, run, landmarks)
+            description = describe_run(
+                self._store, scope, timeline, run, landmarks, updates=updates
+            )
         text = "\n".join(description_lines(description)) + "\n"
         return Respond(request, text, "text/plain; charset=utf-8")
 
     def _table(self, request: Request) -> Response:
         scope, run, tag = scope_of(request), arguments.text(request, "run"), request.args.get("tag")
         low, high = arguments.step_range(request)
-        source = self._detailed(scope, run, low, high)
+        quantity = arguments.quantity_of(request)
+        source = self._detailed(scope, run, quantity, low, high)
         with http_errors():
             series = None if tag is None else self._selections.series(scope, run, tag)
         if tag is not None and series is not None and not source.notes:
@@ -130,16 +150,28 @@ class OverviewRoutes:
         pieces = self._store.work.each(
             pieces, count_pieces(lines, columns), values=100 * limits.CHUNK_CELLS
         )
-        return stream_response(pieces, "text/csv; charset=utf-8", [attachment(run, "csv")])
+        name = run if quantity == GRADIENT else f"{run}-{quantity}"
+        return stream_response(pieces, "text/csv; charset=utf-8", [attachment(name, "csv")])
 
-    def _timeline(self, scope: Scope, run: str) -> Timeline:
+    def _timeline(self, scope: Scope, run: str, quantity: str) -> Timeline:
         with http_errors():
-            return self._selections.timeline(scope, run)
+            return self._selections.timeline(scope, run, quantity)
 
-    def _detailed(self, scope: Scope, run: str, low: float, high: float) -> Timeline:
+    def _detailed(
+        self,
+        scope: Scope,
+        run: str,
+        quantity: str,
+        low: float,
+        high: float,
+        *,
+        pixels: float = math.inf,
+    ) -> Timeline:
         """The norms of a run, one note for each row where there are few within these steps."""
         with http_errors():
-            return self._selections.detailed(scope, run, low, high)
+            return self._selections.detailed(
+                scope, run, low, high, pixels=pixels, quantity=quantity
+            )
 
     def _extremes_of(self, timeline: Timeline) -> Extremes:
         def make() -> Extremes:

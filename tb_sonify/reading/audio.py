@@ -10,13 +10,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, Unavailable
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, own_presets
-from tb_sonify.schema.metadata import clip_tag
+from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.records import Segment
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import (
@@ -103,14 +102,14 @@ class Clips:
         frames = notes * hop + preset.tail
         whole = (start, source.first_notes[index + 1]) == (first_note, first_note + notes)
         logged = None
-        if source.segments and whole and epoch is None:
+        if source.segments and whole and epoch is None and source.quantity == GRADIENT:
             with suppress(Unavailable):  # then the same samples are rendered
                 logged = self._logged(scope, run, source, index, preset)
         if logged is not None:
             return Clip([logged], frames, preset, notes, "logged")
         state = self._state_at(source, index, preset)
         if start < first_note:
-            skipped = source.table(start, first_note - start)
+            skipped = source.heard(start, first_note - start)
             state = advance_state(skipped, preset=preset, state=state)
         ticks = None
         if epoch is not None:
@@ -131,9 +130,8 @@ class Clips:
         # Its writer knew the layers so far; with more layers, streams are divided in another way.
         if any(each.segment.layers != timeline.layers for each in segments):
             return None
-        clips = self._store.blobs(scope, run, plugin=AUDIO, tag=clip_tag(preset.name))
         segment = segments[-1].segment
-        for blob in clips:
+        for blob in self._store.clips(scope, run, preset.name):
             if blob.step == segment.steps[0] and blob.wall_time >= segment.session:
                 wav = self._store.read(scope, blob)
                 frames = len(segments[-1].notes) * preset.hop(len(timeline.layers)) + preset.tail
@@ -157,7 +155,7 @@ class Clips:
             first_note, *ends = source.first_notes[start : stop + 1]
             counts = [end - first_note for end in ends]
             with self._store.work.slot((stop - known) * NOTES_PER_SEGMENT * len(source.layers)):
-                notes = source.table(first_note, counts[-1])
+                notes = source.heard(first_note, counts[-1])
                 state = _state_before(source, first_note, cycles)
                 phases = phases_at(counts, notes, preset=preset, state=state)
             for cycles, history in zip(
@@ -174,7 +172,7 @@ def _state_before(
     if cycles is None:
         return None
     context = min(note, CONTEXT_NOTES)
-    return SynthState(note, source.table(note - context, context), cycles)
+    return SynthState(note, source.heard(note - context, context), cycles)
 
 
 def render_chunks(
@@ -203,7 +201,7 @@ def render_chunks(
     faded = np.zeros((tail, preset.channels), np.int16)
     for start in range(0, notes, at_once):
         part = slice(start, min(start + at_once, notes))
-        table = source.table(first_note + start, part.stop - start)
+        table = source.heard(first_note + start, part.stop - start)
         marked = None if ticks is None else ticks[part]
         pcm = render(table, preset=preset, state=state, ticks=marked)
         state = advance_state(table, preset=preset, state=state)

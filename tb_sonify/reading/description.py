@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,17 @@ from numpy.typing import NDArray
 from tb_sonify.landmarks import KINDS as LANDMARKS
 from tb_sonify.landmarks import Landmark, find_landmarks
 from tb_sonify.reading import limits
-from tb_sonify.reading.heatmap import summarize_layers
+from tb_sonify.reading.heatmap import LayerSummary, summarize_layers
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
 from tb_sonify.reading.scalar_names import KINDS, Kind, is_validation, kind_of
 from tb_sonify.reading.scalars import Series, read_first_scalar, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
-from tb_sonify.schema.metadata import scalar_tag
+from tb_sonify.reading.timeline_builder import Timelines
+from tb_sonify.schema.metadata import SCALARS, scalar_tag
 from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.quantities import GRADIENT, RATIO, WEIGHT
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
 _TREND_POINTS = 20  # a trend is told of no fewer
@@ -27,6 +30,7 @@ _TREND_SHARE = 0.01  # of the value: likewise
 # Lines of scalars of each kind; so a run fits a screen.
 _LINES: dict[Kind, int] = {"loss": 5, "score": 4, "norm": 2, "other": 4}
 _MOST_BRIEF = 10
+_NAMED = 4  # layers of a stream
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,12 @@ class Description:
 
     Attributes
     ----------
+    quantity
+        What streams and landmarks are of.
+    ratio
+        The updates of all layers, relative to their weights; `None` where they are not measured.
+    without_weights
+        Layers whose weights are all zero at some steps, where they have no ratio.
     loss
         The scalar that is drawn first, if it is a loss.
     scalars
@@ -108,6 +118,9 @@ class Description:
     landmarks: tuple[Landmark, ...]
     pre_clip: bool | str | None
     points_kept: int | None
+    quantity: str
+    ratio: StreamSummary | None
+    without_weights: tuple[str, ...]
 
 
 def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
@@ -145,6 +158,19 @@ class _Stored:
         return self.timeline.table(start, stop - start, part[1])
 
 
+class Updates(NamedTuple):
+    """Timelines of a run whose updates were measured."""
+
+    ratio: Timeline
+    weight: Timeline
+
+
+def updates_of(timelines: Timelines, scope: Scope, run: str) -> Updates | None:
+    """What `describe_run` says of the updates of a run; `None` where none were measured."""
+    ratio = timelines.get(scope, run, RATIO)
+    return Updates(ratio, timelines.get(scope, run, WEIGHT)) if ratio.notes else None
+
+
 def describe_run(
     store: Store,
     scope: Scope,
@@ -152,13 +178,15 @@ def describe_run(
     run: str,
     landmarks: tuple[Landmark, ...],
     *,
+    updates: Updates | None = None,
     most_scalars: int = limits.MAX_DESCRIBED_SCALARS,
 ) -> Description:
     """The description of a run that exists, which has this timeline and these landmarks."""
     tags = list_scalars(store, scope, run)
     if timeline.notes:
         layers = norm_layers(tags, store.settings.norm_globs)
-        tags = [tag for tag in tags if tag not in layers and not tag.startswith(scalar_tag(""))]
+        ours = tuple(scalar_tag("", quantity) for quantity in SCALARS)
+        tags = [tag for tag in tags if tag not in layers and not tag.startswith(ours)]
     first = read_first_scalar(store, scope, run, tags)
     wanted = sorted(
         tags, key=lambda tag: (tag != first, KINDS.index(kind_of(tag)), is_validation(tag))
@@ -179,6 +207,9 @@ def describe_run(
         landmarks=landmarks,
         pre_clip=timeline.pre_clip if timeline.notes else None,
         points_kept=store.settings.points_kept if timeline.notes and timeline.sampled else None,
+        quantity=timeline.quantity,
+        ratio=None if updates is None else _all_layers(updates.ratio),
+        without_weights=() if updates is None else _zero_layers(updates.weight),
     )
 
 
@@ -205,8 +236,8 @@ def description_lines(description: Description, *, every_scalar: bool = False) -
         yield f"  {_CLIPPING[description.pre_clip]}"
     if description.points_kept is not None:
         yield f"  norms are from scalars: {_sampled(description.points_kept)}"
-    for stream in description.streams:
-        yield f"  {_stream_line(stream)}"
+    for line in _norm_lines(description):
+        yield f"  {line}"
     for landmark in description.landmarks:
         yield f"  step {landmark.step:,}: {landmark.sentence}"
     if description.streams and not description.landmarks:
@@ -295,27 +326,40 @@ def _trend(values: NDArray[np.float64]) -> str | None:
 
 
 def _streams(timeline: Timeline) -> tuple[StreamSummary, ...]:
+    groups = stream_layers(len(timeline.layers))
     of_layers = summarize_layers(timeline, range(timeline.notes))
-    start, end = (timeline.table(note, 1).median[0] for note in (0, timeline.notes - 1))
-    summaries = []
-    for name, group in zip(STREAM_NAMES, stream_layers(len(timeline.layers)), strict=False):
-        part = slice(group.start, group.stop)
-        peak = group.start + int(of_layers.max[part].argmax())
-        lows = of_layers.min[part]
-        known = of_layers.max[peak] >= 0
-        summaries.append(
-            StreamSummary(
-                name=name,
-                layers=timeline.layers[part],
-                start=_median(start[part]),
-                lowest=float(lows[lows >= 0].min()) if known else None,
-                peak=float(of_layers.max[peak]) if known else None,
-                peak_step=int(of_layers.step_of_max[peak]) if known else None,
-                peak_layer=timeline.layers[peak] if known else None,
-                end=_median(end[part]),
-            )
-        )
-    return tuple(summaries)
+    return tuple(
+        _stream(timeline, name, slice(group.start, group.stop), of_layers)
+        for name, group in zip(STREAM_NAMES, groups, strict=False)
+    )
+
+
+def _all_layers(timeline: Timeline) -> StreamSummary:
+    of_layers = summarize_layers(timeline, range(timeline.notes))
+    return _stream(timeline, "all", slice(0, len(timeline.layers)), of_layers)
+
+
+def _zero_layers(weights: Timeline) -> tuple[str, ...]:
+    lowest = summarize_layers(weights, range(weights.notes)).min
+    return tuple(name for name, low in zip(weights.layers, lowest, strict=True) if low == 0)
+
+
+def _stream(timeline: Timeline, name: str, part: slice, of_layers: LayerSummary) -> StreamSummary:
+    medians = timeline.table(0, 1).median[0], timeline.table(timeline.notes - 1, 1).median[0]
+    start, end = (_median(norms[part]) for norms in medians)
+    peak = part.start + int(of_layers.max[part].argmax())
+    lows = of_layers.min[part]
+    known = of_layers.max[peak] >= 0
+    return StreamSummary(
+        name=name,
+        layers=timeline.layers[part],
+        start=start,
+        lowest=float(lows[lows >= 0].min()) if known else None,
+        peak=float(of_layers.max[peak]) if known else None,
+        peak_step=int(of_layers.step_of_max[peak]) if known else None,
+        peak_layer=timeline.layers[peak] if known else None,
+        end=end,
+    )
 
 
 def _median(norms: NDArray[np.float32]) -> float | None:
@@ -384,14 +428,32 @@ def _scalar_line(scalar: ScalarSummary) -> str:
     return text
 
 
-def _stream_line(stream: StreamSummary) -> str:
-    names = ", ".join(stream.layers[:4]) + (", ..." if len(stream.layers) > 4 else "")
-    text = f"norms of the {stream.name} layers ({names}): "
+def _norm_lines(description: Description) -> Iterator[str]:
+    for stream in description.streams:
+        yield _stream_line(stream, description.quantity)
+    if description.ratio is not None:
+        yield f"update / weight of all layers: {_range(description.ratio)}"
+    if description.without_weights:
+        layers = _named_layers(description.without_weights)
+        yield f"no such ratio while the weights are zero: {layers}"
+
+
+def _stream_line(stream: StreamSummary, quantity: str) -> str:
+    nouns = {GRADIENT: "norms", RATIO: "update / weight"}
+    noun = nouns.get(quantity, f"{quantity} norms")
+    return f"{noun} of the {stream.name} layers ({_named_layers(stream.layers)}): {_range(stream)}"
+
+
+def _named_layers(layers: Sequence[str]) -> str:
+    return ", ".join(layers[:_NAMED]) + (", ..." if len(layers) > _NAMED else "")
+
+
+def _range(stream: StreamSummary) -> str:
     if stream.peak is None:
-        return text + "none that is finite"
+        return "none that is finite"
     start, end = ("none" if norm is None else f"{norm:.3g}" for norm in (stream.start, stream.end))
     where = "" if len(stream.layers) == 1 else f" in {stream.peak_layer}"
     return (
-        f"{text}start at {start}, range from {stream.lowest:.3g} to {stream.peak:.3g} "
+        f"start at {start}, range from {stream.lowest:.3g} to {stream.peak:.3g} "
         f"(step {stream.peak_step:,}{where}), end at {end}"
     )

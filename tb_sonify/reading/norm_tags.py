@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tb_sonify.schema.metadata import SCALARS
+from tb_sonify.schema.quantities import RATIO
+
 # Words of a tag, whatever their case and whatever joins them: grad_norm, GradNorm, gradient norms.
 _JOIN = r"[_\-. ]?"
 _GRAD = r"(?:grad(?:ient)?s?)"
@@ -111,6 +114,11 @@ def norm_layers(tags: Iterable[str], own_globs: tuple[str, ...] = ()) -> dict[st
     return dict(sorted(_named(found).items(), key=lambda pair: natural_sort_key(pair[1])))
 
 
+def is_update_ratio(tag: str) -> bool:
+    """Whether a scalar is an update of a layer relative to its weights, as we log it."""
+    return f"/{tag}".find(f"/{SCALARS[RATIO]}/") >= 0
+
+
 def natural_sort_key(name: str) -> list[tuple[int, str]]:
     """A key to sort names by, in which 10 comes after 2."""
     parts = re.findall(r"(\d+)|(\D+)", name)
@@ -160,7 +168,7 @@ def _matches(tag: str, own_globs: Sequence[str]) -> tuple[tuple[int, str, str], 
         if match:
             found.append((-1, match["before"] or "", match["layer"] or tag))
             break
-    for number, family in enumerate(_FAMILIES):
+    for number, family in enumerate(() if is_update_ratio(tag) else _FAMILIES):
         match = family.pattern.fullmatch(tag)
         if match is None or _NO_LAYER.fullmatch(match["layer"]):
             continue

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.store import BlobRef, Scope, Store
-from tb_sonify.schema.metadata import PLUGIN_NAME, ROWS_TAG, SEGMENTS_TAG
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
 from tb_sonify.schema.notes import shared_zeros
+from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.records import (
     Rows,
     Segment,
@@ -49,6 +51,11 @@ class LayerLimit:
 class RunReader:
     """Reads the segments and rows of one run, as they are stored now, and checks them.
 
+    Parameters
+    ----------
+    quantity
+        Of which the norms are read; where a block has none, no layer has one.
+
     Attributes
     ----------
     segment_blobs
@@ -57,11 +64,11 @@ class RunReader:
         In the order in which they were written, as far as it can be told.
     """
 
-    def __init__(self, store: Store, scope: Scope, run: str) -> None:
-        self._store, self._scope, self._run = store, scope, run
+    def __init__(self, store: Store, scope: Scope, run: str, quantity: str = GRADIENT) -> None:
+        self._store, self._scope, self._run, self._quantity = store, scope, run, quantity
         # In this order, so that rows are at least as new as the segments that sum them up.
-        self.segment_blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=SEGMENTS_TAG)
-        rows = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+        self.segment_blobs = store.blocks(scope, run, SEGMENTS_TAG)
+        rows = store.blocks(scope, run, ROWS_TAG)
         times = [blob.wall_time for blob in rows]
         # TensorBoard lists them by step. If time goes back from one to the next, the run has gone
         # back to an earlier step, or the clock of its machine to an earlier time.
@@ -69,26 +76,32 @@ class RunReader:
 
     def segments(self, blobs: Sequence[BlobRef]) -> Iterator[Segment | None]:
         """The segment in each blob; `None` where there is none that can be read."""
-        return self._records(blobs, _decode_segment, _check_segment)
+        return self._records(
+            blobs, partial(_decode_segment, quantity=self._quantity), _check_segment
+        )
 
     def rows(self, blobs: Sequence[BlobRef]) -> Iterator[Rows | None]:
         """The rows in each blob; `None` where there are none that can be read."""
-        return self._records(blobs, Rows.decode, _check_rows)
+        return self._records(blobs, partial(Rows.decode, quantity=self._quantity), _check_rows)
 
     def _as_written(self, blobs: Sequence[BlobRef]) -> tuple[BlobRef, ...]:
-        """Blobs by session and row, as they say themselves.
+        """Blobs by session and, within one, by wall time, which goes back in none.
 
-        One that cannot be read comes after the one before it in step, and so overwrites nothing.
+        Before format version 3, they are read, to be in the order of their rows. One that cannot
+        be read comes after the one before it in step, and so overwrites nothing.
         """
         places = self._store.places
-        unknown = [blob for blob in blobs if places.get(blob) is None]
+        unknown = [blob for blob in blobs if blob.session is None and places.get(blob) is None]
         for blob, rows in zip(unknown, self.rows(unknown), strict=True):
             if rows is not None:
                 places.put(blob, (rows.session, rows.first_row))
         order = []
-        place = (-math.inf, 0)
+        place = (-math.inf, 0.0)
         for blob in blobs:
-            place = places.get(blob) or place
+            if blob.session is not None:
+                place = blob.session, blob.wall_time
+            else:
+                place = places.get(blob) or place
             order.append((place, blob.step))
         return tuple(blobs[at] for at in sorted(range(len(blobs)), key=order.__getitem__))
 
@@ -125,9 +138,9 @@ class RunReader:
             _logger.warning(message, self._run, blob.step, reason)
 
 
-def _decode_segment(data: bytes) -> Segment:
+def _decode_segment(data: bytes, quantity: str) -> Segment:
     """A segment that takes no memory where there is nothing to count."""
-    segment = Segment.decode(data)
+    segment = Segment.decode(data, quantity)
     notes = segment.notes
     notes = replace(notes, nan=shared_zeros(notes.nan), inf=shared_zeros(notes.inf))
     return replace(segment, notes=notes)

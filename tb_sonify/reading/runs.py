@@ -18,6 +18,7 @@ from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
 from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, READABLE_FORMATS, ROWS_TAG
+from tb_sonify.schema.quantities import GRADIENT
 
 RunKey = tuple[str, str, float]  # experiment, name, start time
 
@@ -124,7 +125,7 @@ def _trouble(
         return _OTHER_FORMAT.format(", ".join(sorted(others)))
     if json.dumps(run, ensure_ascii=False) == f'"{run}"':
         return None
-    blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+    blobs = store.blocks(scope, run, ROWS_TAG)
     readable = not blobs or store.read(scope, blobs[-1]) is not None  # see `Store.read`
     return None if readable else _UNREADABLE
 
@@ -170,6 +171,22 @@ def run_exists(store: Store, scope: Scope, run: str) -> bool:
     return any(each.run_name == run for each in runs)
 
 
+def quantities_of(store: Store, scope: Scope, run: str) -> tuple[str, ...]:
+    """The quantities of a run that has norms; what is not named has gradients alone."""
+    return store.quantities(scope).get(run, (GRADIENT,))
+
+
+def missing_quantity(store: Store, scope: Scope, run: str, quantity: str) -> str:
+    """Message for a run without a quantity: what it has, and what to do."""
+    return (
+        f"run {run!r} has no {quantity} norms, it has: "
+        f"{', '.join(quantities_of(store, scope, run))}. {_MEASURED_BY}"
+    )
+
+
+_MEASURED_BY = "Updates and weights are measured by watch(..., updates=True) or add_norms"
+
+
 def list_scalars(store: Store, scope: Scope, run: str) -> list[str]:
     """The tags of a run's scalars, in alphabetical order."""
     found = store.provider.list_scalars(
@@ -209,7 +226,7 @@ def read_change_tokens(
 
 def _norm_token(store: Store, scope: Scope, run: str) -> bytes | None:
     """Digest of the number and the last of a run's blobs of rows, or of its scalars."""
-    blobs = store.blobs(scope, run, plugin=PLUGIN_NAME, tag=ROWS_TAG)
+    blobs = store.blocks(scope, run, ROWS_TAG)
     if blobs:
         newest = max(blob.wall_time for blob in blobs)
         return digest(len(blobs), blobs[-1:], newest, store.ends(scope).get(run))

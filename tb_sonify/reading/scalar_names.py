@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Literal, get_args
 
-from tb_sonify.reading.norm_tags import norm_layers
+from tb_sonify.reading.norm_tags import is_update_ratio, norm_layers
 from tb_sonify.schema.metadata import LOSS_TAG
 
 Kind = Literal["loss", "score", "norm", "other", "clock"]
@@ -89,7 +89,8 @@ _ALIKE = 5  # so much of a rank says what a scalar is
 def _rank(tag: str, *, layers: Mapping[str, str]) -> tuple[int, ...]:
     words, kind = _words(tag), kind_of(tag)
     length = len(words) if kind == "loss" else 0
-    what = tag in layers, _DRAWN.index(kind), is_validation(tag), _is_taken(tag)
+    of_a_layer = tag in layers or is_update_ratio(tag)
+    what = of_a_layer, _DRAWN.index(kind), is_validation(tag), _is_taken(tag)
     return *what, _part(tag), "epoch" in words, length
 
 
@@ -103,7 +104,7 @@ def kind_of(tag: str) -> Kind:
     words, last = _words(tag), _words(tag.rpartition("/")[2])
     if _is_taken(tag):
         return "loss"
-    if _is_norm(words):
+    if is_update_ratio(tag) or _is_norm(words):
         return "norm"
     if any(map(_is_loss, last)):
         return "loss"

@@ -20,7 +20,7 @@ from tb_sonify.reading.timeline import (
     timeline_of_segments,
 )
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.metadata import scalar_tag
+from tb_sonify.schema.metadata import SCALARS, scalar_tag
 from tb_sonify.schema.notes import NO_GRADIENT, align_layers
 from tb_sonify.schema.records import Rows
 
@@ -80,16 +80,17 @@ class ScalarTimelines:
         return timeline_of_segments(segments_of_rows([rows]), step_times=clock, sampled=sampled)
 
 
-def gap_filler(store: Store, scope: Scope, run: str) -> FillGap:
+def gap_filler(store: Store, scope: Scope, run: str, quantity: str) -> FillGap:
     """A function that makes rows for gaps from the scalars of a run's layers, read when needed."""
 
     @lru_cache(maxsize=1)
     def known(layers: tuple[str, ...]) -> Rows | None:
-        found = store.points_of_tags(scope, run, [scalar_tag(layer) for layer in layers])
+        if quantity not in SCALARS:
+            return None
+        tags = {scalar_tag(layer, quantity): layer for layer in layers}
+        found = store.points_of_tags(scope, run, list(tags))
         series = {
-            layer: series_of(found[scalar_tag(layer)])
-            for layer in layers
-            if len(found.get(scalar_tag(layer), ()))
+            layer: series_of(found[tag]) for tag, layer in tags.items() if len(found.get(tag, ()))
         }
         if not series:
             return None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.run_reader import RunReader, read_rows
-from tb_sonify.reading.runs import run_exists
+from tb_sonify.reading.runs import missing_quantity, quantities_of, run_exists
 from tb_sonify.reading.scalars import Series, read_series
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import (
@@ -31,6 +31,7 @@ from tb_sonify.schema.notes import (
     align_layers,
     shared_zeros,
 )
+from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.sound import Scale
 
 Alignment = Literal["step", "time", "fraction"]
@@ -42,6 +43,8 @@ class Selection:
 
     Attributes
     ----------
+    quantity
+        Of which the norms are.
     tag
         A scalar of the run instead of its norms.
     scale
@@ -58,6 +61,7 @@ class Selection:
     """
 
     run: str
+    quantity: str = GRADIENT
     tag: str | None = None
     scale: Scale | None = None
     along: str | None = None
@@ -68,11 +72,17 @@ class Selection:
 
 
 class Selections:
-    """Timelines of selections, of what is logged so far, cached; safe to use from many threads."""
+    """Timelines of selections, of what is logged so far, cached; safe to use from many threads.
+
+    Attributes
+    ----------
+    timelines
+        Those that selections are made from.
+    """
 
     def __init__(self, store: Store, timelines: Timelines) -> None:
         self._store = store
-        self._timelines = timelines
+        self.timelines = timelines
         self._derived: LruCache[Hashable, Timeline] = LruCache(limits.SELECTION_CACHE_BYTES)
 
     def get(self, scope: Scope, selection: Selection) -> Timeline:
@@ -81,7 +91,7 @@ class Selections:
         Raises
         ------
         LookupError
-            If there is no such run or tag.
+            If there is no such run or tag, or the run has no such quantity.
         ValueError
             If the selection lacks a `lead_tag`, or is too large to be held in memory.
         """
@@ -96,22 +106,34 @@ class Selections:
             timeline = self._merged(timeline, selection.together)
         return timeline
 
-    def timeline(self, scope: Scope, run: str) -> Timeline:
-        """The norms of a run; raises `LookupError` if there is no such run."""
-        timeline = self._timelines.get(scope, run)
+    def timeline(self, scope: Scope, run: str, quantity: str = GRADIENT) -> Timeline:
+        """The norms of a run; raises `LookupError` if there is no such run, or quantity in it.
+
+        A run without gradient norms has a timeline without notes.
+        """
+        timeline = self.timelines.get(scope, run, quantity)
         if not timeline.notes:
             self._must_exist(scope, run)
+            if quantity != GRADIENT:
+                raise LookupError(missing_quantity(self._store, scope, run, quantity))
         return timeline
 
     def detailed(
-        self, scope: Scope, run: str, low: float, high: float, *, pixels: float = math.inf
+        self,
+        scope: Scope,
+        run: str,
+        low: float,
+        high: float,
+        *,
+        pixels: float = math.inf,
+        quantity: str = GRADIENT,
     ) -> Timeline:
         """The norms of a run, expanded into rows between two steps; see `expandable_notes`."""
-        timeline = self.timeline(scope, run)
+        timeline = self.timeline(scope, run, quantity)
         notes = expandable_notes(timeline, low, high, pixels=pixels)
         if not notes:
             return timeline
-        reader = RunReader(self._store, scope, run)
+        reader = RunReader(self._store, scope, run, quantity)
         rows = int(timeline.first_rows[notes.stop] - timeline.first_rows[notes.start])
         return self._derive(
             ("rows", timeline.version, notes),
@@ -131,15 +153,19 @@ class Selections:
         if not run_exists(self._store, scope, run):
             raise LookupError(f"no run {run!r}")
 
-    def _norms(self, scope: Scope, run: str, rows: tuple[float, float] | None) -> Timeline:
-        return self.timeline(scope, run) if rows is None else self.detailed(scope, run, *rows)
+    def _norms(
+        self, scope: Scope, run: str, quantity: str, rows: tuple[float, float] | None
+    ) -> Timeline:
+        if rows is None:
+            return self.timeline(scope, run, quantity)
+        return self.detailed(scope, run, *rows, quantity=quantity)
 
     def _unaligned(
         self, scope: Scope, selection: Selection, rows: tuple[float, float] | None
     ) -> Timeline:
         """The norms of the selected run, or its scalar, on its own notes."""
         run, tag = selection.run, selection.tag
-        norms = self._norms(scope, run, rows)
+        norms = self._norms(scope, run, selection.quantity if tag is None else GRADIENT, rows)
         if tag is None:
             return norms
         series = self.series(scope, run, tag)
@@ -153,7 +179,7 @@ class Selections:
 
     def _reference(self, scope: Scope, selection: Selection) -> Timeline:
         run, tag = selection.along or "", selection.lead_tag
-        reference = self._norms(scope, run, selection.rows)
+        reference = self._norms(scope, run, self._quantity_along(scope, selection), selection.rows)
         if not reference.notes:
             if tag is None:
                 raise ValueError(
@@ -162,11 +188,20 @@ class Selections:
             reference = self._unaligned(scope, Selection(run=run, tag=tag), None)
         return reference
 
+    def _quantity_along(self, scope: Scope, selection: Selection) -> str:
+        """The quantity of the selection if the reference run has it: all lie on the same notes."""
+        known = quantities_of(self._store, scope, selection.along or "")
+        return selection.quantity if selection.quantity in known else GRADIENT
+
     def _rows_to_expand(self, scope: Scope, selection: Selection) -> tuple[float, float] | None:
         """The steps of the selected run that lie along `rows` of the reference run."""
-        reference = self.timeline(scope, selection.along or "")
-        own = self.timeline(scope, selection.run)
-        if selection.rows is None or not reference.notes or not own.notes:
+        if selection.rows is None:
+            return None
+        along = self._quantity_along(scope, selection)
+        reference = self.timeline(scope, selection.along or "", along)
+        quantity = selection.quantity if selection.tag is None else GRADIENT
+        own = self.timeline(scope, selection.run, quantity)
+        if not reference.notes or not own.notes:
             return None
         places = np.interp(selection.rows, reference.steps, positions(reference, selection.by))
         low, high = np.interp(places, positions(own, selection.by), own.steps)

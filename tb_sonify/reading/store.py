@@ -1,9 +1,10 @@
 """Reads blobs and scalars of runs through TensorBoard's data provider, and caches them."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -12,13 +13,21 @@ from numpy.typing import NDArray
 from tensorboard import errors
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, Run, RunTagFilter
+from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.work import DaemonThreads, WorkLimiter
-from tb_sonify.schema.metadata import END_TAG, PLUGIN_NAME
+from tb_sonify.schema.metadata import (
+    END_TAG,
+    PLUGIN_NAME,
+    QUANTITY_TAG,
+    clip_tag,
+    split_session,
+)
+from tb_sonify.schema.quantities import QUANTITIES
 
 _LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
 _BLOB_BYTES = 512  # of a reference, about
@@ -57,11 +66,18 @@ class Scope:
 
 @dataclass(frozen=True)
 class BlobRef:
-    """Key of a stored blob; `step` and `wall_time` are those of its event."""
+    """Key of a stored blob; `step` and `wall_time` are those of its event.
+
+    Attributes
+    ----------
+    session
+        Of the writer, where the tag says it; `None` before format version 3, and of clips.
+    """
 
     key: str
     step: int
     wall_time: float
+    session: float | None = None
 
 
 class Store:
@@ -95,9 +111,9 @@ class Store:
         self._points_of_all = RefreshCache[dict[str, NDArray[np.float64]]](
             limits.SUMMARY_CACHE_BYTES, lambda points: sum(map(_nbytes, points.values()))
         )
-        self._ends = RefreshCache[dict[str, float]](
+        self._marks = RefreshCache[dict[str, dict[str, float]]](
             limits.END_CACHE_BYTES,
-            lambda runs: _NAME_BYTES * len(runs),
+            lambda runs: _NAME_BYTES * sum(1 + len(tags) for tags in runs.values()),
             factor=limits.LISTING_FACTOR,
         )
         self._newest = RefreshCache[dict[str, Newest]](
@@ -106,26 +122,56 @@ class Store:
             factor=limits.LISTING_FACTOR,
         )
 
-    def blobs(self, scope: Scope, run: str, *, plugin: str, tag: str) -> tuple[BlobRef, ...]:
-        """The first blob of each event of a tag, in order of step; empty if there are none."""
+    def clips(self, scope: Scope, run: str, preset: str) -> tuple[BlobRef, ...]:
+        """The logged clips of a preset, in order of step; empty if there are none."""
+        tag = clip_tag(preset)
 
         def read() -> tuple[BlobRef, ...]:
-            series = self.provider.read_blob_sequences(
-                scope.context,
-                experiment_id=scope.experiment,
-                plugin_name=plugin,
-                downsample=limits.MAX_POINTS,
-                run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
-            )
-            data = series.get(run, {}).get(tag, ())
-            blobs = [
+            return self._read_blobs(scope, run, AUDIO, [tag]).get(tag, ())
+
+        return self._listings.get((scope.experiment, run, AUDIO, tag), read)
+
+    def blocks(self, scope: Scope, run: str, tag: str) -> tuple[BlobRef, ...]:
+        """The blocks of rows or of segments, by their tag, of all sessions, in order of step.
+
+        Those of the same step are in the order of their sessions.
+        """
+
+        def read() -> tuple[BlobRef, ...]:
+            found = self._read_blobs(scope, run, PLUGIN_NAME, None)
+            by_session: list[tuple[float, BlobRef]] = []
+            for each, blobs in found.items():
+                kind, session = split_session(each)
+                if kind == tag:
+                    order = -math.inf if session is None else session
+                    by_session += [(order, replace(blob, session=session)) for blob in blobs]
+            by_session.sort(key=lambda pair: (pair[1].step, pair[0]))
+            return tuple(blob for _, blob in by_session)
+
+        return self._listings.get((scope.experiment, run, PLUGIN_NAME, tag), read)
+
+    def _read_blobs(
+        self, scope: Scope, run: str, plugin: str, tags: Sequence[str] | None
+    ) -> dict[str, tuple[BlobRef, ...]]:
+        """The first blob of each event, in order of step, by tag; `tags` are all if `None`."""
+        series = self.provider.read_blob_sequences(
+            scope.context,
+            experiment_id=scope.experiment,
+            plugin_name=plugin,
+            downsample=limits.MAX_POINTS,
+            run_tag_filter=RunTagFilter(runs=[run], tags=tags),
+        )
+        found = {
+            tag: [
                 BlobRef(d.values[0].blob_key, d.step, clamp_wall_time(d.wall_time))
                 for d in data
                 if d.values
             ]
-            return tuple(sorted(blobs, key=lambda blob: blob.step))
-
-        return self._listings.get((scope.experiment, run, plugin, tag), read)
+            for tag, data in series.get(run, {}).items()
+        }
+        return {
+            tag: tuple(sorted(blobs, key=lambda blob: blob.step)) for tag, blobs in found.items()
+        }
 
     def points(self, scope: Scope, run: str, tag: str) -> NDArray[np.float64] | None:
         """Step, wall time and value of each point of a scalar; `None` if there is no such tag.
@@ -170,19 +216,35 @@ class Store:
 
     def ends(self, scope: Scope) -> dict[str, float]:
         """Wall time at which the writer of each run was closed, where it was."""
+        return {
+            run: tags[END_TAG] for run, tags in self._read_marks(scope).items() if END_TAG in tags
+        }
 
-        def read() -> dict[str, float]:
+    def quantities(self, scope: Scope) -> dict[str, tuple[str, ...]]:
+        """What the rows of each run hold, where that is not gradients alone."""
+        found = {
+            run: tuple(name for name in QUANTITIES if f"{QUANTITY_TAG}/{name}" in tags)
+            for run, tags in self._read_marks(scope).items()
+        }
+        return {run: names for run, names in found.items() if names}
+
+    def _read_marks(self, scope: Scope) -> dict[str, dict[str, float]]:
+        """Wall times of the last blob of each tag that only says something of a run."""
+
+        def read() -> dict[str, dict[str, float]]:
+            tags = [END_TAG, *(f"{QUANTITY_TAG}/{name}" for name in QUANTITIES)]
             found = self.provider.list_blob_sequences(
                 scope.context,
                 experiment_id=scope.experiment,
                 plugin_name=PLUGIN_NAME,
-                run_tag_filter=RunTagFilter(tags=[END_TAG]),
+                run_tag_filter=RunTagFilter(tags=tags),
             )
             return {
-                run: clamp_wall_time(tags[END_TAG].max_wall_time) for run, tags in found.items()
+                run: {tag: clamp_wall_time(each.max_wall_time) for tag, each in listed.items()}
+                for run, listed in found.items()
             }
 
-        return self._ends.get(scope.experiment, read)
+        return self._marks.get(scope.experiment, read)
 
     def points_of_tags(
         self, scope: Scope, run: str, tags: Sequence[str]

@@ -16,9 +16,17 @@ from tb_sonify.reading.scalars import not_overwritten
 from tb_sonify.reading.store import BlobRef
 from tb_sonify.schema.metadata import PRE_CLIP_OPTION, PRESETS_OPTION
 from tb_sonify.schema.notes import Notes, concatenate_notes
+from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.records import Rows, Segment
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT, Grid, SegmentBuilder
-from tb_sonify.sound import PRESETS, Preset, Scale, StreamPreset, preset_from_json
+from tb_sonify.sound import (
+    PRESETS,
+    Preset,
+    Scale,
+    StreamPreset,
+    preset_from_json,
+    value_at_440_hz,
+)
 
 _ALL_LAYERS = slice(None)
 _CHUNK_BYTES = 4_096  # of a chunk, beside its notes
@@ -188,6 +196,8 @@ class Timeline:
         Whether norms are before clipping, or ``"mixed"``; `None`: not known.
     step_times
         Wall time as a function of the step.
+    quantity
+        What the notes are of. Those of all quantities of a run lie on the same steps.
     """
 
     layers: tuple[str, ...]
@@ -203,6 +213,7 @@ class Timeline:
     own_presets: tuple[StreamPreset, ...]
     pre_clip: bool | str | None
     step_times: StepTimes
+    quantity: str
 
     @property
     def notes(self) -> int:
@@ -227,7 +238,7 @@ class Timeline:
         It is in the key of cached synthesiser phases, and in the URLs of clips.
         """
         digests = (chunk.digest for chunk in self.chunks)
-        return tuple(accumulate(digests, digest, initial=digest(self.layers)))
+        return tuple(accumulate(digests, digest, initial=digest(self.layers, self.quantity)))
 
     @cached_property
     def version(self) -> bytes:
@@ -240,6 +251,16 @@ class Timeline:
         """Memory in bytes, about; without the segments that it shares with what it derives from."""
         own = self.segments or [each for each in self.chunks if type(each) is NoteChunk]
         return _CHUNK_BYTES + sum(chunk.nbytes for chunk in own) + _NOTE_BYTES * self.notes
+
+    def heard(self, first_note: int, notes: int) -> Notes:
+        """What `table` gives, as norms to be rendered: 1 sounds at 440 Hz."""
+        table = self.table(first_note, notes)
+        return table if self.unit == 1.0 else table.scaled(1 / self.unit)
+
+    @property
+    def unit(self) -> float:
+        """The value that sounds at 440 Hz."""
+        return value_at_440_hz(self.quantity) if self.scale is None else 1.0
 
     def table(self, first_note: int, notes: int, layers: slice = _ALL_LAYERS) -> Notes:
         """The numbers of `notes` notes from `first_note`, all of which the timeline must have.
@@ -273,6 +294,7 @@ def timeline_of_segments(
     step_times: StepTimes,
     missing: Ranges = (),
     sampled: Ranges = (),
+    quantity: str = GRADIENT,
 ) -> Timeline:
     """The norms of a run by its segments, numbered from 0; all but the last one are full."""
     steps, first_rows = np.empty(0, np.int64), np.zeros(1, np.int64)
@@ -298,6 +320,7 @@ def timeline_of_segments(
         own_presets=own_presets(options),
         pre_clip=pre_clip if isinstance(pre_clip, bool) or pre_clip == "mixed" else None,
         step_times=step_times,
+        quantity=quantity,
     )
 
 
@@ -309,6 +332,7 @@ def timeline_of_notes(
     times: NDArray[np.float64],
     scale: Scale | None = None,
     sampled: Ranges = (),
+    quantity: str = GRADIENT,
 ) -> Timeline:
     """Notes that are not of stored rows, one for each point of a scalar or line of a table.
 
@@ -328,6 +352,15 @@ def timeline_of_notes(
         final_notes=len(notes) // NOTES_PER_SEGMENT * NOTES_PER_SEGMENT,
         sampled=sampled,
         scale=scale,
+        quantity=quantity,
+    )
+
+
+def has_values(timeline: Timeline) -> bool:
+    """Whether any layer has a norm in any note, or there are no notes yet."""
+    return not timeline.notes or any(
+        (notes.max >= 0).any() or notes.nan.any() or notes.inf.any()
+        for notes in (chunk.notes for chunk in timeline.chunks)
     )
 
 

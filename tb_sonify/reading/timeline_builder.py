@@ -10,6 +10,7 @@ import numpy as np
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.run_reader import NO_END, LayerLimit, RunReader, live_blobs, read_in_order
+from tb_sonify.reading.runs import quantities_of
 from tb_sonify.reading.scalar_timeline import FillGap, ScalarTimelines, gap_filler
 from tb_sonify.reading.store import BlobRef, Scope, Store
 from tb_sonify.reading.timeline import (
@@ -17,10 +18,12 @@ from tb_sonify.reading.timeline import (
     StepTimes,
     Timeline,
     TimelineSegment,
+    has_values,
     segments_of_rows,
     timeline_of_segments,
 )
 from tb_sonify.schema.metadata import scalar_tag
+from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.records import Rows, Segment, rows_between
 
 _LOCKS = 64
@@ -67,37 +70,53 @@ class Timelines:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._scalars = ScalarTimelines(store)
-        self._built: LruCache[tuple[str, str], _Built] = LruCache(limits.TIMELINE_CACHE_BYTES)
+        self._built: LruCache[tuple[str, str, str], _Built] = LruCache(limits.TIMELINE_CACHE_BYTES)
         # Runs share locks, so that their number is bounded; now and then one waits for another.
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
-    def get(self, scope: Scope, run: str) -> Timeline:
-        """The timeline of a run: of its rows, or else of scalars that are norms.
+    def get(self, scope: Scope, run: str, quantity: str = GRADIENT) -> Timeline:
+        """The timeline of a run: of its rows, or else of scalars that are gradient norms.
 
-        It is without notes if there are none of either, or no such run.
+        It is without notes if there are none of the quantity, or no such run.
         """
-        key = (scope.experiment, run)
-        with self._locks[hash(key) % _LOCKS]:
-            former = self._built.get(key)
-            reader = RunReader(self._store, scope, run)
-            if former is None or not former.is_current(reader):
-                with self._store.work.slot(_values_to_read(reader, former)):
-                    former = self._build(scope, run, reader, former)
-                self._built.put(key, former, cost=former.timeline.nbytes)
-            if former.timeline.notes:
-                return former.timeline
+        with self._locks[hash((scope.experiment, run)) % _LOCKS]:
+            stored = self._stored(scope, run, quantity)
+            if stored.notes or quantity != GRADIENT:
+                return stored
             scalars = self._scalars.get(scope, run)
             # Without notes, the timeline still has what is missing.
-            return scalars if scalars.notes else former.timeline
+            return scalars if scalars.notes else stored
 
-    def _build(self, scope: Scope, run: str, reader: RunReader, former: _Built | None) -> _Built:
-        gaps = Gaps(gap_filler(self._store, scope, run))
+    def _stored(self, scope: Scope, run: str, quantity: str) -> Timeline:
+        if quantity != GRADIENT and not self._is_stored(scope, run, quantity):
+            return _without_notes(quantity)
+        key = (scope.experiment, run, quantity)
+        former = self._built.get(key)
+        reader = RunReader(self._store, scope, run, quantity)
+        if former is None or not former.is_current(reader):
+            with self._store.work.slot(_values_to_read(reader, former)):
+                former = self._build(scope, run, quantity, reader, former)
+            self._built.put(key, former, cost=former.timeline.nbytes)
+        timeline = former.timeline
+        # Which quantities there are need not be listed where there are gradients, as a rule.
+        if has_values(timeline) or self._is_stored(scope, run, quantity):
+            return timeline
+        return _without_notes(quantity)
+
+    def _is_stored(self, scope: Scope, run: str, quantity: str) -> bool:
+        return quantity in quantities_of(self._store, scope, run)
+
+    def _build(
+        self, scope: Scope, run: str, quantity: str, reader: RunReader, former: _Built | None
+    ) -> _Built:
+        gaps = Gaps(gap_filler(self._store, scope, run, quantity))
         segments, session_ends = _segments(reader, former, gaps)
         timeline = timeline_of_segments(
             segments,
             step_times=self._step_times(scope, run, reader, segments),
             missing=_joined_ranges(gaps.missing),
             sampled=_joined_ranges(gaps.filled),
+            quantity=quantity,
         )
         _ = timeline.version  # computed once, and in this slot
         return _Built(reader.segment_blobs, reader.row_blobs, session_ends, timeline)
@@ -114,6 +133,11 @@ class Timelines:
             if scalar is not None:
                 points = np.concatenate([points, scalar[:, :2]])
         return StepTimes.from_points(points)
+
+
+def _without_notes(quantity: str) -> Timeline:
+    nowhere = StepTimes.from_points(np.empty((0, 2)))
+    return timeline_of_segments((), step_times=nowhere, quantity=quantity)
 
 
 def _values_to_read(reader: RunReader, former: _Built | None) -> int:
@@ -145,10 +169,12 @@ def valid_stored_segments(reader: RunReader, former: Timeline | None) -> list[Ti
     former
         The timeline as it was built before, whose segments need not be read again.
     """
-    prefix = _first_session(reader, former)
-    if not prefix or any(blob.step < prefix[0].segment.steps[0] for blob in reader.row_blobs):
+    live = [blob for blob, _ in live_blobs(reader.row_blobs)]
+    first = next(iter(live or reader.segment_blobs), None)
+    prefix = _first_session(reader, former, first.session if first is not None else None)
+    if not prefix or any(blob.step < prefix[0].segment.steps[0] for blob in live):
         return []
-    overwritten = _first_overwritten_step(reader, prefix)
+    overwritten = _first_overwritten_step(reader, live, prefix)
     while prefix and overwritten is not None and prefix[-1].last_step >= overwritten:
         prefix.pop()
     if prefix and not prefix[-1].full and _has_rows_after(reader, prefix[-1].last_step):
@@ -156,13 +182,22 @@ def valid_stored_segments(reader: RunReader, former: Timeline | None) -> list[Ti
     return prefix
 
 
-def _first_session(reader: RunReader, former: Timeline | None) -> list[TimelineSegment]:
-    """The segments of the first session, numbered from 0, up to the first that is missing."""
+def _first_session(
+    reader: RunReader, former: Timeline | None, session: float | None
+) -> list[TimelineSegment]:
+    """The segments of the first session, numbered from 0, up to the first that is missing.
+
+    Parameters
+    ----------
+    session
+        Where its rows say it: the segments of no other are read.
+    """
     known = {each.blob: each for each in former.segments} if former is not None else {}
-    fresh = reader.segments([blob for blob in reader.segment_blobs if blob not in known])
+    blobs = [blob for blob in reader.segment_blobs if blob.session == session]
+    fresh = reader.segments([blob for blob in blobs if blob not in known])
     prefix: list[TimelineSegment] = []
     layer_limit = LayerLimit()
-    for blob in reader.segment_blobs:
+    for blob in blobs:
         segment = known[blob].segment if blob in known else next(fresh)
         if segment is None or not _continues(prefix, segment):
             break
@@ -185,9 +220,11 @@ def _continues(prefix: list[TimelineSegment], segment: Segment) -> bool:
     )
 
 
-def _first_overwritten_step(reader: RunReader, prefix: list[TimelineSegment]) -> int | None:
+def _first_overwritten_step(
+    reader: RunReader, live: Sequence[BlobRef], prefix: list[TimelineSegment]
+) -> int | None:
     """First step of rows that overwrite rows of the prefix; `None` if there are none."""
-    within = [blob for blob in reader.row_blobs if blob.step <= prefix[-1].last_step]
+    within = [blob for blob in live if blob.step <= prefix[-1].last_step]
 
     def overwrites(index: int) -> bool:
         rows = next(reader.rows([within[index]]))

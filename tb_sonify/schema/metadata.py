@@ -3,6 +3,8 @@
 Training writes by this room and reading reads by it; they know nothing else of each other.
 """
 
+import re
+
 from tb_sonify.schema.quantities import GRADIENT, RATIO
 
 PLUGIN_NAME = "sonify"
@@ -40,6 +42,30 @@ PRE_CLIP_OPTION = "pre_clip"  # likewise: whether norms are before clipping, tru
 # The quantities that are scalars, too. The update is judged by its ratio to the weights, whose norm
 # hardly changes from row to row: scalars of all three would say the same at three times the size.
 SCALARS = {GRADIENT: "grad_norm", RATIO: "update_ratio"}
+
+
+def session_tag(tag: str, session: float) -> str:
+    """Tag of the blobs of one writer, so that those of a later one at the same step are others.
+
+    Before format version 3, blobs of all writers had the tag alone.
+
+    Examples
+    --------
+    >>> session_tag(ROWS_TAG, 1763690000.25)
+    'sonify/rows/1763690000.250000'
+    >>> split_session("sonify/rows/1763690000.250000")
+    ('sonify/rows', 1763690000.25)
+    """
+    return f"{tag}/{session:.6f}"
+
+
+def split_session(tag: str) -> tuple[str, float | None]:
+    """The tag without its session, and the session; `None` where it has none."""
+    kind, _, text = tag.rpartition("/")
+    return (kind, float(text)) if _SESSION.fullmatch(text) else (tag, None)
+
+
+_SESSION = re.compile(r"-?[0-9]{1,18}\.[0-9]{6}")
 
 
 def clip_tag(preset: str) -> str:

@@ -57,6 +57,14 @@ class Notes:
             tables.append(self.max)
         return sum(table.nbytes for table in tables if any(table.strides))
 
+    def scaled(self, factor: float) -> "Notes":
+        """The notes with all norms multiplied by a factor."""
+        median, largest = (
+            np.where(table > 0, table * np.float32(factor), table)
+            for table in (self.median, self.max)
+        )
+        return Notes(median, largest, self.nan, self.inf)
+
     def align(self, own: tuple[str, ...], layers: tuple[str, ...]) -> "Notes":
         """The notes of the layers `own` with a column for each of `layers` instead."""
         if own == layers:

@@ -67,7 +67,7 @@ class Rows:
         if (
             steps.ndim != 1
             or any(table.shape != shape for table in tables.values())
-            or not _holds(block, MEASURED, "norms")
+            or shape not in _shapes(block, MEASURED, "norms")
         ):
             raise ValueError("the arrays of rows must be steps (rows) and norms (rows, layers)")
         if len(tables) < len(names):
@@ -130,12 +130,12 @@ class Segment:
         common = _common("segment", block)
         steps = block.arrays.get("steps", np.empty(0, np.int64))
         shape = (max(steps.size - 1, 0), len(common["layers"]))
-        if _holds(block, (quantity,), "median") or not _holds(block, QUANTITIES, "median"):
+        if names[0] in block.arrays or shape not in _shapes(block, QUANTITIES, "median"):
             tables = [block.arrays.get(name, np.empty(0)) for name in names]
         else:
             none = to_bfloat16(np.full(shape, NO_GRADIENT, np.float32))
-            zero = np.zeros(shape, np.uint16)
-            tables = [none, zero, *[shared_zeros(zero.astype(np.uint32))] * 2]
+            count = shared_zeros(np.zeros(shape, np.uint32))
+            tables = [none, np.zeros_like(none), count, count]
         if steps.ndim != 1 or any(table.shape != shape for table in tables):
             raise ValueError(f"{', '.join(names)} of a segment must have shape {shape}")
         median, above, nan, inf = tables
@@ -158,10 +158,11 @@ def encode_segment(segments: Mapping[str, Segment]) -> bytes:
     return encode_block(Block(_header("segment", first), arrays), packed=True)
 
 
-def _holds(block: Block, quantities: Sequence[str], name: str) -> bool:
-    """Whether a block lists an array of any of some quantities, decoded or not."""
-    listed = {str(listed) for listed, *_ in block.header["arrays"]}
-    return any(array_name(quantity, name) in listed for quantity in quantities)
+def _shapes(block: Block, quantities: Sequence[str], name: str) -> list[tuple[int, ...]]:
+    """Shapes of an array of some quantities, decoded or not, as far as there are any."""
+    listed = {str(listed): shape for listed, _, shape, *_ in block.header["arrays"]}
+    names = [array_name(quantity, name) for quantity in quantities]
+    return [tuple(listed[each]) for each in names if each in listed]
 
 
 def _norms(table: NDArray[Any]) -> NDArray[np.float32]:

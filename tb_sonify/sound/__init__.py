@@ -2,7 +2,7 @@
 
 from tb_sonify.sound.classic import SequencePreset
 from tb_sonify.sound.guides import Legend, describe_pitch, epoch_ticks, legend
-from tb_sonify.sound.pitch import Encoding, Scale
+from tb_sonify.sound.pitch import Encoding, Scale, value_at_440_hz
 from tb_sonify.sound.presets import (
     PRESETS,
     REFERENCE_LEVEL,
@@ -46,5 +46,6 @@ __all__ = [
     "preset_to_json",
     "render",
     "stream_layers",
+    "value_at_440_hz",
     "wav_header",
 ]

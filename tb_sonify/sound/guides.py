@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import NO_GRADIENT, Notes, aggregate
+from tb_sonify.schema.quantities import GRADIENT, RATIO
 from tb_sonify.sound.classic import SequencePreset
-from tb_sonify.sound.pitch import Encoding, Scale
+from tb_sonify.sound.pitch import Encoding, Scale, noun_of, value_at_440_hz
 from tb_sonify.sound.presets import Preset, StreamPreset
 
 TICK_LEVEL = 0.08  # peak, relative to full scale
@@ -72,25 +73,30 @@ class Legend:
     words: str
 
 
-def describe_pitch(preset: Preset, scale: Scale | None = None) -> str:
+def describe_pitch(preset: Preset, scale: Scale | None = None, quantity: str = GRADIENT) -> str:
     """Mapping from norm to pitch, or from a scalar if there is a scale, as text."""
     if isinstance(preset, SequencePreset):
-        return f"{preset.base_hz:g} Hz and {preset.slope_hz:g} Hz more for each 1 of the norm"
+        unit, noun = value_at_440_hz(quantity), noun_of(quantity)
+        return (
+            f"{preset.base_hz:g} Hz and {preset.slope_hz:g} Hz more for each {unit:g} of the {noun}"
+        )
     encoding = preset.encoding
     if scale is None:
-        return str(encoding)
+        return encoding.describe(quantity)
     if encoding == Encoding():
         return str(scale)
     return f"{scale}, before pitch zoom {encoding.zoom} {encoding.polarity}"
 
 
-def legend(preset: Preset, scale: Scale | None = None) -> Legend:
+def legend(preset: Preset, scale: Scale | None = None, quantity: str = GRADIENT) -> Legend:
     """Tones at the lowest norm, norm 1 and the highest norm; of a scalar, low, middle and high.
 
     Parameters
     ----------
     scale
         Of the scalar; `None` for norms.
+    quantity
+        Of the norms; of ratios, the tones are those at the value that sounds at 440 Hz.
 
     Raises
     ------
@@ -102,10 +108,11 @@ def legend(preset: Preset, scale: Scale | None = None) -> Legend:
         raise ValueError(message)  # noqa: TRY004 - a choice, not a wrong type
     if scale is None:
         low, high = preset.encoding.norm_range
-        stops = [(low, f"{low:.3g}"), (1.0, "1"), (high, f"{high:.3g}")]
+        unit = value_at_440_hz(quantity)
+        stops = [(norm, f"{norm * unit:.3g}") for norm in (low, 1.0, high)]
         if not low < 1 < high:
             stops.pop(1)
-        subject = "gradient norms"
+        subject = "ratios of update and weight" if quantity == RATIO else f"{quantity} norms"
     else:
         values = np.array([scale.low, scale.middle, scale.high])
         names = [f"{value:.4g}" for value in values]

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_sonify.schema.quantities import GRADIENT, RATIO
+
 HZ_AT_NORM_1 = 440.0
 DOUBLINGS_PER_OCTAVE = 12.0  # one semitone for each doubling of the norm
 NORM_RANGE = (1e-8, 1e8)  # norms with a pitch of their own, without zoom
@@ -16,6 +18,21 @@ LOWEST_HZ, HIGHEST_HZ = (HZ_AT_NORM_1 * norm ** (1 / DOUBLINGS_PER_OCTAVE) for n
 _LOWEST_LOG2, _HIGHEST_LOG2 = -24.0, 24.0
 _DECADE = 10.0
 
+_VALUES_AT_440_HZ = {RATIO: 1e-3}
+
+
+def value_at_440_hz(quantity: str) -> float:
+    """The value of a quantity that sounds as norm 1 does: values are divided by it to be heard.
+
+    Healthy ratios of updates to weights are near 1e-3. It is fixed, so that runs can be compared.
+    """
+    return _VALUES_AT_440_HZ.get(quantity, 1.0)
+
+
+def noun_of(quantity: str) -> str:
+    """The word for one value of a quantity."""
+    return {GRADIENT: "norm", RATIO: "ratio"}.get(quantity, f"{quantity} norm")
+
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
@@ -23,14 +40,15 @@ class Encoding:
 
     That is MIDI note ``69 + log2(norm)``, a semitone for each doubling. The mapping is absolute,
     so a norm has the same pitch in every run and clip. Norms below 1e-8 are held at 94.8 Hz,
-    norms above 1e8 at 2,042 Hz.
+    norms above 1e8 at 2,042 Hz. Other quantities than norms are divided by `value_at_440_hz` first.
 
     Attributes
     ----------
     zoom
         Semitones per doubling of the norm: 1, 2 or 4.
     center
-        The norm whose pitch zoom and polarity do not change.
+        The norm whose pitch zoom and polarity do not change; of other quantities, in units of
+        `value_at_440_hz`.
     polarity
         ``"up"``: a larger norm is higher; ``"down"``: lower.
     """
@@ -61,9 +79,14 @@ class Encoding:
         return np.asarray(np.clip(hz, LOWEST_HZ, HIGHEST_HZ))
 
     def __str__(self) -> str:
+        return self.describe()
+
+    def describe(self, quantity: str = GRADIENT) -> str:
+        """The mapping of a quantity in words."""
         hz = float(self(np.array([self.center]))[0])
         semitones = "a semitone" if self.zoom == 1 else f"{self.zoom} semitones"
-        return f"norm {self.center:g} is {hz:.0f} Hz, {semitones} {self.polarity} is twice the norm"
+        value, noun = self.center * value_at_440_hz(quantity), noun_of(quantity)
+        return f"{noun} {value:g} is {hz:.0f} Hz, {semitones} {self.polarity} is twice the {noun}"
 
     @property
     def norm_range(self) -> tuple[float, float]:

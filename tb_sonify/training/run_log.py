@@ -22,6 +22,7 @@ from tb_sonify.schema.metadata import (
     SEGMENTS_TAG,
     clip_tag,
     scalar_tag,
+    session_tag,
 )
 from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.schema.quantities import (
@@ -518,7 +519,8 @@ class RunLog:
         rows.pop(RATIO, None)  # readers derive it
         self._block_first_row += len(block)
         self._last_step = int(block.steps[-1])
-        self._emit_blob(ROWS_TAG, encode_rows(rows), block.steps, float(block.wall_times[0]))
+        tag = session_tag(ROWS_TAG, self._session)
+        self._emit_blob(tag, encode_rows(rows), block.steps, float(block.wall_times[0]))
 
     def _name_quantities(self, rows: Mapping[str, Rows], block: RowTable) -> None:
         """Emit which quantities there are, where they are not gradients alone."""
@@ -542,7 +544,8 @@ class RunLog:
     def _emit_segment(self, segments: Mapping[str, Segment]) -> None:
         segments = {name: replace(each, options=self._options) for name, each in segments.items()}
         first = next(iter(segments.values()))
-        self._emit_blob(SEGMENTS_TAG, encode_segment(segments), first.steps, first.wall_time)
+        tag = session_tag(SEGMENTS_TAG, self._session)
+        self._emit_blob(tag, encode_segment(segments), first.steps, first.wall_time)
         if GRADIENT in segments:
             self.clips.add(segments[GRADIENT])
 
