@@ -42,14 +42,14 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a browser, and put the files that take longest first.
+    """Mark the tests that use a browser or a server, and put the files that take longest first.
 
     Workers take files in this order, so that none is left with a long file at the end.
     """
     seconds: Counter[Path] = Counter()
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
+        for name in {"browser", "server"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(name)
         marks = (SECONDS.get(mark.name, 0) for mark in item.iter_markers())
         seconds[item.path] += max(marks, default=0)
     items.sort(key=lambda item: -seconds[item.path])

@@ -119,7 +119,7 @@ class Ear:
         pitch = np.clip(beside[:, [PITCH]] + NEARBY, LOWEST, HIGHEST)
         phase = self.phase_beside(beside, pitch, back=back)
         path = phase[..., None] + np.exp2(pitch)[..., None] * self.seconds
-        entries = (path * TABLE_SIZE).astype(int) % TABLE_SIZE
+        entries = (path * TABLE_SIZE).astype(int) & (TABLE_SIZE - 1)
         waves = [self.cycles[stream][entry] for stream, entry in enumerate(entries)]
         waves = np.stack(waves) * equal_loudness_gain(np.exp2(pitch))[..., None]
         error = np.zeros((len(NEARBY),) * self.streams)
@@ -165,9 +165,10 @@ class Ear:
         slopes = np.zeros((self.channels, len(self.seconds), *belief.shape))
         for stream, (pitch, phase, loud, swing) in enumerate(belief):
             hz, partials = np.exp2(pitch), np.arange(1, len(self.timbres[stream]) + 1)
-            angle = 2 * np.pi * np.outer(partials, phase + hz * self.seconds)
             timbre = self.timbres[stream] * equal_loudness_gain(hz)
-            wave, turn = timbre @ np.sin(angle), 2 * np.pi * (timbre * partials) @ np.cos(angle)
+            first = np.exp(2j * np.pi * (phase + hz * self.seconds))
+            each = np.cumprod(np.broadcast_to(first, (len(timbre), len(first))), axis=0)
+            wave, turn = timbre @ each.imag, 2 * np.pi * (timbre * partials) @ each.real
             level = loud + swing * self.swing
             by_pitch = level * turn * self.seconds * hz * np.log(2)
             each = np.stack([by_pitch, level * turn, wave, wave * self.swing], axis=1)

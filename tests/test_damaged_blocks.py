@@ -49,7 +49,7 @@ HEADER = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(header=HEADER | JSON, body=st.binary(max_size=64))
 def test_whatever_a_header_says_a_decoder_answers(header, body):
     block = with_header(json.dumps(header), body)

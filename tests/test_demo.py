@@ -21,6 +21,7 @@ RUNS = {setting.run for setting in SETTINGS}
 DEMO = [sys.executable, "-m", "tb_sonify", "demo", "--steps", "2"]
 
 
+@pytest.mark.training
 def test_it_logs_every_step_of_the_five_settings(tmp_path, capsys):
     assert main(["demo", "--no-serve", "--steps", "3", "--logdir", str(tmp_path / "log")]) == 0
     assert {run.name for run in (tmp_path / "log").iterdir()} == RUNS
@@ -32,6 +33,7 @@ def test_it_logs_every_step_of_the_five_settings(tmp_path, capsys):
     assert "tensorboard --logdir" in capsys.readouterr().out
 
 
+@pytest.mark.training
 def test_the_same_seed_trains_the_same_network(tmp_path):
     def run(name: str, seed: int) -> tuple[list[float], Rows]:
         losses = train(SETTINGS[0], digits(), tmp_path / name, steps=4, seed=seed)
@@ -42,6 +44,7 @@ def test_the_same_seed_trains_the_same_network(tmp_path):
     assert first[1].norms.tolist() == again[1].norms.tolist() != other[1].norms.tolist()
 
 
+@pytest.mark.training
 def test_a_second_demo_leaves_the_first_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(3):

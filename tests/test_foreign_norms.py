@@ -118,12 +118,19 @@ def test_a_layer_without_a_point_has_no_gradient(tmp_path, open_client):
     assert np.array_equal(found.arrays["max"] == -1, norms == -1)
 
 
-def test_what_tensorboard_has_sampled_is_held_and_named(tmp_path, open_client):
+@pytest.fixture(scope="module")
+def long_run(tmp_path_factory):
+    """A log directory, and the norms of its run of 2,500 steps."""
     # TensorBoard keeps other steps of a scalar that has fewer.
     norms = norms_of(2_500)
     norms[::2, 1] = -1
-    write_norms(tmp_path / "run", norms)
-    client = open_client(tmp_path)
+    logdir = tmp_path_factory.mktemp("logs")
+    write_norms(logdir / "run", norms)
+    return logdir, norms
+
+
+def test_what_tensorboard_has_sampled_is_held_and_named(long_run, open_client):
+    client = open_client(long_run[0])
     coverage = client.block_of("coverage", run="run")
     steps = coverage.arrays["steps"]
     assert coverage.header["sampled"] == [[steps[0], steps[-1]]]
@@ -139,11 +146,9 @@ def test_what_tensorboard_has_sampled_is_held_and_named(tmp_path, open_client):
     assert "TensorBoard keeps 1,000 points of a scalar: spikes between them can be missing" in text
 
 
-def test_with_all_points_kept_nothing_is_sampled(tmp_path, open_client):
-    norms = norms_of(2_500)
-    norms[::2, 1] = -1
-    write_norms(tmp_path / "run", norms)
-    client = open_client(tmp_path, "--samples_per_plugin", "scalars=0")
+def test_with_all_points_kept_nothing_is_sampled(long_run, open_client):
+    logdir, norms = long_run
+    client = open_client(logdir, "--samples_per_plugin", "scalars=0")
     coverage = client.block_of("coverage", run="run").header
     assert (coverage["notes"], coverage["sampled"], coverage["points_kept"]) == (2_500, [], None)
     found = client.block_of("notes", run="run", first_note=0, notes=1_000).arrays["max"]

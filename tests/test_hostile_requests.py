@@ -161,6 +161,7 @@ def test_what_nobody_waits_for_is_not_done(server):
     assert timed(server, "layers?run=wide&from=1") < 12 * alone
 
 
+@pytest.mark.server
 def test_nothing_is_logged_where_clients_have_all_of_a_sound_or_hang_up(tmp_path):
     write_events(tmp_path / "run", row_events(norms_of(4_000), np.arange(4_000)))
     log = io.StringIO()

@@ -160,6 +160,7 @@ def test_a_table_has_the_numbers_of_every_row(logdir, open_client, norms):
     assert [row[1] for row in rows[:300:50]] == ["2.0", "", "1.95", "", "1.9", ""]
 
 
+@pytest.mark.server
 def test_a_table_comes_whole_through_a_real_server(tmp_path):
     norms = norms_of(2_500)
     write_events(tmp_path / "run", row_events(norms, range(2_500)))
