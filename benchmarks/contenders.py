@@ -1,9 +1,10 @@
-"""Ways to log the gradients of a training, each at every step."""
+"""Ways to log the gradients, and updates, of a training, each at every step."""
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,10 +37,10 @@ def bare(training: Training, logdir: Path) -> Iterator[Logging]:  # noqa: ARG001
 
 
 @contextmanager
-def tb_sonify(training: Training, logdir: Path) -> Iterator[Logging]:
+def tb_sonify(training: Training, logdir: Path, *, updates: bool = True) -> Iterator[Logging]:
     """Norms of layers as rows, segments, scalars and clips."""
     with SonifyWriter(logdir) as writer:
-        watch = writer.watch(training.model, training.optimizer)
+        watch = writer.watch(training.model, training.optimizer, updates=updates)
         yield Logging(flush=writer.flush, works=lambda: watch.active)
 
 
@@ -101,17 +102,38 @@ def wandb_watch(training: Training, logdir: Path) -> Iterator[Logging]:
         run.unwatch(training.model)
 
 
+@contextmanager
+def trainscope(training: Training, logdir: Path) -> Iterator[Logging]:
+    """TrainScope with its own defaults, without its web page; the loss that it gets is constant."""
+    core: Any = import_module("trainscope.core.config")
+    settings = core.TrainScopeConfig(run_dir=str(logdir))
+    scope: Any = import_module("trainscope").TrainScope(
+        training.model, training.optimizer, config=settings
+    )
+    scope.attach()
+    try:
+        yield Logging(lambda step: scope.step(1.0, batch_index=step))
+    finally:
+        scope.detach()
+
+
 CONTENDERS: dict[str, Contender] = {
     "bare": bare,
     "tb_sonify, all on": tb_sonify,
+    "tb_sonify, gradients alone": partial(tb_sonify, updates=False),
     "naive + add_scalar": naive,
     "foreach + add_scalar": foreach,
     "torch clip_grad_norm_": clip,
     "Lightning grad_norm": lightning,
     "wandb.watch, offline": wandb_watch,
+    "trainscope": trainscope,
 }
 
-_NEEDS = {"Lightning grad_norm": "lightning", "wandb.watch, offline": "wandb"}
+_NEEDS = {
+    "Lightning grad_norm": "lightning",
+    "wandb.watch, offline": "wandb",
+    "trainscope": "trainscope",
+}
 
 
 def missing() -> dict[str, str]:

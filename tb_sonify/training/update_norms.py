@@ -47,6 +47,8 @@ class UpdateNorms:
 
     Attributes
     ----------
+    most
+        A tensor of more values is compared in a sample of them; `None`: none is.
     measured
         The places of the tensors that can be compared: dense ones of float32, float64, float16
         and bfloat16. Known after `start`.
@@ -54,7 +56,7 @@ class UpdateNorms:
 
     def __init__(self, norm_type: float, *, exact: bool) -> None:
         self._norm_type = norm_type
-        self._most = None if exact or norm_type == math.inf else _EXACT
+        self.most = None if exact or norm_type == math.inf else _EXACT
         self._pointers: list[int] = []
         self._groups: list[_Group] = []
         self._size = 0
@@ -92,7 +94,7 @@ class UpdateNorms:
             values = None if tensor is None else _flat(tensor)
             if values is not None:
                 kinds.setdefault((values.device, values.dtype), {})[place] = values
-        self._groups = [_Group(values, self._most) for values in kinds.values()]
+        self._groups = [_Group(values, self.most) for values in kinds.values()]
         self._groups.sort(key=lambda group: group.owners.device.type == "cpu")
         self.measured = frozenset(place for values in kinds.values() for place in values)
 
