@@ -114,8 +114,9 @@ def test_training_goes_on_when_the_disk_is_full(run, tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.stderr.count("Warning") == 1
     steps = [step for step, _ in recorded.scalars(tmp_path, "loss")]
-    assert 0 < len(steps) < 2000
-    assert steps == list(range(len(steps)))
+    assert steps[0] == 0
+    assert len(steps) < 2000
+    assert steps == sorted(set(steps))  # a new file may have taken over
 
 
 def test_a_fork_trains_on_without_logging(run, tmp_path):
