@@ -1,7 +1,5 @@
 """Logs by the writers of other people; none of them knows of tb_sonify."""
 
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from tensorboard.util import tensor_util
 from tensorboardX import SummaryWriter as SummaryWriterX
 from torch.utils.tensorboard import SummaryWriter
 
-from tests.frameworks import ended
+from tests.forked import ForkServer
 
 POINTS = 20
 TYPES = ("float16", "bfloat16", "float32", "float64", "int8", "int32", "int64", "uint8")
@@ -66,13 +64,11 @@ HUGGING_FACE = """
 """
 
 
-def trained(directory: Path, script: str, logs: Path) -> None:
+def trained(fork_server: ForkServer, directory: Path, script: str, logs: Path) -> None:
     """Run a training script of a framework that logs below `logs`."""
     directory.mkdir()
-    path = directory / "script.py"
-    path.write_text(textwrap.dedent(script))
-    status, output, errors = ended([sys.executable, str(path), str(logs)], directory)
-    assert status == 0, output + errors
+    ended = fork_server.run(script, logs, directory=directory)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def write_by_torch(run: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,15 @@ else:
 for number, name in enumerate(("/dev/null", *job["outputs"])):
     os.dup2(os.open(name, os.O_RDWR | os.O_CREAT), number)
 os.chdir(job["directory"])
+os.environ.update(job["environment"])
 sys.argv = ["-c", *job["arguments"]]
 exec(compile(job["script"], "<string>", "exec"))
+"""
+
+FILE = """
+import runpy, sys
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 PROGRAM = """
@@ -56,8 +64,14 @@ class ForkServer:
             text=True,
         )
 
-    def run(self, script: str, *arguments: object, directory: Path | None = None) -> Ended:
-        """Run a script with arguments to its end, in a directory."""
+    def run(
+        self,
+        script: str,
+        *arguments: object,
+        directory: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Ended:
+        """Run a script with arguments to its end, in a directory; it reaches no network."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with TemporaryDirectory() as scratch:
@@ -67,6 +81,7 @@ class ForkServer:
                 "arguments": [*map(str, arguments)],
                 "directory": str(directory or Path.cwd()),
                 "outputs": [*map(str, outputs)],
+                "environment": {"HF_HUB_OFFLINE": "1", **(environment or {})},
             }
             print(json.dumps(job), file=self._process.stdin, flush=True)
             status = int(self._process.stdout.readline())

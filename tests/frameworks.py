@@ -1,12 +1,6 @@
-"""Training scripts of frameworks, each in a process of its own."""
+"""Training scripts of frameworks, in forks of a process that has imported torch."""
 
-import os
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
-
-ROOT = Path(__file__).parent.parent
 
 # Norms of each layer in float64, as a list of {layer: norm}, one for each step.
 REFERENCE = """
@@ -32,20 +26,6 @@ REFERENCE = """
     """
 
 
-def ended(command, directory, **environment):
-    """Exit status, output and errors of a command, which reaches no network."""
-    result = subprocess.run(
-        [*command],
-        cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **environment},
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
-    )
-    return result.returncode, result.stdout, result.stderr
-
-
 # Importing a framework takes longer than training with it.
 ONE_BY_ONE = """
 import os, runpy, sys
@@ -55,7 +35,7 @@ for path in sys.argv[1:]:
 """
 
 
-def trained(directory, scripts, **environment):
+def trained(fork_server, directory, scripts, **environment):
     """Run scripts one after the other in one process, each in the directory of its name.
 
     A script writes a run to `run` and its reference to `expected.json`.
@@ -66,6 +46,5 @@ def trained(directory, scripts, **environment):
         path.parent.mkdir()
         path.write_text(textwrap.dedent(REFERENCE) + textwrap.dedent(script))
         paths.append(str(path))
-    command = [sys.executable, "-c", ONE_BY_ONE, *paths]
-    status, output, errors = ended(command, directory, **environment)
-    assert status == 0, output + errors
+    ended = fork_server.run(ONE_BY_ONE, *paths, directory=directory, environment=environment)
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -1,8 +1,6 @@
 """The example of each trainer trains, and its run can be read, and heard in the dashboard."""
 
 import json
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,7 +10,7 @@ from playwright.sync_api import expect
 from tests import dashboard, recorded
 from tests.client import opened_client
 from tests.commands import tb_sonify
-from tests.frameworks import ended
+from tests.forked import FILE
 from tests.serving import served
 
 pytestmark = pytest.mark.training
@@ -38,27 +36,17 @@ def test_every_example_of_a_trainer_is_tested_and_short():
 
 
 @pytest.fixture(scope="module")
-def logdir(tmp_path_factory):
+def logdir(fork_server, tmp_path_factory):
     """The runs of all examples, and one of `tb-sonify run`, each in a directory of its own."""
     root = tmp_path_factory.mktemp("examples")
-    commands = [
-        [
-            str(EXAMPLES / f"train_{trainer}.py"),
-            "--steps",
-            str(STEPS),
-            "--logdir",
-            f"logs/{trainer}",
-        ]
-        for trainer in TRAINERS
-    ]
-    commands += [
-        ["-m", "tb_sonify", "run", str(SCRIPTS / "plain.py"), "--log-dir", "logs/run/plain"]
-    ]
-    with ThreadPoolExecutor(2) as pool:
-        for status, output, errors in pool.map(
-            lambda command: ended([sys.executable, *command], root), commands
-        ):
-            assert status == 0, output + errors
+    for trainer in TRAINERS:
+        arguments = ["--steps", STEPS, "--logdir", f"logs/{trainer}"]
+        example = EXAMPLES / f"train_{trainer}.py"
+        ended = fork_server.run(FILE, example, *arguments, directory=root)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+    options = [SCRIPTS / "plain.py", "--log-dir", "logs/run/plain"]
+    status, output, errors = fork_server.tb_sonify_run(*options, directory=root)
+    assert status == 0, output + errors
     return root / "logs"
 
 

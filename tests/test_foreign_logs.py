@@ -16,6 +16,7 @@ from tests import foreign_logs
 from tests.client import opened_client
 from tests.dashboard import fetch
 from tests.foreign_logs import POINTS
+from tests.forked import ForkServer
 from tests.logs import scalar_events, write_events
 from tests.serving import served
 
@@ -42,14 +43,17 @@ EXPECTED = {  # run: some of its scalars
 
 
 @pytest.fixture(scope="module")
-def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def foreign(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log directory with a run of each writer."""
     logdir = tmp_path_factory.mktemp("logs")
     for name, write in WRITERS.items():
         write(logdir / name)
     scripts = tmp_path_factory.mktemp("scripts")
-    foreign_logs.trained(scripts / "lightning", foreign_logs.LIGHTNING, logdir / "lightning")
-    foreign_logs.trained(scripts / "hf", foreign_logs.HUGGING_FACE, logdir / "hugging face")
+    for name, script in (
+        ("lightning", foreign_logs.LIGHTNING),
+        ("hugging face", foreign_logs.HUGGING_FACE),
+    ):
+        foreign_logs.trained(fork_server, scripts / name, script, logdir / name)
     return logdir
 
 

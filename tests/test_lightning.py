@@ -39,7 +39,7 @@ MODULE = """
 
 
 @pytest.fixture(scope="module")
-def trainings(tmp_path_factory):
+def trainings(fork_server, tmp_path_factory):
     """Directories of all trainings of a package."""
     both = {"logger": MODULE + LOGGER, "csv": MODULE + CSV}
     alone = {
@@ -56,7 +56,7 @@ def trainings(tmp_path_factory):
     ):
         directories[package] = tmp_path_factory.mktemp(package)
         scripts = {key: script.replace("PACKAGE", name) for key, script in scripts.items()}
-        trained(directories[package], scripts)
+        trained(fork_server, directories[package], scripts)
     return directories
 
 

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import textwrap
 from itertools import chain
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests import recorded
+from tests.forked import FILE
 from tests.test_running_program import RUN, ended, environment, write
 from tests.test_training_processes import DEADLOCK
 
@@ -31,15 +31,15 @@ def run_of(directory):
     return found
 
 
-def watched(script, directory, watch):
+def watched(fork_server, script, directory, watch):
     """What `watch` logs of a script, where a line says that training begins."""
     directory.mkdir()
     text = (SCRIPTS / script).read_text()
     indent = " " * (text.index("# training begins") - text.rindex("\n", 0, text.index("# tr")) - 1)
     lines = [indent + line for line in (WATCH + watch).splitlines()]
     (directory / "train.py").write_text(text.replace("# training begins", "\n" + "\n".join(lines)))
-    status, _, errors = ended([sys.executable, "train.py"], directory)
-    assert status == 0, errors
+    result = fork_server.run(FILE, "train.py", directory=directory)
+    assert result.returncode == 0, result.stderr
     return directory / "watched"
 
 
@@ -63,13 +63,13 @@ sonify.watch(netG, optimizerG, prefix="Generator")
         ("gan.py", "runs/gan", TWO, 30),
     ],
 )
-def test_norms_are_those_of_watch(script, directory, watch, rows, tmp_path):
-    expected = watched(script, tmp_path / "reference", watch)
+def test_norms_are_those_of_watch(fork_server, script, directory, watch, rows, tmp_path):
+    expected = watched(fork_server, script, tmp_path / "reference", watch)
     there = tmp_path / "there"
     there.mkdir()
-    python = ended([sys.executable, str(SCRIPTS / script)], tmp_path)
+    python = fork_server.run(FILE, SCRIPTS / script, directory=tmp_path)
     status, output, errors = ended([*RUN, str(SCRIPTS / script)], there)
-    assert (status, output) == python[:2]
+    assert (status, output) == (python.returncode, python.stdout)
     (run,) = there.glob(directory)
     assert run_of(there) == run
     assert errors == (

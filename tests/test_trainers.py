@@ -1,14 +1,12 @@
 """Hugging Face, Accelerate, Keras and tensorboardX in real trainings."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from tests import recorded
-from tests.frameworks import ROOT, trained
+from tests.frameworks import trained
 from tests.test_lightning import assert_norms
 
 pytestmark = pytest.mark.training
@@ -35,11 +33,12 @@ HUGGING_FACE = """
 
 
 @pytest.fixture(scope="module")
-def hugging_face(tmp_path_factory):
+def hugging_face(fork_server, tmp_path_factory):
     """The directory of both trainings by Hugging Face's trainer."""
     directory = tmp_path_factory.mktemp("huggingface")
     scripts = {"steps": STEPS, "places": PLACES, "interrupted": INTERRUPTED}
-    trained(directory, {name: HUGGING_FACE + script for name, script in scripts.items()})
+    scripts = {name: HUGGING_FACE + script for name, script in scripts.items()}
+    trained(fork_server, directory, scripts)
     return directory
 
 
@@ -141,8 +140,8 @@ ACCELERATE = """
     """
 
 
-def test_the_tracker_of_accelerate_logs_and_watches(tmp_path):
-    trained(tmp_path, {"accelerate": ACCELERATE})
+def test_the_tracker_of_accelerate_logs_and_watches(fork_server, tmp_path):
+    trained(fork_server, tmp_path, {"accelerate": ACCELERATE})
     run = tmp_path / "accelerate" / "run"
     assert_norms(run.parent, run)
     assert [step for step, _ in recorded.scalars(run, "loss")] == list(range(10))
@@ -176,7 +175,7 @@ KERAS = """
 
 
 @pytest.fixture(scope="module")
-def keras(tmp_path_factory):
+def keras(fork_server, tmp_path_factory):
     """The directory of all trainings by Keras."""
     scripts = {
         "all": GRADIENTS.replace("TRAINABLE", "True"),
@@ -187,7 +186,7 @@ def keras(tmp_path_factory):
     }
     directory = tmp_path_factory.mktemp("keras")
     scripts = {name: KERAS + script for name, script in scripts.items()}
-    trained(directory, scripts, KERAS_BACKEND="torch")
+    trained(fork_server, directory, scripts, KERAS_BACKEND="torch")
     return directory
 
 
@@ -320,8 +319,8 @@ ADAPTER = """
     """
 
 
-def test_any_writer_is_given_norms_and_clips(tmp_path):
-    trained(tmp_path, {"adapter": ADAPTER})
+def test_any_writer_is_given_norms_and_clips(fork_server, tmp_path):
+    trained(fork_server, tmp_path, {"adapter": ADAPTER})
 
 
 def test_the_adapter_has_its_old_name_with_a_warning():
@@ -344,13 +343,12 @@ def test_the_adapter_has_its_old_name_with_a_warning():
         ("keras", "keras", "keras"),
     ],
 )
-def test_without_its_framework_an_integration_names_the_extra(module, packages, extra):
+def test_without_its_framework_an_integration_names_the_extra(fork_server, module, packages, extra):
     script = f"""
 import sys
 for package in {packages.split()}:
     sys.modules[package] = None
 import tb_sonify.integrations.{module}
 """
-    command = [sys.executable, "-c", script]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    result = fork_server.run(script)
     assert f'pip install "tb-sonify[{extra}]"' in result.stderr.splitlines()[-1]
