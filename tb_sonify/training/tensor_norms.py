@@ -264,7 +264,7 @@ def _float32_norms(tables: list[Tensor], small: list[Tensor]) -> Tensor:
         parts.append(torch.stack(torch._foreach_norm(small, 2, dtype=torch.float32)))
     norms = torch.cat(parts).double()
     low, high = torch.aminmax(norms)
-    if low >= _SMALL and high < math.inf:
+    if low.item() >= _SMALL and high.item() < math.inf:
         return norms
     doubtful = (norms < _SMALL) | (norms == math.inf)
     start = 0
@@ -273,7 +273,7 @@ def _float32_norms(tables: list[Tensor], small: list[Tensor]) -> Tensor:
         rows = doubtful[part].nonzero().flatten()
         if len(rows):
             values = table.index_select(0, rows)
-            if values.numel() and _largest(values) > 0:  # else they are 0 indeed
+            if values.numel() and _largest(values).item() > 0:  # else they are 0 indeed
                 norms[part][rows] = torch.linalg.vector_norm(values, dim=1, dtype=torch.float64)
         start = part.stop
     return norms
