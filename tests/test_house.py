@@ -38,7 +38,8 @@ ORDER = {
         scalar_timeline runs timeline_builder selection audio heatmap export description
         logdir""",
     "training": """warn amp layers tensor_norms update_norms foreign_writer summary event_writer
-        run_log recorder sharding grad_norms clip_grad optimizer_steps row_buffer watch writer""",
+        run_log recorder sharding grad_norms clip_grad optimizer_steps step_row row_buffer watch
+        writer""",
 }
 # Rooms of the dashboard, from the bottom to the top.
 FRONTEND = ("units", "model", "drawing", "audio", "server", "host", "state", "actions", "effects")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from tb_sonify import SonifyWriter
+from tb_sonify import SonifyWriter, clip_grad_norm_
 from tb_sonify.training.update_norms import UpdateNorms
 from tests import recorded
 from tests.reference import norm_of
@@ -295,3 +295,41 @@ def test_parameters_that_are_replaced_are_followed(tmp_path):
     found = [ratio for _, ratio in recorded.scalars(tmp_path, "update_ratio/0")]
     assert found == pytest.approx([ratios["0"] for ratios in expected.ratios], rel=1e-5)
     assert len(recorded.scalars(tmp_path, "update_ratio/3")) == 6
+
+
+@pytest.mark.parametrize("clip", [None, torch.nn.utils.clip_grad_norm_, clip_grad_norm_])
+@pytest.mark.parametrize("some", [False, True])
+def test_many_optimizers_are_measured_together_and_as_truly(tmp_path, clip, some):
+    torch.manual_seed(0)
+    model = nn.ModuleDict({f"layer{i}": nn.Linear(12, 12) for i in range(12)})
+    optimizers = {n: torch.optim.SGD(layer.parameters(), 0.1) for n, layer in model.items()}
+    gradients, ratios, weights = {}, {}, {}
+    with SonifyWriter(str(tmp_path)) as writer:
+        writer.watch(model)
+        for step in range(8):
+            stepped = [n for i, n in enumerate(model) if not (some and step % 3 == 1 and i % 2)]
+            hidden = torch.randn(5, 12)
+            for layer in model.values():
+                hidden = torch.tanh(layer(hidden))
+            model.zero_grad()
+            hidden.square().sum().backward()
+            for name in stepped:
+                parameters = list(model[name].parameters())
+                before = [p.detach().clone() for p in parameters]
+                norm = norm_of([p.grad for p in parameters])
+                if clip is not None and len(ratios) % 2:
+                    clip(parameters, 0.1 * norm)
+                    if clip is not clip_grad_norm_:
+                        norm = norm_of([p.grad for p in parameters])
+                optimizers[name].step()
+                weights.setdefault(name, norm_of(before))
+                moved = norm_of([p - b for p, b in zip(parameters, before, strict=True)])
+                gradients[name, step], ratios[name, step] = norm, moved / weights[name]
+    for tag, expected in (("grad_norm", gradients), ("update_ratio", ratios)):
+        found = {
+            (name, step): value
+            for name in model
+            for step, value in recorded.scalars(tmp_path, f"{tag}/{name}")
+        }
+        assert found == pytest.approx(expected, rel=1e-5), tag
+    assert recorded.steps_and_norms(tmp_path)[0] == list(range(8))

@@ -1,5 +1,6 @@
 import copy
 import gc
+import warnings
 import io
 import math
 import pickle
@@ -305,6 +306,18 @@ def test_an_optimizer_that_is_replaced_while_training_is_said(writer, model, tmp
     writer.close()
     assert len(caught) == 1
     assert recorded.steps_and_norms(tmp_path)[0] == list(range(20))
+
+
+def test_a_model_that_is_trained_before_is_no_reason_for_a_warning(writer, model, tmp_path):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    writer.watch(model, optimizer)
+    teacher = nn.Sequential(nn.Linear(4, 30), nn.Linear(30, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(teacher, torch.optim.SGD(teacher.parameters(), lr=0.01), 120)
+        train(model, optimizer, 5)
+        writer.close()
+    assert recorded.steps_and_norms(tmp_path)[0] == list(range(5))
 
 
 def test_gradients_are_read_where_megatron_keeps_them(writer, model, optimizer, tmp_path):

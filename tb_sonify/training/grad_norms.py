@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import chain
-from typing import Any, SupportsFloat, TypeAlias
+from typing import Any, NamedTuple, SupportsFloat, TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -57,7 +57,8 @@ class LayerNorms:
     shards
         `None` where no parameter is sharded.
     clipped
-        The gradients as clipping left them, of each layer that was measured before it.
+        The gradients as clipping left them, of each layer that was measured before it; or as they
+        were when `keep` measured them.
     """
 
     def __init__(self, layers: Layers, *, norm_type: float = 2.0) -> None:
@@ -68,7 +69,7 @@ class LayerNorms:
         self.parameters: list[nn.Parameter] = [p for owned in layers.values() for p in owned]
         self.shards = Shards.of(self.parameters)
         self.clipped: dict[int, list[GradientVersion | None]] = {}
-        self._before_clipping: dict[int, PartPowers] = {}  # by layer
+        self._kept: dict[int, PartPowers] = {}  # by layer
         self._warn = WarnOnce()
         self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
         self._first_of: dict[int, int] = {}  # position of the first parameter of each layer
@@ -96,6 +97,10 @@ class LayerNorms:
         positions = [i for i, p in enumerate(self.parameters) if id(p) in parameters]
         return self._part(positions) if positions else None
 
+    def union(self, parts: "Iterable[ModelPart]") -> "ModelPart":
+        """The part that some parts are together."""
+        return self._part(sorted({at for part in parts for at in part.positions}))
+
     def _part(self, positions: Iterable[int]) -> "ModelPart":
         key = tuple(positions)
         if key not in self._parts:
@@ -110,7 +115,7 @@ class LayerNorms:
     @torch.no_grad()
     def measure(
         self, part: "ModelPart | None" = None, *, scaling: Scaling | None = None
-    ) -> "list[PartPowers]":
+    ) -> "list[PowersOf]":
         """The powers of gradients as they are now, or were before clipping.
 
         Parameters
@@ -121,14 +126,14 @@ class LayerNorms:
             How the gradients are scaled.
         """
         part = part or self.whole
-        powers = self._with_clipped(part) if self.clipped else [self._measure(part)]
+        powers = self._with_clipped(part) if self.clipped else [self._measure(part).whole]
         if scaling is not None:
-            powers = [each.unscaled(scaling, self.norm_type) for each in powers]
+            powers = [each.part().unscaled(scaling, self.norm_type).whole for each in powers]
         return powers
 
     @torch.no_grad()
     def row(
-        self, measured: "Sequence[PartPowers]", quantities: Sequence[str] = ()
+        self, parts: "Iterable[PowersOf]", quantities: Sequence[str] = ()
     ) -> tuple[Tensor, "RowLayout"]:
         """The norms of the layers of what was measured.
 
@@ -146,6 +151,10 @@ class LayerNorms:
         layout
             Which quantities and layers these are.
         """
+        together: dict[PartPowers, list[int]] = {}
+        for some in parts:
+            together.setdefault(some.source, []).extend(some.positions)
+        measured = [source.only(sorted(positions)) for source, positions in together.items()]
         layout = self._layout(tuple([each.plan for each in measured]), tuple(quantities))
         powers = measured[0].powers
         if len(measured) > 1:
@@ -190,17 +199,31 @@ class LayerNorms:
 
         def keep() -> None:
             if measured is not None:
-                self._before_clipping |= dict.fromkeys(fresh, measured)
+                self._kept |= dict.fromkeys(fresh, measured)
             for layer in layers:
-                gradients = [self.parameters[i].grad for i in self._positions(layer)]
-                self.clipped[layer] = [g if g is None else (ref(g), _version(g)) for g in gradients]
+                if not self._kept[layer].pre_clip:  # it has just been measured by `keep`
+                    self._kept[layer] = replace(self._kept[layer], pre_clip=True)
+                self._note_versions(layer)
 
         return keep
+
+    def keep(self, part: "ModelPart") -> None:
+        """Measure the gradients of a part: `measure` takes those that do not change after this."""
+        measured = self._measure(part)
+        for layer, positions in part.positions_of.items():
+            whole = len(positions) == len(self._positions(layer))
+            if whole and not self._is_kept(layer, positions):
+                self._kept[layer] = measured
+                self._note_versions(layer)
+
+    def _note_versions(self, layer: int) -> None:
+        gradients = [self.parameters[position].grad for position in self._positions(layer)]
+        self.clipped[layer] = [g if g is None else (ref(g), _version(g)) for g in gradients]
 
     def forget_clipping(self) -> None:
         """Drop what was measured before clipping."""
         self.clipped.clear()
-        self._before_clipping.clear()
+        self._kept.clear()
 
     def _positions(self, layer: int) -> range:
         return range(self._first_of[layer], self._first_of.get(layer + 1, len(self.parameters)))
@@ -222,29 +245,29 @@ class LayerNorms:
                 return False
         return True
 
-    def _with_clipped(self, part: "ModelPart") -> "list[PartPowers]":
+    def _with_clipped(self, part: "ModelPart") -> "list[PowersOf]":
         """The powers of a part, those before clipping where they still hold."""
         rest: list[int] = []
         kept: dict[PartPowers, list[int]] = {}
         for layer, positions in part.positions_of.items():
             if self._is_kept(layer, positions):
-                kept.setdefault(self._before_clipping[layer], []).extend(positions)
+                kept.setdefault(self._kept[layer], []).extend(positions)
             else:
                 rest += positions
-        powers = [measured.only(tuple(positions)) for measured, positions in kept.items()]
-        return [*powers, self._measure(self._part(rest))] if rest else powers
+        powers = [PowersOf(measured, positions) for measured, positions in kept.items()]
+        return [*powers, self._measure(self._part(rest)).whole] if rest else powers
 
     def start_update(self, part: "ModelPart", update: UpdateNorms) -> None:
         """Keep what the parameters of a part are before a step."""
         update.start(self._counted(part.parameters))
 
-    def update(self, part: "ModelPart", update: UpdateNorms) -> "list[PartPowers]":
+    def update(self, part: "ModelPart", update: UpdateNorms) -> "list[PowersOf]":
         """The powers of what the step has changed of a part since `start_update`."""
         powers = update.powers(self._counted(part.parameters))
-        return [PartPowers(part.plan("update", update.measured), powers)]
+        return [PartPowers(part.plan("update", update.measured), powers).whole]
 
     @torch.no_grad()
-    def weights(self, part: "ModelPart") -> "list[PartPowers]":
+    def weights(self, part: "ModelPart") -> "list[PowersOf]":
         """The powers of the parameters of a part."""
         counted = self._counted(part.parameters)
         norms = part.weights
@@ -256,7 +279,8 @@ class LayerNorms:
             part.weights = None
             return []
         present = [i for i, tensor in enumerate(counted) if tensor is not None]
-        return [PartPowers(part.plan("weight", frozenset(present) - norms.left_out), powers)]
+        plan = part.plan("weight", frozenset(present) - norms.left_out)
+        return [PartPowers(plan, powers).whole]
 
     def _counted(self, tensors: Gradients) -> Gradients:
         return tensors if self.shards is None else self.shards.counted(tensors)
@@ -402,19 +426,46 @@ class PartPowers:
             powers = powers / to_power(factor, norm_type)
         return replace(self, powers=powers, overflow=scaling.overflow)
 
-    def only(self, positions: tuple[int, ...]) -> "PartPowers":
+    @property
+    def whole(self) -> "PowersOf":
+        """All of them."""
+        return PowersOf(self, self.plan.positions)
+
+    def only(self, positions: Iterable[int]) -> "PartPowers":
         """Those of some of the parameters."""
-        if positions == self.plan.positions:
+        chosen = tuple(positions)
+        if chosen == self.plan.positions:
             return self
-        plan, index = _subset(self.plan, positions)
+        plan, index = _subset(self.plan, chosen)
         return replace(self, plan=plan, powers=self.powers[to_device(index, self.powers.device)])
+
+
+class PowersOf(NamedTuple):
+    """The powers of some of the parameters that were measured together."""
+
+    source: PartPowers
+    positions: Sequence[int]
+
+    @property
+    def has_any(self) -> bool:
+        """Whether any of them was measured."""
+        return not self.source.plan.present.isdisjoint(self.positions)
+
+    def only(self, positions: Iterable[int]) -> "PowersOf":
+        """Those of fewer of them."""
+        return PowersOf(self.source, list(positions))
+
+    def part(self) -> PartPowers:
+        """As powers of their own."""
+        return self.source.only(self.positions)
 
 
 @lru_cache(maxsize=_MAX_PLANS)
 def _subset(plan: PartPlan, positions: tuple[int, ...]) -> tuple[PartPlan, Tensor]:
     place = {position: i for i, position in enumerate(plan.positions)}
     index = torch.tensor([place[position] for position in positions], device="cpu")
-    return PartPlan(positions, plan.present & frozenset(positions)), index
+    present = plan.present & frozenset(positions)
+    return replace(plan, positions=positions, present=present), index
 
 
 class RowLayout:
@@ -500,7 +551,7 @@ class MeasuredLayers:
         self._schemas: dict[tuple[object, ...], RowSchema] = {}
 
     def row(
-        self, measured: Sequence[PartPowers], *, updates: bool = False
+        self, measured: Sequence[PowersOf], *, updates: bool = False
     ) -> tuple[RowSchema, Tensor]:
         """A row by `LayerNorms.row`, and its schema.
 
@@ -512,8 +563,8 @@ class MeasuredLayers:
         # The rows of shards are added up: those of all processes must have the same columns.
         fixed = MEASURED if updates and self.norms.shards is not None else ()
         row, layout = self.norms.row(measured, fixed)
-        gradients = [each for each in measured if each.plan.quantity == "gradient"]
-        pre_clip = {each.pre_clip for each in gradients if each.plan.present}
+        sources = {each.source for each in measured if each.source.plan.quantity == "gradient"}
+        pre_clip = {each.pre_clip for each in sources if each.plan.present}
         if pre_clip:
             self._pre_clip = "mixed" if len(pre_clip) > 1 else pre_clip.pop()
         key = layout.quantities, layout.layers, self._pre_clip

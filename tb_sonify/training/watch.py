@@ -1,7 +1,6 @@
 """Hooks of optimizers: each step of a watched model adds one row."""
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,16 +17,17 @@ from torch.utils.hooks import RemovableHandle
 
 from tb_sonify.training.amp import count_skipped_steps, ignore_skipped_steps, scaling_of
 from tb_sonify.training.clip_grad import ignore_clipping, listen_to_clipping
-from tb_sonify.training.grad_norms import MeasuredLayers, ModelPart, PartPowers, free_prefix
+from tb_sonify.training.grad_norms import MeasuredLayers, ModelPart, free_prefix
 from tb_sonify.training.optimizer_steps import (
     OptimizerParts,
     StepCounter,
     hooked_optimizers,
+    parameters_of,
     stepping,
 )
 from tb_sonify.training.row_buffer import WriterResources
-from tb_sonify.training.run_log import RowSchema
-from tb_sonify.training.update_norms import UpdateNorms, Updates, check_updates
+from tb_sonify.training.step_row import StepMeter, StepRow
+from tb_sonify.training.update_norms import Updates, check_updates
 from tb_sonify.training.warn import WarnOnce, warn
 
 StepArguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -68,57 +68,6 @@ class Watch:
         self.remove()
 
 
-class StepRow:
-    """What was measured of one step of a watched model, part by part."""
-
-    def __init__(self, measured: MeasuredLayers, step: int, *, updates: bool) -> None:
-        self.measured, self.step = measured, step
-        self._updates = updates
-        self.wall_time = time.time()
-        self.parts: set[ModelPart] = set()
-        self.moving: set[ModelPart] = set()  # whose optimizer is in its step
-        self._added: list[tuple[ModelPart, list[PartPowers]]] = []
-        self._taken = self._size = 0
-
-    def add(self, part: ModelPart, powers: list[PartPowers]) -> bool:
-        """Add what was measured of a part; gives whether it is the first since `take`."""
-        if part not in self.parts:
-            self.parts.add(part)
-            self._size += len(part.positions)
-        self._added.append((part, powers))
-        return len(self._added) == self._taken + 1
-
-    def take(self) -> tuple[RowSchema, Tensor]:
-        """The norms of all layers of which something was added since the last time."""
-        added = self._added
-        if self._taken:
-            fresh = {layer for part, _ in added[self._taken :] for layer in part.positions_of}
-            added = [each for each in added if not fresh.isdisjoint(each[0].positions_of)]
-        self._taken = len(self._added)
-        powers = [each for _, powers in added for each in powers]
-        return self.measured.row(powers, updates=self._updates)
-
-    def is_complete(self, before: set[ModelPart], parts: OptimizerParts) -> bool:
-        """Whether nothing more is to be expected.
-
-        Parameters
-        ----------
-        before
-            The parts that the row before had.
-        parts
-            Those of all optimizers.
-        """
-        if self.moving:
-            return False
-        if self._size == len(self.measured.norms.parameters):
-            return True
-        if not before or len(self.parts) < len(before) or not before <= self.parts:
-            return False
-        layers = {layer for part in self.parts for layer in part.positions_of}
-        return all(layers.isdisjoint(part.positions_of) for part in parts.all() - self.parts)
-
-
-_WEIGHTS_EVERY = 16  # steps: weights change slowly, and the recorder keeps their latest norms
 _SILENT_STEPS = 50  # of any optimizer, until there is a warning
 
 
@@ -127,7 +76,9 @@ class Silence:
 
     def __init__(self, parts: OptimizerParts, *, said: bool) -> None:
         self._parts = parts
-        self._steps = 0  # of any optimizer, since the last gradient
+        self._steps = 0  # of any optimizer of these parameters, since the last gradient
+        self._others = 0  # of other optimizers
+        self._copying: WeakKeyDictionary[Optimizer, bool] = WeakKeyDictionary()
         self._has_stepped = self._is_held = False
         self._said = said
         self.heard = False
@@ -137,10 +88,13 @@ class Silence:
         counts = self._parts.counts(optimizer)
         if self._said or (self.heard and counts):
             return
+        is_held = self._parts.part_of(optimizer) is not None
+        if not is_held and not self._may_copy(optimizer):
+            self._others += 1
+            return
         self._steps += 1
         if self._steps < _SILENT_STEPS and self.heard:
             return
-        is_held = self._parts.part_of(optimizer) is not None
         self._is_held |= is_held
         self._has_stepped |= is_held and counts
         if self._steps >= _SILENT_STEPS:
@@ -149,14 +103,22 @@ class Silence:
             else:
                 self._warn()
 
-    def add_row(self, powers: list[PartPowers]) -> None:
-        """Note what was measured at a step."""
-        if any(each.plan.present for each in powers):
-            self.heard, self._steps = True, 0
+    def _may_copy(self, optimizer: Optimizer) -> bool:
+        """Whether an optimizer may hold copies of the parameters: by their sizes, or their sum."""
+        known = self._copying.get(optimizer)
+        if known is None:
+            held = [p.numel() for p in parameters_of(optimizer)]
+            own = [p.numel() for p in self._parts.measured.norms.parameters]
+            known = self._copying[optimizer] = set(own) <= set(held) or sum(own) == sum(held)
+        return known
+
+    def end_of_it(self) -> None:
+        """Note that a gradient was measured."""
+        self.heard, self._steps = True, 0
 
     def end(self) -> None:
         """Warn at the end, where there were steps and no gradient."""
-        if self._steps and not self.heard and not self._said:
+        if (self._steps or self._others) and not self.heard and not self._said:
             self._warn()
 
     def _warn(self) -> None:
@@ -181,8 +143,9 @@ class Silence:
                 "master weights, or those of another model; call add_gradient_norms(model, step) "
                 "after backward(), or watch the model that is trained"
             )
+        steps = self._steps + self._others
         warn(
-            f"no gradient norm was logged in {self._steps} optimizer steps, of layers "
+            f"no gradient norm was logged in {steps} optimizer steps, of layers "
             f"{', '.join(norms.names[:3])}{', ...' if len(norms.names) > 3 else ''}: {reason}"
         )
 
@@ -213,8 +176,7 @@ class ModelWatch(Watch):
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1, got {every!r}")
-        self.updates = check_updates(updates)
-        self._update_of: WeakKeyDictionary[ModelPart, UpdateNorms] = WeakKeyDictionary()
+        self._meter = StepMeter(check_updates(updates))
         self._moving: WeakKeyDictionary[Optimizer, tuple[StepRow, ModelPart]] = WeakKeyDictionary()
         hooked = [] if optimizer is None else _hooked(optimizer)
         only = [*hooked, *([optimizer] if isinstance(optimizer, Optimizer) else [])]
@@ -229,7 +191,6 @@ class ModelWatch(Watch):
         self._every = int(every)
         self._steps = steps
         self._row: StepRow | None = None
-        self._parts_before: set[ModelPart] = set()
         self.calls = 0
         self.owners: list[finalize[..., Any]] = []  # that keep it alive, where no optimizer does
         self.model: Callable[[], nn.Module | None] = lambda: None
@@ -241,7 +202,7 @@ class ModelWatch(Watch):
         self._own: WeakKeyDictionary[Optimizer, RemovableHandle] = WeakKeyDictionary()
         for each in hooked:
             self._own[each] = each.register_step_pre_hook(self._hook)
-        self._handles = _hook_weakly(self)
+        self._handles = _hook_weakly(self, updates=bool(updates))
         count_skipped_steps(self)
         listen_to_clipping(self)
 
@@ -366,42 +327,35 @@ class ModelWatch(Watch):
             return
         row = self._row
         if row is None or row.step != self._steps.step or row.measured is not measured:
-            is_same = row is not None and row.measured is measured
-            self._parts_before = row.parts if row is not None and is_same else set()
-            row = self._row = StepRow(measured, self._steps.step, updates=bool(self.updates))
-        powers = measured.norms.measure(part, scaling=scaling_of(optimizer))
-        self._silence.add_row(powers)
-        if self.updates:
-            # Processes with shards need not have counted the same steps.
-            if measured.norms.shards is not None or self._steps.count % _WEIGHTS_EVERY == 0:
-                powers = [*powers, *measured.norms.weights(part)]
-            self._start_update(optimizer, row, part)
-        self._add_to_row(row, part, powers)
-
-    def _add_to_row(self, row: StepRow, part: ModelPart, powers: list[PartPowers]) -> None:
-        if row.add(part, powers):
-            self._resources.buffer.open(row)
-        if row.is_complete(self._parts_before, self._parts):
-            self._resources.buffer.close(row)
-
-    def _start_update(self, optimizer: Optimizer, row: StepRow, part: ModelPart) -> None:
-        update = self._update_of.get(part)
-        if update is None:
-            norm_type, exact = row.measured.norms.norm_type, self.updates == "exact"
-            update = self._update_of[part] = UpdateNorms(norm_type, exact=exact)
-        row.measured.norms.start_update(part, update)
-        row.moving.add(part)
-        self._moving[optimizer] = row, part
+            before = row if row is not None and row.measured is measured else None
+            row = self._row = StepRow(
+                measured,
+                self._steps.step,
+                count=self._steps.count,
+                meter=self._meter,
+                before=before,
+            )
+        is_new, has_gradient = row.start_part(part, scaling_of(optimizer))
+        if has_gradient:
+            self._silence.end_of_it()
+        if self._meter.updates:
+            self._moving[optimizer] = row, part
+        self._file(row, is_new=is_new)
 
     def after_step(self, optimizer: Optimizer) -> None:
         """Add what a step has changed, once the outermost call of `step` ends."""
         if optimizer in self._moving and stepping().count(optimizer) == 1:
-            self._guarded(self._end_update, optimizer)
+            self._guarded(self._end_part, optimizer)
 
-    def _end_update(self, optimizer: Optimizer) -> None:
+    def _end_part(self, optimizer: Optimizer) -> None:
         row, part = self._moving.pop(optimizer)
-        row.moving.discard(part)
-        self._add_to_row(row, part, row.measured.norms.update(part, self._update_of[part]))
+        self._file(row, is_new=row.end_part(part))
+
+    def _file(self, row: StepRow, *, is_new: bool) -> None:
+        if is_new:
+            self._resources.buffer.open(row)
+        if row.is_complete(self._parts):
+            self._resources.buffer.close(row)
 
     def _is_logged(self, count: int) -> bool:
         return count % self._every == 0
@@ -447,7 +401,7 @@ _watches: "WeakSet[ModelWatch]" = WeakSet()
 _weak_hooks: list[tuple["ref[ModelWatch]", list[RemovableHandle]]] = []
 
 
-def _hook_weakly(watch: ModelWatch) -> list[RemovableHandle]:
+def _hook_weakly(watch: ModelWatch, *, updates: bool) -> list[RemovableHandle]:
     """Hook a watch to the steps of all optimizers, which do not keep it alive."""
     # Where garbage is collected, torch may be going through the hooks.
     for each in [each for each in _weak_hooks if each[0]() is None]:
@@ -466,7 +420,7 @@ def _hook_weakly(watch: ModelWatch) -> list[RemovableHandle]:
             alive.after_step(optimizer)
 
     handles = [register_optimizer_step_pre_hook(torch.compiler.disable(before))]
-    if watch.updates:
+    if updates:
         handles.append(register_optimizer_step_post_hook(torch.compiler.disable(after)))
     _weak_hooks.append((reference, handles))
     return handles
