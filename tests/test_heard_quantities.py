@@ -160,7 +160,7 @@ def test_a_run_without_the_quantity_says_what_it_has_and_what_to_do(client, rout
     answer = client.sonify(route, run=run, quantity="update", **rest)
     assert answer.status_code == 404
     assert f"run '{run}' has no update norms, it has: gradient" in answer.text
-    assert "updates=True" in answer.text
+    assert "unless updates=False" in answer.text
 
 
 def test_what_is_no_quantity_is_refused(client):

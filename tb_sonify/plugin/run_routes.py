@@ -16,7 +16,6 @@ from tb_sonify.reading import limits
 from tb_sonify.reading.runs import (
     RunCatalog,
     list_scalars,
-    quantities_of,
     read_change_tokens,
     read_last_values,
     run_exists,
@@ -72,7 +71,7 @@ class RunRoutes:
                 "run": run.name,
                 "start_time": run.start_time,
                 "norms": run.norms,
-                "quantities": quantities_of(self._store, scope, run.name) if run.norms else (),
+                "quantities": self._store.quantities(scope, run.name) if run.norms else (),
                 "trouble": run.trouble,
                 "compared": sides.get(run.name),
             }

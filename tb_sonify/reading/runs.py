@@ -18,7 +18,6 @@ from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
 from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, READABLE_FORMATS, ROWS_TAG
-from tb_sonify.schema.quantities import GRADIENT
 
 RunKey = tuple[str, str, float]  # experiment, name, start time
 
@@ -171,20 +170,15 @@ def run_exists(store: Store, scope: Scope, run: str) -> bool:
     return any(each.run_name == run for each in runs)
 
 
-def quantities_of(store: Store, scope: Scope, run: str) -> tuple[str, ...]:
-    """The quantities of a run that has norms; what is not named has gradients alone."""
-    return store.quantities(scope).get(run, (GRADIENT,))
-
-
 def missing_quantity(store: Store, scope: Scope, run: str, quantity: str) -> str:
     """Message for a run without a quantity: what it has, and what to do."""
     return (
         f"run {run!r} has no {quantity} norms, it has: "
-        f"{', '.join(quantities_of(store, scope, run))}. {_MEASURED_BY}"
+        f"{', '.join(store.quantities(scope, run))}. {_MEASURED_BY}"
     )
 
 
-_MEASURED_BY = "Updates and weights are measured by watch(..., updates=True) or add_norms"
+_MEASURED_BY = "Updates and weights are measured by watch, unless updates=False"
 
 
 def list_scalars(store: Store, scope: Scope, run: str) -> list[str]:
@@ -229,7 +223,7 @@ def _norm_token(store: Store, scope: Scope, run: str) -> bytes | None:
     blobs = store.blocks(scope, run, ROWS_TAG)
     if blobs:
         newest = max(blob.wall_time for blob in blobs)
-        return digest(len(blobs), blobs[-1:], newest, store.ends(scope).get(run))
+        return digest(len(blobs), blobs[-1:], newest, store.marks(scope).get(run))
     norms = newest_norms(store, scope, run)[1]
     return digest(tuple(sorted(norms.items()))) if norms else None
 
@@ -279,7 +273,8 @@ def read_last_values(store: Store, scope: Scope, tag: str) -> LastValues:
         (np.nan, np.nan) if good.all() else (each.steps[good.argmin()], each.values[good.argmin()])
         for each, good in zip(series.values(), finite, strict=True)
     ]
-    ends = store.ends(scope)
+    marks = store.marks(scope)
+    ends = [marks[run].end if run in marks else None for run in series]
     steps, values, times = np.array(lasts, np.float64).reshape(-1, 3).T
     first_broken, broken_values = np.array(broken, np.float64).reshape(-1, 2).T
     return LastValues(
@@ -291,5 +286,5 @@ def read_last_values(store: Store, scope: Scope, tag: str) -> LastValues:
         broken_values=broken_values,
         points=np.array([len(good) for good in finite], np.uint32),
         finite=np.array([good.sum() for good in finite], np.uint32),
-        ended=np.array([ends.get(run, -np.inf) for run in series] >= times, np.uint32),
+        ended=np.array([-np.inf if end is None else end for end in ends] >= times, np.uint32),
     )

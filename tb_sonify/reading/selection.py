@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.run_reader import RunReader, read_rows
-from tb_sonify.reading.runs import missing_quantity, quantities_of, run_exists
+from tb_sonify.reading.runs import missing_quantity, run_exists
 from tb_sonify.reading.scalars import Series, read_series
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import (
@@ -190,7 +190,7 @@ class Selections:
 
     def _quantity_along(self, scope: Scope, selection: Selection) -> str:
         """The quantity of the selection if the reference run has it: all lie on the same notes."""
-        known = quantities_of(self._store, scope, selection.along or "")
+        known = self._store.quantities(scope, selection.along or "")
         return selection.quantity if selection.quantity in known else GRADIENT
 
     def _rows_to_expand(self, scope: Scope, selection: Selection) -> tuple[float, float] | None:

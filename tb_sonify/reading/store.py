@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from tb_sonify.schema.metadata import (
     clip_tag,
     split_session,
 )
-from tb_sonify.schema.quantities import QUANTITIES
+from tb_sonify.schema.quantities import GRADIENT, QUANTITIES
 
 _LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
 _BLOB_BYTES = 512  # of a reference, about
@@ -80,6 +80,16 @@ class BlobRef:
     session: float | None = None
 
 
+class Marks(NamedTuple):
+    """When the writer of a run was closed, if it was, and the quantities that rows hold."""
+
+    end: float | None
+    quantities: tuple[str, ...]
+
+
+_NO_MARKS = Marks(None, (GRADIENT,))
+
+
 class Store:
     """The blobs and scalars of all runs, read through a data provider.
 
@@ -111,9 +121,9 @@ class Store:
         self._points_of_all = RefreshCache[dict[str, NDArray[np.float64]]](
             limits.SUMMARY_CACHE_BYTES, lambda points: sum(map(_nbytes, points.values()))
         )
-        self._marks = RefreshCache[dict[str, dict[str, float]]](
+        self._marks = RefreshCache[dict[str, Marks]](
             limits.END_CACHE_BYTES,
-            lambda runs: _NAME_BYTES * sum(1 + len(tags) for tags in runs.values()),
+            lambda runs: _NAME_BYTES * len(runs),
             factor=limits.LISTING_FACTOR,
         )
         self._newest = RefreshCache[dict[str, Newest]](
@@ -214,37 +224,30 @@ class Store:
 
         return self._newest.get((scope.experiment, run), read)
 
-    def ends(self, scope: Scope) -> dict[str, float]:
-        """Wall time at which the writer of each run was closed, where it was."""
-        return {
-            run: tags[END_TAG] for run, tags in self._read_marks(scope).items() if END_TAG in tags
-        }
+    def marks(self, scope: Scope) -> dict[str, Marks]:
+        """What blobs say by their tag alone, of each run that has any of these."""
 
-    def quantities(self, scope: Scope) -> dict[str, tuple[str, ...]]:
-        """What the rows of each run hold, where that is not gradients alone."""
-        found = {
-            run: tuple(name for name in QUANTITIES if f"{QUANTITY_TAG}/{name}" in tags)
-            for run, tags in self._read_marks(scope).items()
-        }
-        return {run: names for run, names in found.items() if names}
-
-    def _read_marks(self, scope: Scope) -> dict[str, dict[str, float]]:
-        """Wall times of the last blob of each tag that only says something of a run."""
-
-        def read() -> dict[str, dict[str, float]]:
-            tags = [END_TAG, *(f"{QUANTITY_TAG}/{name}" for name in QUANTITIES)]
+        def read() -> dict[str, Marks]:
+            tags = {f"{QUANTITY_TAG}/{name}": name for name in QUANTITIES}
             found = self.provider.list_blob_sequences(
                 scope.context,
                 experiment_id=scope.experiment,
                 plugin_name=PLUGIN_NAME,
-                run_tag_filter=RunTagFilter(tags=tags),
+                run_tag_filter=RunTagFilter(tags=[END_TAG, *tags]),
             )
             return {
-                run: {tag: clamp_wall_time(each.max_wall_time) for tag, each in listed.items()}
+                run: Marks(
+                    clamp_wall_time(listed[END_TAG].max_wall_time) if END_TAG in listed else None,
+                    tuple(name for tag, name in tags.items() if tag in listed) or (GRADIENT,),
+                )
                 for run, listed in found.items()
             }
 
         return self._marks.get(scope.experiment, read)
+
+    def quantities(self, scope: Scope, run: str) -> tuple[str, ...]:
+        """What the rows of a run hold; gradients, where nothing says what."""
+        return self.marks(scope).get(run, _NO_MARKS).quantities
 
     def points_of_tags(
         self, scope: Scope, run: str, tags: Sequence[str]

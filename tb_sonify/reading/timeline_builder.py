@@ -10,7 +10,6 @@ import numpy as np
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.run_reader import NO_END, LayerLimit, RunReader, live_blobs, read_in_order
-from tb_sonify.reading.runs import quantities_of
 from tb_sonify.reading.scalar_timeline import FillGap, ScalarTimelines, gap_filler
 from tb_sonify.reading.store import BlobRef, Scope, Store
 from tb_sonify.reading.timeline import (
@@ -104,7 +103,7 @@ class Timelines:
         return _without_notes(quantity)
 
     def _is_stored(self, scope: Scope, run: str, quantity: str) -> bool:
-        return quantity in quantities_of(self._store, scope, run)
+        return quantity in self._store.quantities(scope, run)
 
     def _build(
         self, scope: Scope, run: str, quantity: str, reader: RunReader, former: _Built | None
