@@ -1,10 +1,10 @@
 import copy
 import gc
-import warnings
 import io
 import math
 import pickle
 import threading
+import warnings
 import weakref
 
 import numpy as np
