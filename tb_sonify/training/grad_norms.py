@@ -270,14 +270,13 @@ class LayerNorms:
     def weights(self, part: "ModelPart") -> "list[PowersOf]":
         """The powers of the parameters of a part."""
         counted = self._counted(part.parameters)
-        norms = part.weights
-        if norms is None or not norms.fits(counted):
+        norms, powers = part.weights, None
+        if norms is not None and norms.fits(counted):
+            with suppress(KindsChangedError):
+                powers = norms.powers(counted)
+        if norms is None or powers is None:
             norms = part.weights = NormPlan(counted, self.norm_type)
-        try:
             powers = norms.powers(counted)
-        except KindsChangedError:
-            part.weights = None
-            return []
         present = [i for i, tensor in enumerate(counted) if tensor is not None]
         plan = part.plan("weight", frozenset(present) - norms.left_out)
         return [PartPowers(plan, powers).whole]

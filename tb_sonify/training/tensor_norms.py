@@ -215,8 +215,8 @@ class _Tables:
                 rows = max(1, _TABLE // max(1, size))
                 for start in range(0, len(same), rows):
                     some = same[start : start + rows]
-                    kind = *_dtype_kind(tensors[0]), size * len(some)
-                    self._stacks.append((some, kind))
+                    stacked = torch.stack([by_place[place] for place in some])
+                    self._stacks.append((some, kind_of(stacked)))
         self._single, self._cut = single, cut
         owners = [place for stack, _ in self._stacks for place in stack]
         owners += [place for place in cut for _ in range(by_place[place].numel() // CHUNK)]
