@@ -65,6 +65,23 @@ def test_layers_can_be_single_parameters():
     assert names[:3] == ["scale", "features.0.weight", "features.0.bias"]
 
 
+def test_a_weight_that_is_computed_belongs_to_its_layer():
+    model = nn.Sequential(
+        nn.utils.parametrizations.weight_norm(nn.Linear(3, 4)),
+        nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4)),
+        nn.utils.parametrizations.orthogonal(nn.Linear(4, 4, bias=False)),
+        nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 4)), nn.Linear(4, 2)),
+    )
+    assert list(find_layers(model)) == ["0", "1", "2", "3.0", "3.1"]
+    names = find_layers(model, granularity="parameter")
+    assert list(names)[:3] == ["0.bias", "0.weight.original0", "0.weight.original1"]
+    model(torch.randn(2, 3)).sum().backward()
+    norms = norms_of(model)
+    for name, layer in zip(norms, [*model[:3], *model[3]], strict=True):
+        expected = reference([p.grad for p in layer.parameters()])
+        assert norms[name] == pytest.approx(expected, rel=1e-5)
+
+
 def test_patterns_choose_layers():
     model = Network()
     assert list(find_layers(model, include="features.*")) == ["features.0", "features.1"]

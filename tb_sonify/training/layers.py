@@ -13,6 +13,7 @@ Layers: TypeAlias = dict[str, list[nn.Parameter]]
 
 # What torch.compile and activation checkpointing put between a module and its owner.
 _WRAPPERS = frozenset({"_orig_mod", "_checkpoint_wrapped_module"})
+_COMPUTED = "parametrizations"  # the child that `torch.nn.utils.parametrize` makes
 
 
 class NoLayersError(ValueError):
@@ -75,7 +76,10 @@ def _owned(model: nn.Module, granularity: Granularity) -> Iterator[tuple[str, nn
                 "FullyShardedDataParallel hides layers in flat parameters: shard the model by "
                 "torch.distributed.fsdp.fully_shard to have norms of layers"
             )
-        path = ".".join(part for part in wrapped.split(".") if part not in _WRAPPERS)
+        parts = [part for part in wrapped.split(".") if part and part not in _WRAPPERS]
+        # A weight that torch computes from others belongs to the layer whose weight it is.
+        owned = parts.index(_COMPUTED) if _COMPUTED in parts else len(parts)
+        path, inside = ".".join(parts[:owned]), parts[owned + 1 :]
         for name, parameter in module.named_parameters(recurse=False):
             if parameter in seen:
                 continue
@@ -83,7 +87,7 @@ def _owned(model: nn.Module, granularity: Granularity) -> Iterator[tuple[str, nn
             if granularity == "layer":
                 yield path or type(model).__name__, parameter
             else:
-                yield f"{path}.{name}" if path else name, parameter
+                yield ".".join([*parts[:owned], *inside, name]), parameter
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
