@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.screen import HIGHEST, LOWEST, SPIKE_AT, STEPS, opened_screen, write_three_runs
+from tests.pages import fresh_page, problems_of
+from tests.screen import HIGHEST, LOWEST, SPIKE_AT, STEPS, Screen, write_three_runs
 
 KEYS = Path(__file__).parent.parent / "frontend" / "src" / "model" / "keys.ts"
 TABLE = {
@@ -21,10 +22,19 @@ def url(serve_once):
     return serve_once(write_three_runs)
 
 
+@pytest.fixture(scope="module")
+def page(browser):
+    with fresh_page(browser) as page:
+        yield page
+
+
 @pytest.fixture
-def screen(url, browser):
-    with opened_screen(browser, url) as screen:
-        yield screen
+def screen(url, page):
+    """The dashboard in a page of all tests, loaded anew by each and without what it remembers."""
+    problems = problems_of(page)
+    yield Screen(page, url)
+    page.evaluate("localStorage.clear()")
+    assert not problems
 
 
 def moves_to(step, /, **link):
