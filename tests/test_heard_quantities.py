@@ -13,14 +13,17 @@ import pytest
 from tb_sonify.cli.main import main
 from tb_sonify.rendering import render
 from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG
 from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 from tb_sonify.schema.quantities import update_ratio
 from tb_sonify.sound import PRESETS
 from tb_sonify.sound import render as render_notes
 from tb_sonify.training.run_log import NOT_LOGGED, RowBatch, RowSchema
+from tests import recorded
 from tests.batches import batches, norms_of, record
 from tests.client import opened_client
 from tests.hearing import notes_of
+from tests.logs import write_events
 
 LAYERS = ("conv", "frozen", "lora")
 ALL = ("gradient", "update", "weight", "ratio")
@@ -266,3 +269,48 @@ def test_writers_that_begin_at_the_same_step_hide_nothing_of_each_other(
     coverage, tables = notes_of(open_client(tmp_path), "run")
     np.testing.assert_array_equal(tables["max"], round_norms(rows))
     assert coverage.header["segments"][0]["state"] == "logged"
+
+
+def test_gaps_of_ratios_are_filled_from_their_scalars_and_those_of_updates_are_missing(tmp_path):
+    norms = np.abs(np.random.default_rng(4).normal(1, 0.1, (2_500, 9))).astype(np.float32)
+    schema = RowSchema(LAYERS, {}, quantities=ALL[:3])
+    record(
+        tmp_path / "whole", RowBatch(schema, np.arange(2_500), np.arange(2_500.0), lambda: norms)
+    )
+    events = [
+        event
+        for event in recorded.events(tmp_path / "whole")
+        if not any(value.tag.startswith(SEGMENTS_TAG) for value in event.summary.value)
+    ]
+    _, block, _ = (
+        each
+        for each in events
+        if each.summary.value[:1] and each.summary.value[0].tag.startswith(ROWS_TAG)
+    )
+    block.summary.value[0].tensor.string_val[0] = b"damaged"
+    write_events(tmp_path / "logs" / "run", events)
+    with opened_client(tmp_path / "logs", "slow") as client:
+        headers = {
+            quantity: client.block_of("coverage", run="run", quantity=quantity).header
+            for quantity in ALL
+        }
+    for quantity, filled in zip(ALL, (True, False, False, True), strict=True):
+        known, unknown = ("sampled", "missing") if filled else ("missing", "sampled")
+        assert headers[quantity][known] == [[1_000, 1_999]], quantity
+        assert headers[quantity][unknown] == [], quantity
+
+
+def test_rows_that_go_back_replace_those_of_all_quantities(tmp_path):
+    norms = np.abs(np.random.default_rng(5).normal(1, 0.1, (400, 9))).astype(np.float32)
+    schema = RowSchema(LAYERS, {}, quantities=ALL[:3])
+    steps = np.append(np.arange(250), np.arange(100, 250))
+    record(tmp_path / "run", RowBatch(schema, steps, np.arange(400.0), lambda: norms))
+    kept = round_norms(np.append(norms[:100], norms[250:], axis=0))
+    with opened_client(tmp_path, "slow") as client:
+        for quantity, expected in (
+            ("update", kept[:, 3:6]),
+            ("ratio", round_norms(kept[:, 3:6] / kept[:, 6:])),
+        ):
+            coverage, tables = notes_of(client, "run", quantity=quantity)
+            assert coverage.header["missing"] == []
+            np.testing.assert_array_equal(tables["max"], expected)
