@@ -85,25 +85,38 @@ class RunReader:
         return self._records(blobs, partial(Rows.decode, quantity=self._quantity), _check_rows)
 
     def _as_written(self, blobs: Sequence[BlobRef]) -> tuple[BlobRef, ...]:
-        """Blobs by session and, within one, by wall time, which goes back in none.
+        """Blobs by session and row.
 
-        Before format version 3, they are read, to be in the order of their rows. One that cannot
-        be read comes after the one before it in step, and so overwrites nothing.
+        One that cannot be read comes after the one before it in step, and so overwrites nothing.
         """
+        sessions: dict[float | None, list[BlobRef]] = {}
+        for blob in blobs:
+            sessions.setdefault(blob.session, []).append(blob)
+        places: dict[BlobRef, tuple[float, int]] = {}
+        for session, own in sessions.items():
+            times = [blob.wall_time for blob in own]
+            if session is None or times != sorted(times):
+                places |= self._read_places(own)
+                continue
+            # It went on without a break: what is before the first block that can be read, and so
+            # overwrites others, is all that is not certain.
+            first = next((i for i, blob in enumerate(own) if self._read_places([blob])), len(own))
+            places |= {blob: (session, number) for number, blob in enumerate(own[first:])}
+        order = []
+        place = (-math.inf, 0)
+        for blob in blobs:
+            place = places.get(blob, place)
+            order.append((place, blob.step))
+        return tuple(blobs[at] for at in sorted(range(len(blobs)), key=order.__getitem__))
+
+    def _read_places(self, blobs: Sequence[BlobRef]) -> dict[BlobRef, tuple[float, int]]:
+        """Session and number of the first row of blobs of rows, as far as they can be read."""
         places = self._store.places
-        unknown = [blob for blob in blobs if blob.session is None and places.get(blob) is None]
+        unknown = [blob for blob in blobs if places.get(blob) is None]
         for blob, rows in zip(unknown, self.rows(unknown), strict=True):
             if rows is not None:
                 places.put(blob, (rows.session, rows.first_row))
-        order = []
-        place = (-math.inf, 0.0)
-        for blob in blobs:
-            if blob.session is not None:
-                place = blob.session, blob.wall_time
-            else:
-                place = places.get(blob) or place
-            order.append((place, blob.step))
-        return tuple(blobs[at] for at in sorted(range(len(blobs)), key=order.__getitem__))
+        return {blob: place for blob in blobs if (place := places.get(blob)) is not None}
 
     def _records(
         self,
