@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
+from tb_sonify import SonifyWriter
 from tb_sonify.reading.logdir import chosen_runs, open_logdir
 from tests.commands import tb_sonify
 from tests.commands import tb_sonify_here as command
@@ -150,3 +151,22 @@ def test_links_that_lead_back_make_no_further_runs(copied):
     assert chosen_runs(store, scope, copied, "zz") == ["calm"]
     with pytest.raises(LookupError, match="no run 'nobody'; there are: broken, calm, plain"):
         chosen_runs(store, scope, copied, "nobody")
+
+
+def test_a_run_whose_loss_is_lost_is_told_as_one_story(tmp_path):
+    rng = np.random.default_rng(0)
+    with SonifyWriter(tmp_path / "run", presets=()) as writer:
+        for step in range(600):
+            grown, lost = 1.02 ** max(step - 250, 0), 1.1 ** max(step - 550, 0)
+            noise = np.exp(0.1 * rng.standard_normal((3, 4)))
+            for quantity, size in (("gradient", lost), ("update", 0.1 * grown), ("weight", 9.0)):
+                norms = dict(zip("abcd", size * noise[0], strict=True))
+                writer.add_norms(norms, step, quantity=quantity)
+            writer.add_scalar("loss/train", 1.8 * lost + 0.05 * noise[1, 0], step)
+    lines = [line.strip() for line in command("describe", tmp_path).stdout.splitlines()]
+    landmarks = [line for line in lines if line.startswith("step ")]
+    assert 2 <= len(landmarks) <= 4, landmarks
+    assert landmarks[0].startswith("step 3")
+    assert "update grows, " in landmarks[0]
+    [lost] = [line for line in landmarks if "loss/train leaves its floor, " in line]
+    assert " for good; updates from step 3" in lost

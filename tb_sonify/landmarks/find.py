@@ -1,6 +1,7 @@
 """Runs all detectors over the notes of a run, and drops findings that explain each other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,10 +17,13 @@ from tb_sonify.landmarks.levels import (
     NoteTable,
     group_medians,
 )
+from tb_sonify.landmarks.monitor import TableMonitor
 from tb_sonify.landmarks.nonfinite import find_nonfinite, locate_nonfinite
 from tb_sonify.landmarks.plateau import find_plateaus, median_layer
 from tb_sonify.landmarks.spike import Scores, find_spikes, upper_quarter
 from tb_sonify.landmarks.vanishing import find_vanishing
+from tb_sonify.schema.notes import chunks_of
+from tb_sonify.schema.quantities import GRADIENT
 
 BEFORE = 10  # notes: a rise so shortly before an explosion or an escape belongs to it
 HIGH = np.log(100)  # in the settings of 2019, healthy norms reach 11, exploded ones at least 8e2
@@ -31,8 +35,11 @@ def find_landmarks(
     steps: NDArray[np.int64],
     layers: Sequence[str],
     restarts: Sequence[int] = (),
+    quantity: str = GRADIENT,
 ) -> list[Landmark]:
-    """The landmarks of a run; none in a calm and healthy one.
+    """The landmarks of a quantity of a run; none in a calm and healthy one.
+
+    Of a gradient, all kinds; of others, what the causal detectors find, NaN and infinity.
 
     Parameters
     ----------
@@ -43,7 +50,7 @@ def find_landmarks(
     layers
         Names in order of depth.
     restarts
-        Steps at which a later session took over.
+        Steps at which a later session took over; told of a gradient.
 
     Returns
     -------
@@ -55,15 +62,52 @@ def find_landmarks(
         return []
     resumed = sorted({_note_at(step, steps) for step in restarts})
     findings = [
-        Finding("restart", note, None, "restart, a later session took over") for note in resumed
+        Finding("restart", note, None, "restart, a later session took over")
+        for note in resumed
+        if quantity == GRADIENT
     ]
     if layers:
-        findings += _findings(notes, steps, layers, resumed)
+        if quantity == GRADIENT:
+            findings += _findings(notes, steps, layers, resumed)
+        else:
+            others = find_nonfinite(notes, locate_nonfinite(notes), layers)
+            findings += [replace(each, sentence=f"{quantity}: {each.sentence}") for each in others]
+        causal = _causal_findings(notes, layers, resumed, quantity)
+        findings += without_explained(causal, findings)
     landmarks = [
-        Landmark(found.kind, int(steps[found.note]), found.note, found.layer, found.sentence)
+        Landmark(
+            found.kind, int(steps[found.note]), found.note, found.layer, found.sentence, quantity
+        )
         for found in findings
     ]
     return sorted(landmarks, key=lambda landmark: (landmark.note, KINDS.index(landmark.kind)))
+
+
+def _causal_findings(
+    notes: NoteTable, layers: Sequence[str], resumed: Sequence[int], quantity: str
+) -> list[Finding]:
+    """What the causal detectors find, which read notes of several rows by their maxima."""
+    found = []
+    for start, stop in pairwise(sorted({0, *resumed, len(notes)})):
+        monitor = TableMonitor(quantity)
+        for part in chunks_of(stop - start, len(layers)):
+            table = notes[start + part.start : start + part.stop, :].max
+            found += [replace(each, note=start + each.note) for each in monitor.add(table, layers)]
+    return found
+
+
+def without_explained(causal: Sequence[Finding], others: Sequence[Finding]) -> list[Finding]:
+    """Causal findings but those around another one, which says more of the same."""
+    spans = [
+        range(found.note - BEFORE, found.note + _LASTS[found.kind])
+        for found in others
+        if found.kind in _LASTS
+    ]
+    return [found for found in causal if not _within(found, spans)]
+
+
+# Notes for which a finding explains what the causal detectors find after it, too.
+_LASTS = {"nan": 160, "inf": 160, "explosion": 160, "collapse": 160, "escape": 160, "spike": 32}
 
 
 def _findings(

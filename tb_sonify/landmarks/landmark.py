@@ -8,11 +8,16 @@ KINDS = (
     "nan",
     "inf",
     "explosion",
+    "divergence",
     "collapse",
     "spike",
+    "drift",
+    "outgrowing",
+    "unusual",
     "vanishing",
     "plateau",
     "escape",
+    "parting",
     "restart",
 )
 """Every kind of landmark, the most severe first."""
@@ -34,6 +39,8 @@ class Landmark:
         The layer concerned, the first or the worst of several; None for the whole run.
     sentence
         Fragment in lower case that reads on from ``"step 12: "``.
+    quantity
+        What it was found in: ``"gradient"``, ``"update"``, ..., or the tag of a scalar.
     """
 
     kind: str
@@ -41,6 +48,7 @@ class Landmark:
     note: int
     layer: str | None
     sentence: str
+    quantity: str = "gradient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Finding:
     note: int
     layer: str | None
     sentence: str
+    quantity: str = "gradient"
 
 
 def several_layers(first: str, others: int) -> str:
@@ -86,3 +95,14 @@ def times(rise: float) -> str:
         mantissa, exponent = f"{factor:.0e}".split("e")
         return f"{mantissa}e{int(exponent)} times"
     return f"{int(float(f'{factor:.1e}')):,} times"
+
+
+def factor_words(factor: float) -> str:
+    """How many times, in words of two digits.
+
+    Examples
+    --------
+    >>> factor_words(2.13), factor_words(75.4), factor_words(4.2e12)
+    ('2.1 times', '75 times', '4e12 times')
+    """
+    return f"{factor:.1f} times" if factor < 9.95 else times(math.log(factor))

@@ -10,6 +10,7 @@ from tensorboard.errors import InvalidArgumentError
 from werkzeug.wrappers import Request, Response
 
 from tb_sonify.landmarks import Landmark
+from tb_sonify.landmarks.chain import as_stories
 from tb_sonify.plugin import arguments
 from tb_sonify.plugin.responses import (
     Handler,
@@ -25,6 +26,7 @@ from tb_sonify.reading.description import (
     describe_run,
     description_lines,
     landmarks_of,
+    loss_landmarks,
     updates_of,
 )
 from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
@@ -107,7 +109,10 @@ class OverviewRoutes:
     def _list_landmarks(self, request: Request) -> Response:
         run = arguments.text(request, "run")
         quantity = arguments.quantity_of(request)
-        landmarks = self._landmarks_of(self._timeline(scope_of(request), run, quantity))
+        scope = scope_of(request)
+        timeline = self._timeline(scope, run, quantity)
+        landmarks = self._landmarks_of(timeline)
+        landmarks = as_stories(landmarks + loss_landmarks(self._store, scope, timeline, run))
         answer = {
             "run": run,
             "quantity": quantity,

@@ -1,7 +1,7 @@
 """Description of a run in words, for screen readers and terminals."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 
 from tb_sonify.landmarks import KINDS as LANDMARKS
 from tb_sonify.landmarks import Landmark, find_landmarks
+from tb_sonify.landmarks.chain import as_stories
+from tb_sonify.landmarks.divergence import find_divergences
 from tb_sonify.reading import limits
 from tb_sonify.reading.heatmap import LayerSummary, summarize_layers
 from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
 from tb_sonify.reading.scalar_names import KINDS, Kind, is_validation, kind_of
-from tb_sonify.reading.scalars import Series, read_first_scalar, series_of
+from tb_sonify.reading.scalars import Series, read_first_scalar, read_series, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.reading.timeline_builder import Timelines
 from tb_sonify.schema.metadata import SCALARS, scalar_tag
 from tb_sonify.schema.notes import Notes
-from tb_sonify.schema.quantities import GRADIENT, RATIO, WEIGHT
+from tb_sonify.schema.quantities import GRADIENT, RATIO, UPDATE, WEIGHT
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
 _TREND_POINTS = 20  # a trend is told of no fewer
@@ -135,9 +137,47 @@ def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
     ]
     return tuple(
         find_landmarks(
-            _Stored(timeline), steps=timeline.steps, layers=timeline.layers, restarts=restarts
+            _Stored(timeline),
+            steps=timeline.steps,
+            layers=timeline.layers,
+            restarts=restarts,
+            quantity=timeline.quantity,
         )
     )
+
+
+def loss_landmarks(
+    store: Store, scope: Scope, timeline: Timeline, run: str
+) -> tuple[Landmark, ...]:
+    """Where the first loss of a run leaves its floor."""
+    tags = _own_scalars(store, scope, timeline, run)
+    first = read_first_scalar(store, scope, run, tags)
+    if first is None or kind_of(first) != "loss":
+        return ()
+    series = read_series(store, scope, run, first)
+    return () if series is None else _divergences(first, series, timeline)
+
+
+def _divergences(tag: str, series: Series, timeline: Timeline) -> tuple[Landmark, ...]:
+    """Where a loss leaves its floor, by the notes of a timeline, or by its points without any."""
+    found = find_divergences(tag, series.steps, series.values)
+    if not timeline.notes:
+        return tuple(found)
+    starts = timeline.steps[:-1]
+    notes = np.searchsorted(starts, [each.step for each in found], side="right") - 1
+    return tuple(
+        replace(each, note=max(int(note), 0)) for each, note in zip(found, notes, strict=True)
+    )
+
+
+def _own_scalars(store: Store, scope: Scope, timeline: Timeline, run: str) -> list[str]:
+    """The scalars of a run but those of layers."""
+    tags = list_scalars(store, scope, run)
+    if not timeline.notes:
+        return tags
+    layers = norm_layers(tags, store.settings.norm_globs)
+    ours = tuple(scalar_tag("", quantity) for quantity in SCALARS)
+    return [tag for tag in tags if tag not in layers and not tag.startswith(ours)]
 
 
 @dataclass(frozen=True)
@@ -163,12 +203,15 @@ class Updates(NamedTuple):
 
     ratio: Timeline
     weight: Timeline
+    update: Timeline
 
 
 def updates_of(timelines: Timelines, scope: Scope, run: str) -> Updates | None:
     """What `describe_run` says of the updates of a run; `None` where none were measured."""
     ratio = timelines.get(scope, run, RATIO)
-    return Updates(ratio, timelines.get(scope, run, WEIGHT)) if ratio.notes else None
+    if not ratio.notes:
+        return None
+    return Updates(ratio, *(timelines.get(scope, run, each) for each in (WEIGHT, UPDATE)))
 
 
 def describe_run(
@@ -182,11 +225,7 @@ def describe_run(
     most_scalars: int = limits.MAX_DESCRIBED_SCALARS,
 ) -> Description:
     """The description of a run that exists, which has this timeline and these landmarks."""
-    tags = list_scalars(store, scope, run)
-    if timeline.notes:
-        layers = norm_layers(tags, store.settings.norm_globs)
-        ours = tuple(scalar_tag("", quantity) for quantity in SCALARS)
-        tags = [tag for tag in tags if tag not in layers and not tag.startswith(ours)]
+    tags = _own_scalars(store, scope, timeline, run)
     first = read_first_scalar(store, scope, run, tags)
     wanted = sorted(
         tags, key=lambda tag: (tag != first, KINDS.index(kind_of(tag)), is_validation(tag))
@@ -196,6 +235,10 @@ def describe_run(
     summaries = [_summarize(tag, series_of(found)) for tag, found in read.items()]
     steps = timeline.steps if timeline.notes else _ends(read.values())
     loss = next((each for each in summaries if each.tag == first and each.kind == "loss"), None)
+    if loss is not None:
+        landmarks += _divergences(loss.tag, series_of(read[loss.tag]), timeline)
+    if updates is not None and timeline.quantity == GRADIENT:
+        landmarks += landmarks_of(updates.update)
     return Description(
         run=run,
         first_step=int(steps[0]) if len(steps) else None,
@@ -204,7 +247,7 @@ def describe_run(
         scalars=tuple(each for each in summaries if each is not loss),
         unread=len(tags) - len(read),
         streams=_streams(timeline) if timeline.notes else (),
-        landmarks=landmarks,
+        landmarks=as_stories(landmarks),
         pre_clip=timeline.pre_clip if timeline.notes else None,
         points_kept=store.settings.points_kept if timeline.notes and timeline.sampled else None,
         quantity=timeline.quantity,

@@ -1,17 +1,35 @@
-"""The recorder: a background thread that writes rows, segments and clips to the event sink."""
+"""The recorder: a background thread that writes rows, segments and clips, and tells alarms."""
 
+import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import pairwise
+from typing import SupportsFloat
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.landmarks import Finding, Landmark
+from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
+from tb_sonify.landmarks.nonfinite import NonfiniteMonitor
+from tb_sonify.schema.quantities import GRADIENT, UPDATE
 from tb_sonify.sound import Preset
 from tb_sonify.training.event_writer import IDLE_SECONDS, BackgroundThread, EventSink
 from tb_sonify.training.run_log import RowBatch, RunLog
 from tb_sonify.training.warn import WarnOnce
 
 _MAX_BATCHES = 64
+OnLandmark = Callable[[Landmark], object]
+MONITORED = (GRADIENT, UPDATE)
+_LOSS = re.compile(r"loss|nll|objective|perplexity", re.IGNORECASE)
+_NO_LOSS = re.compile(r"scale|rate|weight|coef|norm|grad|acc|lr$", re.IGNORECASE)
+_PATIENCE_SECONDS = 5.0  # for a callback, when the writer is closed
+_ROWS = ""  # in place of a tag
+_MAX_WAITING = 1_000  # points and landmarks that wait
 
 
 class Recorder(BackgroundThread):
@@ -30,6 +48,8 @@ class Recorder(BackgroundThread):
         Of how many rows one is logged as scalars; `None`: all at first, then ever fewer.
     fetch
         Called about once a second, in the recorder's thread, to put rows that wait elsewhere.
+    alarms
+        What judges the rows, in the recorder's thread.
     """
 
     def __init__(
@@ -40,12 +60,18 @@ class Recorder(BackgroundThread):
         presets: Sequence[Preset] = (),
         scalar_every: int | None = None,
         fetch: Callable[[], None] = lambda: None,
+        alarms: "Alarms | None" = None,
     ) -> None:
         super().__init__("recorder")
         self._events = events
         self._log = RunLog(
-            session=session, presets=presets, scalar_every=scalar_every, emit=events.add_event
+            session=session,
+            presets=presets,
+            scalar_every=scalar_every,
+            emit=events.add_event,
+            judge=None if alarms is None else alarms.add_rows,
         )
+        self._alarms = alarms
         self._fetch = fetch
         self._fetched_at = time.monotonic()
         self._batches: deque[RowBatch] = deque()
@@ -89,6 +115,8 @@ class Recorder(BackgroundThread):
         elif not self._closing and time.monotonic() - self._fetched_at >= IDLE_SECONDS:
             self._fetched_at = time.monotonic()
             self._fetch()
+            if self._alarms is not None:
+                self._alarms.judge_losses()
         if flush or self._log.is_due():
             self._log.write_rows(newest=flush)
         if flush:
@@ -101,6 +129,8 @@ class Recorder(BackgroundThread):
         self._log.finish()
         self._render_all()
         self._events.flush()
+        if self._alarms is not None:
+            self._alarms.close()
 
     def _render_all(self) -> None:
         while self._log.clips:
@@ -111,3 +141,145 @@ class Recorder(BackgroundThread):
             work()
         except Exception as error:  # noqa: BLE001 - the next rows may fare better
             self._warn(f"tb_sonify could not log some rows: {type(error).__name__}: {error}")
+
+
+def is_loss(tag: str) -> bool:
+    """Whether a tag names a loss, as ``loss/train`` and ``train/nll``, and ``loss_scale`` not."""
+    return bool(_LOSS.search(tag)) and not _NO_LOSS.search(tag.rpartition("/")[2])
+
+
+class Alarms:
+    """Runs the causal detectors over rows and losses, and tells a callback what they find.
+
+    The detectors run in the thread that adds rows, the callback in a daemon thread of its own, one
+    call after the other: whatever it does, no row waits for it.
+
+    Parameters
+    ----------
+    on_landmark
+        If it raises, there is one warning, and it is called for the next ones. At the end it is
+        waited for, five seconds at most; then there is a warning.
+    """
+
+    def __init__(self, on_landmark: OnLandmark) -> None:
+        self._on_landmark = on_landmark
+        self._tables: dict[str, TableMonitor] = {}
+        self._broken: dict[str, NonfiniteMonitor] = {}
+        self._losses: dict[str, LossMonitor] = {}
+        self._last_step: dict[str, int] = {}  # of each loss, and of rows
+        self._rows: dict[str, int] = {}
+        self._next_step: dict[str, int] = {}
+        self._points: deque[tuple[str, int, float]] = deque(maxlen=_MAX_WAITING)
+        self._landmarks: deque[Landmark] = deque(maxlen=_MAX_WAITING)
+        self._changed = threading.Condition()
+        self._busy = self._closed = False
+        self._thread: threading.Thread | None = None
+        self._warn = WarnOnce()
+
+    def add_loss(self, tag: str, step: int | None, value: SupportsFloat) -> None:
+        """Take a point of a scalar, if it is a loss; it is judged with the next rows."""
+        if is_loss(tag):
+            step = self._next_step.get(tag, 0) if step is None else step
+            self._next_step[tag] = step + 1
+            with suppress(TypeError, ValueError):  # the base class takes names of values, too
+                self._points.append((tag, int(step), float(value)))
+
+    def add_rows(
+        self,
+        steps: NDArray[np.int64],
+        tables: Mapping[str, NDArray[np.float32]],
+        layers: Sequence[str],
+    ) -> None:
+        """Judge the next rows, and the points that wait.
+
+        Parameters
+        ----------
+        steps
+            Shape ``(rows,)``. One that is not above the one before is a restart: all begins anew.
+        tables
+            By quantity, shape ``(rows, layers)``; negative: not known.
+        """
+        if not len(steps):
+            return
+        before = self._last_step.get(_ROWS, int(steps[0]) - 1)
+        back = np.flatnonzero(np.diff(steps, prepend=before) <= 0).tolist()
+        for start, stop in pairwise([*sorted({0, *back}), len(steps)]):
+            if start in back:
+                self._tables.clear()
+            for quantity in MONITORED:
+                if quantity in tables:
+                    self._judge(quantity, steps[start:stop], tables[quantity][start:stop], layers)
+        self._last_step[_ROWS] = int(steps[-1])
+        self.judge_losses()
+
+    def _judge(
+        self,
+        quantity: str,
+        steps: NDArray[np.int64],
+        table: NDArray[np.float32],
+        layers: Sequence[str],
+    ) -> None:
+        if quantity not in self._tables:
+            self._tables[quantity], self._rows[quantity] = TableMonitor(quantity), 0
+            self._broken[quantity] = NonfiniteMonitor(quantity)
+        first = self._rows[quantity]
+        self._rows[quantity] += len(steps)
+        found = self._broken[quantity].add(table, layers)
+        found += self._tables[quantity].add(table, layers)
+        for each in sorted(found, key=lambda each: each.note):
+            self._tell(each, int(steps[each.note - first]), each.note)
+
+    def judge_losses(self) -> None:
+        """Judge the points that wait."""
+        while self._points:
+            tag, step, value = self._points.popleft()
+            if tag not in self._losses or step <= self._last_step[tag]:
+                self._losses[tag] = LossMonitor(tag)
+            self._last_step[tag] = step
+            for each in self._losses[tag].add(np.array([value])):
+                self._tell(each, step, each.note)
+
+    def _tell(self, found: Finding, step: int, row: int) -> None:
+        landmark = Landmark(found.kind, step, row, found.layer, found.sentence, found.quantity)
+        with self._changed:
+            self._landmarks.append(landmark)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._call, name="tb_sonify landmarks", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify_all()
+
+    def _call(self) -> None:
+        while True:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: bool(self._landmarks) or self._closed)
+                if not self._landmarks:
+                    return
+                landmark, self._busy = self._landmarks.popleft(), True
+            try:
+                self._on_landmark(landmark)
+            except BaseException as error:  # noqa: BLE001 - also SystemExit: alarms go on
+                self._warn(
+                    f"on_landmark failed and is called again for the next landmark: "
+                    f"{type(error).__name__}: {error}"
+                )
+
+    def close(self) -> None:
+        """Judge the rest, and wait for the callback, but not for long."""
+        self.judge_losses()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            if self._thread is None or self._thread is threading.current_thread():
+                return
+            done = self._changed.wait_for(
+                lambda: not self._landmarks and not self._busy, timeout=_PATIENCE_SECONDS
+            )
+        if not done:
+            self._warn(
+                f"on_landmark has not returned within {_PATIENCE_SECONDS:g} s of the writer's end "
+                "and is not waited for: all rows are written, later landmarks are not told"
+            )

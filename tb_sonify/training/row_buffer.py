@@ -18,7 +18,7 @@ from torch import Tensor
 from tb_sonify.sound import Preset
 from tb_sonify.training.event_writer import EventSink
 from tb_sonify.training.grad_norms import LayerNorms
-from tb_sonify.training.recorder import Recorder
+from tb_sonify.training.recorder import Alarms, Recorder
 from tb_sonify.training.run_log import NOT_LOGGED, RowBatch, RowSchema, joint_options
 from tb_sonify.training.sharding import ShardReducer
 from tb_sonify.training.warn import ForkGuard, warn
@@ -241,6 +241,7 @@ class WriterResources:
         session: float,
         presets: Sequence[Preset],
         scalar_every: int | None,
+        alarms: Alarms | None = None,
     ) -> None:
         self._reducer: ShardReducer | None = None
         self.buffer = RowBuffer(self._put)
@@ -252,6 +253,7 @@ class WriterResources:
                 presets=presets,
                 scalar_every=scalar_every,
                 fetch=self._fetch,
+                alarms=alarms,
             )
             if files
             else None

@@ -45,6 +45,9 @@ NOT_LOGGED = (
     -3.0
 )  # of what is not in the row's own schema, and of a weight not measured at the step
 
+# Takes steps, tables by quantity and layers of rows.
+Judge = Callable[[NDArray[np.int64], Mapping[str, NDArray[np.float32]], Sequence[str]], None]
+
 
 @dataclass(frozen=True)
 class RowSchema:
@@ -325,8 +328,10 @@ class RunLog:
         presets: Sequence[Preset],
         scalar_every: int | None,
         emit: Callable[[Event], None],
+        judge: Judge | None = None,
     ) -> None:
         self.clips = AudioLog(presets, emit)
+        self._judge = judge
         self._session = session
         self._latest = 0.0  # wall time of the newest row
         self._emit = emit
@@ -451,6 +456,8 @@ class RunLog:
         norms = self._leave_out_still(self._hold_weights(rows.norms))
         rows = replace(rows, norms=np.maximum(norms, NO_GRADIENT))
         tables = self._tables(rows.norms)
+        if self._judge is not None:
+            self._judge(rows.steps, tables, tuple(self._layers))
         scalars = [name for name in SCALARS if name in tables]
         tags = [scalar_tag(layer, name) for name in scalars for layer in self._layers]
         if tags:

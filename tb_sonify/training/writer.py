@@ -18,6 +18,7 @@ from tb_sonify.sound.presets import resolve_presets
 from tb_sonify.training.event_writer import EventFileWriter, EventSink, NullSink
 from tb_sonify.training.grad_norms import MeasuredLayers, ModelLayers, row_of, step_of
 from tb_sonify.training.layers import Granularity, NoLayersError, Patterns
+from tb_sonify.training.recorder import Alarms, OnLandmark
 from tb_sonify.training.row_buffer import WriterResources
 from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.sharding import rank
@@ -39,6 +40,10 @@ class SonifyWriter(SummaryWriter):
     scalar_every
         Log the norms as scalars every so many rows. By default the first 1,000 rows, and then 250
         while a run doubles: as TensorBoard shows 1,000. The Sonify tab has every row in any case.
+    on_landmark
+        Called with each `tb_sonify.landmarks.Landmark` that is found in gradients, updates and
+        losses (docs/warnings.md) while training goes on, in a thread of its own; within a second
+        or 64 rows, whichever is first. A script can so stop itself.
 
     Examples
     --------
@@ -67,8 +72,12 @@ class SonifyWriter(SummaryWriter):
         *,
         presets: Sequence[str | StreamPreset] = ("smooth",),
         scalar_every: int | None = None,
+        on_landmark: OnLandmark | None = None,
     ) -> None:
         chosen = resolve_presets(presets)
+        if on_landmark is not None and not callable(on_landmark):
+            raise TypeError(f"on_landmark must be callable, got {on_landmark!r}")
+        self._alarms = None if on_landmark is None else Alarms(on_landmark)
         if scalar_every is not None and scalar_every < 1:
             raise ValueError(f"scalar_every must be at least 1, got {scalar_every!r}")
         self._models = ModelLayers()
@@ -84,6 +93,7 @@ class SonifyWriter(SummaryWriter):
             session=time.time(),
             presets=chosen,
             scalar_every=scalar_every,
+            alarms=self._alarms,
         )
 
     def watch(
@@ -223,6 +233,19 @@ class SonifyWriter(SummaryWriter):
             named = self._named[quantity] = RowSchema(layers, quantities=(quantity,))
         if self._is_open() and self._writes:
             self._resources.buffer.add(named, step, row)
+
+    def add_scalar(
+        self,
+        tag: str,
+        scalar_value: Any,
+        global_step: int | None = None,
+        *args: Any,
+        **options: Any,
+    ) -> None:
+        """As the base class; a loss is also judged, where landmarks are told."""
+        super().add_scalar(tag, scalar_value, global_step, *args, **options)
+        if self._alarms is not None and self._writes:
+            self._alarms.add_loss(tag, global_step, scalar_value)
 
     def add_scalars(
         self,

@@ -1,0 +1,142 @@
+"""Causal detectors over a run as it goes on: every quantity of its layers, and its losses."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.landmarks.divergence import DepartureDetector
+from tb_sonify.landmarks.drift import GROWTH, OUTGROWN, DriftDetector
+from tb_sonify.landmarks.landmark import Finding, factor_words
+from tb_sonify.landmarks.nonfinite import WORDS
+from tb_sonify.landmarks.unusual import LAYER, LOSS, TOTAL, Unusual, UnusualDetector
+
+APART = 100  # rows: what is found again sooner is not told again
+START, START_GROWTH = 100, 30.0  # rows; times the first total: broken from the start
+_Found = tuple[str, int, str | None, str]  # kind, row, layer, sentence
+
+
+class TableMonitor:
+    """Landmarks of one quantity of all layers, row by row; streaming and causal.
+
+    What is told of a row depends on it and on those before, and not on how rows come.
+
+    Parameters
+    ----------
+    quantity
+        What the values are: ``"gradient"``, ``"update"``, ...
+    """
+
+    def __init__(self, quantity: str) -> None:
+        self._quantity = quantity
+        self._row = 0
+        self._first = np.nan  # total
+        self._last = np.full(2, np.nan)  # totals
+        self._told = _Told(quantity)
+        known = quantity if quantity in TOTAL else "update"
+        self._total, self._layers = UnusualDetector(TOTAL[known]), UnusualDetector(LAYER[known])
+        self._drift = DriftDetector(GROWTH[known])
+        self._outgrowing = DriftDetector(OUTGROWN, among=True)
+
+    def add(self, values: NDArray[np.floating], layers: Sequence[str]) -> list[Finding]:
+        """What is found in the next rows, by the number of the row from the first on.
+
+        Parameters
+        ----------
+        values
+            Shape ``(rows, layers)``; what is negative or not finite is not known.
+        layers
+            Names of the columns; later ones may be more.
+        """
+        values = np.where(values >= 0, values, np.nan)
+        totals = np.sqrt(np.sum(np.square(values, dtype=np.float64), axis=1, keepdims=True))
+        quantity = self._quantity
+        found: list[_Found] = list(self._broken_from_the_start(totals[:, 0]))
+        found += [
+            ("unusual", each.row, layers[each.column], self._words(each, layers))
+            for each in self._layers.add(values)
+        ]
+        for each in self._total.add(totals):
+            most = int(np.nanargmax(values[each.row - self._row]))
+            words = f"{quantity} {factor_words(each.factor)} its usual size, {each.sigma:.0f} sigma"
+            found.append(("unusual", each.row, None, f"{words}; largest in {layers[most]}"))
+        for grown in self._drift.add(totals):
+            words = f"{quantity} grows, {factor_words(grown.factor)} its size of 100 steps before"
+            found.append(("drift", grown.row, None, words))
+        for grown in self._outgrowing.add(values):
+            layer = layers[grown.column]
+            words = f"{quantity} of {layer} outgrows the other layers, {factor_words(grown.factor)}"
+            found.append(("outgrowing", grown.row, layer, f"{words} in 100 steps"))
+        self._row += len(values)
+        return self._told.first(found)
+
+    def _words(self, found: Unusual, layers: Sequence[str]) -> str:
+        words = f"{self._quantity} of {layers[found.column]} {factor_words(found.factor)}"
+        first = f"; first of {found.others + 1} layers" if found.others else ""
+        return f"{words} its usual size, {found.sigma:.0f} sigma{first}"
+
+    def _broken_from_the_start(self, totals: NDArray[np.float64]) -> list[_Found]:
+        if self._quantity != "gradient" or self._row >= START or not len(totals):
+            return []
+        if not self._row:
+            self._first = float(totals[0])
+        totals = np.concatenate([self._last, totals])
+        self._last = totals[-2:]
+        high = (totals > START_GROWTH * self._first) & (self._first > 0)
+        twice = high[2:] & (high[1:-1] | high[:-2])
+        rows = np.flatnonzero(twice[: START - self._row])
+        return [
+            (
+                "explosion",
+                self._row + row,
+                None,
+                f"broken from the start: gradient {factor_words(totals[row + 2] / self._first)} "
+                "that of the first step",
+            )
+            for row in rows.tolist()
+        ]
+
+
+class LossMonitor:
+    """Landmarks of a loss, point by point; streaming and causal."""
+
+    def __init__(self, tag: str) -> None:
+        self._tag = tag
+        self._row = self._finite = 0
+        self._unusual, self._departures = UnusualDetector(LOSS), DepartureDetector()
+        self._told = _Told(tag)
+
+    def add(self, values: NDArray[np.float64]) -> list[Finding]:
+        """What is found in the next points, shape ``(points,)``, by their number."""
+        finite = np.isfinite(values)
+        rows = (self._row + np.flatnonzero(finite)).tolist()
+        found: list[_Found] = []
+        for row in np.flatnonzero(~finite).tolist():
+            kind = "nan" if np.isnan(values[row]) else "inf"
+            found.append((kind, self._row + row, None, f"{WORDS[kind]} in {self._tag}"))
+        for each in self._unusual.add(values[finite][:, None]):
+            words = f"{self._tag} {factor_words(each.factor)} its usual size"
+            row = rows[each.row - self._finite]
+            found.append(("unusual", row, None, f"{words}, {each.sigma:.0f} sigma"))
+        for departure in self._departures.add(values):
+            words = f"{self._tag} leaves its floor, {departure.floor:.3g} to {departure.level:.3g}"
+            found.append(("divergence", rows[departure.row - self._finite], None, words))
+        self._row += len(values)
+        self._finite += len(rows)
+        return self._told.first(found)
+
+
+class _Told:
+    """Lets through the first of those of a kind that come one soon after the other."""
+
+    def __init__(self, quantity: str) -> None:
+        self._quantity = quantity
+        self._since: dict[str, int] = {}
+
+    def first(self, found: list[_Found]) -> list[Finding]:
+        findings = []
+        for kind, row, layer, sentence in sorted(found, key=lambda each: each[1]):
+            if row - self._since.get(kind, -APART) >= APART:
+                findings.append(Finding(kind, row, layer, sentence, self._quantity))
+            self._since[kind] = row
+        return findings
