@@ -35,6 +35,14 @@ collect_ignore = ["scripts"]  # programs, which would train
 gc.disable()
 
 
+def pytest_configure() -> None:
+    """Let an example of Hypothesis take as long as the machine needs."""
+    from hypothesis import settings
+
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage from now on, but not among modules."""
     gc.freeze()

@@ -65,6 +65,7 @@ def test_layers_can_be_single_parameters():
     assert names[:3] == ["scale", "features.0.weight", "features.0.bias"]
 
 
+@pytest.mark.filterwarnings("ignore:.torch.nn.utils.weight_norm. is deprecated:FutureWarning")
 def test_a_weight_that_is_computed_belongs_to_its_layer():
     model = nn.Sequential(
         nn.utils.parametrizations.weight_norm(nn.Linear(3, 4)),
