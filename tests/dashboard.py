@@ -151,14 +151,14 @@ def opened(browser: Browser, url: str, *, path: str = TAB, **options: Any) -> It
         yield tab
 
 
-def clips(url: str, run: str) -> list[Clip]:
+def clips(url: str, run: str, **view: Any) -> list[Clip]:
     """All clips of a run with the first preset, as the tab asks for them."""
-    header = decode_block(fetch(url, "coverage", run=run)).header
+    header = decode_block(fetch(url, "coverage", run=run, **view)).header
     preset = header["presets"][0]
     found = []
     for segment in header["segments"]:
         span = {"first_note": segment["first_note"], "notes": segment["notes"]}
-        data = fetch(url, "clip", run=run, preset=preset["name"], **span)
+        data = fetch(url, "clip", run=run, preset=preset["name"], **span, **view)
         with wave.open(io.BytesIO(data)) as wav:
             pcm = np.frombuffer(wav.readframes(wav.getnframes()), "<i2")
             snippet = pcm.reshape(-1, wav.getnchannels())[SNIPPET, 0] / 32768

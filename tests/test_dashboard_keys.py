@@ -220,6 +220,7 @@ CHECKS = {
     "soloHere": says("\u2068a\u2069 alone"),
     "muteHere": says("\u2068a\u2069 muted"),
     "toggleCurve": says("The curve is heard as well"),
+    "cycleQuantity": says("There are gradients only"),
     "zoomIn": zooms_to(1 / 2),
     "zoomOut": zooms_to(1 / 2, "+", "+"),
     "zoomFit": zooms_to(1, "+", "+"),

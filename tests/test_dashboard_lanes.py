@@ -59,15 +59,15 @@ def asked(tab, route):
 def test_a_lane_is_reached_and_walked_by_keys_and_says_layer_norm_and_stream(lanes):
     lane = lanes.tab_to("a")
     assert lane.get_attribute("role") == "application"
-    assert lanes.row("a") == "Layers of A, a, 1 of 6: conv"
+    assert lanes.row("a") == "Gradient norms of A, a, 1 of 6: conv"
     expect(lanes.status).to_have_text("\u2068conv\u2069, 0.5, early")
     lanes.press("ArrowUp")
-    assert lanes.row("a") == "Layers of A, a, 1 of 6: conv"
+    assert lanes.row("a") == "Gradient norms of A, a, 1 of 6: conv"
     for _ in range(2):
         lanes.press("ArrowDown")
     expect(lanes.status).to_have_text("\u2068block1.b\u2069, 2, middle")
-    assert lanes.row("a") == "Layers of A, a, 3 of 6: block1.b"
-    assert lanes.row("b") == "Layers of B, b, 3 of 5: block1.b"
+    assert lanes.row("a") == "Gradient norms of A, a, 3 of 6: block1.b"
+    assert lanes.row("b") == "Gradient norms of B, b, 3 of 5: block1.b"
     for _ in range(9):
         lanes.press("ArrowDown")
     expect(lanes.status).to_have_text("\u2068head\u2069, 2, late")
@@ -117,9 +117,9 @@ def test_a_click_plays_the_step_and_takes_the_focus_to_the_layer(lanes, tab):
     lanes.frame.wait_for_function(f"{marks}.length > 0", timeout=WAIT_MS)
     assert lanes.frame.evaluate(f"{marks}.at(-1).detail.step") == pytest.approx(250, abs=1)
     expect(lanes.lane("b")).to_be_focused()
-    assert lanes.row("b") == "Layers of B, b, 4 of 5: block2.a"
+    assert lanes.row("b") == "Gradient norms of B, b, 4 of 5: block2.a"
     lanes.press("ArrowDown")
-    assert lanes.row("b") == "Layers of B, b, 5 of 5: block2.b"
+    assert lanes.row("b") == "Gradient norms of B, b, 5 of 5: block2.b"
 
 
 def test_the_row_under_the_pointer_is_read_out_in_one_place(lanes, tab):
@@ -185,7 +185,7 @@ def test_the_difference_lane_compares_layers_by_name(lanes):
     for words in ("B 8 times A", "A 8 times B", "only in one", "NaN", "Inf", "0.1", "10000"):
         expect(legend).to_contain_text(words)
     lanes.tab_to("difference")
-    assert lanes.row("difference") == "Difference of A and B, 1 of 6: conv"
+    assert lanes.row("difference") == "Gradient norms, difference of A and B, 1 of 6: conv"
     lanes.press("ArrowDown")
     expect(lanes.status).to_have_text("\u2068block1.a\u2069, B 4 times A, early")
     lanes.press("End")

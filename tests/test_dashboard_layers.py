@@ -59,12 +59,12 @@ def test_modules_are_closed_and_opened_with_keys_and_lose_nothing(lanes):
     lanes.tab_to("a")
     for _ in range(2):
         lanes.press("ArrowDown")
-    assert lanes.row("a") == "Layers of A, a, 3 of 6: block1.b"
+    assert lanes.row("a") == "Gradient norms of A, a, 3 of 6: block1.b"
     module.focus()
     lanes.press("Enter")
     expect(module).to_have_attribute("aria-expanded", "false")
-    assert lanes.row("a") == "Layers of A, a, 2 of 5: block1"
-    assert lanes.row("b") == "Layers of B, b, 2 of 4: block1"
+    assert lanes.row("a") == "Gradient norms of A, a, 2 of 5: block1"
+    assert lanes.row("b") == "Gradient norms of B, b, 2 of 4: block1"
     spike = lanes.colours("a", 120, seen_row(1, 5), pixels=1)[0]
     assert spike[0] > 200 > 150 > lanes.colours("a", 125, seen_row(1, 5), pixels=1)[0][0]
     lanes.tab_to("a")

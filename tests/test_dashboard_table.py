@@ -37,7 +37,7 @@ def test_the_table_has_what_is_drawn_a_page_at_a_time(screen):
     table = screen.page.get_by_role("region", name="Table of what is seen").get_by_role("table")
     rows = table.locator("tbody tr")
     heads = table.get_by_role("columnheader").all_text_contents()
-    assert heads == ["Step", "A a", "B b", "B − A", "Largest norm, A"]
+    assert heads == ["Step", "A a", "B b", "B − A", "Largest gradient norm, A"]
     expect(rows).to_have_count(25)
     pages = screen.page.get_by_role("navigation", name="Pages of the table")
     expect(pages.get_by_role("status")).to_have_text("Page 1 of 200")

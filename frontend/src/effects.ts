@@ -23,12 +23,22 @@ import {
   summaryShelf,
 } from "./server/data";
 import { takeRowsApart } from "./state/apart";
-import { chosenSides, hearing, mono, volume } from "./state/choices";
+import { across } from "./state/axes";
+import { chosenSides, hearing, listening, mono, volume } from "./state/choices";
 import { tick } from "./state/growth";
 import { landmarkKeys } from "./state/landmarks";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./state/layers";
 import { mix } from "./state/mixing";
-import { activeLoop, announcer, here, noteKey, player, runWords } from "./state/playing";
+import {
+  activeLoop,
+  announcer,
+  here,
+  isPlaying,
+  lackWords,
+  noteKey,
+  player,
+  runWords,
+} from "./state/playing";
 import { delay, quieter } from "./state/preferences";
 import { askAgain } from "./state/problems";
 import { speakOfLoading } from "./state/progress";
@@ -182,7 +192,19 @@ function makeRoomForSpeech(): void {
   if (announcer.text.value !== "" && quieter.peek()) player.stage.engine.dip();
 }
 
+/** Where both runs are heard, the lead is A, unless only B has what is heard. */
+function keepLead(): void {
+  if (listening.value === "one" || sides.value.b === null) return;
+  const lead = store.lacksQuantity("a") && !store.lacksQuantity("b") ? "b" : "a";
+  const before = hearing.peek();
+  if (before === lead) return;
+  const step = untracked(() => across(here.value, before, lead));
+  hearing.value = lead;
+  if (!untracked(isPlaying)) player.rest(step);
+}
+
 function updatePlayer(): void {
+  keepLead();
   const heard = score.value;
   void otherScore.value;
   void activeLoop.value;
@@ -194,6 +216,11 @@ function updatePlayer(): void {
       "trouble",
       `The run that was playing is gone; next is ${runWords(hearing.peek())}`,
     );
+  }
+  const lack = lackWords(hearing.peek());
+  if (playing !== null && lack !== null) {
+    player.rest(); // what is heard is never something else than is said
+    announcer.tell("trouble", lack);
   }
   player.refresh();
   if (heard === null) return;

@@ -19,6 +19,7 @@ export const run = (name: string, hasNorms = true, startTime: number | null = nu
   name,
   startTime,
   hasNorms,
+  quantities: hasNorms ? ["gradient"] : [],
   trouble: null,
   compared: null,
 });

@@ -80,7 +80,7 @@ test("norms are said in words where they are not numbers", () => {
     nan: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0],
     inf: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0],
   };
-  const norms = layerNorms(table, 101);
+  const norms = layerNorms(table, 101, "gradient");
   expect(norms.map(({ text }) => text)).toEqual([
     "0.5",
     "0.75, median 0.5",
@@ -92,5 +92,5 @@ test("norms are said in words where they are not numbers", () => {
   ]);
   expect(norms.map(({ alarm }) => alarm)).toEqual([null, null, "zero", "nan", "nan", "inf", null]);
   expect(nanLayers(norms)).toEqual(["nan", "partly"]);
-  expect(layerNorms(table, 102)).toEqual([]);
+  expect(layerNorms(table, 102, "gradient")).toEqual([]);
 });

@@ -211,11 +211,13 @@ class ChangeTokens:
 def read_change_tokens(
     store: Store, catalog: RunCatalog, scope: Scope, runs: Sequence[str], tag: str | None
 ) -> ChangeTokens:
-    """Change tokens of the list of runs, and of the norms and a scalar of some of them."""
+    """Change tokens of the runs and their quantities, and of norms and a scalar of some runs."""
     states = [
         (_norm_token(store, scope, run), _scalar_token(store, scope, run, tag)) for run in runs
     ]
-    return ChangeTokens(digest(catalog.keys_with_data(scope)), tuple(states))
+    keys = catalog.keys_with_data(scope)
+    quantities = [store.quantities(scope, run) for _, run, _ in keys]
+    return ChangeTokens(digest(keys, quantities), tuple(states))
 
 
 def _norm_token(store: Store, scope: Scope, run: str) -> bytes | None:

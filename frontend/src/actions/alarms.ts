@@ -14,6 +14,7 @@ import { hearing, listening } from "../state/choices";
 import { events } from "../state/landmarks";
 import { announcer, placeHere, player, runWords } from "../state/playing";
 import { sources } from "../state/sources";
+import { quantity } from "../state/store";
 import type { Step } from "../units";
 
 /** What is watched since when, and how far. */
@@ -114,5 +115,5 @@ function nanLayersOf(source: Source, note: number): string[] | null {
   const span = spanAt(source.spans, note);
   if (span === undefined) return [];
   const table = noteShelf.get([source.view, span.firstNote, span.notes]).value;
-  return table === null ? null : nanLayers(layerNorms(table, note));
+  return table === null ? null : nanLayers(layerNorms(table, note, quantity.value));
 }

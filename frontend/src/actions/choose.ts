@@ -2,12 +2,14 @@
 
 import { batch } from "@preact/signals";
 import { spokenName } from "../model/format";
+import { MEASURED_BY, nextQuantity, type Quantity, WORDS } from "../model/quantity";
 import type { Measure } from "../model/ruler";
 import { type PitchZoom, TOGETHER } from "../model/view";
 import { stepsSeen, xAt } from "../state/axes";
 import {
   chosenLog,
   chosenPreset,
+  chosenQuantity,
   chosenSides,
   chosenTag,
   curveHeard,
@@ -18,12 +20,12 @@ import {
   viewport,
   volume,
 } from "../state/choices";
-import { announcer, isPlaying } from "../state/playing";
+import { announcer, isPlaying, lackWords, whySilent } from "../state/playing";
 import { remember } from "../state/remember";
 import { curveSilence } from "../state/scores";
 import { sources } from "../state/sources";
-import { sides, tag } from "../state/store";
-import { otherSide, type Seconds, type Side } from "../units";
+import { chosenRuns, present, quantity, sides, tag } from "../state/store";
+import { otherSide, type Seconds, SIDES, type Side } from "../units";
 import { zoomTo } from "./zoom";
 
 const WHOLE_SECONDS: Seconds = 10;
@@ -47,6 +49,24 @@ export function choosePreset(name: string): void {
   // Who was listening to the curve is told that it is silent now.
   if (curveHeard.value && curveSilence.value !== null) announcer.say(curveSilence.value);
 }
+
+/** Hear and see gradients, updates, their ratio to the weights, or these, at the same step. */
+export function chooseQuantity(next: Quantity): void {
+  chosenQuantity.value = next;
+  remember("quantity", next);
+  announcer.say([hearingWords(), ...present(SIDES.map(lackWords))].join(". "));
+}
+
+/** Hear the next one that a run has. */
+export function cycleQuantity(): void {
+  const next = nextQuantity(chosenRuns.value, quantity.value);
+  if (next !== null) chooseQuantity(next);
+  else if (chosenRuns.value.some(({ hasNorms }) => hasNorms))
+    announcer.say(`There are ${WORDS[quantity.value].heard} only. ${MEASURED_BY}`);
+  else announcer.say(whySilent(hearing.value));
+}
+
+const hearingWords = (): string => `Hearing ${WORDS[quantity.value].heard}`;
 
 export function setLog(log: boolean): void {
   chosenLog.value = log;
@@ -72,6 +92,7 @@ export function chooseRun(side: Side, run: string): void {
   // Another run may suggest another curve; what plays of the other side must not change with it.
   if (isPlaying() && hearing.value !== side) chosenTag.value ??= tag.value;
   const other = otherSide(side);
+  const heard = quantity.value;
   // A run that is on the other side changes places with the one that was here.
   const swaps = sides.value[other] === run;
   chosenSides.value = { ...sides.value, ...(swaps && { [other]: sides.value[side] }), [side]: run };
@@ -79,7 +100,9 @@ export function chooseRun(side: Side, run: string): void {
   const now = changed.map(
     (each) => `${each.toUpperCase()} is now ${spokenName(sides.value[each] ?? "")}`,
   );
-  announcer.say(now.join(", "));
+  const lacks = present(changed.map(lackWords));
+  const others = quantity.value === heard ? lacks : [hearingWords(), ...lacks];
+  announcer.say([now.join(", "), ...others].join(". "));
 }
 
 /** Notes per second; null: as the preset has it. */
@@ -104,7 +127,9 @@ export function chooseWhole(): void {
 
 export function choosePitchZoom(zoom: PitchZoom): void {
   sound.value = { ...sound.value, zoom };
-  announcer.say(`Pitch zoom ${zoom}: ${zoom} semitones for twice the norm`);
+  announcer.say(
+    `Pitch zoom ${zoom}: ${zoom} semitones for twice the ${WORDS[quantity.value].short}`,
+  );
 }
 
 export function toggleReference(): void {

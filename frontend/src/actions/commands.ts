@@ -12,6 +12,7 @@ import { announcer, here, isPlaying, placeHere } from "../state/playing";
 import { chooseVerbosity, nextVerbosity } from "../state/preferences";
 import { sources } from "../state/sources";
 import { otherSide } from "../units";
+import { cycleQuantity } from "./choose";
 import { clearLoop, extendLoop, toggleLoop } from "./looping";
 import { moveByNotes, moveByTenths, moveTo, moveToExtreme, moveToRun } from "./moving";
 import {
@@ -92,6 +93,7 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   soloHere,
   muteHere,
   toggleCurve,
+  cycleQuantity,
   previousNote: () => moveByNotes(-1),
   nextNote: () => moveByNotes(1),
   backTenth: () => moveByTenths(-1),

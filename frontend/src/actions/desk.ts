@@ -24,7 +24,7 @@ import { silenced } from "../state/mixing";
 import { announcer, isPlaying } from "../state/playing";
 import { rememberNumbers } from "../state/remember";
 import { shownRuns, summaries } from "../state/shown";
-import { present, runs, sides, tag } from "../state/store";
+import { lacksQuantity, present, runs, sides, tag } from "../state/store";
 import { toggled } from "../state/streams";
 import { SIDES, type Side } from "../units";
 
@@ -84,7 +84,7 @@ export function statesOfRun({ name, hasNorms }: Run): State[] {
 
 function heardOf(side: Side): "playing" | "heard" | "silent" | null {
   if (listening.value === "one" && hearing.value !== side) return null;
-  if (silenced(side)) return "silent";
+  if (silenced(side) || lacksQuantity(side)) return "silent";
   return playing.value ? "playing" : "heard";
 }
 

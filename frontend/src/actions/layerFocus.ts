@@ -3,7 +3,8 @@
 import { signal } from "@preact/signals";
 import { settlePreset } from "../model/choices";
 import { spokenName } from "../model/format";
-import { normWords, ratioWords } from "../model/norms";
+import { comparedWords, normWords } from "../model/norms";
+import { titleOf } from "../model/quantity";
 import type { Row } from "../model/rows";
 import { clamp } from "../model/timeline";
 import { chosenPreset, closedModules, focusedRow, hearing, soloedStreams } from "../state/choices";
@@ -18,6 +19,7 @@ import {
 } from "../state/layers";
 import { announcer, runWords } from "../state/playing";
 import { coverages, mutes } from "../state/sources";
+import { quantity } from "../state/store";
 
 /** The row under the pointer, and how far along the plot the pointer is, 0 to 1. */
 export const pointed = signal<{
@@ -30,9 +32,10 @@ export const pointed = signal<{
 export const rowHere = (lane: Lane): Row | undefined =>
   rows[lane].value[Math.max(0, focusedIndex(lane))];
 
-/** "Layers of A, sgd-0.1, 12 of 200: block3.conv1". */
+/** "Update norms of A, sgd-0.1, 12 of 200: block3.conv1". */
 export function laneName(lane: Lane): string {
-  const what = lane === "difference" ? "Difference of A and B" : `Layers of ${runWords(lane)}`;
+  const of = lane === "difference" ? ", difference of A and B" : ` of ${runWords(lane)}`;
+  const what = titleOf(quantity.value) + of;
   const row = rowHere(lane);
   if (row === undefined) return `${what}, none`;
   const at = Math.max(0, focusedIndex(lane)) + 1;
@@ -42,8 +45,8 @@ export function laneName(lane: Lane): string {
 /** The norm of a row at the playhead, or how the two compare there, in words. */
 export const wordsHere = (lane: Lane, { layers }: Row): string =>
   lane === "difference"
-    ? ratioWords(normHere("a", layers), normHere("b", layers))
-    : normWords(normHere(lane, layers));
+    ? comparedWords(normHere("a", layers), normHere("b", layers), quantity.value)
+    : normWords(normHere(lane, layers), quantity.value);
 
 export function focusRow(row: Row): void {
   focusedRow.value = row.key;

@@ -2,12 +2,14 @@
 
 import type { Signal } from "@preact/signals";
 import { linkWith, readLink } from "../host";
+import { QUANTITIES } from "../model/quantity";
 import { MEASURES } from "../model/ruler";
 import { clamp } from "../model/timeline";
 import { PITCH_ZOOMS, PLAIN, type Sound, SPEEDS, TOGETHER } from "../model/view";
 import {
   chosenLog,
   chosenPreset,
+  chosenQuantity,
   chosenSides,
   chosenTag,
   hearing,
@@ -20,7 +22,7 @@ import {
   viewport,
 } from "../state/choices";
 import { announcer, here, player } from "../state/playing";
-import { sides, tag } from "../state/store";
+import { quantity, sides, tag } from "../state/store";
 import type { Range, Side } from "../units";
 
 /** Something that a link holds; nothing where it is as it would be anyway. */
@@ -37,6 +39,12 @@ const HELD: Readonly<Record<string, Held>> = {
     write: () => tag.value,
     read: (text) => {
       chosenTag.value = text;
+    },
+  },
+  quantity: {
+    write: () => (quantity.value === "gradient" ? null : quantity.value),
+    read: (text) => {
+      chosenQuantity.value = QUANTITIES.find((each) => each === text) ?? "gradient";
     },
   },
   preset: {
@@ -122,6 +130,8 @@ function setting<Name extends keyof Sound>(name: Name, known: readonly Sound[Nam
 /** Take over what a link holds. */
 export function openLink(): void {
   const link = readLink();
+  // Links without a quantity are of gradients, whatever was heard here last.
+  if (link.size > 0) chosenQuantity.value = "gradient";
   for (const [name, { read }] of Object.entries(HELD)) {
     const text = link.get(name);
     if (text !== undefined) read(text);

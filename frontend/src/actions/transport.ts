@@ -23,6 +23,7 @@ import {
   here,
   isLoading,
   isPlaying,
+  lackWords,
   placeHere,
   player,
   runWords,
@@ -33,7 +34,7 @@ import {
 import { curveSilence } from "../state/scores";
 import { coverageError, coverages, sources } from "../state/sources";
 import * as store from "../state/store";
-import { type Seconds, SIDES, type Side, type Step } from "../units";
+import { otherSide, type Seconds, SIDES, type Side, type Step } from "../units";
 import { chooseSpeed } from "./choose";
 import { toggleMute, toggleSolo } from "./desk";
 
@@ -139,7 +140,9 @@ export function playPending(): void {
 
 /** What is heard, for a sentence. */
 function heardWords(): string {
+  const lack = lackWords(otherSide(hearing.value));
   if (listening.value === "one") return runWords(hearing.value);
+  if (lack !== null) return `${runWords(hearing.value)}. ${lack}`;
   return listening.value === "both" ? "A on the left, B on the right" : "A and B by turns";
 }
 

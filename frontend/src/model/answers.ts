@@ -1,6 +1,7 @@
 /** What the plugin answers, as the rest of the dashboard knows it. */
 
 import type { SampleFrame, Side, Step } from "../units";
+import type { Quantity } from "./quantity";
 import type { Scale } from "./view";
 
 export type Run = {
@@ -8,6 +9,8 @@ export type Run = {
   /** In seconds since the epoch. */
   readonly startTime: number | null;
   readonly hasNorms: boolean;
+  /** Of what; empty where it has none. */
+  readonly quantities: readonly Quantity[];
   /** Why its norms cannot be read, and what to do; null where nothing is wrong. */
   readonly trouble: string | null;
   /** The side that it is to be compared on, unless somebody chooses another run. */

@@ -51,6 +51,7 @@ const TABLE = {
   soloHere: act("Runs", "Hear only this run, or both again", "Shift+s"),
   muteHere: act("Runs", "Mute this run", "Shift+u"),
   toggleCurve: act("Runs", "Hear the curve beside the norms", "c"),
+  cycleQuantity: act("Runs", "Hear gradients, updates, their ratio to weights, or weights", "u"),
   zoomIn: act("See", "See fewer steps, closer", "+", "="),
   zoomOut: act("See", "See more steps", "-"),
   zoomFit: act("See", "See the whole run", "0"),

@@ -1,22 +1,26 @@
-/** Gradient norms of one note, layer by layer, in words. */
+/** Norms of one note, layer by layer, in words. */
 
+import type { Range } from "../units";
 import type { NoteTable } from "./answers";
 import { formatValue } from "./format";
 import { worse } from "./heatmap";
+import { formatNorm, type Quantity, WORDS } from "./quantity";
+import { clamp } from "./timeline";
 
 export type LayerNorm = {
   readonly layer: string;
   readonly text: string;
-  /** How far along the scale of 1e-8 to 1e8 the norm is, 0 to 1; null where it is not a number. */
+  /** How far along the scale of what has a pitch the norm is, 0 to 1; null where it is not a number. */
   readonly level: number | null;
   /** Something that has an earcon: not a number, or exactly zero. */
   readonly alarm: "nan" | "inf" | "zero" | null;
 };
 
-const DECADES = 8; // on either side of a norm of 1, the range that has a pitch
+const DECADES = 8; // on either side of what sounds at 440 Hz
 
 /** The layers of a note; empty where the table does not have it. */
-export function layerNorms(table: NoteTable, note: number): LayerNorm[] {
+export function layerNorms(table: NoteTable, note: number, quantity: Quantity): LayerNorm[] {
+  const [least, most] = pitchRange(quantity).map(Math.log10) as [number, number];
   const row = note - table.firstNote;
   if (row < 0 || row >= table.notes) return [];
   const columns = table.layers.length;
@@ -28,11 +32,17 @@ export function layerNorms(table: NoteTable, note: number): LayerNorm[] {
     const inf = table.inf[at] ?? 0;
     return {
       layer,
-      text: inWords(median, max, nan, inf),
-      level: max > 0 ? levelOf(max) : null,
+      text: inWords({ median, max, nan, inf }, quantity),
+      level: max > 0 ? clamp((Math.log10(max) - least) / (most - least), 0, 1) : null,
       alarm: nan > 0 ? "nan" : inf > 0 ? "inf" : max === 0 ? "zero" : null,
     };
   });
+}
+
+/** The values between which there is a pitch for each. */
+export function pitchRange(quantity: Quantity): Range {
+  const { at440Hz } = WORDS[quantity];
+  return [at440Hz * 10 ** -DECADES, at440Hz * 10 ** DECADES];
 }
 
 /** The worst norm of some layers in a note: NaN, infinity, else the largest; -1 where none is. */
@@ -55,17 +65,21 @@ export function worstNorm(
 }
 
 /** A norm that may be none, in words. */
-export const normWords = (norm: number | null): string =>
-  norm === null ? "…" : norm < 0 ? "no gradient" : formatValue(norm);
+export const normWords = (norm: number | null, quantity: Quantity): string =>
+  norm === null ? "…" : norm < 0 ? WORDS[quantity].none : formatNorm(norm, quantity);
 
 /** How one norm is to the other, in words. */
-export function ratioWords(norm: number | null, other: number | null): string {
+export function comparedWords(
+  norm: number | null,
+  other: number | null,
+  quantity: Quantity,
+): string {
   if (norm === null || other === null) return "…";
-  if (norm < 0 && other < 0) return "no gradient";
+  if (norm < 0 && other < 0) return WORDS[quantity].none;
   if (norm < 0 || other < 0) return norm < 0 ? "only in B" : "only in A";
   if (norm === other) return "A equals B";
   if (!Number.isFinite(norm / other) || norm === 0) {
-    return `A ${formatValue(norm)}, B ${formatValue(other)}`;
+    return `A ${formatNorm(norm, quantity)}, B ${formatNorm(other, quantity)}`;
   }
   const times = formatValue(Number(Math.max(norm / other, other / norm).toPrecision(3)));
   return norm > other ? `A ${times} times B` : `B ${times} times A`;
@@ -76,15 +90,14 @@ export function nanLayers(norms: readonly LayerNorm[]): string[] {
   return norms.filter(({ alarm }) => alarm === "nan").map(({ layer }) => layer);
 }
 
-function inWords(median: number, max: number, nan: number, inf: number): string {
+type Note = Readonly<Record<"median" | "max" | "nan" | "inf", number>>;
+
+function inWords({ median, max, nan, inf }: Note, quantity: Quantity): string {
   const bad = [nan > 0 ? "NaN" : "", inf > 0 ? "Inf" : ""]
     .filter((word) => word !== "")
     .join(" and ");
-  if (max < 0) return bad || "no gradient";
-  const value = max === 0 ? "0" : formatValue(max);
-  const finite = median === max ? value : `${value}, median ${formatValue(median)}`;
+  if (max < 0) return bad || WORDS[quantity].none;
+  const value = formatNorm(max, quantity);
+  const finite = median === max ? value : `${value}, median ${formatNorm(median, quantity)}`;
   return bad === "" ? finite : `${bad}, else ${finite}`;
 }
-
-const levelOf = (norm: number): number =>
-  Math.max(0, Math.min(1, (Math.log10(norm) + DECADES) / (2 * DECADES)));

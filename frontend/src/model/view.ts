@@ -1,6 +1,7 @@
 /** What is asked of the server: which notes of a run, and how they are to sound. */
 
 import type { Range } from "../units";
+import type { Quantity } from "./quantity";
 
 /** How a scalar becomes pitch: `low` sounds at 110 Hz, `high` at 1,760 Hz. */
 export type Scale = {
@@ -12,6 +13,8 @@ export type Scale = {
 /** Notes of a run: its norms, or a scalar on a scale. */
 export type View = {
   readonly run: string;
+  /** What the norms are of. */
+  readonly quantity: Quantity;
   /** The scalar to be heard instead of the norms. */
   readonly scalar: { readonly tag: string; readonly scale: Scale } | null;
   /** The run on whose notes it is laid; null: it has its own. */
@@ -35,9 +38,9 @@ export type Along = {
 export type Sound = {
   readonly speed: number | null;
   readonly together: number;
-  /** Semitones for each doubling of the norm. */
+  /** Semitones for each doubling. */
   readonly zoom: PitchZoom;
-  /** Whether a quiet tone marks a norm of 1. */
+  /** Whether a quiet tone marks what is at 440 Hz. */
   readonly reference: boolean;
 };
 

@@ -14,6 +14,7 @@ import type {
 } from "../model/answers";
 import { arrayOf, type Block, decodeBlock } from "../model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
+import { QUANTITIES, type Quantity } from "../model/quantity";
 import { type Along, PLAIN, type Scale, type Sound, type View } from "../model/view";
 import { SIDES, type Step } from "../units";
 import { doubles, readCoverage, readLandmark, readLayers, readSummaries } from "./readers";
@@ -30,13 +31,19 @@ export const CURVE_POINTS = 5_000;
 export function viewQuery(view: View): Query {
   return queryOf({
     run: view.run,
-    ...(view.scalar === null ? {} : scalarArguments(view.scalar.tag, view.scalar.scale)),
+    ...(view.scalar === null
+      ? quantityArguments(view.quantity)
+      : scalarArguments(view.scalar.tag, view.scalar.scale)),
     ...(view.along === null ? {} : alongArguments(view.along)),
     ...(view.rows === null ? {} : { rows_from: view.rows[0], rows_to: view.rows[1] }),
     ...(view.together === 1 ? {} : { together: view.together }),
     ...(view.speed === null ? {} : { speed: view.speed }),
   });
 }
+
+/** What the norms are of; where nothing is said, of gradients. */
+const quantityArguments = (quantity: Quantity): Arguments =>
+  quantity === "gradient" ? {} : { quantity };
 
 /** The runs that a view is made from. */
 export const runsIn = (view: Query): readonly string[] =>
@@ -73,6 +80,7 @@ export async function fetchRuns(signal: AbortSignal): Promise<Run[]> {
       name: text(run, "run"),
       startTime: orNull(run, "start_time", number),
       hasNorms: run.norms === true,
+      quantities: QUANTITIES.filter((each) => list(run, "quantities", asText).includes(each)),
       trouble: orNull(run, "trouble", text),
       compared: SIDES.find((side) => side === run.compared) ?? null,
     };
@@ -171,9 +179,14 @@ export async function fetchHeatmap(
   from: number,
   to: number,
   columns: number,
+  quantity: Quantity,
   signal: AbortSignal,
 ): Promise<Heatmap> {
-  const answer = await block("heatmap", { run, from, to, columns }, signal);
+  const answer = await block(
+    "heatmap",
+    { run, from, to, columns, ...quantityArguments(quantity) },
+    signal,
+  );
   const { header } = answer;
   return {
     layers: list(header, "layers", asText),
@@ -190,26 +203,45 @@ export async function fetchLayers(
   run: string,
   from: Step,
   to: Step,
+  quantity: Quantity,
   signal: AbortSignal,
 ): Promise<LayerTable> {
-  return readLayers(await block("layers", { run, from, to }, signal));
+  const query = { run, from, to, ...quantityArguments(quantity) };
+  return readLayers(await block("layers", query, signal));
 }
 
-export async function fetchLandmarks(run: string, signal: AbortSignal): Promise<Landmark[]> {
-  return list(await json("landmarks", { run }, signal), "landmarks", readLandmark);
+export async function fetchLandmarks(
+  run: string,
+  quantity: Quantity,
+  signal: AbortSignal,
+): Promise<Landmark[]> {
+  const query = { run, ...quantityArguments(quantity) };
+  return list(await json("landmarks", query, signal), "landmarks", readLandmark);
 }
 
 /** The run in words, one fact per line. */
-export const fetchDescription = async (run: string, signal: AbortSignal): Promise<string> =>
-  (await request(`describe?${queryOf({ run })}`, signal)).text();
+export async function fetchDescription(
+  run: string,
+  quantity: Quantity,
+  signal: AbortSignal,
+): Promise<string> {
+  const query = queryOf({ run, ...quantityArguments(quantity) });
+  return (await request(`describe?${query}`, signal)).text();
+}
 
 /** Where notes can be had as a file to keep. */
 export const soundUrl = (sound: Query, format: string, firstNote: number, notes: number): string =>
   `./sound?${sound}&${queryOf({ first_note: firstNote, notes, format })}`;
 
 /** Where the numbers of a run can be had as a file to keep. */
-export const tableUrl = (run: string, tag: string | null, from: Step, to: Step): string =>
-  `./table?${queryOf({ run, ...(tag === null ? {} : { tag }), from, to })}`;
+export const tableUrl = (
+  run: string,
+  quantity: Quantity,
+  tag: string | null,
+  from: Step,
+  to: Step,
+): string =>
+  `./table?${queryOf({ run, ...quantityArguments(quantity), ...(tag === null ? {} : { tag }), from, to })}`;
 
 const queryOf = (query: Arguments): Query =>
   new URLSearchParams(

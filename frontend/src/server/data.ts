@@ -2,6 +2,7 @@
 
 import type { Coverage, Curve, Heatmap, Run, Summaries } from "../model/answers";
 import type { Axis } from "../model/axis";
+import type { Quantity } from "../model/quantity";
 import {
   CURVE_POINTS,
   fetchCoverage,
@@ -70,36 +71,35 @@ export const noteShelf = new Shelf(
   () => false,
 );
 
+type HeatmapKey = readonly [string, number, number, number, Quantity];
+
 export const heatmapShelf = new Shelf(
-  ([run, from, to, columns]: readonly [string, number, number, number], signal) =>
-    fetchHeatmap(run, from, to, columns, signal),
+  ([run, from, to, columns, quantity]: HeatmapKey, signal) =>
+    fetchHeatmap(run, from, to, columns, quantity, signal),
   sameHeatmap,
 );
 
 export const layerShelf = new Shelf(
-  ([run, from, to]: readonly [string, number, number], signal) =>
-    fetchLayers(run, from, to, signal),
+  ([run, from, to, quantity]: readonly [string, number, number, Quantity], signal) =>
+    fetchLayers(run, from, to, quantity, signal),
   sameText,
 );
 
 const MOST_COLUMNS = 1_000;
 
 /** What is to be asked for to fill an axis; null where there is none yet. */
-export function heatmapKey(
-  run: string,
-  axis: Axis | null,
-): readonly [string, number, number, number] | null {
+export function heatmapKey(run: string, axis: Axis | null, quantity: Quantity): HeatmapKey | null {
   if (axis === null || axis.width < 1 || axis.from >= axis.to) return null;
-  return [run, axis.from, axis.to, Math.min(Math.round(axis.width), MOST_COLUMNS)];
+  return [run, axis.from, axis.to, Math.min(Math.round(axis.width), MOST_COLUMNS), quantity];
 }
 
 export const descriptionShelf = new Shelf(
-  ([run]: readonly [string], signal) => fetchDescription(run, signal),
+  ([run, quantity]: readonly [string, Quantity], signal) => fetchDescription(run, quantity, signal),
   sameText,
 );
 
 export const landmarkShelf = new Shelf(
-  ([run]: readonly [string], signal) => fetchLandmarks(run, signal),
+  ([run, quantity]: readonly [string, Quantity], signal) => fetchLandmarks(run, quantity, signal),
   sameText,
 );
 

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Sides } from "../model/choices";
 import type { Sort } from "../model/desk";
+import { QUANTITIES, type Quantity } from "../model/quantity";
 import type { Measure } from "../model/ruler";
 import { clamp } from "../model/timeline";
 import { PLAIN, type Sound } from "../model/view";
@@ -18,6 +19,10 @@ export const chosenSides = signal<Sides>({ a: null, b: null });
 export const hearing = signal<Side>("a");
 /** One run, both at once, or both by turns. */
 export const listening = signal<Listening>("one");
+/** What is to be heard and seen of the layers. */
+export const chosenQuantity = signal<Quantity>(
+  QUANTITIES.find((each) => each === recall("quantity")) ?? "gradient",
+);
 /** Whether the drawn curve is heard beside the norms. */
 export const curveHeard = signal(false);
 

@@ -8,6 +8,7 @@ import { decadesOf, worse } from "../model/heatmap";
 import { type Module, modulesOf } from "../model/modules";
 import { worstNorm } from "../model/norms";
 import { largest } from "../model/pool";
+import type { Quantity } from "../model/quantity";
 import { crowded, type Row, rowsOf } from "../model/rows";
 import type { Measure } from "../model/ruler";
 import { spanAt } from "../model/spans";
@@ -27,7 +28,7 @@ import {
 } from "./choices";
 import { here } from "./playing";
 import { coverages, sources } from "./sources";
-import { bySide, present, runOf } from "./store";
+import { bySide, hasQuantity, present, quantity, runOf } from "./store";
 
 export type Lane = Side | "difference";
 
@@ -35,9 +36,14 @@ export type Lane = Side | "difference";
 type Rested = { readonly axis: Axis; readonly measure: Measure };
 
 /** A heat-map, and what was seen when it was asked for. */
-export type Picture = Rested & { readonly run: string; readonly heatmap: Heatmap };
+export type Picture = Rested & {
+  readonly run: string;
+  readonly quantity: Quantity;
+  readonly heatmap: Heatmap;
+};
 
 const SAME = ["from", "to", "left", "width"] as const;
+const KINDS = ["run", "quantity", "measure"] as const;
 const REST_MS = 120; // until what is seen counts as chosen
 
 /** The axis where it came to rest; until then, pictures are stretched. */
@@ -58,12 +64,12 @@ export function restAxis(): (() => void) | undefined {
   return () => clearTimeout(timer);
 }
 
-/** The steps of a run that are seen at rest; null where it has no norms. */
-export function stepsOf(side: Side): readonly [string, Step, Step] | null {
+/** The steps of a run that are seen at rest; null where it has none of what is heard. */
+export function stepsOf(side: Side): readonly [string, Step, Step, Quantity] | null {
   const run = runOf(side);
-  if (rested.value?.measure !== measure.value || !run?.hasNorms) return null;
+  if (rested.value?.measure !== measure.value || run === null || !hasQuantity(side)) return null;
   const { from, to } = rested.value.axis;
-  return [run.name, stepAt(side, from), stepAt(side, to)];
+  return [run.name, stepAt(side, from), stepAt(side, to), quantity.value];
 }
 
 /** What is to be asked for to fill the lanes. */
@@ -72,8 +78,8 @@ export const heatmapKeys = () => present(SIDES.map(heatmapKeyOf));
 function heatmapKeyOf(side: Side): ReturnType<typeof heatmapKey> {
   const steps = stepsOf(side);
   if (steps === null || rested.value === null) return null;
-  const [run, from, to] = steps;
-  return heatmapKey(run, { ...rested.value.axis, from, to });
+  const [run, from, to, of] = steps;
+  return heatmapKey(run, { ...rested.value.axis, from, to }, of);
 }
 
 /** What is to be asked for to fill the tables of layers. */
@@ -88,10 +94,11 @@ export const pictures: Readonly<Record<Side, ReadonlySignal<Picture | null>>> = 
     const heatmap = key === null ? null : heatmapShelf.get(key).value;
     if (run !== null && heatmap !== null && rested.value !== null) {
       if (last?.heatmap !== heatmap || last.axis !== rested.value.axis) {
-        last = { ...rested.value, run: run.name, heatmap };
+        last = { ...rested.value, run: run.name, quantity: quantity.value, heatmap };
       }
     }
-    return last?.run === run?.name && last?.measure === measure.value ? last : null;
+    const same = last?.run === run?.name && last?.quantity === quantity.value;
+    return same && last?.measure === measure.value ? last : null;
   });
 });
 
@@ -102,7 +109,7 @@ export const pair: ReadonlySignal<Readonly<Record<Side, Picture>> | null> = (() 
     const [a, b] = [pictures.a.value, pictures.b.value];
     if (a === null || b === null) return null;
     if (a.axis === b.axis) last = { a, b };
-    const same = last?.a.run === a.run && last.b.run === b.run && last.a.measure === a.measure;
+    const same = KINDS.every((kind) => last?.a[kind] === a[kind] && last.b[kind] === b[kind]);
     return same ? last : null;
   });
 })();
@@ -113,7 +120,7 @@ export const decades: ReadonlySignal<Range> = computed(() =>
 
 /** Sides whose layers are shown. */
 export const sidesShown: ReadonlySignal<readonly Side[]> = computed(() =>
-  SIDES.filter((side) => runOf(side)?.hasNorms),
+  SIDES.filter(hasQuantity),
 );
 
 export const differenceShown: ReadonlySignal<boolean> = computed(
@@ -126,7 +133,7 @@ export const lanes: ReadonlySignal<readonly Lane[]> = computed(() =>
 
 const layersOf: Readonly<Record<Side, ReadonlySignal<ReadonlySet<string>>>> = bySide((side) =>
   computed(() => {
-    if (!runOf(side)?.hasNorms) return new Set<string>();
+    if (!hasQuantity(side)) return new Set<string>();
     return new Set(pictures[side].value?.heatmap.layers ?? coverages[side].value?.layers ?? []);
   }),
 );

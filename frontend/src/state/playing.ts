@@ -6,6 +6,7 @@ import type { NoteTable } from "../model/answers";
 import { valueAt } from "../model/curve";
 import { describePlace, type Place } from "../model/describe";
 import { formatStep, spokenName } from "../model/format";
+import { WORDS } from "../model/quantity";
 import { spanAt } from "../model/spans";
 import { clamp, lastStepOf, noteAtStep, stepAtFrame } from "../model/timeline";
 import { fetchClip } from "../server/api";
@@ -17,7 +18,7 @@ import { hearing, loop, looping } from "./choices";
 import { verbosity } from "./preferences";
 import { otherScore, score } from "./scores";
 import { coverageOf, sources, views } from "./sources";
-import { several, sides, tag } from "./store";
+import { lacksQuantity, quantity, several, sides, tag } from "./store";
 
 export const announcer = new Announcer(() => verbosity.peek());
 
@@ -116,12 +117,18 @@ export function runWords(side: Side): string {
 
 /** Whether the notes of a side are still to come. */
 export const isLoading = (side: Side): boolean =>
-  sides.value[side] !== null && coverageOf(views[side].value) === null;
+  sides.value[side] !== null && !lacksQuantity(side) && coverageOf(views[side].value) === null;
+
+/** "A, sgd has no update norms"; null where it has what is heard, or no norms at all. */
+export const lackWords = (side: Side): string | null =>
+  lacksQuantity(side) ? `${runWords(side)} has no ${WORDS[quantity.value].value}s` : null;
 
 /** Why a side cannot be heard. */
 export function whySilent(side: Side): string {
   const run = sides.value[side];
   if (run === null) return `No run is chosen for ${side.toUpperCase()}`;
+  const lack = lackWords(side);
+  if (lack !== null) return `${lack}: there is nothing to hear`;
   return isLoading(side)
     ? `The notes of ${spokenName(run)} are still loading`
     : `${spokenName(run)} has no gradient norms: there is nothing to hear`;

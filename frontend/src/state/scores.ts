@@ -12,7 +12,7 @@ import { type Query, viewQuery } from "../server/api";
 import { otherSide, SIDES, type Side } from "../units";
 import { curveHeard, hearing, listening, measure } from "./choices";
 import { coverageOf, coverages, scalarOf, soundingOf, sources, views } from "./sources";
-import { runOf } from "./store";
+import { lacksQuantity, runOf } from "./store";
 
 /** How the run that is not the lead is laid on its notes; by the clock, two runs may never meet. */
 const BY: Readonly<Record<Measure, Along["by"]>> = {
@@ -82,7 +82,7 @@ function followers(lead: Side): Follower[] {
   const view = views[lead].value;
   if (view === null) return [];
   const along = { run: view.run, by: BY[measure.value], tag: view.scalar?.tag ?? null };
-  const other = views[otherSide(lead)].value;
+  const other = lacksQuantity(otherSide(lead)) ? null : views[otherSide(lead)].value;
   const laid =
     other === null || listening.value === "one" ? null : { ...other, along, rows: view.rows };
   const heard: Follower[] =

@@ -1,13 +1,14 @@
 /** What is seen, in sentences. */
 
 import { formatStep, formatValue, spokenName } from "../model/format";
+import { WORDS } from "../model/quantity";
 import { pointAt, stepsIn } from "../model/table";
 import { SIDES, type Side } from "../units";
 import { laidCurves, stepsSeen, stepsSeenOf } from "./axes";
 import { events } from "./landmarks";
 import { runWords } from "./playing";
 import { log } from "./shown";
-import { tag } from "./store";
+import { hasQuantity, quantity, tag } from "./store";
 
 export function seenWords(): string {
   const [from, to] = stepsSeen.value;
@@ -19,6 +20,7 @@ export function seenWords(): string {
   return [
     `Steps ${formatStep(from)} to ${formatStep(to)} of ${spokenName(tag.value ?? "no scalar")}, on a ${axis} axis.`,
     ...SIDES.map(curveWords).filter((words) => words !== ""),
+    ...(SIDES.some(hasQuantity) ? [`Of the layers, the ${WORDS[quantity.value].value}s.`] : []),
     `${marks} landmark${marks === 1 ? "" : "s"} among them.`,
   ].join("\n");
 }

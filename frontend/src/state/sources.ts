@@ -13,7 +13,7 @@ import { clipQuery, soundQuery, viewQuery } from "../server/api";
 import { coverageShelf } from "../server/data";
 import { type Range, SIDES, type Side } from "../units";
 import { chosenPreset, mutedStreams, soloedStreams, sound } from "./choices";
-import { bySide, curves, present, runOf, signalsOf, tag } from "./store";
+import { bySide, curves, lacksQuantity, present, quantityOf, runOf, signalsOf, tag } from "./store";
 
 /** The name of the drawn curve among the streams. */
 export const CURVE = "curve";
@@ -56,7 +56,14 @@ function viewOf(side: Side): View | null {
   const run = runOf(side);
   if (run === null) return null;
   const { together, speed } = sound.value;
-  const plain = { run: run.name, along: null, rows: rowsApart[side].value, together, speed };
+  const plain = {
+    run: run.name,
+    quantity: quantityOf(side),
+    along: null,
+    rows: rowsApart[side].value,
+    together,
+    speed,
+  };
   if (run.hasNorms) return { ...plain, scalar: null };
   const scalar = scalarOf(side);
   return scalar === null ? null : { ...plain, scalar };
@@ -75,6 +82,7 @@ function sourceOf(side: Side): Source | null {
   const coverage = coverageOf(view);
   const run = runOf(side);
   if (view === null || coverage === null || run === null || coverage.steps.length < 2) return null;
+  if (lacksQuantity(side)) return null;
   const preset = settlePreset(coverage.presets, chosenPreset.value);
   if (preset === null) return null;
   return {

@@ -6,9 +6,11 @@ import type { Curve, Run, Signals } from "../model/answers";
 import type { Axis } from "../model/axis";
 import { settleSides, settleTag, tagsOf } from "../model/choices";
 import { type Colour, colourAt, coloursOf } from "../model/palette";
+import type { Quantity } from "../model/quantity";
+import { settleQuantity } from "../model/quantity";
 import { curveShelf, runShelf, signalShelf } from "../server/data";
 import { SIDES, type Side } from "../units";
-import { chosenSides, chosenTag } from "./choices";
+import { chosenQuantity, chosenSides, chosenTag } from "./choices";
 
 /** Where the plot lies; null until it is drawn. */
 export const plot = signal<Pick<Axis, "left" | "width"> | null>(null);
@@ -71,6 +73,23 @@ export function runOf(side: Side): Run | null {
 
 /** The runs in A and B, as far as they are there. */
 export const chosenRuns = computed(() => present(SIDES.map(runOf)));
+
+/** What is heard and seen of the layers; a side may lack it. */
+export const quantity: ReadonlySignal<Quantity> = computed(() =>
+  settleQuantity(chosenRuns.value, chosenQuantity.value),
+);
+
+/** Whether the run of a side has norms of what is heard. */
+export const hasQuantity = (side: Side): boolean =>
+  runOf(side)?.quantities.includes(quantity.value) === true;
+
+/** Whether the run of a side has norms, and none of what is heard: then it is silent. */
+export const lacksQuantity = (side: Side): boolean =>
+  runOf(side)?.hasNorms === true && !hasQuantity(side);
+
+/** What the notes of a side are of: where it lacks what is heard, they say where its steps lie. */
+export const quantityOf = (side: Side): Quantity =>
+  hasQuantity(side) ? quantity.value : (runOf(side)?.quantities[0] ?? "gradient");
 
 /** Whether there is more than one run: else nobody needs to know of A and B. */
 export const several = computed(() => runs.value.length > 1);

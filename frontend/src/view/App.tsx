@@ -24,7 +24,7 @@ import { Options } from "./dialogs/Options";
 import { Loading, Skeleton } from "./Loading";
 import { LaneBar } from "./lanes/LaneBar";
 import { LayerTables } from "./lanes/LayerTables";
-import { NoNorms, NoRuns, Problem, Sampled, Unmet, Unreadable } from "./Notices";
+import { Lacking, NoNorms, NoRuns, Problem, Sampled, Unmet, Unreadable } from "./Notices";
 import { EventLog } from "./readout/EventLog";
 import { Events } from "./readout/Events";
 import { Letter, Readout } from "./readout/Readout";
@@ -92,6 +92,7 @@ function CurveCard() {
         <BandLegend />
         <TableSwitch />
       </footer>
+      <Lacking />
       <Sampled />
       <Unmet />
     </section>

@@ -4,12 +4,13 @@ import { useRef } from "preact/hooks";
 import { chooseMeasure } from "../actions/choose";
 import { refresh } from "../effects";
 import { formatStep, formatValue, spokenName } from "../model/format";
+import { MEASURED_BY, WORDS } from "../model/quantity";
 import { meets } from "../state/axes";
-import { measure } from "../state/choices";
-import { announcer, soundProblem } from "../state/playing";
+import { chosenQuantity, measure } from "../state/choices";
+import { announcer, lackWords, soundProblem } from "../state/playing";
 import { serverProblem } from "../state/problems";
 import { coverages, sources } from "../state/sources";
-import { chosenRuns, curves, present } from "../state/store";
+import { chosenRuns, curves, hasQuantity, present, quantity } from "../state/store";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
@@ -99,6 +100,20 @@ export function Unmet() {
         Lay both along time
       </button>
     </p>
+  );
+}
+
+/** Shown where a run lacks what is to be heard of the layers: it is silent, or both sound otherwise. */
+export function Lacking() {
+  const { heard } = WORDS[quantity.value];
+  const instead =
+    chosenQuantity.value !== quantity.value && SIDES.some(hasQuantity)
+      ? [`No ${WORDS[chosenQuantity.value].value}s here: ${heard} are heard and shown instead`]
+      : [];
+  const silent = present(SIDES.map(lackWords)).map((lack) => `${lack}: it is silent`);
+  const words = [...instead, ...silent];
+  return words.length === 0 ? null : (
+    <p class="quiet">{[...words, MEASURED_BY].map((each) => `${each}.`).join(" ")}</p>
   );
 }
 

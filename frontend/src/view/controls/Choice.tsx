@@ -5,8 +5,8 @@ import { Field } from "./Field";
 type Props<Value> = {
   readonly id: string;
   readonly label: string;
-  /** Each with the words that it is offered in. */
-  readonly options: readonly (readonly [Value, string])[];
+  /** Each with the words that it is offered in, and whether it can be chosen. */
+  readonly options: readonly (readonly [Value, string, boolean?])[];
   readonly value: Value;
   readonly choose: (value: Value) => void;
   readonly disabled?: boolean;
@@ -27,8 +27,8 @@ export function Choice<Value>({ id, label, options, value, choose, ...others }: 
           if (chosen !== undefined) choose(chosen[0]);
         }}
       >
-        {options.map(([each, words]) => (
-          <option key={String(each)} value={String(each)}>
+        {options.map(([each, words, offered = true]) => (
+          <option key={String(each)} value={String(each)} disabled={!offered}>
             {words}
           </option>
         ))}

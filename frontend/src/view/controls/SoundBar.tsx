@@ -3,6 +3,7 @@
 import {
   choosePitchZoom,
   choosePreset,
+  chooseQuantity,
   chooseSpeed,
   chooseTogether,
   chooseWhole,
@@ -10,10 +11,13 @@ import {
   toggleReference,
 } from "../../actions/choose";
 import { settlePreset } from "../../model/choices";
+import { formatValue } from "../../model/format";
+import { QUANTITIES, type Quantity, WORDS } from "../../model/quantity";
 import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../../model/view";
 import { chosenPreset, hearing, sound, volume } from "../../state/choices";
 import { coverages } from "../../state/sources";
-import { runsExpected } from "../../state/store";
+import { chosenRuns, quantity, runsExpected, several, sides } from "../../state/store";
+import { SIDES } from "../../units";
 import { Choice } from "./Choice";
 import { Field } from "./Field";
 
@@ -24,12 +28,22 @@ export function SoundBar() {
   const preset = coverage === null ? null : settlePreset(coverage.presets, chosenPreset.value);
   if (!runsExpected.value) return null;
   const { speed, together, zoom, reference } = sound.value;
+  const { short, at440Hz } = WORDS[quantity.value];
   const known = preset !== null;
   return (
     <section
       class={known ? "toolbar second" : "toolbar second awaited"}
       aria-label="Sound settings"
     >
+      <Choice
+        id="quantity"
+        label="Quantity"
+        title="What of the layers is heard and shown"
+        disabled={!chosenRuns.value.some(({ hasNorms }) => hasNorms)}
+        options={QUANTITIES.map(offerOf)}
+        value={quantity.value}
+        choose={chooseQuantity}
+      />
       <Choice
         id="preset"
         label="Sound"
@@ -65,7 +79,7 @@ export function SoundBar() {
         value={zoom}
         choose={choosePitchZoom}
       />
-      <Field id="reference" label="Tone at norm 1">
+      <Field id="reference" label={`Tone at ${short} ${formatValue(at440Hz)}`}>
         <input
           id="reference"
           type="checkbox"
@@ -80,6 +94,18 @@ export function SoundBar() {
     </section>
   );
 }
+
+/** A quantity, and which runs lack it; none of them may have it. */
+function offerOf(each: Quantity): readonly [Quantity, string, boolean] {
+  const normed = chosenRuns.value.filter(({ hasNorms }) => hasNorms);
+  const lacking = normed.filter(({ quantities }) => !quantities.includes(each));
+  const missing = lacking.map((run) => (several.value ? sideOf(run.name) : "this run"));
+  const words = missing.length > 0 ? ` (not in ${missing.join(" or ")})` : "";
+  return [each, `${WORDS[each].name}${words}`, lacking.length < normed.length];
+}
+
+const sideOf = (name: string): string =>
+  (SIDES.find((side) => sides.value[side] === name) ?? "").toUpperCase();
 
 function Volume() {
   return (

@@ -2,19 +2,31 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import type { Quantity } from "../../model/quantity";
 import { descriptionShelf } from "../../server/data";
 import { dialog, hearing, listening } from "../../state/choices";
+import { lackWords } from "../../state/playing";
 import { seenWords } from "../../state/seeing";
-import { present, sides } from "../../state/store";
-import { SIDES } from "../../units";
+import { lacksQuantity, present, quantityOf, sides } from "../../state/store";
+import { SIDES, type Side } from "../../units";
 import { Dialog } from "./Dialog";
 
 const heard = () =>
-  present((listening.value === "one" ? [hearing.value] : SIDES).map((side) => sides.value[side]));
+  (listening.value === "one" ? [hearing.value] : SIDES).filter(
+    (side) => sides.value[side] !== null,
+  );
+
+const NONE = { value: null, error: null };
+
+/** What is to be asked for to describe a side; null where it has nothing of what is heard. */
+function keyOf(side: Side): readonly [string, Quantity] | null {
+  const run = sides.value[side];
+  return run === null || lacksQuantity(side) ? null : [run, quantityOf(side)];
+}
 
 export function Describe() {
   useSignalEffect(() => {
-    if (dialog.value === "describe") descriptionShelf.refresh(heard().map((run) => [run]));
+    if (dialog.value === "describe") descriptionShelf.refresh(present(heard().map(keyOf)));
   });
   return (
     <Dialog name="describe" title="In words">
@@ -29,11 +41,12 @@ function Words() {
   return (
     <>
       <section class="words" ref={text}>
-        {heard().map((run) => {
-          const { value, error } = descriptionShelf.get([run]);
+        {heard().map((side) => {
+          const key = keyOf(side);
+          const { value, error } = key === null ? NONE : descriptionShelf.get(key);
           return (
-            <p key={run} dir="auto">
-              {value ?? error ?? "Loading…"}
+            <p key={side} dir="auto">
+              {lackWords(side) ?? value ?? error ?? "Loading…"}
             </p>
           );
         })}

@@ -52,8 +52,9 @@ export function Help() {
           <p>
             Every note is one step of training, or a few in a long run. With the smooth sound, early
             layers are on the left, late layers on the right, and pitch rises with the gradient
-            norm: one semitone each time it doubles. NaN, infinity and exact zero have sounds of
-            their own.
+            norm: one semitone each time it doubles, 440 Hz at a norm of 1. Updates and weights
+            sound likewise, their ratio with 440 Hz at 0.001. NaN, infinity and exact zero have
+            sounds of their own.
           </p>
         </>
       )}

@@ -2,8 +2,9 @@
 
 import { pointed, rowHere, setAllModules, toggleModule, wordsHere } from "../../actions/layerFocus";
 import { formatStep, formatTick, shownName } from "../../model/format";
-import { normWords, ratioWords } from "../../model/norms";
+import { comparedWords, normWords } from "../../model/norms";
 import { pool } from "../../model/pool";
+import { WORDS } from "../../model/quantity";
 import { COLOURFUL } from "../../model/shades";
 import { axis, stepAt } from "../../state/axes";
 import { differenceWanted, layerFilter, layersTabled, rowOrder } from "../../state/choices";
@@ -19,7 +20,7 @@ import {
 } from "../../state/layers";
 import { here } from "../../state/playing";
 import { keyWords } from "../../state/preferences";
-import { forcedColours, several } from "../../state/store";
+import { forcedColours, quantity, several } from "../../state/store";
 import type { Range, Side } from "../../units";
 import { Choice } from "../controls/Choice";
 import { MOST_DOUBLINGS } from "./LaneCanvas";
@@ -80,7 +81,7 @@ export function LaneBar() {
         )}
         {several.value && !both && (
           <span id="no-difference" class="quiet">
-            needs gradient norms in both runs
+            needs {WORDS[quantity.value].value}s in both runs
           </span>
         )}
         <button
@@ -146,7 +147,11 @@ function Pointed() {
         lane={at.lane}
         name={at.row.name}
         steps={stepWords(cell.steps)}
-        words={at.lane === "difference" ? ratioWords(a.norm, b.norm) : normWords(cell.norm)}
+        words={
+          at.lane === "difference"
+            ? comparedWords(a.norm, b.norm, quantity.value)
+            : normWords(cell.norm, quantity.value)
+        }
       />
     );
   }
@@ -202,8 +207,8 @@ function Legend() {
   return (
     <ul class="shades scale" aria-label="What the colours mean">
       <li>
-        Largest norm {formatTick(10 ** low)} <i class="norms" style={colours("norms")} />{" "}
-        {formatTick(10 ** high)}
+        Largest {WORDS[quantity.value].value} {formatTick(10 ** low)}{" "}
+        <i class="norms" style={colours("norms")} /> {formatTick(10 ** high)}
       </li>
       <li>
         <i class="hatch nan" /> NaN

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { LayerNumbers, LayerTable } from "../../model/answers";
-import { formatStep, formatValue, shownName } from "../../model/format";
+import { formatStep, shownName } from "../../model/format";
 import {
   COLUMNS,
   type Column,
@@ -10,11 +10,12 @@ import {
   type Sorting,
   sortLayers,
 } from "../../model/layerTable";
+import { formatNorm, titleOf } from "../../model/quantity";
 import { layerShelf } from "../../server/data";
 import { layersTabled } from "../../state/choices";
 import { sidesShown, stepsOf } from "../../state/layers";
 import { runWords } from "../../state/playing";
-import { sides } from "../../state/store";
+import { quantity, sides } from "../../state/store";
 import type { Side } from "../../units";
 import { Letter } from "../readout/Readout";
 
@@ -24,7 +25,7 @@ export function LayerTables() {
   if (!layersTabled.value || sidesShown.value.length === 0) return null;
   return (
     <section class="card" aria-labelledby="layers-title">
-      <h2 id="layers-title">Layers, over the steps that are seen</h2>
+      <h2 id="layers-title">{titleOf(quantity.value)} of layers, over the steps that are seen</h2>
       {sidesShown.value.map((side) => (
         <OneRun key={side} side={side} />
       ))}
@@ -110,7 +111,7 @@ function Head({ column, title }: { column: Column; title: string }) {
 }
 
 function Row({ numbers }: { numbers: LayerNumbers }) {
-  const value = (norm: number | null) => (norm === null ? "—" : formatValue(norm));
+  const value = (norm: number | null) => (norm === null ? "—" : formatNorm(norm, quantity.value));
   return (
     <tr class={numbers.nan > 0 ? "nan" : numbers.inf > 0 ? "inf" : ""}>
       <th scope="row">

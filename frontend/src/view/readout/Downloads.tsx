@@ -5,7 +5,7 @@ import { soundUrl, tableUrl } from "../../server/api";
 import { stepsSeen } from "../../state/axes";
 import { hearing } from "../../state/choices";
 import { coverages, sources } from "../../state/sources";
-import { runOf, several, signalsOf, tag } from "../../state/store";
+import { quantityOf, runOf, several, signalsOf, tag } from "../../state/store";
 
 const MOST_NOTES = 5_000; // of a file, five minutes
 
@@ -25,7 +25,7 @@ export function Downloads() {
           sound ({format.toUpperCase()})
         </a>
       ))}{" "}
-      <a href={tableUrl(run.name, drawn, from, to)} download="">
+      <a href={tableUrl(run.name, quantityOf(hearing.value), drawn, from, to)} download="">
         numbers (CSV)
       </a>
     </p>

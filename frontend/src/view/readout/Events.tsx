@@ -3,9 +3,10 @@
 import { playEvent } from "../../actions/commands";
 import { pixelOf } from "../../model/axis";
 import { eventWords, glyphOf } from "../../model/events";
+import { WORDS } from "../../model/quantity";
 import { axis, xAt } from "../../state/axes";
 import { type Event, events, landmarkKeys } from "../../state/landmarks";
-import { lineColours } from "../../state/store";
+import { lineColours, quantity } from "../../state/store";
 import { Letter } from "./Readout";
 
 const MOST_SHOWN = 200;
@@ -19,7 +20,10 @@ export function Events() {
         Landmarks <span class="count">{all.length}</span>
       </h2>
       {all.length === 0 ? (
-        <p class="quiet">None: no NaN, spike, explosion or collapse was found in these norms.</p>
+        <p class="quiet">
+          None: no NaN, spike, explosion or collapse was found in the {WORDS[quantity.value].value}
+          s.
+        </p>
       ) : (
         <ul class="events">
           {all.slice(0, MOST_SHOWN).map((event) => (

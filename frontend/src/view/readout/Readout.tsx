@@ -2,13 +2,14 @@
 
 import { valueAt } from "../../model/curve";
 import { formatDifference, formatRange, formatStep, shownName } from "../../model/format";
-import { type LayerNorm, layerNorms } from "../../model/norms";
+import { type LayerNorm, layerNorms, pitchRange } from "../../model/norms";
+import { titleOf, WORDS } from "../../model/quantity";
 import { noteAtStep } from "../../model/timeline";
 import { across, laidCurves, laidOut, steps } from "../../state/axes";
 import { hearing } from "../../state/choices";
-import { here, noteTable } from "../../state/playing";
+import { here, lackWords, noteTable } from "../../state/playing";
 import { coverageError, coverages, sources } from "../../state/sources";
-import { lineColours, runOf, several, sides, tag } from "../../state/store";
+import { lineColours, quantity, runOf, several, sides, tag } from "../../state/store";
 import { SIDES, type Side } from "../../units";
 import { Downloads } from "./Downloads";
 
@@ -77,11 +78,14 @@ function Norms() {
   const norms =
     source === null || table === null || scalar
       ? []
-      : layerNorms(table, noteAtStep(source.timeline, here.value));
+      : layerNorms(table, noteAtStep(source.timeline, here.value), quantity.value);
+  const title = titleOf(quantity.value);
+  const { short, at440Hz } = WORDS[quantity.value];
+  const [least, most] = pitchRange(quantity.value);
   return (
     <section class="card norms" aria-labelledby="norms-title">
       <h2 id="norms-title">
-        Gradient norms
+        {title}
         <Letter side={side} />
         <span class="name" dir="auto" title={sides.value[side] ?? ""}>
           {sides.value[side] ?? ""}
@@ -90,19 +94,19 @@ function Norms() {
       {source === null || scalar ? (
         <p class="quiet">{whyNone(side)}</p>
       ) : (
-        <section class="scroller" tabIndex={0} aria-label="Gradient norms by layer">
+        <section class="scroller" tabIndex={0} aria-label={`${title} by layer`}>
           <table>
             <thead>
               <tr>
                 <th scope="col">Layer</th>
                 <th scope="col">Stream</th>
                 <th scope="col" class="number">
-                  Norm
+                  {short === "norm" ? "Norm" : "Ratio"}
                 </th>
                 <td class="meter scale" aria-hidden="true">
-                  <span>1e−8</span>
-                  <span>1</span>
-                  <span>1e8</span>
+                  <span>{decade(least)}</span>
+                  <span>{decade(at440Hz)}</span>
+                  <span>{decade(most)}</span>
                 </td>
               </tr>
             </thead>
@@ -118,11 +122,16 @@ function Norms() {
   );
 }
 
+const decade = (value: number): string =>
+  value === 1 ? "1" : `1e${Math.round(Math.log10(value))}`.replace("-", "−");
+
 function whyNone(side: Side): string {
   const run = sides.value[side];
   if (run === null) return "No run is chosen.";
   const known = runOf(side);
   if (known?.hasNorms === false) return known.trouble ?? "None were logged for this run.";
+  const lack = lackWords(side);
+  if (lack !== null) return `${lack}.`;
   return coverageError(side) === null ? "Loading…" : "They could not be loaded.";
 }
 

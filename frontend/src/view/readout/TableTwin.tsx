@@ -2,20 +2,15 @@
 
 import { computed, useSignal } from "@preact/signals";
 import { playFrom } from "../../actions/transport";
-import {
-  formatDifference,
-  formatRange,
-  formatStep,
-  formatValue,
-  shownName,
-} from "../../model/format";
+import { formatDifference, formatRange, formatStep, shownName } from "../../model/format";
+import { formatNorm, WORDS } from "../../model/quantity";
 import { pagesOf, pointAt, ROWS_PER_PAGE, stepsIn, worstLayer } from "../../model/table";
 import { clamp, lastNotAfter } from "../../model/timeline";
 import { across, laidCurves, stepsSeen } from "../../state/axes";
 import { hearing, measure } from "../../state/choices";
 import { pictures } from "../../state/layers";
 import { here } from "../../state/playing";
-import { present, sides, tag } from "../../state/store";
+import { present, quantity, sides, tag } from "../../state/store";
 import { SIDES, type Step } from "../../units";
 import { Letter } from "./Readout";
 
@@ -98,7 +93,7 @@ function Head() {
             B − A
           </th>
         )}
-        {worstIn() !== null && <th scope="col">Largest norm, {hearing.value.toUpperCase()}</th>}
+        {worstIn() !== null && <th scope="col">{worstTitle()}</th>}
       </tr>
     </thead>
   );
@@ -136,7 +131,7 @@ function Row({ step, current }: { step: Step; current: boolean }) {
             "—"
           ) : (
             <>
-              {formatValue(worst.norm)} <bdi>{worst.layer}</bdi>
+              {formatNorm(worst.norm, quantity.value)} <bdi>{worst.layer}</bdi>
             </>
           )}
         </td>
@@ -144,6 +139,9 @@ function Row({ step, current }: { step: Step; current: boolean }) {
     </tr>
   );
 }
+
+const worstTitle = (): string =>
+  `Largest ${WORDS[quantity.value].value}, ${hearing.value.toUpperCase()}`;
 
 /** The norms at hand of the run that is heard, as they are drawn. */
 function worstIn() {
