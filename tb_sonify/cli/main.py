@@ -16,6 +16,7 @@ _COMMANDS = {
     "render": "tb_sonify.cli.render",
     "run": "tb_sonify.cli.run.command",
     "tutorial": "tb_sonify.cli.tutorial",
+    "watch": "tb_sonify.cli.watch.command",
 }
 
 _DESCRIPTION = """\

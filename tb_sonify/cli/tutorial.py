@@ -1,25 +1,17 @@
 """`tb-sonify tutorial`: play or write every sound with its meaning."""
 
 import argparse
-import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tb_sonify.cli.main import CommandError, add_parser
+from tb_sonify.cli.player import find_player
 
 _DESCRIPTION = """\
 Print the meaning of each sound of the preset smooth and play it, with an audio player of the
 system. With -o, write WAV files instead."""
-
-_PLAYERS = (
-    ("afplay",),
-    ("pw-play",),
-    ("paplay",),
-    ("aplay", "-q"),
-    ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
-)
 
 
 def add_command(commands: Any, name: str) -> None:
@@ -46,10 +38,10 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             raise CommandError(str(error)) from error
         return 0
-    player = next((player for player in _PLAYERS if shutil.which(player[0])), None)
-    if player is None:
-        names = ", ".join(player[0] for player in _PLAYERS)
-        raise CommandError(f"no player found, out of {names}: write files with -o DIR")
+    try:
+        player = find_player()
+    except FileNotFoundError as error:
+        raise CommandError(f"{error}: write files with -o DIR") from error
     with TemporaryDirectory() as directory:
         for lesson in lessons():
             print(lesson.meaning, flush=True)

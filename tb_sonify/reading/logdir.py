@@ -39,13 +39,13 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     ingester = LocalDataIngester(flags)
     multiplexer = ingester.deprecated_multiplexer
-    for directory in _directories(logdir):
+    for directory in directories(logdir):
         multiplexer.AddRun(directory, name=os.path.relpath(directory, logdir))
     multiplexer.Reload()
     return Store(ingester.data_provider, Settings(points_kept=0)), Scope(RequestContext(), "")
 
 
-def _directories(logdir: Path) -> Iterator[str]:
+def directories(logdir: Path) -> Iterator[str]:
     """Directories with event files, each once: TensorBoard follows links, also those to above."""
     known = set()
     for directory, below, files in os.walk(logdir, followlinks=True):

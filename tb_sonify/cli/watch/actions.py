@@ -1,0 +1,151 @@
+"""What is done beside the text of a message: sounds, the terminal's bell, a command."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.cli.player import Player, find_player
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import PRESETS, render
+from tb_sonify.sound.earcons import Earcon, earcon_waveform
+
+if TYPE_CHECKING:
+    from tb_sonify.cli.watch.run_watch import Message
+
+_EARCONS = {"nan": Earcon.NAN, "inf": Earcon.INF, "collapse": Earcon.ZERO}
+_RATE = 24_000
+_SECONDS = 0.6
+_COMMAND_SECONDS = 60.0
+_MAX_COMMANDS = 8
+_NOT_RUN_FOR = ("state", "began", "writing")
+
+
+class Actions:
+    """Does what the options ask for at each message.
+
+    Parameters
+    ----------
+    sound
+        "off", "events" or "norms".
+    bell
+        Whether the terminal's bell rings at a problem.
+    command
+        Run by the shell at problems, warnings, stalls and ends; `None`: none is.
+    say
+        Takes sentences about what does not work.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing that plays sounds, and some are asked for.
+    """
+
+    def __init__(
+        self, *, sound: str, bell: bool, command: str | None, say: Callable[[str], None]
+    ) -> None:
+        self._bell, self._command, self._say = bell, command, say
+        self._sounds = sound != "off"
+        self._norms = sound == "norms"
+        self._player = Player(find_player(), say) if self._sounds else None
+        self._running: list[tuple[subprocess.Popen[bytes], float]] = []
+        self._is_left_out = False
+
+    def __enter__(self) -> "Actions":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        deadline = time.monotonic() + 5.0  # a command at the last message is what it is for
+        while self._running and time.monotonic() < deadline:
+            self.go_on()
+            time.sleep(0.05)
+        for process, _since in self._running:
+            self._kill(process)
+        if self._player is not None:
+            self._player.close()
+
+    def take(self, message: "Message") -> None:
+        """Do what there is to do at a message."""
+        if message.level == "PROBLEM" and message.kind != "state" and self._bell:
+            sys.stdout.write("\a")
+            sys.stdout.flush()
+        if message.level != "NOTE" and message.kind != "state" and self._sounds and self._player:
+            earcon = _EARCONS.get(message.kind, Earcon.SPIKE)
+            wave = earcon_waveform(earcon, frames=int(_SECONDS * _RATE), sample_rate=_RATE)
+            self._player.play((0.5 * 32_767 * wave).astype(np.int16)[:, None], _RATE)
+        if self._command is not None and message.kind not in _NOT_RUN_FOR:
+            self._run(message)
+
+    def hear(self, norms: NDArray[np.float32]) -> None:
+        """Play rows of gradient norms, ``(rows, layers)``, as at most 100 notes."""
+        if not (self._norms and self._sounds and self._player):
+            return
+        preset = PRESETS["smooth"]
+        notes = aggregate(norms, rows_per_note=-(-len(norms) // 100))
+        self._player.play(render(notes, preset=preset), preset.sample_rate)
+
+    def toggle_sound(self) -> str:
+        """Turn sound on or off; gives what to say of it."""
+        self._sounds = not self._sounds
+        if self._sounds and self._player is None:
+            try:
+                self._player = Player(find_player(), self._say)
+            except FileNotFoundError as error:
+                self._sounds = False
+                return str(error)
+        return "sound on" if self._sounds else "sound off"
+
+    def go_on(self) -> None:
+        """Go on with sounds, and look after the commands."""
+        if self._player is not None:
+            self._player.go_on()
+        running = self._running
+        self._running = []
+        for process, since in running:
+            status = process.poll()
+            if status is None and time.monotonic() - since < _COMMAND_SECONDS:
+                self._running.append((process, since))
+            elif status is None:
+                self._kill(process)
+                self._say(f"the command of --exec was ended after {_COMMAND_SECONDS:.0f} seconds")
+            elif status:
+                self._say(f"the command of --exec failed with status {status}")
+
+    def _run(self, message: "Message") -> None:
+        if len(self._running) >= _MAX_COMMANDS:
+            if not self._is_left_out:
+                self._say(f"{_MAX_COMMANDS} commands of --exec are running: some are left out")
+            self._is_left_out = True
+            return
+        values = {
+            "RUN": message.run,
+            "KIND": message.kind,
+            "LEVEL": message.level,
+            "STEP": "" if message.step is None else str(message.step),
+            "TEXT": message.text,
+        }
+        environment = {f"TB_SONIFY_{name}": value for name, value in values.items()}
+        process = subprocess.Popen(
+            str(self._command),
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        self._running.append((process, time.monotonic()))
+
+    @staticmethod
+    def _kill(process: "subprocess.Popen[bytes]") -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+        process.wait()

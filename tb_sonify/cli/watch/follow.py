@@ -1,0 +1,186 @@
+"""Event files that grow: what was added to the runs of a log directory since the last time."""
+
+import logging
+import os
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
+from tensorboard.backend.event_processing.io_wrapper import IsTensorFlowEventsFile
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.util import tensor_util
+
+from tb_sonify.reading.logdir import directories
+from tb_sonify.schema.metadata import END_TAG, ROWS_TAG, split_session
+from tb_sonify.schema.quantities import GRADIENT, UPDATE
+from tb_sonify.schema.records import Rows
+
+_HEADER = struct.Struct("<QI")  # length of a record, and its checksum
+_FOOTER = struct.Struct("<I")
+_MASK_DELTA = 0xA282EAD8
+_PART_BYTES = 16 * 2**20  # read at once
+_NUMBERS = (1, 2, 3, 9, 19)  # float, double, int32, int64, half in TensorFlow's DataType
+_WALK_SHARE = 0.02  # of the time may be spent on looking for new directories
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A scalar at a step."""
+
+    tag: str
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of a run: int64 `steps`, ``(rows,)``, and norms by quantity, ``(rows, layers)``."""
+
+    session: float
+    layers: tuple[str, ...]
+    steps: NDArray[np.int64]
+    norms: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class End:
+    """The writer of rows was closed."""
+
+
+Record = Point | Block | End
+
+
+class _GrowingFile:
+    """The events of a file that were written since the last time; its end may be incomplete."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._read = 0
+        self._is_damaged = False
+
+    def events(self) -> Iterator[Event]:
+        while not self._is_damaged and (part := self._next_part()):
+            for data in part:
+                yield Event.FromString(data)
+
+    def _next_part(self) -> list[bytes]:
+        with open(self._path, "rb") as file:  # noqa: PTH123 - text that is no UTF-8 may be in it
+            file.seek(self._read)
+            data = file.read(_PART_BYTES)
+            found, end = self._records(data)
+            if not found and len(data) == _PART_BYTES:  # one that is larger
+                data += file.read()
+                found, end = self._records(data)
+        self._read += end
+        return found
+
+    def _records(self, data: bytes) -> tuple[list[bytes], int]:
+        found, at = [], 0
+        while at + _HEADER.size <= len(data):
+            size, checksum = _HEADER.unpack_from(data, at)
+            if _masked_crc(data[at : at + 8]) != checksum:
+                self._damage()
+                break
+            start, stop = at + _HEADER.size, at + _HEADER.size + size
+            if stop + _FOOTER.size > len(data):
+                break
+            if _masked_crc(data[start:stop]) != _FOOTER.unpack_from(data, stop)[0]:
+                self._damage()
+                break
+            found.append(data[start:stop])
+            at = stop + _FOOTER.size
+        return found, at
+
+    def _damage(self) -> None:
+        self._is_damaged = True
+        _logger.warning("%s is damaged: what comes after is not read", self._path)
+
+
+def _masked_crc(data: bytes) -> int:
+    crc: int = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
+
+
+class GrowingRun:
+    """What is written to the event files of one directory."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._files: dict[str, _GrowingFile] = {}
+        self._sizes: dict[str, int] = {}
+        self.written = 0.0  # when a file was last written, seconds since the epoch
+
+    def records(self) -> Iterator[Record]:
+        """What is new, in the order in which it was written.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the directory is gone.
+        """
+        with os.scandir(self._directory) as entries:
+            files = [entry for entry in entries if IsTensorFlowEventsFile(entry.name)]
+        self.written = max((entry.stat().st_mtime for entry in files), default=self.written)
+        for entry in sorted(files, key=lambda each: each.name):
+            status = entry.stat()
+            if self._sizes.get(entry.name) == status.st_size:
+                continue
+            self._sizes[entry.name] = status.st_size
+            file = self._files.setdefault(entry.name, _GrowingFile(entry.path))
+            for event in file.events():
+                for value in event.summary.value:
+                    yield from _records_of(value, event.step)
+
+
+def _records_of(value: Summary.Value, step: int) -> Iterator[Record]:
+    tag, _ = split_session(value.tag)
+    try:
+        if value.HasField("simple_value"):
+            yield Point(tag, step, value.simple_value)
+        elif tag == ROWS_TAG:
+            yield _block(value.tensor.string_val[0])
+        elif tag == END_TAG:
+            yield End()
+        elif value.HasField("tensor") and value.tensor.dtype in _NUMBERS:
+            number = tensor_util.make_ndarray(value.tensor)
+            if number.size == 1:
+                yield Point(tag, step, float(number.reshape(())))
+    except (ValueError, TypeError, IndexError) as error:
+        _logger.warning("skipped what cannot be read of %r at step %d: %s", tag, step, error)
+
+
+def _block(data: bytes) -> Block:
+    gradient, update = Rows.decode(data, GRADIENT), Rows.decode(data, UPDATE)
+    norms = {GRADIENT: gradient.norms, UPDATE: update.norms}
+    return Block(gradient.session, gradient.layers, gradient.steps, norms)
+
+
+class GrowingLogdir:
+    """The runs of a log directory, which may not be there yet."""
+
+    def __init__(self, logdir: Path) -> None:
+        self._logdir = logdir
+        self._next_walk = 0.0
+        self.runs: dict[str, GrowingRun] = {}
+
+    def look(self) -> tuple[list[str], list[str]]:
+        """Look for directories with event files; gives the names of new runs, and of gone ones."""
+        start = time.monotonic()
+        if start < self._next_walk:
+            return [], []
+        found = {os.path.relpath(each, self._logdir): each for each in directories(self._logdir)}
+        new, gone = sorted(found.keys() - self.runs.keys()), sorted(self.runs.keys() - found.keys())
+        for name in gone:
+            del self.runs[name]
+        for name in new:
+            self.runs[name] = GrowingRun(found[name])
+        now = time.monotonic()
+        self._next_walk = now + max(1.0, (now - start) / _WALK_SHARE)
+        return new, gone

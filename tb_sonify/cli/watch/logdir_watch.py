@@ -1,0 +1,141 @@
+"""All runs of a log directory that are followed."""
+
+import argparse
+import time
+from fnmatch import fnmatchcase
+
+from tb_sonify.cli.watch.actions import Actions
+from tb_sonify.cli.watch.follow import Block, GrowingLogdir
+from tb_sonify.cli.watch.printer import Printer
+from tb_sonify.cli.watch.run_watch import PROBLEMS, Message, RunWatch
+
+_SHOWN = 20  # runs at once
+ENDED, FAILED, STALLED = 0, 3, 4
+_UNTIL = {
+    "first-failure": set(PROBLEMS),
+    "nan": {"nan", "inf"},
+    "divergence": {"explosion", "divergence"},
+    "end": set(),
+}
+_SAID = {"events": {"PROBLEM", "WARNING", "NOTE"}, "progress": {"PROBLEM", "NOTE"}}
+
+
+class LogdirWatch:
+    """All runs that are followed, and what is told of them.
+
+    Attributes
+    ----------
+    runs
+        By name.
+    """
+
+    def __init__(self, options: argparse.Namespace, printer: Printer, actions: Actions) -> None:
+        self._options = options
+        self.printer = printer
+        self._actions = actions
+        self._logdir = GrowingLogdir(options.logdir)
+        self.runs: dict[str, RunWatch] = {}
+        self._next_progress = time.monotonic() + options.every
+        self._steps: dict[str, tuple[float, int]] = {}  # of the last line on progress
+
+    def look(self) -> int | None:
+        """Tell what is new; gives the exit status, if this is the end."""
+        new, gone = self._logdir.look()
+        for name in gone:
+            if name in self.runs:
+                self._tell(self.runs.pop(name).gone())
+        for name in new:
+            if fnmatchcase(name, self._options.run):
+                self._begin(name)
+        for name, watch in list(self.runs.items()):
+            self._follow(name, watch)
+        if time.monotonic() >= self._next_progress:
+            self._next_progress = time.monotonic() + self._options.every
+            self._say_progress()
+        return self._status()
+
+    def _begin(self, name: str) -> None:
+        """Read what there is of a run; of what happened before, only how it is now is told."""
+        watch = self.runs[name] = RunWatch(name)
+        for _ in self._new_of(name, watch):
+            pass
+        idle = self._idle(name)
+        is_old = watch.ended or idle >= self._options.stall
+        for _ in watch.look_at_clock(idle, stall=self._options.stall):
+            pass
+        state = watch.state(idle)
+        if is_old or watch.step >= 0:
+            self._tell(state)
+        else:
+            self._tell(watch.note("began", "began"))
+
+    def _follow(self, name: str, watch: RunWatch) -> None:
+        for message in self._new_of(name, watch, heard=name == self._heard()):
+            self._tell(message)
+        for message in watch.look_at_clock(self._idle(name), stall=self._options.stall):
+            self._tell(message)
+
+    def _heard(self) -> str | None:
+        """The run whose norms are heard: the one that was spoken of last, of those that go on."""
+        running = [name for name, w in self.runs.items() if not (w.ended or w.stalled)]
+        last = self.printer.last_run
+        return last if last in running else next(iter(running), None)
+
+    def _new_of(self, name: str, watch: RunWatch, *, heard: bool = False) -> list[Message]:
+        messages: list[Message] = []
+        try:
+            for record in self._logdir.runs[name].records():
+                messages += watch.add(record)
+                if heard and isinstance(record, Block):
+                    self._actions.hear(record.norms["gradient"])
+        except (OSError, KeyError):  # it is gone: the next look says so
+            pass
+        return [*messages, *watch.take_points()]
+
+    def _idle(self, name: str) -> float:
+        run = self._logdir.runs.get(name)
+        return 0.0 if run is None else max(0.0, time.time() - run.written)
+
+    def _tell(self, message: Message) -> None:
+        said = self._options.say
+        if said == "all" or message.level in _SAID[said]:
+            self.printer.say(message)
+        self._actions.take(message)
+
+    def _say_progress(self) -> None:
+        if self._options.say == "events":
+            return
+        running = [w for w in self.runs.values() if not (w.ended or w.stalled)]
+        moved = [w for w in running if self._steps.get(w.name, (0.0, -2))[1] != w.step]
+        for watch in sorted(moved, key=lambda each: not each.failed)[:_SHOWN]:
+            self._say_state(watch, rate=True)
+        if len(moved) > _SHOWN:
+            self.printer.remark(f"and {len(moved) - _SHOWN} more runs go on")
+
+    def say_all(self) -> None:
+        """Say how all runs are now, those that failed first."""
+        if not self.runs:
+            self.printer.remark("no runs yet")
+        for watch in sorted(self.runs.values(), key=lambda each: not each.failed):
+            self._say_state(watch, rate=False)
+
+    def _say_state(self, watch: RunWatch, *, rate: bool) -> None:
+        now = time.monotonic()
+        before, step = self._steps.get(watch.name, (now, watch.step))
+        speed = (watch.step - step) / (now - before) if rate and now > before else 0.0
+        if rate:
+            self._steps[watch.name] = now, watch.step
+        self.printer.say(watch.state(self._idle(watch.name), speed=speed))
+
+    def _status(self) -> int | None:
+        until = self._options.until
+        if until is None or not self.runs:
+            return None
+        failed = any(watch.failed for watch in self.runs.values())
+        if any(not _UNTIL[until].isdisjoint(watch.failed) for watch in self.runs.values()):
+            return FAILED
+        if not all(watch.ended or watch.stalled for watch in self.runs.values()):
+            return None
+        if failed:
+            return FAILED
+        return ENDED if all(watch.ended for watch in self.runs.values()) else STALLED

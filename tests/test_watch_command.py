@@ -1,0 +1,322 @@
+"""`tb-sonify watch`: what is told of runs while they are written, and how it ends."""
+
+import json
+import os
+import pty
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch.utils.tensorboard import SummaryWriter
+
+from tb_sonify import SonifyWriter
+from tb_sonify.cli.main import _parser
+from tb_sonify.cli.watch import actions as actions_module
+from tb_sonify.cli.watch.actions import Actions
+from tb_sonify.cli.watch.logdir_watch import LogdirWatch
+from tb_sonify.cli.watch.printer import Printer
+from tests.commands import tb_sonify_here
+from tests.waiting import wait_until
+
+LAYERS = ("conv1", "conv2", "fc")
+
+
+class Watching:
+    """A watch of a directory that looks when it is asked, and what it has printed."""
+
+    def __init__(self, directory, capsys, *arguments):
+        options = _parser(["watch"]).parse_args(["watch", str(directory), *arguments])
+        self.printer = Printer(as_json=options.json)
+        self.actions = Actions(
+            sound=options.sound, bell=options.bell, command=options.exec, say=self.printer.remark
+        )
+        self.watch = LogdirWatch(options, self.printer, self.actions)
+        self._capsys, self._is_json = capsys, options.json
+
+    def look(self):
+        """What is printed of what is new, without the time of day."""
+        self.watch._logdir._next_walk = 0.0  # where it would wait for a second
+        self.status = self.watch.look()
+        self.actions.go_on()
+        text = self._capsys.readouterr().out
+        assert self._is_json or all(len(line) <= 80 for line in text.splitlines())
+        lines = text.replace("\n  ", " ").splitlines()
+        return [line[9:] if line[2:3] == ":" else line for line in lines]
+
+
+@pytest.fixture
+def watching(tmp_path, capsys):
+    with ExitStack() as stack:
+
+        def start(*arguments, directory=tmp_path):
+            found = Watching(directory, capsys, *arguments)
+            stack.enter_context(found.actions)
+            return found
+
+        yield start
+
+
+def norms(step, value=None, layers=()):
+    """Calm norms, which are another number in some layers."""
+    random = np.random.default_rng(step)
+    found = dict(zip(LAYERS, np.exp(random.normal(0, 0.05, 3)).tolist(), strict=True))
+    return found | dict.fromkeys(layers, value)
+
+
+def write(writer, steps, *, value=None, layers=(), loss=0.5):
+    for step in steps:
+        writer.add_norms(norms(step, value, layers), step)
+        writer.add_scalar("loss", loss, step)
+    writer.flush()
+
+
+def test_a_run_that_breaks_is_told_once_with_step_layer_and_loss(tmp_path, watching):
+    watch = watching()
+    assert watch.look() == []
+    with SonifyWriter(str(tmp_path / "live1")) as writer:
+        write(writer, range(20))
+        assert watch.look() == ["live1 step 19, loss 0.5"]
+        write(writer, range(20, 30))
+        assert watch.look() == []
+        write(writer, range(30, 40), value=float("nan"), layers=("conv2", "fc"))
+        expected = "live1 PROBLEM NaN at step 30, first in conv2 and 1 more layer; loss was 0.5 at 29"
+        assert watch.look() == [expected]
+        write(writer, range(40, 50), value=float("nan"), layers=LAYERS, loss=float("nan"))
+        assert watch.look() == ["live1 PROBLEM NaN in loss, step 40; loss was 0.5 at 39"]
+        write(writer, range(50, 60), value=float("inf"), layers=LAYERS, loss=float("nan"))
+        [line] = watch.look()
+        assert line.startswith("live1 PROBLEM infinity at step 50, first in conv1 and 2 more")
+        watch.watch.say_all()
+        assert watch.look() == [
+            "live1 PROBLEM step 59, loss 0.5, NaN since step 30, infinity since step 50"
+        ]
+    assert watch.look() == ["live1 ended at step 59"]
+    assert watch.look() == []
+    assert watch.status is None
+
+
+def test_a_loss_that_leaves_its_floor_and_a_layer_that_jumps_are_told(tmp_path, watching):
+    watch = watching()
+    random = np.random.default_rng(0)
+    with SonifyWriter(str(tmp_path / "run")) as writer:
+        writer.add_scalar("loss", 2.0, 0)
+        writer.flush()
+        assert watch.look() == ["run step 0, loss 2"]
+        for step in range(300):
+            writer.add_norms(norms(step, 400.0, ("fc",)) if step == 250 else norms(step), step)
+            level = 0.5 if step < 280 else 0.5 * 1.4 ** (step - 280)
+            writer.add_scalar("loss", level * np.exp(random.normal(0, 0.02)), step + 1)
+        writer.flush()
+        text = " ".join(watch.look())
+    assert "WARNING gradient of fc" in text
+    assert "step 250" in text
+    assert "PROBLEM loss leaves its floor" in text
+    assert text.count("PROBLEM") == 1
+
+
+def test_runs_that_come_later_resume_stall_and_go(tmp_path, watching):
+    logdir = tmp_path / "later"
+    watch = watching("--stall", "30s", directory=logdir)
+    assert watch.look() == []
+    run = logdir / "a"
+    with SonifyWriter(str(run)):
+        pass
+    assert watch.look() == ["a began"]
+    with SonifyWriter(str(run)) as writer:
+        write(writer, range(10))
+    assert watch.look() == ["a ended at step 9"]
+    with SonifyWriter(str(run), purge_step=5) as writer:
+        write(writer, range(5, 8))
+        assert watch.look() == ["a resumed at step 5"]
+        for file in run.iterdir():
+            os.utime(file, (time.time() - 40,) * 2)
+        assert watch.look() == ["a WARNING nothing written for 30 seconds, last step 9"]
+        assert watch.look() == []
+        write(writer, range(8, 12))
+        assert watch.look() == ["a writes again, step 11"]
+    watch.look()
+    shutil.rmtree(run)
+    assert watch.look() == ["a WARNING is gone, last step 11"]
+
+
+def test_an_incomplete_record_waits_for_its_rest_and_a_damaged_one_ends_the_file(
+    tmp_path, watching, caplog
+):
+    with SonifyWriter(str(tmp_path / "whole")) as writer:
+        write(writer, range(10))
+        writer.add_scalar("loss", float("nan"), 10)
+    data = next((tmp_path / "whole").iterdir()).read_bytes()
+    growing = tmp_path / "parts" / "events.out.tfevents.1.host"
+    growing.parent.mkdir()
+    watch = watching("--run", "parts")
+    told = []
+    for start in range(0, len(data), 997):
+        with growing.open("ab") as file:
+            file.write(data[start : start + 997])
+        told += watch.look()
+    text = " ".join(told)
+    assert text.count("NaN in loss, step 10; loss was 0.5 at 9") == 1
+    assert text.endswith("parts ended at step 10")
+    with growing.open("ab") as file:
+        file.write(bytes(100))
+    assert watch.look() == []
+    assert "is damaged" in caplog.text
+
+
+def test_what_others_write_is_followed_too(tmp_path, watching):
+    watch = watching()
+    with SummaryWriter(str(tmp_path / "theirs")) as writer:
+        for step in range(20):
+            writer.add_scalar("train/loss", 1.0, step, new_style=step % 2 == 0)
+        writer.add_text("notes", "none", 0)
+        writer.flush()
+        assert watch.look() == ["theirs step 19, train/loss 1"]
+        writer.add_scalar("train/loss", float("inf"), 20)
+        writer.flush()
+        [line] = watch.look()
+    assert line.startswith("theirs PROBLEM infinity in train/loss, step 20; train/loss was 1")
+
+
+@pytest.mark.parametrize(
+    ("until", "ends", "value", "status"),
+    [
+        ("end", True, 1.0, 0),
+        ("end", True, float("nan"), 3),
+        ("nan", False, float("nan"), 3),
+        ("first-failure", False, float("inf"), 3),
+        ("divergence", True, 1.0, 0),
+        ("end", False, 1.0, 4),
+    ],
+)
+def test_the_exit_status_says_how_it_ended(tmp_path, until, ends, value, status):
+    writer = SonifyWriter(str(tmp_path / "run"))
+    write(writer, range(5))
+    write(writer, range(5, 8), value=value, layers=("fc",))
+    if ends:
+        writer.close()
+    else:
+        for file in (tmp_path / "run").iterdir():
+            os.utime(file, (time.time() - 100,) * 2)
+    done = tb_sonify_here("watch", tmp_path, "--until", until)
+    writer.close()
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.count("run ") == 1
+
+
+def test_a_line_is_text_of_at_most_the_width(tmp_path, watching, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    name = "b\x1b[31mold " + "long" * 20
+    watch = watching()
+    with SonifyWriter(str(tmp_path / name)) as writer:
+        write(writer, range(5))
+        watch.look()
+        write(writer, range(5, 8), value=float("nan"), layers=("fc",))
+        watch.watch.look()
+        text = capsys.readouterr().out
+    assert all(len(line) <= 40 and line.isprintable() for line in text.splitlines())
+    assert "NaN at step 5" in " ".join(text.split())
+
+
+def test_as_json_there_is_an_object_a_line(tmp_path, watching):
+    watch = watching("--json")
+    with SonifyWriter(str(tmp_path / "a")) as writer:
+        write(writer, range(5))
+        watch.look()
+        write(writer, range(5, 8), value=float("nan"), layers=("fc",))
+        [found] = map(json.loads, watch.look())
+    assert found.pop("time") == pytest.approx(time.time(), abs=60)
+    assert found == {
+        "run": "a",
+        "level": "PROBLEM",
+        "kind": "nan",
+        "step": 5,
+        "layer": "fc",
+        "text": "NaN at step 5, first in fc; loss was 0.5 at 4",
+    }
+
+
+def test_a_command_gets_what_happened_and_is_ended_when_it_hangs(tmp_path, watching, monkeypatch):
+    log = tmp_path / "log"
+    shell = f'echo "$TB_SONIFY_RUN $TB_SONIFY_KIND $TB_SONIFY_STEP" >> {log}; exit 7'
+    watch = watching("--exec", shell, directory=tmp_path / "runs")
+    said = []
+    with SonifyWriter(str(tmp_path / "runs" / "a")) as writer:
+        write(writer, range(5))
+        watch.look()
+        write(writer, range(5, 8), value=float("nan"), layers=("fc",))
+        wait_until(lambda: said.extend(watch.look()) or "status 7" in str(said), "the command")
+    assert log.read_text() == "a nan 5\n"
+
+    monkeypatch.setattr(actions_module, "_COMMAND_SECONDS", 0.0)
+    hanging = watching("--exec", f"echo $$ > {log}; sleep 1000", directory=tmp_path / "runs")
+    hanging.look()
+    with SonifyWriter(str(tmp_path / "runs" / "b")) as writer:
+        write(writer, range(5), value=float("nan"), layers=("fc",))
+        hanging.look()
+        with SonifyWriter(str(tmp_path / "runs" / "a"), purge_step=2) as again:
+            write(again, range(2, 4), value=float("nan"), layers=("fc",))
+            wait_until(lambda: "was ended after" in str(hanging.look()), "the end of the command")
+
+
+def fake_player(directory, script):
+    """A program that is found as a player of sounds."""
+    path = directory / "paplay"
+    path.write_text(f"#!{sys.executable}\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IEXEC)
+
+
+def test_sounds_are_played_and_a_player_that_fails_is_said_once(tmp_path, watching, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no player found, out of"):
+        watching("--sound", "events")
+    played = tmp_path / "played"
+    fake_player(tmp_path, f"import sys, shutil; shutil.copy(sys.argv[1], {str(played)!r})")
+    logdir = tmp_path / "runs"
+    watch = watching("--sound", "events", "--bell", directory=logdir)
+    with SonifyWriter(str(logdir / "a")) as writer:
+        write(writer, range(5))
+        watch.look()
+        write(writer, range(5, 8), value=float("nan"), layers=("fc",))
+        assert any("\a" in line for line in watch.look())
+        wait_until(played.exists, "the sound")
+        assert played.read_bytes()[:4] == b"RIFF"
+        fake_player(tmp_path, "raise SystemExit(1)")
+        said = []
+        write(writer, range(8, 12), value=float("inf"), layers=LAYERS)
+        wait_until(lambda: said.extend(watch.look()) or "cannot play" in str(said), "the failure")
+    assert str(said + watch.look()).count("no sound from here on: paplay cannot play here") == 1
+
+
+@pytest.mark.training
+def test_keys_in_a_terminal(tmp_path):
+    with SonifyWriter(str(tmp_path / "runs" / "a")) as writer:
+        write(writer, range(30))
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "tb_sonify", "watch", "runs"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "COLUMNS": "60"}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave, env=environment
+    )
+    os.close(slave)
+    text = ""
+
+    def sees(wanted):
+        nonlocal text
+        text += os.read(master, 4096).decode()
+        return wanted in text
+
+    wait_until(lambda: sees("a step 29, loss 0.5, ended"), "the state of the run")
+    for key, wanted in (("\n", "ended"), ("d", "no landmarks"), ("p", "nothing earlier"), (" ", "")):
+        text = ""
+        os.write(master, key.encode())
+        wait_until(lambda wanted=wanted: sees(wanted), f"the answer to {key!r}")
+    os.write(master, b"q")
+    assert process.wait() == 0
+    os.close(master)
+    assert "\x1b" not in text
