@@ -61,6 +61,7 @@ def test_examples_in_docstrings_give_what_they_say(module):
         "docs/rows.md",
         "docs/http_api.md",
         "docs/limits.md",
+        "docs/monitoring.md",
         "SECURITY.md",
     ],
 )

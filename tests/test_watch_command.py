@@ -85,7 +85,9 @@ def test_a_run_that_breaks_is_told_once_with_step_layer_and_loss(tmp_path, watch
         write(writer, range(20, 30))
         assert watch.look() == []
         write(writer, range(30, 40), value=float("nan"), layers=("conv2", "fc"))
-        expected = "live1 PROBLEM NaN at step 30, first in conv2 and 1 more layer; loss was 0.5 at 29"
+        expected = (
+            "live1 PROBLEM NaN at step 30, first in conv2 and 1 more layer; loss was 0.5 at 29"
+        )
         assert watch.look() == [expected]
         write(writer, range(40, 50), value=float("nan"), layers=LAYERS, loss=float("nan"))
         assert watch.look() == ["live1 PROBLEM NaN in loss, step 40; loss was 0.5 at 39"]
@@ -312,7 +314,12 @@ def test_keys_in_a_terminal(tmp_path):
         return wanted in text
 
     wait_until(lambda: sees("a step 29, loss 0.5, ended"), "the state of the run")
-    for key, wanted in (("\n", "ended"), ("d", "no landmarks"), ("p", "nothing earlier"), (" ", "")):
+    for key, wanted in (
+        ("\n", "ended"),
+        ("d", "no landmarks"),
+        ("p", "nothing earlier"),
+        (" ", ""),
+    ):
         text = ""
         os.write(master, key.encode())
         wait_until(lambda wanted=wanted: sees(wanted), f"the answer to {key!r}")

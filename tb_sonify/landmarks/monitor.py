@@ -48,7 +48,7 @@ class TableMonitor:
         layers
             Names of the columns; later ones may be more.
         """
-        values = np.where(values >= 0, values, np.nan)
+        values = np.where((values >= 0) & np.isfinite(values), values, np.nan)
         totals = np.sqrt(np.sum(np.square(values, dtype=np.float64), axis=1, keepdims=True))
         quantity = self._quantity
         found: list[_Found] = list(self._broken_from_the_start(totals[:, 0]))
