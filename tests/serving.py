@@ -46,7 +46,9 @@ def served(
         try:
             address = _address(process)
             # What nobody reads would fill the pipe and stop the server.
-            reader.submit(copyfileobj, process.stderr, log or StringIO())
+            errors, sink = process.stderr, log or StringIO()
+            assert errors is not None
+            reader.submit(lambda: copyfileobj(errors, sink))
             yield insecure(address) if INSECURE else address
         finally:
             process.terminate()

@@ -152,7 +152,8 @@ def encode_segment(segments: Mapping[str, Segment]) -> bytes:
     arrays: dict[str, NDArray[Any]] = {"steps": first.steps}
     for quantity, segment in segments.items():
         notes, median = segment.notes, to_bfloat16(segment.notes.median)
-        tables = (median, to_bfloat16(notes.max) - median, notes.nan, notes.inf)
+        above = to_bfloat16(notes.max) - median
+        tables: list[NDArray[Any]] = [median, above, notes.nan, notes.inf]
         for name, table in zip(_TABLES, tables, strict=True):
             arrays[array_name(quantity, name)] = table
     return encode_block(Block(_header("segment", first), arrays), packed=True)
