@@ -62,6 +62,7 @@ def test_examples_in_docstrings_give_what_they_say(module):
         "docs/http_api.md",
         "docs/limits.md",
         "docs/monitoring.md",
+        "docs/warnings.md",
         "SECURITY.md",
     ],
 )
