@@ -62,9 +62,7 @@ def find_landmarks(
         return []
     resumed = sorted({_note_at(step, steps) for step in restarts})
     findings = [
-        Finding("restart", note, None, "restart, a later session took over")
-        for note in resumed
-        if quantity == GRADIENT
+        Finding("restart", note, None, "restart, a later session took over") for note in resumed
     ]
     if layers:
         if quantity == GRADIENT:

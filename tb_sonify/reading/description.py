@@ -238,7 +238,8 @@ def describe_run(
     if loss is not None:
         landmarks += _divergences(loss.tag, series_of(read[loss.tag]), timeline)
     if updates is not None and timeline.quantity == GRADIENT:
-        landmarks += landmarks_of(updates.update)
+        of_updates = landmarks_of(updates.update)
+        landmarks += tuple(each for each in of_updates if each.kind != "restart")  # told already
     return Description(
         run=run,
         first_step=int(steps[0]) if len(steps) else None,

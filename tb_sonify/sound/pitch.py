@@ -126,9 +126,11 @@ class Scale:
         values = values[np.isfinite(values)].astype(np.float64)
         low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
         if low == high:  # a constant sounds in the middle
-            reach = abs(low) or 1.0
-            return cls("linear", float(low - reach), float(high + reach))
-        if low > 0 and high > _DECADE * low:
+            reach = min(abs(low) or 1.0, np.finfo(np.float64).max - abs(low))
+            if low - reach < high:
+                return cls("linear", float(low - reach), float(high + reach))
+            low, high = sorted((low / 2, low))  # the largest that there is
+        if low > 0 and high / _DECADE > low:
             return cls("log", float(low), float(high))
         return cls("linear", float(low), float(high))
 
@@ -138,6 +140,8 @@ class Scale:
         ends = np.array([self.low, self.high])
         if self.kind == "log":
             values, ends = np.log(np.maximum(values, self.low)), np.log(ends)
+        elif np.abs(ends).max() > 1e300:  # their difference may be more than a float can say
+            values, ends = values / 2, ends / 2
         share = np.clip((values - ends[0]) / (ends[1] - ends[0]), 0, 1)
         norms = np.exp2(_LOWEST_LOG2 + share * (_HIGHEST_LOG2 - _LOWEST_LOG2))
         return np.asarray(np.where(np.isfinite(scalars), norms, np.abs(scalars)), np.float32)
