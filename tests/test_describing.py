@@ -170,3 +170,32 @@ def test_a_run_whose_loss_is_lost_is_told_as_one_story(tmp_path):
     assert "update grows, " in landmarks[0]
     [lost] = [line for line in landmarks if "loss/train leaves its floor, " in line]
     assert " for good; updates from step 3" in lost
+
+
+def test_two_runs_are_compared_and_a_landmark_can_fail(tmp_path):
+    random = np.random.default_rng(0)
+    common = 2.0 * np.exp(-np.arange(300) / 200)
+    for name, factor in (("one", 1.0), ("same", 1.0), ("other", 1.5)):
+        losses = common * np.exp(random.normal(0, 0.01, 300))
+        losses[150:] *= factor
+        logged_run(tmp_path / name, steps=300, losses=losses)
+    done = command("describe", tmp_path, "--compare", "one", "other")
+    assert (done.returncode, done.stderr) == (0, "")
+    last = done.stdout.splitlines()[-1]
+    step = int(last.removeprefix("other from step ").partition(" ")[0])
+    assert abs(step - 150) <= 15
+    assert "loss/train of the two runs parts, +" in last
+    assert last.endswith(", against one")
+    found = json.loads(command("describe", tmp_path, "--compare", "one", "other", "--json").stdout)
+    assert (found["parting"]["kind"], found["parting"]["step"]) == ("parting", step)
+    same = command("describe", tmp_path, "--compare", "one", "same").stdout
+    assert same.endswith("one and same do not part for good in a scalar that both have\n")
+
+
+def test_the_exit_status_tells_of_landmarks_that_one_asks_for(logdir):
+    assert command("describe", logdir, "--fail-on", "nan,divergence").returncode == 3
+    assert command("describe", logdir, "--run", "calm", "--fail-on", "nan").returncode == 0
+    done = command("describe", logdir, "--fail-on", "nan,boom")
+    assert done.returncode == 2
+    assert "--fail-on takes nan, inf" in done.stderr
+    assert "got boom" in done.stderr

@@ -27,6 +27,7 @@ from tb_sonify.reading.description import (
     description_lines,
     landmarks_of,
     loss_landmarks,
+    parting_of,
     updates_of,
 )
 from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
@@ -113,6 +114,10 @@ class OverviewRoutes:
         timeline = self._timeline(scope, run, quantity)
         landmarks = self._landmarks_of(timeline)
         landmarks = as_stories(landmarks + loss_landmarks(self._store, scope, timeline, run))
+        other = request.args.get("against")
+        if other is not None and other != run:
+            landmarks += parting_of(self._store, scope, timeline, run, other)
+            landmarks = tuple(sorted(landmarks, key=lambda each: each.note))
         answer = {
             "run": run,
             "quantity": quantity,

@@ -12,6 +12,7 @@ from tb_sonify.landmarks import KINDS as LANDMARKS
 from tb_sonify.landmarks import Landmark, find_landmarks
 from tb_sonify.landmarks.chain import as_stories
 from tb_sonify.landmarks.divergence import find_divergences
+from tb_sonify.landmarks.parting import find_parting
 from tb_sonify.reading import limits
 from tb_sonify.reading.heatmap import LayerSummary, summarize_layers
 from tb_sonify.reading.norm_tags import norm_layers
@@ -158,9 +159,32 @@ def loss_landmarks(
     return () if series is None else _divergences(first, series, timeline)
 
 
+def parting_of(
+    store: Store, scope: Scope, timeline: Timeline, run: str, other: str
+) -> tuple[Landmark, ...]:
+    """Where the first scalar that a run shares with another goes its own way for good."""
+    shared = set(list_scalars(store, scope, other))
+    tags = [tag for tag in _own_scalars(store, scope, timeline, run) if tag in shared]
+    first = read_first_scalar(store, scope, run, tags)
+    if first is None:
+        return ()
+    series = [read_series(store, scope, each, first) for each in (other, run)]
+    if series[0] is None or series[1] is None:
+        return ()
+    found = find_parting(first, *((each.steps, each.values) for each in series if each))
+    if found is None:
+        return ()
+    told = replace(found, sentence=f"{found.sentence}, against {other}")
+    return _at_notes([told], timeline)
+
+
 def _divergences(tag: str, series: Series, timeline: Timeline) -> tuple[Landmark, ...]:
-    """Where a loss leaves its floor, by the notes of a timeline, or by its points without any."""
-    found = find_divergences(tag, series.steps, series.values)
+    """Where a loss leaves its floor."""
+    return _at_notes(find_divergences(tag, series.steps, series.values), timeline)
+
+
+def _at_notes(found: Sequence[Landmark], timeline: Timeline) -> tuple[Landmark, ...]:
+    """Landmarks of a scalar by the notes of a timeline, or by its points without any."""
     if not timeline.notes:
         return tuple(found)
     starts = timeline.steps[:-1]
