@@ -199,6 +199,9 @@ def test_all_that_is_said_and_drawn_follows(serve_once, open_tab):
     expect(words).to_contain_text("Of the layers, the update / weight ratios.")
     page.keyboard.press("Escape")
     look(page, "ratios")
+    page.set_viewport_size({"width": 360, "height": 780})
+    expect(page.get_by_label("What the colours mean")).to_be_visible()
+    look(page, "ratios-narrow")
 
 
 def test_a_run_without_updates_keeps_gradients_and_says_so(serve_once, open_tab):
