@@ -8,11 +8,16 @@ const GLYPHS: Readonly<Record<string, string>> = {
   nan: "✕",
   inf: "∞",
   explosion: "▲",
+  divergence: "△",
   collapse: "▼",
   spike: "◆",
+  drift: "↗",
+  outgrowing: "↥",
+  unusual: "◇",
   vanishing: "◣",
   plateau: "▬",
   escape: "◢",
+  parting: "≠",
   restart: "↺",
 };
 

@@ -20,14 +20,11 @@ export function Events() {
         Landmarks <span class="count">{all.length}</span>
       </h2>
       {all.length === 0 ? (
-        <p class="quiet">
-          None: no NaN, spike, explosion or collapse was found in the {WORDS[quantity.value].value}
-          s.
-        </p>
+        <p class="quiet">None: nothing unusual in the {WORDS[quantity.value].value}s.</p>
       ) : (
         <ul class="events">
           {all.slice(0, MOST_SHOWN).map((event) => (
-            <li key={`${event.side} ${event.step} ${event.kind} ${event.layer}`}>
+            <li key={keyOf(event)}>
               <button type="button" class="plain" onClick={() => playEvent(event)}>
                 <Letter side={event.side} />
                 <span dir="auto">{eventWords(event)}</span>
@@ -40,6 +37,8 @@ export function Events() {
   );
 }
 
+const keyOf = ({ side, step, sentence }: Event): string => `${side} ${step} ${sentence}`;
+
 /** Where the landmarks are; what they are is told by shape, and in the list. */
 export function Marks() {
   const place = axis.value;
@@ -51,7 +50,7 @@ export function Marks() {
   return (
     <div class="marks" aria-hidden="true">
       {seen.slice(0, MOST_SHOWN).map((event) => (
-        <Mark key={`${event.side} ${event.step} ${event.kind}`} event={event} place={place} />
+        <Mark key={keyOf(event)} event={event} place={place} />
       ))}
     </div>
   );
