@@ -63,7 +63,7 @@ def test_a_run_that_starts_again_at_an_earlier_step_is_marked(show, logdir):
     expect(tab.page.get_by_text("restarted")).to_be_visible(timeout=45_000)
     expect(tab.page.get_by_role("region", name="Landmarks")).to_contain_text("restart")
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
-    assert last_step(tab) == 319
+    wait_until(tab.page, lambda: last_step(tab) == 319)
     look(tab.page, "restarted-live")
 
 

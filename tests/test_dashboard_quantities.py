@@ -1,6 +1,7 @@
 """Gradients, updates, their ratio to the weights, and weights: chosen, heard, drawn and told."""
 
 import io
+import re
 import wave
 from urllib.parse import parse_qs, urlsplit
 
@@ -322,3 +323,20 @@ def test_of_a_live_run_updates_can_be_chosen_when_they_come_and_grow(show, logdi
         tab.page.keyboard.press("End")
         norms = tab.page.get_by_role("region", name="Update norms by layer")
         expect(norms.get_by_role("row", name="fc")).to_contain_text("0.03125")
+
+
+def write_parting(logdir):
+    for name, factor in (("a", 1.0), ("b", 2.0)):
+        with SonifyWriter(str(logdir / name)) as writer:
+            for step in range(STEPS):
+                writer.add_norms(dict.fromkeys(LAYERS, 1.0), step)
+                loss = 2.3 * 0.99**step
+                writer.add_scalar("loss/train", loss if step < 150 else factor * loss, step)
+
+
+def test_where_two_runs_part_is_a_landmark_of_the_second(serve_once, open_tab):
+    tab = open_tab(serve_once(write_parting))
+    landmarks = tab.page.get_by_role("region", name="Landmarks")
+    expect(landmarks.get_by_role("button")).to_have_text(
+        re.compile(r"B.*loss/train of the two runs parts.*, against a"), timeout=WAIT_MS
+    )

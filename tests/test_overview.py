@@ -120,6 +120,20 @@ def test_landmarks_tell_what_happened_where(logdir, open_client):
     assert nan["sentence"] == "NaN, first in conv2"
 
 
+def test_landmarks_tell_where_a_run_parts_from_another(tmp_path, open_client):
+    losses = 2.0 * np.exp(-np.arange(300) / 200)
+    for name, factor in (("one", 1.0), ("other", 1.5)):
+        values = np.where(np.arange(300) < 150, losses, factor * losses)
+        write_events(tmp_path / name, scalar_events("loss", list(enumerate(values.tolist()))))
+    client = open_client(tmp_path)
+    assert client.json_of("landmarks", run="other")["landmarks"] == []
+    (parting,) = client.json_of("landmarks", run="other", against="one")["landmarks"]
+    assert (parting["kind"], parting["quantity"]) == ("parting", "loss")
+    assert abs(parting["step"] - 150) <= 15
+    for against in ("other", "nobody"):
+        assert client.json_of("landmarks", run="other", against=against)["landmarks"] == []
+
+
 @pytest.mark.usefixtures("prompt_news")
 def test_landmarks_follow_a_live_run(tmp_path, open_client):
     calm = 0.5 * np.exp(np.random.default_rng(0).normal(0, 0.3, (300, 4))).astype(np.float32)

@@ -51,7 +51,9 @@ class Training:
         if clip is not None:
             torch.nn.utils.clip_grad_norm_(self.twin.parameters(), clip)
         step = len(self.ratios)
-        self.weights = self.weights or weight_norms(self.twin, self.norm_type)  # of the first step
+        is_sharded = any(hasattr(p, "device_mesh") for p in self.model.parameters())
+        if is_sharded or not self.weights:  # else they are measured at the first step alone
+            self.weights = weight_norms(self.twin, self.norm_type)
         moved = layer_norms(self.twin, self.norm_type)
         self.ratios[step] = {name: 0.01 * moved[name] / self.weights[name] for name in moved}
         with torch.no_grad():

@@ -213,9 +213,10 @@ export async function fetchLayers(
 export async function fetchLandmarks(
   run: string,
   quantity: Quantity,
+  against: string | null,
   signal: AbortSignal,
 ): Promise<Landmark[]> {
-  const query = { run, ...quantityArguments(quantity) };
+  const query = { run, ...quantityArguments(quantity), ...(against === null ? {} : { against }) };
   return list(await json("landmarks", query, signal), "landmarks", readLandmark);
 }
 

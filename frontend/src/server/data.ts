@@ -99,7 +99,8 @@ export const descriptionShelf = new Shelf(
 );
 
 export const landmarkShelf = new Shelf(
-  ([run, quantity]: readonly [string, Quantity], signal) => fetchLandmarks(run, quantity, signal),
+  ([run, quantity, against]: readonly [string, Quantity, string | null], signal) =>
+    fetchLandmarks(run, quantity, against, signal),
   sameText,
 );
 

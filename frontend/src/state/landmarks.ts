@@ -9,7 +9,8 @@ import { hasQuantity, present, quantity, runOf } from "./store";
 
 export type Event = Landmark & { readonly side: Side };
 
-type LandmarkKey = readonly [string, Quantity];
+/** A run, what is heard of it, and the run that it is compared with. */
+type LandmarkKey = readonly [string, Quantity, string | null];
 
 /** The runs whose landmarks are to be known. */
 export const landmarkKeys = (): LandmarkKey[] => present(SIDES.map(landmarkKey));
@@ -25,5 +26,8 @@ export const events: ReadonlySignal<readonly Event[]> = computed(() =>
 
 function landmarkKey(side: Side): LandmarkKey | null {
   const run = runOf(side);
-  return run === null || !hasQuantity(side) ? null : [run.name, quantity.value];
+  if (run === null || !hasQuantity(side)) return null;
+  // Where two runs part is told of B alone.
+  const other = side === "b" ? (runOf("a")?.name ?? null) : null;
+  return [run.name, quantity.value, other === run.name ? null : other];
 }
