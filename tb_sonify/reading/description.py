@@ -262,8 +262,8 @@ def describe_run(
     if loss is not None:
         landmarks += _divergences(loss.tag, series_of(read[loss.tag]), timeline)
     if updates is not None and timeline.quantity == GRADIENT:
-        of_updates = landmarks_of(updates.update)
-        landmarks += tuple(each for each in of_updates if each.kind != "restart")  # told already
+        told = {each.kind for each in landmarks} & {"nan", "inf", "restart"}
+        landmarks += tuple(each for each in landmarks_of(updates.update) if each.kind not in told)
     return Description(
         run=run,
         first_step=int(steps[0]) if len(steps) else None,

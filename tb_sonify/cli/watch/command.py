@@ -133,15 +133,11 @@ def _answer(
 
 
 def _describe(watch: "LogdirWatch", logdir: Path) -> None:
-    from tb_sonify.cli import describe
+    from tb_sonify.cli.main import main
 
     name = watch.printer.last_run or next(iter(watch.runs), None)
     if name is None:
         watch.printer.remark("no runs yet")
         return
-    options = argparse.Namespace(logdir=logdir, run=name, all=False, json=False)
-    try:
-        describe.run(options)
-    except CommandError as error:
-        watch.printer.remark(str(error))
+    main(["describe", str(logdir.resolve()), f"--run={name}"])
     sys.stdout.flush()

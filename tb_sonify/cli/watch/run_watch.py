@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from tb_sonify.cli.watch.follow import Block, End, Point, Record
-from tb_sonify.landmarks.landmark import Finding, several_layers
+from tb_sonify.landmarks.landmark import Finding
 from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
+from tb_sonify.landmarks.nonfinite import NonfiniteMonitor
 from tb_sonify.reading.scalar_names import first_to_draw, kind_of
 from tb_sonify.schema.quantities import GRADIENT
 
@@ -71,6 +72,7 @@ class RunWatch:
     def _begin(self) -> None:
         self._tables: dict[str, TableMonitor] = {}
         self._losses: dict[str, LossMonitor] = {}
+        self._nonfinite = NonfiniteMonitor(GRADIENT)
         self._rows: dict[str, int] = defaultdict(int)  # seen by each monitor
         self._told: dict[str, int] = {}  # kind to step
         self._last_row: int | None = None
@@ -126,16 +128,13 @@ class RunWatch:
                 yield from self._told_of(quantity, found, block.steps.tolist())
 
     def _not_finite(self, block: Block) -> Iterator[Message]:
-        norms = block.norms[GRADIENT]
-        for kind, bad in (("nan", np.isnan(norms)), ("inf", np.isposinf(norms))):
-            rows = np.flatnonzero(bad.any(axis=1))
-            if len(rows):
-                layers = np.flatnonzero(bad[rows[0]]).tolist()
-                first, step = block.layers[layers[0]], int(block.steps[rows[0]])
-                what = {"nan": "NaN", "inf": "infinity"}[kind]
-                where = several_layers(first, len(layers) - 1)
-                text = f"{what} at step {step}, first in {where}"
-                yield from self._tell(kind, text, step, first, key=kind)
+        start = self._rows["not finite"]
+        self._rows["not finite"] += len(block.steps)
+        for found in self._nonfinite.add(block.norms[GRADIENT], block.layers):
+            step = int(block.steps[found.note - start])
+            what, _, where = found.sentence.partition(",")
+            text = f"{what} at step {step},{where}"
+            yield from self._tell(found.kind, text, step, found.layer, key=found.kind)
 
     def _told_of(self, source: str, found: list[Finding], steps: list[int]) -> Iterator[Message]:
         start = self._rows[source]
