@@ -245,4 +245,5 @@ def test_a_restart_begins_anew():
     notes = aggregate(norms, rows_per_note=1)
     arguments = {"steps": np.arange(ROWS + 1), "layers": list("abcd"), "quantity": "update"}
     assert [each.step for each in find_landmarks(notes, **arguments)][:1] == [300]
-    assert find_landmarks(notes, restarts=[300], **arguments) == []
+    resumed = find_landmarks(notes, restarts=[300], **arguments)
+    assert [each.kind for each in resumed] == ["restart"]

@@ -21,7 +21,7 @@ from tb_sonify.plugin.responses import (
     stream_response,
 )
 from tb_sonify.reading import limits
-from tb_sonify.reading.cache import LruCache
+from tb_sonify.reading.cache import LruCache, RefreshCache
 from tb_sonify.reading.description import (
     describe_run,
     description_lines,
@@ -37,7 +37,9 @@ from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, notes_between
 from tb_sonify.schema.quantities import GRADIENT
 
-_LANDMARK_BYTES = 500  # of a landmark, about
+
+def _landmark_bytes(landmarks: tuple[Landmark, ...]) -> int:
+    return 500 * len(landmarks)  # about
 
 
 class OverviewRoutes:
@@ -48,6 +50,9 @@ class OverviewRoutes:
         self._selections = selections
         self._extremes = LruCache[bytes, Extremes](limits.EXTREMES_CACHE_BYTES)
         self._landmarks = LruCache[bytes, tuple[Landmark, ...]](limits.LANDMARK_CACHE_BYTES)
+        self._landmarks_of_scalars = RefreshCache[tuple[Landmark, ...]](
+            limits.LANDMARK_CACHE_BYTES, _landmark_bytes
+        )
 
     def handlers(self) -> Mapping[str, Handler]:
         """Each handler under its route."""
@@ -112,12 +117,18 @@ class OverviewRoutes:
         quantity = arguments.quantity_of(request)
         scope = scope_of(request)
         timeline = self._timeline(scope, run, quantity)
-        landmarks = self._landmarks_of(timeline)
-        landmarks = as_stories(landmarks + loss_landmarks(self._store, scope, timeline, run))
         other = request.args.get("against")
-        if other is not None and other != run:
-            landmarks += parting_of(self._store, scope, timeline, run, other)
-            landmarks = tuple(sorted(landmarks, key=lambda each: each.note))
+
+        def read() -> tuple[Landmark, ...]:
+            found = loss_landmarks(self._store, scope, timeline, run)
+            if other is not None and other != run:
+                found += parting_of(self._store, scope, timeline, run, other)
+            return found
+
+        key = scope.experiment, run, timeline.version, other
+        landmarks = as_stories(
+            self._landmarks_of(timeline) + self._landmarks_of_scalars.get(key, read)
+        )
         answer = {
             "run": run,
             "quantity": quantity,
@@ -195,9 +206,7 @@ class OverviewRoutes:
             with self._slot(timeline, range(timeline.notes)):
                 return landmarks_of(timeline)
 
-        return self._landmarks.get_or_make(
-            timeline.version, make, cost=lambda made: _LANDMARK_BYTES * len(made)
-        )
+        return self._landmarks.get_or_make(timeline.version, make, cost=_landmark_bytes)
 
     def _slot(self, source: Timeline, notes: range) -> AbstractContextManager[None]:
         return self._store.work.slot(len(notes) * len(source.layers))
