@@ -9,7 +9,9 @@ if (location.pathname.includes("plugin_entry")) {
   window.tap = tap;
   let context = null;
   let loudness = null;
+  let recent = null; // the same over two thirds of a second: a busy page looks seldom
   let loudest = 0; // since the latest gesture or silence, see tap.heard
+  let since = 0; // when that was
   let listening = false;
   let ears = [];
 
@@ -22,6 +24,7 @@ if (location.pathname.includes("plugin_entry")) {
   for (const type of ["pointerdown", "keydown"]) {
     const note = ({ timeStamp }) => {
       loudest = 0;
+      since = performance.now();
       tap.gestures.push(timeStamp);
       tap.pressed.push(context === null ? null : stamp()); // as the page is about to act on it
     };
@@ -64,34 +67,47 @@ if (location.pathname.includes("plugin_entry")) {
     if (destination instanceof AudioDestinationNode) {
       context = destination.context;
       loudness = new AnalyserNode(context, { fftSize: 1024 });
+      recent = new AnalyserNode(context, { fftSize: 32768 });
       connect.call(this, loudness);
+      connect.call(this, recent);
       ears = earsOf(this);
     }
     return connect.call(this, destination, ...more);
   };
 
-  const levelAt = (analyser) => {
+  const samplesAt = (analyser) => {
     const samples = new Float32Array(analyser.fftSize);
     analyser.getFloatTimeDomainData(samples);
+    return samples;
+  };
+  const levelAt = (analyser) => {
+    const samples = samplesAt(analyser);
     return Math.hypot(...samples) / Math.sqrt(samples.length);
+  };
+  /** Root mean square of what has gone there since the latest gesture or silence, if not long ago. */
+  const recentLevel = () => {
+    const frames = Math.floor(((performance.now() - since) / 1000) * context.sampleRate);
+    const samples = samplesAt(recent).slice(-Math.max(1, frames));
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample ** 2, 0) / samples.length);
   };
 
   /** Root mean square of what has just gone to the loudspeaker. */
   tap.level = () => levelAt(loudness);
 
   /** Whether anything was loud since the latest gesture or silence, however short it was. */
-  tap.heard = () => Math.max(loudest, tap.level()) > AUDIBLE;
+  tap.heard = () => Math.max(loudest, recentLevel()) > AUDIBLE;
 
   /** Whether nothing goes there now; what was heard before is forgotten. */
   tap.silent = () => {
     if (tap.level() > 0) return false;
     loudest = 0;
+    since = performance.now();
     return true;
   };
 
   // For as long as a sound is due, so that one is noticed that ends before a test can ask.
   const listen = () => {
-    loudest = Math.max(loudest, tap.level());
+    loudest = Math.max(loudest, recentLevel());
     listening = tap.starts.some(({ end }) => end > context.currentTime);
     if (listening) requestAnimationFrame(listen);
   };
