@@ -3,7 +3,7 @@
     python -m benchmarks.updates [--steps 20] [--json]
 
 Networks are trained by SGD, SGD with momentum and AdamW on batches that change at every step. Each
-tensor of more than 4,096 values is compared at each step from the third on: its norm from the
+tensor of more than 32,768 values is compared at each step from the third on: its norm from the
 sample, divided by its norm, less 1. Errors of the root of the mean square and of the mean (the
 bias) are of all these tensors and steps.
 """

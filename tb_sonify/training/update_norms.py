@@ -19,11 +19,10 @@ from tb_sonify.training.tensor_norms import (
 
 Updates: TypeAlias = bool | Literal["exact"]
 
-# Of a larger tensor, 512 places of 4 adjacent values each are compared. Against all values, the
-# norm has a relative error of at most 3.2 % (root of the mean square; a bias of at most 0.7 %) on
-# ResNet-18 and a transformer with SGD, momentum and AdamW; see benchmarks/updates.py.
-_EXACT = 4096
-_PLACES = 512
+# Of a larger tensor, 1,024 places of 4 adjacent values each are compared. For the errors against
+# all values see benchmarks/updates.py.
+_EXACT = 32_768
+_PLACES = 1_024
 _ADJACENT = 4
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 

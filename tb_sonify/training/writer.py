@@ -146,10 +146,10 @@ class SonifyWriter(SummaryWriter):
             name of the model's class where a name is that of another layer that is watched.
         updates
             Measure also what each step changes: the norm of the update of each layer and, at every
-            16th step, that of its weights. Of a tensor of more than 4,096 values, 2,048 are
-            compared: the norm of its update is then an estimate, with a standard error of about
-            3 % (see docs/rows.md). ``"exact"``: all values are compared, which takes as much memory
-            as the model; so it is where `norm_type` is infinite. `False`: gradients alone.
+            16th step, that of its weights. Of a tensor of more than 32,768 values, 4,096 are
+            compared: the norm of its update is then an estimate (see docs/rows.md). ``"exact"``:
+            all values are compared, which takes as much memory as the model; so it is where
+            `norm_type` is infinite. `False`: gradients alone.
 
         Returns
         -------
