@@ -7,7 +7,7 @@ from tb_sonify.landmarks import KINDS, find_landmarks
 from tb_sonify.landmarks.divergence import find_divergences
 from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
 from tb_sonify.landmarks.parting import find_parting
-from tb_sonify.schema.notes import aggregate
+from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 
 ROWS = 600
 
@@ -247,3 +247,15 @@ def test_a_restart_begins_anew():
     assert [each.step for each in find_landmarks(notes, **arguments)][:1] == [300]
     resumed = find_landmarks(notes, restarts=[300], **arguments)
     assert [each.kind for each in resumed] == ["restart"]
+
+
+def test_a_frozen_layer_hides_nothing_of_the_others():
+    values = np.exp(np.random.default_rng(0).normal(0, 0.1, (400, 4))).astype(np.float32)
+    values[300:] *= 50
+    others = TableMonitor("gradient").add(values[:, [0, 2, 3]], ["a", "c", "d"])
+    assert [each.kind for each in others] == ["unusual", "drift"]
+    values[:, 1] = NO_GRADIENT
+    assert TableMonitor("gradient").add(values, ["a", "b", "c", "d"]) == others
+    values[:, 1] = np.nan  # there is no total of such rows
+    found = TableMonitor("gradient").add(values, ["a", "b", "c", "d"])
+    assert [each.kind for each in found] == ["unusual"]

@@ -44,12 +44,15 @@ class TableMonitor:
         Parameters
         ----------
         values
-            Shape ``(rows, layers)``; what is negative or not finite is not known.
+            Shape ``(rows, layers)``; what is negative or not finite is not known. A layer with a
+            negative value, as one that is frozen, adds nothing to the total; one that is not
+            finite leaves the row without.
         layers
             Names of the columns; later ones may be more.
         """
+        squares = np.square(np.maximum(values, 0), dtype=np.float64)
+        totals = np.sqrt(np.sum(squares, axis=1, keepdims=True))
         values = np.where((values >= 0) & np.isfinite(values), values, np.nan)
-        totals = np.sqrt(np.sum(np.square(values, dtype=np.float64), axis=1, keepdims=True))
         quantity = self._quantity
         found: list[_Found] = list(self._broken_from_the_start(totals[:, 0]))
         found += [
