@@ -32,7 +32,7 @@ def pre_clip_sums():
     """What is kept of gradients that were clipped, of each layer of all models."""
     gc.collect()
     norms = [each for each in gc.get_objects() if type(each) is LayerNorms]
-    return [kept for each in norms for kept in each.clipped.values()]
+    return [kept for each in norms for kept in each.versions.values()]
 
 
 def train(model, optimizer, steps):

@@ -391,13 +391,14 @@ def tfrecord(data: bytes) -> bytes:
     return b"".join(
         (
             length,
-            struct.pack("<I", _masked_crc32c(length)),
+            struct.pack("<I", masked_crc32c(length)),
             data,
-            struct.pack("<I", _masked_crc32c(data)),
+            struct.pack("<I", masked_crc32c(data)),
         )
     )
 
 
-def _masked_crc32c(data: bytes) -> int:
+def masked_crc32c(data: bytes) -> int:
+    """The checksum of a record of an event file, and of its length."""
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF

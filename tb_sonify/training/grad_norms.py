@@ -56,9 +56,9 @@ class LayerNorms:
         All parameters.
     shards
         `None` where no parameter is sharded.
-    clipped
-        The gradients as clipping left them, of each layer that was measured before it; or as they
-        were when `keep` measured them.
+    versions
+        Of the gradients of each layer that was measured ahead: as clipping left them where it was
+        measured before that, or as they were when `keep` measured them.
     """
 
     def __init__(self, layers: Layers, *, norm_type: float = 2.0) -> None:
@@ -68,7 +68,7 @@ class LayerNorms:
             raise ValueError(f"norm_type must be above 0, got {norm_type!r}")
         self.parameters: list[nn.Parameter] = [p for owned in layers.values() for p in owned]
         self.shards = Shards.of(self.parameters)
-        self.clipped: dict[int, list[GradientVersion | None]] = {}
+        self.versions: dict[int, list[GradientVersion | None]] = {}
         self._kept: dict[int, PartPowers] = {}  # by layer
         self._warn = WarnOnce()
         self._layer_of = [i for i, owned in enumerate(layers.values()) for _ in owned]
@@ -126,7 +126,7 @@ class LayerNorms:
             How the gradients are scaled.
         """
         part = part or self.whole
-        powers = self._with_clipped(part) if self.clipped else [self._measure(part).whole]
+        powers = self._with_kept(part) if self.versions else [self._measure(part).whole]
         if scaling is not None:
             powers = [each.part().unscaled(scaling, self.norm_type).whole for each in powers]
         return powers
@@ -218,11 +218,11 @@ class LayerNorms:
 
     def _note_versions(self, layer: int) -> None:
         gradients = [self.parameters[position].grad for position in self._positions(layer)]
-        self.clipped[layer] = [g if g is None else (ref(g), _version(g)) for g in gradients]
+        self.versions[layer] = [g if g is None else (ref(g), _version(g)) for g in gradients]
 
-    def forget_clipping(self) -> None:
-        """Drop what was measured before clipping."""
-        self.clipped.clear()
+    def forget(self) -> None:
+        """Drop what was measured ahead."""
+        self.versions.clear()
         self._kept.clear()
 
     def _positions(self, layer: int) -> range:
@@ -233,11 +233,11 @@ class LayerNorms:
 
         Their gradients, that is.
         """
-        if layer not in self.clipped:
+        if layer not in self.versions:
             return False
         for position in positions:
             gradient = self.parameters[position].grad
-            kept = self.clipped[layer][position - self._first_of[layer]]
+            kept = self.versions[layer][position - self._first_of[layer]]
             if gradient is None or kept is None:
                 if gradient is not None or kept is not None:
                     return False
@@ -245,7 +245,7 @@ class LayerNorms:
                 return False
         return True
 
-    def _with_clipped(self, part: "ModelPart") -> "list[PowersOf]":
+    def _with_kept(self, part: "ModelPart") -> "list[PowersOf]":
         """The powers of a part, those before clipping where they still hold."""
         rest: list[int] = []
         kept: dict[PartPowers, list[int]] = {}

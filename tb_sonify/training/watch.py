@@ -112,7 +112,7 @@ class Silence:
             known = self._copying[optimizer] = set(own) <= set(held) or sum(own) == sum(held)
         return known
 
-    def end_of_it(self) -> None:
+    def break_off(self) -> None:
         """Note that a gradient was measured."""
         self.heard, self._steps = True, 0
 
@@ -254,7 +254,7 @@ class ModelWatch(Watch):
         self._keep_alive = None
         ignore_skipped_steps(self)
         ignore_clipping(self)
-        self._parts.measured.norms.forget_clipping()
+        self._parts.measured.norms.forget()
 
     def before_any_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -337,10 +337,10 @@ class ModelWatch(Watch):
             )
         is_new, has_gradient = row.start_part(part, scaling_of(optimizer))
         if has_gradient:
-            self._silence.end_of_it()
+            self._silence.break_off()
         if self._meter.updates:
             self._moving[optimizer] = row, part
-        self._file(row, is_new=is_new)
+        self._open_or_close(row, is_new=is_new)
 
     def after_step(self, optimizer: Optimizer) -> None:
         """Add what a step has changed, once the outermost call of `step` ends."""
@@ -349,9 +349,9 @@ class ModelWatch(Watch):
 
     def _end_part(self, optimizer: Optimizer) -> None:
         row, part = self._moving.pop(optimizer)
-        self._file(row, is_new=row.end_part(part))
+        self._open_or_close(row, is_new=row.end_part(part))
 
-    def _file(self, row: StepRow, *, is_new: bool) -> None:
+    def _open_or_close(self, row: StepRow, *, is_new: bool) -> None:
         if is_new:
             self._resources.buffer.open(row)
         if row.is_complete(self._parts):

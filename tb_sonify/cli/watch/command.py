@@ -1,7 +1,9 @@
 """`tb-sonify watch`: follow runs in a terminal, by lines that are only ever added."""
 
 import argparse
+import select
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,6 @@ from tb_sonify.cli.main import CommandError, add_parser
 
 if TYPE_CHECKING:
     from tb_sonify.cli.watch.actions import Actions
-    from tb_sonify.cli.watch.keys import Keys
     from tb_sonify.cli.watch.logdir_watch import LogdirWatch
 
 _DESCRIPTION = """\
@@ -90,7 +91,6 @@ def _seconds(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Follow until something ends it; returns the exit status."""
     from tb_sonify.cli.watch.actions import Actions
-    from tb_sonify.cli.watch.keys import Keys
     from tb_sonify.cli.watch.logdir_watch import LogdirWatch
     from tb_sonify.cli.watch.printer import Printer
 
@@ -116,8 +116,41 @@ def run(options: argparse.Namespace) -> int:
                 return 0
 
 
+class Keys:
+    """Reads keys without waiting for Enter; the terminal is put back as it was at the end."""
+
+    def __init__(self) -> None:
+        self._terminal: Any = None
+        self._before: Any = None
+
+    def __enter__(self) -> "Keys":
+        try:
+            import termios
+            import tty
+
+            if sys.stdin.isatty():
+                self._before = termios.tcgetattr(sys.stdin)
+                tty.setcbreak(sys.stdin)
+                self._terminal = termios
+        except (ImportError, OSError, ValueError):  # no such terminals here, or none at all
+            self._terminal = None
+        return self
+
+    def wait(self, seconds: float) -> str:
+        """The next key; empty if none is pressed in time."""
+        if self._terminal is None:
+            time.sleep(seconds)
+            return ""
+        ready, _, _ = select.select([sys.stdin], [], [], seconds)
+        return sys.stdin.read(1) if ready else ""
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal is not None:
+            self._terminal.tcsetattr(sys.stdin, self._terminal.TCSADRAIN, self._before)
+
+
 def _answer(
-    keys: "Keys", watch: "LogdirWatch", actions: "Actions", options: argparse.Namespace
+    keys: Keys, watch: "LogdirWatch", actions: "Actions", options: argparse.Namespace
 ) -> bool:
     """Wait for a key for half a second and do what it asks for; `False`: to leave."""
     key = keys.wait(_POLL_SECONDS)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 from tensorboard.backend.event_processing.io_wrapper import IsTensorFlowEventsFile
@@ -20,10 +19,10 @@ from tb_sonify.reading.logdir import directories
 from tb_sonify.schema.metadata import END_TAG, ROWS_TAG, split_session
 from tb_sonify.schema.quantities import GRADIENT, UPDATE
 from tb_sonify.schema.records import Rows
+from tb_sonify.training.event_writer import masked_crc32c
 
 _HEADER = struct.Struct("<QI")  # length of a record, and its checksum
 _FOOTER = struct.Struct("<I")
-_MASK_DELTA = 0xA282EAD8
 _PART_BYTES = 16 * 2**20  # read at once
 _NUMBERS = (1, 2, 3, 9, 19)  # float, double, int32, int64, half in TensorFlow's DataType
 _WALK_SHARE = 0.02  # of the time may be spent on looking for new directories
@@ -85,13 +84,13 @@ class _GrowingFile:
         found, at = [], 0
         while at + _HEADER.size <= len(data):
             size, checksum = _HEADER.unpack_from(data, at)
-            if _masked_crc(data[at : at + 8]) != checksum:
+            if masked_crc32c(data[at : at + 8]) != checksum:
                 self._damage()
                 break
             start, stop = at + _HEADER.size, at + _HEADER.size + size
             if stop + _FOOTER.size > len(data):
                 break
-            if _masked_crc(data[start:stop]) != _FOOTER.unpack_from(data, stop)[0]:
+            if masked_crc32c(data[start:stop]) != _FOOTER.unpack_from(data, stop)[0]:
                 self._damage()
                 break
             found.append(data[start:stop])
@@ -101,11 +100,6 @@ class _GrowingFile:
     def _damage(self) -> None:
         self._is_damaged = True
         _logger.warning("%s is damaged: what comes after is not read", self._path)
-
-
-def _masked_crc(data: bytes) -> int:
-    crc: int = google_crc32c.value(data)
-    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 class GrowingRun:
