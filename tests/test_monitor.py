@@ -256,6 +256,7 @@ def test_a_frozen_layer_hides_nothing_of_the_others():
     assert [each.kind for each in others] == ["unusual", "drift"]
     values[:, 1] = NO_GRADIENT
     assert TableMonitor("gradient").add(values, ["a", "b", "c", "d"]) == others
-    values[:, 1] = np.nan  # there is no total of such rows
-    found = TableMonitor("gradient").add(values, ["a", "b", "c", "d"])
-    assert [each.kind for each in found] == ["unusual"]
+    for broken in (np.nan, np.inf):  # there is no total of such rows
+        values[:, 1] = broken
+        found = TableMonitor("gradient").add(values, ["a", "b", "c", "d"])
+        assert [each.kind for each in found] == ["unusual"]

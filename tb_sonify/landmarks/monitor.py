@@ -50,9 +50,10 @@ class TableMonitor:
         layers
             Names of the columns; later ones may be more.
         """
+        values = np.where(np.isfinite(values), values, np.nan)
         squares = np.square(np.maximum(values, 0), dtype=np.float64)
         totals = np.sqrt(np.sum(squares, axis=1, keepdims=True))
-        values = np.where((values >= 0) & np.isfinite(values), values, np.nan)
+        values = np.where(values >= 0, values, np.nan)
         quantity = self._quantity
         found: list[_Found] = list(self._broken_from_the_start(totals[:, 0]))
         found += [
