@@ -168,10 +168,10 @@ def parting_of(
     first = read_first_scalar(store, scope, run, tags)
     if first is None:
         return ()
-    series = [read_series(store, scope, each, first) for each in (other, run)]
-    if series[0] is None or series[1] is None:
+    own, others = (read_series(store, scope, each, first) for each in (run, other))
+    if own is None or others is None:
         return ()
-    found = find_parting(first, *((each.steps, each.values) for each in series if each))
+    found = find_parting(first, (others.steps, others.values), (own.steps, own.values))
     if found is None:
         return ()
     told = replace(found, sentence=f"{found.sentence}, against {other}")
