@@ -4,9 +4,11 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+from tensorboard.compat.proto.event_pb2 import Event
 from torch.utils.tensorboard import SummaryWriter
 
 from tb_sonify import SonifyWriter
@@ -14,6 +16,7 @@ from tb_sonify.reading.logdir import chosen_runs, open_logdir
 from tests.commands import tb_sonify
 from tests.commands import tb_sonify_here as command
 from tests.logged import logged_run
+from tests.logs import write_events
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +44,12 @@ def copied(logdir, tmp_path):
 def test_every_run_is_described_in_words(logdir):
     result = tb_sonify("describe", logdir)
     assert result.returncode == 0
-    table, broken, calm, plain = result.stdout.split("\n\n")
+    table, broken, plain, calm = result.stdout.split("\n\n")
     assert [line.split()[0] for line in table.splitlines()] == ["run", "broken", "plain", "calm"]
     assert table.splitlines()[1].endswith("nan at 60")
     assert calm.splitlines()[:3] == [
         "calm",
-        "  steps 0 to 119",
+        "  steps 0 to 119, ended",
         "  loss/train: starts at 2, minimum 0.5 at step 119, maximum 2 at step 0, ends at 0.5, "
         "still falling",
     ]
@@ -86,10 +89,56 @@ def write(directory, scalars):
 
 def test_what_is_not_finite_is_told_with_its_first_step(tmp_path):
     write(tmp_path / "run", {"loss": [2.0, 1.0, float("nan"), 4e16, float("inf")]})
+    text = command("describe", tmp_path).stdout
     assert (
-        "  loss: starts at 2, minimum 1 at step 1, maximum 4e+16 at step 3, ends at 4e+16; "
+        "  loss: starts at 2, minimum 1 at step 1, maximum 4e+16 at step 3, infinity since step 4; "
         "2 points not finite, the first at 2"
-    ) in command("describe", tmp_path).stdout
+    ) in text
+    assert "run\n  steps 0 to 4, still growing\n" in text
+
+
+def test_a_run_that_is_lost_says_since_when_and_comes_first(tmp_path):
+    def lost_from(point, *, points=40):
+        return [0.5] * point + [float("nan")] * (points - point)
+
+    write(tmp_path / "a", {"loss": lost_from(40)})
+    write(tmp_path / "b", {"loss": lost_from(30)})
+    write(tmp_path / "c", {"loss": lost_from(0)})
+    table, *texts = command("describe", tmp_path).stdout.split("\n\n")
+    assert "ends at" not in "".join(texts[:2]) + "".join(table.splitlines()[:3])
+    assert [text.split()[0] for text in texts] == ["c", "b", "a"]
+    assert "loss best 0.5, NaN since step 30" in table
+    assert "loss NaN since step 0" in table
+    assert "minimum 0.5 at step 0, maximum 0.5 at step 0, NaN since step 30\n" in texts[1]
+    runs = json.loads(command("describe", tmp_path, "--json").stdout)["runs"]
+    assert [run["loss"]["lost_since"] for run in runs] == [0, 30, None]
+
+
+def test_a_run_that_nobody_closed_says_how_long_ago_it_was_written(tmp_path):
+    event = Event(wall_time=time.time() - 4.5 * 60, step=7)
+    event.summary.value.add(tag="loss", simple_value=1.0)
+    write_events(tmp_path / "run", [event])
+    text = command("describe", tmp_path).stdout
+    assert "\n  steps 7 to 7, last written 4 minutes ago\n" in text
+
+
+def test_a_step_is_described_with_what_is_near(logdir):
+    done = command("describe", logdir, "--at", "70")
+    assert done.returncode == 0
+    broken, plain, calm = done.stdout.split("\n\n")
+    lines = broken.splitlines()
+    assert lines[0] == "broken at step 70"
+    assert lines[1].startswith("  gradient norms: early 0.")
+    assert ", middle NaN, late 0." in lines[1]
+    assert lines[2].startswith("  largest layers: middle NaN, ")
+    assert lines[3] == "  10 steps earlier, at step 60: NaN, first in middle"
+    assert plain.splitlines()[:2] == ["plain at step 9", "  accuracy 0.9"]
+    assert calm.splitlines()[1] == "  loss/train 1.118"
+    assert calm.splitlines()[-1] == "  no landmarks"
+    found = json.loads(command("describe", logdir, "--at=70", "--run=broken", "--json").stdout)
+    [moment] = found["moments"]
+    assert moment["layers"][0] == ["middle", "NaN"]
+    assert moment["landmarks"][0]["step"] == 60
 
 
 def test_norms_are_told_by_their_range_with_the_step_of_the_peak(tmp_path):
@@ -138,7 +187,7 @@ def test_a_reader_that_closes_the_pipe_sees_no_traceback(logdir):
 def test_links_to_the_same_directory_are_one_run(copied):
     (copied / "again").symlink_to(copied / "calm", target_is_directory=True)
     runs = json.loads(command("describe", copied, "--json").stdout)["runs"]
-    assert [run["run"] for run in runs] == ["again", "broken", "plain"]
+    assert [run["run"] for run in runs] == ["broken", "plain", "again"]
 
 
 def test_links_that_lead_back_make_no_further_runs(copied):
@@ -189,7 +238,17 @@ def test_two_runs_are_compared_and_a_landmark_can_fail(tmp_path):
     found = json.loads(command("describe", tmp_path, "--compare", "one", "other", "--json").stdout)
     assert (found["parting"]["kind"], found["parting"]["step"]) == ("parting", step)
     same = command("describe", tmp_path, "--compare", "one", "same").stdout
-    assert same.endswith("one and same do not part for good in a scalar that both have\n")
+    assert same.endswith("one and same do not part for good in loss/train\n")
+
+
+def test_what_cannot_be_compared_is_said(tmp_path):
+    write(tmp_path / "a", {"loss": [1.0] * 5})
+    write(tmp_path / "b", {"loss": [1.0] * 9})
+    write(tmp_path / "c", {"accuracy": [1.0] * 5})
+    few = command("describe", tmp_path, "--compare", "a", "b").stdout
+    assert few.endswith("a and b have 5 steps of loss in common, too few to compare\n")
+    none = command("describe", tmp_path, "--compare", "a", "c").stdout
+    assert none.endswith("a and c have no scalar in common\n")
 
 
 def test_the_exit_status_tells_of_landmarks_that_one_asks_for(logdir):

@@ -9,6 +9,7 @@ from tb_sonify.landmarks.residuals import median_known
 
 LEVEL = 25  # points whose median difference is judged
 START = 50  # points that tell what is usual, the fewest
+COMPARABLE_POINTS = START + LEVEL  # the fewest at steps that both have
 OVER_NOISE = 6.0  # standard deviations of the median of 25
 LEAST = 0.05  # of the value
 _Points = tuple[NDArray[np.floating | np.integer], NDArray[np.floating]]
@@ -30,7 +31,7 @@ def find_parting(tag: str, one: _Points, other: _Points) -> Landmark | None:
     size = np.abs(one[1][mine])
     known = np.isfinite(difference)
     steps, difference, size = steps[known], difference[known], size[known]
-    if len(steps) < START + LEVEL:
+    if len(steps) < COMPARABLE_POINTS:
         return None
     levels = median_known(sliding_window_view(difference, LEVEL).T)[0]
     usual = median_known(difference[:START, None])[0][0]

@@ -23,11 +23,11 @@ from tb_sonify.plugin.responses import (
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
 from tb_sonify.reading.description import (
+    compare_runs,
     describe_run,
     description_lines,
     landmarks_of,
     loss_landmarks,
-    parting_of,
     updates_of,
 )
 from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
@@ -122,7 +122,8 @@ class OverviewRoutes:
         def read() -> tuple[Landmark, ...]:
             found = loss_landmarks(self._store, scope, timeline, run)
             if other is not None and other != run:
-                found += parting_of(self._store, scope, timeline, run, other)
+                parting = compare_runs(self._store, scope, timeline, run, other).parting
+                found += () if parting is None else (parting,)
             return found
 
         key = scope.experiment, run, timeline.version, other

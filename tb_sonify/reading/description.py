@@ -12,7 +12,7 @@ from tb_sonify.landmarks import KINDS as LANDMARKS
 from tb_sonify.landmarks import Landmark, find_landmarks
 from tb_sonify.landmarks.chain import as_stories
 from tb_sonify.landmarks.divergence import find_divergences
-from tb_sonify.landmarks.parting import find_parting
+from tb_sonify.landmarks.parting import COMPARABLE_POINTS, find_parting
 from tb_sonify.reading import limits
 from tb_sonify.reading.heatmap import LayerSummary, summarize_layers
 from tb_sonify.reading.norm_tags import norm_layers
@@ -34,6 +34,7 @@ _TREND_SHARE = 0.01  # of the value: likewise
 _LINES: dict[Kind, int] = {"loss": 5, "score": 4, "norm": 2, "other": 4}
 _MOST_BRIEF = 10
 _NAMED = 4  # layers of a stream
+GROWING_SECONDS = 60.0  # since it was written last
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class ScalarSummary:
     trend
         ``"rising"`` or ``"falling"`` where the last tenth of the points differs from the tenth
         before by more than noise; `None` where it does not, or there are few points.
+    lost_to, lost_since
+        What it is at its end, ``"NaN"`` or ``"infinity"``, and the first step from which no point
+        is finite; `None` where it ends finite.
     """
 
     tag: str
@@ -63,6 +67,8 @@ class ScalarSummary:
     not_finite: int
     not_finite_since: int | None
     trend: str | None
+    lost_to: str | None
+    lost_since: int | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,10 @@ class Description:
     ----------
     quantity
         What streams and landmarks are of.
+    written
+        When it was written last, in seconds since the epoch; `None`: not known.
+    ended
+        Whether its writer was closed then; `False` where nobody can tell.
     ratio
         The updates of all layers, relative to their weights; `None` where they are not measured.
     without_weights
@@ -124,6 +134,8 @@ class Description:
     quantity: str
     ratio: StreamSummary | None
     without_weights: tuple[str, ...]
+    written: float | None
+    ended: bool
 
 
 def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
@@ -159,23 +171,33 @@ def loss_landmarks(
     return () if series is None else _divergences(first, series, timeline)
 
 
-def parting_of(
+class Comparison(NamedTuple):
+    """Where a run parts from another, or `None`, and a sentence on it."""
+
+    parting: Landmark | None
+    sentence: str
+
+
+def compare_runs(
     store: Store, scope: Scope, timeline: Timeline, run: str, other: str
-) -> tuple[Landmark, ...]:
+) -> Comparison:
     """Where the first scalar that a run shares with another goes its own way for good."""
     shared = set(list_scalars(store, scope, other))
     tags = [tag for tag in _own_scalars(store, scope, timeline, run) if tag in shared]
     first = read_first_scalar(store, scope, run, tags)
-    if first is None:
-        return ()
-    own, others = (read_series(store, scope, each, first) for each in (run, other))
-    if own is None or others is None:
-        return ()
-    found = find_parting(first, (others.steps, others.values), (own.steps, own.values))
+    one, own = (first and read_series(store, scope, each, first) for each in (other, run))
+    if not (first and one and own):
+        return Comparison(None, f"{other} and {run} have no scalar in common")
+    common = len(np.intersect1d(one.steps, own.steps))
+    if common < COMPARABLE_POINTS:
+        few = f"{common:,} steps of {first} in common, too few to compare"
+        return Comparison(None, f"{other} and {run} have {few}")
+    found = find_parting(first, (one.steps, one.values), (own.steps, own.values))
     if found is None:
-        return ()
+        return Comparison(None, f"{other} and {run} do not part for good in {first}")
     told = replace(found, sentence=f"{found.sentence}, against {other}")
-    return _at_notes([told], timeline)
+    [told] = _at_notes([told], timeline)
+    return Comparison(told, f"{run} from step {told.step:,} on: {told.sentence}")
 
 
 def _divergences(tag: str, series: Series, timeline: Timeline) -> tuple[Landmark, ...]:
@@ -259,6 +281,8 @@ def describe_run(
     summaries = [_summarize(tag, series_of(found)) for tag, found in read.items()]
     steps = timeline.steps if timeline.notes else _ends(read.values())
     loss = next((each for each in summaries if each.tag == first and each.kind == "loss"), None)
+    written = _last_time(timeline, read.values())
+    marks = store.marks(scope).get(run)
     if loss is not None:
         landmarks += _divergences(loss.tag, series_of(read[loss.tag]), timeline)
     if updates is not None and timeline.quantity == GRADIENT:
@@ -278,26 +302,35 @@ def describe_run(
         quantity=timeline.quantity,
         ratio=None if updates is None else _all_layers(updates.ratio),
         without_weights=() if updates is None else _zero_layers(updates.weight),
+        written=written,
+        ended=marks is not None and marks.end is not None and marks.end >= (written or 0.0),
     )
 
 
-def _rank(tag: str) -> tuple[int, bool]:
-    return KINDS.index(kind_of(tag)), is_validation(tag)
+def _last_time(timeline: Timeline, points: Iterable[NDArray[np.float64]]) -> float | None:
+    """The latest wall time of rows and points; `None` where there is none."""
+    times = [*timeline.step_times.times[-1:], *(found[:, 1].max() for found in points)]
+    return max((float(each) for each in times if np.isfinite(each)), default=None)
 
 
-def description_lines(description: Description, *, every_scalar: bool = False) -> Iterator[str]:
+def description_lines(
+    description: Description, *, every_scalar: bool = False, now: float | None = None
+) -> Iterator[str]:
     """The lines of a description, one fact each: what matters most first.
 
     Parameters
     ----------
     every_scalar
         Give each scalar a line, however many there are.
+    now
+        Seconds since the epoch, to tell how long ago it was written; `None`: that is not told.
     """
     yield description.run or "(the log directory itself)"
     if description.first_step is None:
         yield "  nothing that can be heard"
         return
-    yield f"  steps {description.first_step:,} to {description.last_step:,}"
+    age = "" if now is None else _age(description, now)
+    yield f"  steps {description.first_step:,} to {description.last_step:,}{age}"
     for line in _scalar_lines(description, every_scalar):
         yield f"  {line}"
     if description.pre_clip is not None:
@@ -316,8 +349,34 @@ def description_lines(description: Description, *, every_scalar: bool = False) -
         yield f"  no gradient norms were logged{only}"
 
 
+def _age(description: Description, now: float) -> str:
+    if description.ended:
+        return ", ended"
+    if description.written is None:
+        return ""
+    idle = max(now - description.written, 0.0)
+    if idle < GROWING_SECONDS:
+        return ", still growing"
+    return f", last written {duration_words(idle)} ago"
+
+
+def duration_words(seconds: float) -> str:
+    """A duration in its largest whole unit.
+
+    Examples
+    --------
+    >>> duration_words(59.9), duration_words(61), duration_words(7_300)
+    ('59 seconds', '1 minute', '2 hours')
+    """
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"{int(seconds)} seconds"
+
+
 def overview_lines(descriptions: Sequence[Description]) -> Iterator[str]:
-    """A table of runs, those with the most severe landmarks first, then by their loss."""
+    """A table of runs, in their order."""
     rows = [
         (
             each.run or "(the log directory itself)",
@@ -327,7 +386,7 @@ def overview_lines(descriptions: Sequence[Description]) -> Iterator[str]:
                 dict.fromkeys(f"{mark.kind} at {mark.step:,}" for mark in each.landmarks[:3])
             ),
         )
-        for each in sorted(descriptions, key=_severity)
+        for each in descriptions
     ]
     header = ("run", "last step", "loss or score", "landmarks")
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
@@ -335,22 +394,26 @@ def overview_lines(descriptions: Sequence[Description]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _severity(description: Description) -> tuple[bool, int, float, str]:
+def severity(description: Description) -> tuple[bool, bool, int, float, str]:
+    """Sort key of runs: a loss that is lost first, then the worst landmark, then a high loss."""
     loss = description.loss
     worst = min(
         (LANDMARKS.index(each.kind) for each in description.landmarks), default=len(LANDMARKS)
     )
     broken = loss is not None and loss.not_finite > 0
     end = np.inf if loss is None or loss.end is None else loss.end
-    return not broken, worst, -end, description.run
+    lost = loss is not None and loss.lost_to is not None
+    return not lost, not broken, worst, -end, description.run
 
 
 def _best_of(description: Description) -> str:
     scores = (each for each in description.scalars if each.kind == "score")
     for each in (description.loss, *scores):
-        if each is not None and each.end is not None:
+        if each is not None and each.end is None:
+            return f"{each.tag} {_end_of(each)}"
+        if each is not None:
             best = each.maximum if each.kind == "score" else each.minimum
-            return f"{each.tag} best {best:.4g}, ends at {each.end:.4g}"
+            return f"{each.tag} best {best:.4g}, {_end_of(each)}"
     return ""
 
 
@@ -359,8 +422,16 @@ def _ends(points: Iterable[NDArray[np.float64]]) -> list[float]:
     return [min(steps), max(steps)] if steps else []
 
 
+def _end_of(scalar: ScalarSummary) -> str:
+    if scalar.lost_to is not None:
+        return f"{scalar.lost_to} since step {scalar.lost_since:,}"
+    return f"ends at {scalar.end:.4g}"
+
+
 def _summarize(tag: str, series: Series) -> ScalarSummary:
     finite = np.isfinite(series.values)
+    lost = int(np.flatnonzero(finite)[-1]) + 1 if finite.any() else 0  # the first of the last
+    ends = series.values[-1]
     values, steps = series.values[finite], series.steps[finite]
     known = len(values) > 0
     low, high = (int(values.argmin()), int(values.argmax())) if known else (0, 0)
@@ -377,6 +448,8 @@ def _summarize(tag: str, series: Series) -> ScalarSummary:
         not_finite=int((~finite).sum()),
         not_finite_since=None if finite.all() else int(series.steps[~finite][0]),
         trend=_trend(values),
+        lost_to=None if finite[-1] else "NaN" if np.isnan(ends) else "infinity",
+        lost_since=None if finite[-1] else int(series.steps[lost]),
     )
 
 
@@ -489,9 +562,9 @@ def _scalar_line(scalar: ScalarSummary) -> str:
         middle = f", best {highest}"
     else:
         middle = f", minimum {lowest}, maximum {highest}"
-    still = f", still {scalar.trend}" if scalar.trend else ""
-    text = f"{scalar.tag}: starts at {scalar.start:.4g}{middle}, ends at {scalar.end:.4g}{still}"
-    if scalar.not_finite:
+    still = f", still {scalar.trend}" if scalar.trend and scalar.lost_to is None else ""
+    text = f"{scalar.tag}: starts at {scalar.start:.4g}{middle}, {_end_of(scalar)}{still}"
+    if scalar.not_finite and scalar.lost_since != scalar.not_finite_since:
         text += f"; {scalar.not_finite} points not finite, the first at {scalar.not_finite_since:,}"
     return text
 

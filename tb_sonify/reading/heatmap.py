@@ -51,14 +51,14 @@ def heatmap(source: Timeline, low: float, high: float, columns: int) -> NDArray[
         for part in chunks_of(len(source.layers), (end - first) // _COPIES):
             none = np.full((1, len(source.layers[part])), NO_GRADIENT, np.float32)
             tables = source.tables(first, end - first, part)
-            norms = np.concatenate([*map(_loudest, tables), none])
+            norms = np.concatenate([*map(largest_norms, tables), none])
             largest[some, part] = np.maximum.reduceat(norms, ends, axis=0)[::2]
     for first, last in source.missing:
         largest[(edges[:-1] >= first) & (edges[1:] <= last + 1)] = NO_GRADIENT
     return largest
 
 
-def _loudest(notes: Notes) -> NDArray[np.float32]:
+def largest_norms(notes: Notes) -> NDArray[np.float32]:
     """The largest norm of each note; NaN, or else infinity, where a row is."""
     norms = notes.max
     for counts, value in ((notes.inf, np.inf), (notes.nan, np.nan)):

@@ -1,0 +1,1 @@
+"""The command `tb-sonify describe`: what happened in runs, in words."""
