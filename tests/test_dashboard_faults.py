@@ -147,6 +147,14 @@ def test_an_error_is_told_and_what_was_there_stays_until_it_is_better(serve_once
         tab.wait_until_ready()
         asked = []
 
+        def break_once(route):
+            asked.append(route)
+            route.abort() if len(asked) == 1 else route.continue_()
+
+        routed(page, "news", break_once)
+        wait_until(page, lambda: len(asked) > 2)  # tried again, and then asked as usual
+        assert page.locator(ALERT).inner_text() == ""
+
         def note_and_fail(route):
             asked.append(route)
             fail(route)
@@ -155,9 +163,14 @@ def test_an_error_is_told_and_what_was_there_stays_until_it_is_better(serve_once
             routed(page, route, note_and_fail)
         retry = page.get_by_role("button", name="Retry")
         expect(retry).to_have_count(0)
-        page.clock.fast_forward(30_000)  # alone, it looks for news every half a minute
+        for _ in range(
+            2
+        ):  # alone, it looks for news every half a minute, for which no request waits
+            with page.expect_response(re.compile("/news")):
+                page.clock.fast_forward(15_000)
         expect(page.locator(ALERT)).to_contain_text("the disk is on fire", timeout=WAIT_MS)
         expect(page.locator(".curve canvas")).to_be_visible()
+        assert page.locator("[role=log] li").all_text_contents() == ["the disk is on fire"]
         look(page, "error", golden=True)
         press_retry(page, asked)
         page.unroute_all(behavior="wait")

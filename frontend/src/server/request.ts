@@ -1,6 +1,7 @@
 /** Asking the server, and why it does not answer. */
 
 const LONGEST_MS = 30_000; // a server that says nothing for so long will not say anything
+const BREATH_MS = 1_000; // a machine that wakes up, a proxy that is started anew
 
 /** A refusal that says after how many seconds to ask again. */
 class NotNow extends Error {
@@ -30,12 +31,20 @@ const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener("abort", () => reject(signal.reason));
   });
 
-/** What the server answers at a path, relative to its other routes. */
+/** What the server answers at a path, relative to its other routes; what breaks is tried again, once. */
 export async function request(path: string, signal: AbortSignal): Promise<Response> {
-  const longest = AbortSignal.timeout(LONGEST_MS);
+  const given = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
+  const ask = async () => {
+    const answer = await fetch(`./${path}`, { signal: given });
+    return new Response(await answer.arrayBuffer(), answer); // the connection may break in it, too
+  };
   let response: Response;
   try {
-    response = await fetch(`./${path}`, { signal: AbortSignal.any([signal, longest]) });
+    response = await ask().catch(async (error: unknown) => {
+      if (given.aborted) throw error;
+      await pause(BREATH_MS, given);
+      return ask();
+    });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Error("TensorBoard does not answer: is it still running?");
