@@ -53,7 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use a browser or a server, and put the files that take longest first.
 
     A test in a browser that fails is run once more, and listed: what is heard and seen in time
-    depends on a sound thread, which a machine that is busy for a second starves. Workers take files in this order, so that none is left with a long file at the end.
+    depends on a sound thread, which a machine that is busy for a second starves. Workers take
+    files in this order, so that none is left with a long file at the end.
     """
     seconds: Counter[Path] = Counter()
     for item in items:
