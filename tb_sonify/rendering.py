@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from tb_sonify.csv_file import read_csv_file
 from tb_sonify.reading.logdir import chosen_runs, open_logdir
-from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars, missing_quantity
-from tb_sonify.reading.scalar_names import first_to_draw
 from tb_sonify.reading.scalars import Series, read_first_scalar, read_series
 from tb_sonify.reading.selection import merge_notes
 from tb_sonify.reading.timeline import Timeline, slice_timeline, timeline_of_notes
 from tb_sonify.reading.timeline_builder import Timelines
+from tb_sonify.schema.norm_tags import norm_layers
 from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 from tb_sonify.schema.quantities import GRADIENT, check_quantity
+from tb_sonify.schema.scalar_names import first_to_draw
 from tb_sonify.sound import (
     PRESETS,
     Encoding,

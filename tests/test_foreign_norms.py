@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 from torch.utils.tensorboard import SummaryWriter
 
-from tb_sonify.reading.norm_tags import norm_layers
+from tb_sonify.schema.norm_tags import norm_layers
 from tests import foreign_logs
 from tests.logs import LAYERS, norms_of, run_events, scalar_events, write_events
 

@@ -34,7 +34,7 @@ ROOMS = {
 MAY_IMPORT_TORCH = {"training", "integrations", "cli"}
 # Modules of the large rooms, from the bottom to the top: each may import those before it.
 ORDER = {
-    "reading": """limits norm_tags scalar_names cache work store scalars run_reader timeline
+    "reading": """limits cache work store scalars run_reader timeline
         scalar_timeline runs timeline_builder selection audio heatmap export description
         logdir""",
     "training": """warn amp layers tensor_norms update_norms foreign_writer summary

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tb_sonify.reading.scalar_names import first_to_draw, is_validation, kind_of
+from tb_sonify.schema.scalar_names import first_to_draw, is_validation, kind_of
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ def test_a_training_loss_is_drawn_first(tags, first):
         ("norm", ["train/grad_norm", "GradNorm", "gnorm", "grad_norm/conv1"]),
         ("clock", ["lr-AdamW", "eval/samples_per_second", "train/epoch", "time/fps", "total_flos"]),
         ("other", ["rollout/ep_len_mean", "train/std", "losses/approx_kl", "Glossary/size"]),
+        ("other", ["amp/loss_scale", "lossScale", "kl_loss_weight"]),
     ],
 )  # fmt: skip
 def test_the_words_of_a_name_say_what_a_scalar_is(kind, tags):

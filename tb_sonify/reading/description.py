@@ -15,16 +15,16 @@ from tb_sonify.landmarks.divergence import find_divergences
 from tb_sonify.landmarks.parting import COMPARABLE_POINTS, find_parting
 from tb_sonify.reading import limits
 from tb_sonify.reading.heatmap import LayerSummary, summarize_layers
-from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.runs import list_scalars
-from tb_sonify.reading.scalar_names import KINDS, Kind, is_validation, kind_of
 from tb_sonify.reading.scalars import Series, read_first_scalar, read_series, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.reading.timeline_builder import Timelines
 from tb_sonify.schema.metadata import SCALARS, scalar_tag
+from tb_sonify.schema.norm_tags import norm_layers
 from tb_sonify.schema.notes import Notes
 from tb_sonify.schema.quantities import GRADIENT, RATIO, UPDATE, WEIGHT
+from tb_sonify.schema.scalar_names import KINDS, Kind, is_validation, kind_of
 from tb_sonify.sound import STREAM_NAMES, stream_layers
 
 _TREND_POINTS = 20  # a trend is told of no fewer

@@ -12,12 +12,12 @@ from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, digest
-from tb_sonify.reading.norm_tags import norm_layers
-from tb_sonify.reading.scalar_names import first_to_draw, kind_of
 from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
 from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, READABLE_FORMATS, ROWS_TAG
+from tb_sonify.schema.norm_tags import norm_layers
+from tb_sonify.schema.scalar_names import first_to_draw, kind_of
 
 RunKey = tuple[str, str, float]  # experiment, name, start time
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
-from tb_sonify.reading.norm_tags import natural_sort_key, norm_layers
 from tb_sonify.reading.scalars import Series, series_of
 from tb_sonify.reading.store import Newest, Scope, Store
 from tb_sonify.reading.timeline import (
@@ -21,6 +20,7 @@ from tb_sonify.reading.timeline import (
 )
 from tb_sonify.schema.block import round_norms
 from tb_sonify.schema.metadata import SCALARS, scalar_tag
+from tb_sonify.schema.norm_tags import natural_sort_key, norm_layers
 from tb_sonify.schema.notes import NO_GRADIENT, align_layers
 from tb_sonify.schema.records import Rows
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import digest
-from tb_sonify.reading.scalar_names import alike_to_first, first_to_draw
 from tb_sonify.reading.store import Scope, Store
+from tb_sonify.schema.scalar_names import alike_to_first, first_to_draw
 
 
 @dataclass(frozen=True)

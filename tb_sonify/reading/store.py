@@ -18,7 +18,6 @@ from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
-from tb_sonify.reading.norm_tags import norm_layers
 from tb_sonify.reading.work import DaemonThreads, WorkLimiter
 from tb_sonify.schema.metadata import (
     END_TAG,
@@ -27,6 +26,7 @@ from tb_sonify.schema.metadata import (
     clip_tag,
     split_session,
 )
+from tb_sonify.schema.norm_tags import norm_layers
 from tb_sonify.schema.quantities import GRADIENT, QUANTITIES
 
 _LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there

@@ -1,6 +1,5 @@
 """The recorder: a background thread that writes rows, segments and clips, and tells alarms."""
 
-import re
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from tb_sonify.landmarks import Finding, Landmark
 from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
 from tb_sonify.landmarks.nonfinite import NonfiniteMonitor
 from tb_sonify.schema.quantities import GRADIENT, UPDATE
+from tb_sonify.schema.scalar_names import kind_of
 from tb_sonify.sound import Preset
 from tb_sonify.training.event_writer import IDLE_SECONDS, BackgroundThread, EventSink
 from tb_sonify.training.run_log import RowBatch, RunLog
@@ -25,8 +25,6 @@ from tb_sonify.training.warn import WarnOnce
 _MAX_BATCHES = 64
 OnLandmark = Callable[[Landmark], object]
 MONITORED = (GRADIENT, UPDATE)
-_LOSS = re.compile(r"loss|nll|objective|perplexity", re.IGNORECASE)
-_NO_LOSS = re.compile(r"scale|rate|weight|coef|norm|grad|acc|lr$", re.IGNORECASE)
 _PATIENCE_SECONDS = 5.0  # for a callback, when the writer is closed
 _ROWS = ""  # in place of a tag
 _MAX_WAITING = 1_000  # points and landmarks that wait
@@ -143,11 +141,6 @@ class Recorder(BackgroundThread):
             self._warn(f"tb_sonify could not log some rows: {type(error).__name__}: {error}")
 
 
-def is_loss(tag: str) -> bool:
-    """Whether a tag names a loss, as ``loss/train`` and ``train/nll``, and ``loss_scale`` not."""
-    return bool(_LOSS.search(tag)) and not _NO_LOSS.search(tag.rpartition("/")[2])
-
-
 class Alarms:
     """Runs the causal detectors over rows and losses, and tells a callback what they find.
 
@@ -178,7 +171,7 @@ class Alarms:
 
     def add_loss(self, tag: str, step: int | None, value: SupportsFloat) -> None:
         """Take a point of a scalar, if it is a loss; it is judged with the next rows."""
-        if is_loss(tag):
+        if kind_of(tag) == "loss":
             step = self._next_step.get(tag, 0) if step is None else step
             self._next_step[tag] = step + 1
             with suppress(TypeError, ValueError):  # the base class takes names of values, too

@@ -118,7 +118,7 @@ class ScriptSteps:
         return self.last + int(ahead * self._interval)
 
     def _note(self, summary: Any, global_step: Any) -> None:
-        from tb_sonify.reading.scalar_names import is_validation, kind_of
+        from tb_sonify.schema.scalar_names import is_validation, kind_of
 
         step = int(global_step)
         tags = [each.tag for each in summary.value if each.HasField("simple_value")]

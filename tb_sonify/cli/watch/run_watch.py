@@ -11,8 +11,8 @@ from tb_sonify.cli.watch.follow import Block, End, Point, Record
 from tb_sonify.landmarks.landmark import Finding
 from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
 from tb_sonify.landmarks.nonfinite import NonfiniteMonitor
-from tb_sonify.reading.scalar_names import first_to_draw, kind_of
 from tb_sonify.schema.quantities import GRADIENT
+from tb_sonify.schema.scalar_names import first_to_draw, kind_of
 
 Level = Literal["PROBLEM", "WARNING", "NOTE"]
 

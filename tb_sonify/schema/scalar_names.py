@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Literal, get_args
 
-from tb_sonify.reading.norm_tags import is_update_ratio, norm_layers
 from tb_sonify.schema.metadata import LOSS_TAG
+from tb_sonify.schema.norm_tags import is_update_ratio, norm_layers
 
 Kind = Literal["loss", "score", "norm", "other", "clock"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -39,6 +39,8 @@ _NO_LOSS = _vocabulary(
     "temperature beta weight acc accuracy std advantage advantages ratio count num steps min "
     "max"
 )
+# At the end of a name, what a loss is multiplied by.
+_FACTORS = _vocabulary("scale scaler scaling weight weights coef coefficient lr rate")
 _SCORES = _vocabulary(
     "acc accuracy map miou iou f1 fscore auc auroc auprc bleu rouge meteor cider reward rew "
     "return returns score precision recall psnr ssim dice top1 top5 r2 success win winrate "
@@ -106,7 +108,8 @@ def kind_of(tag: str) -> Kind:
         return "loss"
     if is_update_ratio(tag) or _is_norm(words):
         return "norm"
-    if any(map(_is_loss, last)):
+    is_factor = bool(last) and last[-1] in _FACTORS
+    if any(map(_is_loss, last)) and not is_factor:
         return "loss"
     if any(map(_is_loss, words)) and _NO_LOSS.isdisjoint(last) and _PENALTIES.isdisjoint(last):
         return "loss"
