@@ -117,7 +117,18 @@ class OverviewRoutes:
         quantity = arguments.quantity_of(request)
         scope = scope_of(request)
         timeline = self._timeline(scope, run, quantity)
-        other = request.args.get("against")
+        landmarks = self.landmarks(scope, run, timeline, request.args.get("against"))
+        answer = {
+            "run": run,
+            "quantity": quantity,
+            "landmarks": [asdict(each) for each in landmarks],
+        }
+        return Respond(request, answer, "application/json")
+
+    def landmarks(
+        self, scope: Scope, run: str, timeline: Timeline, other: str | None = None
+    ) -> tuple[Landmark, ...]:
+        """The landmarks of a run in order of step, of its scalars too; against another run."""
 
         def read() -> tuple[Landmark, ...]:
             found = loss_landmarks(self._store, scope, timeline, run)
@@ -127,15 +138,7 @@ class OverviewRoutes:
             return found
 
         key = scope.experiment, run, timeline.version, other
-        landmarks = as_stories(
-            self._landmarks_of(timeline) + self._landmarks_of_scalars.get(key, read)
-        )
-        answer = {
-            "run": run,
-            "quantity": quantity,
-            "landmarks": [asdict(each) for each in landmarks],
-        }
-        return Respond(request, answer, "application/json")
+        return as_stories(self._landmarks_of(timeline) + self._landmarks_of_scalars.get(key, read))
 
     def _describe(self, request: Request) -> Response:
         scope, run = scope_of(request), arguments.text(request, "run")

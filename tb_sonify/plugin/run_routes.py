@@ -12,6 +12,7 @@ from tb_sonify.plugin.assets import read_part, read_script
 from tb_sonify.plugin.audio_routes import AudioRoutes
 from tb_sonify.plugin.overview_routes import OverviewRoutes
 from tb_sonify.plugin.responses import Handler, block_response, http_errors, scope_of
+from tb_sonify.plugin.state_routes import StateRoutes
 from tb_sonify.reading import limits
 from tb_sonify.reading.runs import (
     RunCatalog,
@@ -34,9 +35,12 @@ class RunRoutes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._selections = Selections(store, Timelines(store))
+        timelines = Timelines(store)
+        self._selections = Selections(store, timelines)
         self._catalog = RunCatalog(store)
-        self._groups = AudioRoutes(store, self._selections), OverviewRoutes(store, self._selections)
+        overview = OverviewRoutes(store, self._selections)
+        states = StateRoutes(store, timelines, overview.landmarks)
+        self._groups = AudioRoutes(store, self._selections), overview, states
 
     def handlers(self) -> Mapping[str, Handler]:
         """Each handler of the plugin under its route."""

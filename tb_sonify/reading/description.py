@@ -171,6 +171,18 @@ def loss_landmarks(
     return () if series is None else _divergences(first, series, timeline)
 
 
+def broken_scalar(store: Store, scope: Scope, timeline: Timeline, run: str) -> Landmark | None:
+    """Where the first scalar of a run is NaN or infinite for the first time."""
+    tag = read_first_scalar(store, scope, run, _own_scalars(store, scope, timeline, run))
+    series = None if tag is None else read_series(store, scope, run, tag)
+    if tag is None or series is None or np.isfinite(series.values).all():
+        return None
+    point = int(np.isfinite(series.values).argmin())
+    kind, word = ("nan", "NaN") if np.isnan(series.values[point]) else ("inf", "infinity")
+    found = Landmark(kind, int(series.steps[point]), point, None, f"{word} in {tag}", tag)
+    return _at_notes([found], timeline)[0]
+
+
 class Comparison(NamedTuple):
     """Where a run parts from another, or `None`, and a sentence on it."""
 

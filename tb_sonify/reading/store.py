@@ -87,6 +87,14 @@ class Marks(NamedTuple):
     quantities: tuple[str, ...]
 
 
+class Reached(NamedTuple):
+    """How far a run has got: the newest step and wall time of all its series, and their number."""
+
+    step: int
+    wall_time: float
+    series: int
+
+
 _NO_MARKS = Marks(None, (GRADIENT,))
 
 
@@ -244,6 +252,26 @@ class Store:
             }
 
         return self._marks.get(scope.experiment, read)
+
+    def reached(self, scope: Scope) -> dict[str, Reached]:
+        """How far every run has got that has scalars or rows; listed at each call."""
+        where = {"experiment_id": scope.experiment, "run_tag_filter": RunTagFilter()}
+        found: dict[str, list[Newest]] = {}
+        for listed in (
+            self.provider.list_scalars(scope.context, plugin_name=SCALARS, **where),
+            self.provider.list_blob_sequences(scope.context, plugin_name=PLUGIN_NAME, **where),
+        ):
+            for run, tags in listed.items():
+                found.setdefault(run, []).extend(
+                    (each.max_step, clamp_wall_time(each.max_wall_time)) for each in tags.values()
+                )
+        return {
+            run: Reached(
+                max(step for step, _ in newest), max(time for _, time in newest), len(newest)
+            )
+            for run, newest in found.items()
+            if newest
+        }
 
     def quantities(self, scope: Scope, run: str) -> tuple[str, ...]:
         """What the rows of a run hold; gradients, where nothing says what."""

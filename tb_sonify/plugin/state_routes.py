@@ -1,0 +1,112 @@
+"""The route about the state of all runs: how far each has got, and what broke in it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from tensorboard.backend.http_util import Respond
+from tensorboard.errors import PublicError
+from werkzeug.wrappers import Request, Response
+
+from tb_sonify.landmarks import KINDS, Landmark
+from tb_sonify.plugin.responses import Handler, scope_of
+from tb_sonify.reading import limits
+from tb_sonify.reading.cache import LruCache, RefreshCache
+from tb_sonify.reading.description import broken_scalar
+from tb_sonify.reading.store import Reached, Scope, Store
+from tb_sonify.reading.timeline import Timeline
+from tb_sonify.reading.timeline_builder import Timelines
+
+PROBLEMS = ("nan", "inf", "explosion", "divergence", "overfitting", "collapse")
+"""Kinds of landmarks for which somebody is called who isn't looking."""
+
+_STATE_BYTES = 1_024
+
+FindLandmarks = Callable[[Scope, str, Timeline], tuple[Landmark, ...]]
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """What was found in a run when it had got so far."""
+
+    reached: Reached
+    at: float  # on the monotonic clock
+    last_step: int
+    problems: tuple[Landmark, ...]
+
+
+class StateRoutes:
+    """Handler of requests about all runs at once.
+
+    Runs that have changed are examined for a limited time at each request, those first that have
+    waited longest; of the others, what was found before is given.
+    """
+
+    def __init__(self, store: Store, timelines: Timelines, find: FindLandmarks) -> None:
+        self._store = store
+        self._timelines = timelines
+        self._find = find
+        self._examined: LruCache[tuple[str, str], _Examined] = LruCache(limits.STATE_CACHE_BYTES)
+        self._states = RefreshCache[dict[str, Reached]](
+            limits.STATE_CACHE_BYTES, lambda states: _STATE_BYTES * len(states)
+        )
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Each handler under its route."""
+        return {"/states": self._list_states}
+
+    def _list_states(self, request: Request) -> Response:
+        scope = scope_of(request)
+        reached = self._states.get(scope.experiment, lambda: self._read(scope))
+        marks = self._store.marks(scope)
+        answer = []
+        for run, newest in sorted(reached.items()):
+            end = marks[run].end if run in marks else None
+            found = self._examined.get((scope.experiment, run))
+            state = {
+                "run": run,
+                "last_time": newest.wall_time,
+                "ended": end is not None and end >= newest.wall_time,
+                "last_step": None if found is None else found.last_step,
+                "problems": None if found is None else [asdict(each) for each in found.problems],
+            }
+            answer.append(state)
+        return Respond(request, {"now": time.time(), "runs": answer}, "application/json")
+
+    def _read(self, scope: Scope) -> dict[str, Reached]:
+        reached = self._store.reached(scope)
+        until = time.monotonic() + limits.EXAMINE_SECONDS
+        for run in self._waiting(scope, reached):
+            try:
+                found = self._examine(scope, run, reached[run])
+            except PublicError:  # gone meanwhile, or too much is asked for: the next time
+                continue
+            self._examined.put((scope.experiment, run), found, cost=_STATE_BYTES)
+            if time.monotonic() > until:
+                break
+        return reached
+
+    def _waiting(self, scope: Scope, reached: Mapping[str, Reached]) -> Iterator[str]:
+        """The runs that have changed since they were examined, the longest ago first."""
+        found = {run: self._examined.get((scope.experiment, run)) for run in reached}
+        since = {run: 0.0 if each is None else each.at for run, each in found.items()}
+        for run in sorted(reached, key=lambda run: (since[run], -reached[run].wall_time)):
+            each = found[run]
+            if each is None or each.reached != reached[run]:
+                yield run
+
+    def _examine(self, scope: Scope, run: str, reached: Reached) -> _Examined:
+        timeline = self._timelines.get(scope, run)
+        first: dict[str, Landmark] = {}
+        for landmark in self._find(scope, run, timeline):
+            first.setdefault(landmark.kind, landmark)
+        broken = broken_scalar(self._store, scope, timeline, run)
+        if broken is not None and not {"nan", "inf"} & set(first):
+            first[broken.kind] = broken
+        problems = [each for kind, each in first.items() if kind in PROBLEMS]
+        return _Examined(
+            reached=reached,
+            at=time.monotonic(),
+            last_step=int(timeline.steps[-1]) if timeline.notes else reached.step,
+            problems=tuple(sorted(problems, key=lambda each: KINDS.index(each.kind))),
+        )
