@@ -5,7 +5,7 @@ import pytest
 
 from tb_sonify.landmarks import KINDS, find_landmarks
 from tb_sonify.landmarks.divergence import find_divergences
-from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
+from tb_sonify.landmarks.monitor import LossMonitor, RunMonitor, TableMonitor
 from tb_sonify.landmarks.parting import find_parting
 from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 
@@ -260,3 +260,22 @@ def test_a_frozen_layer_hides_nothing_of_the_others():
         values[:, 1] = broken
         found = TableMonitor("gradient").add(values, ["a", "b", "c", "d"])
         assert [each.kind for each in found] == ["unusual"]
+
+
+def test_a_run_is_judged_anew_where_its_steps_go_back():
+    norms, loss, layers = (
+        eventful().astype(np.float32),
+        losses(),
+        [str(layer) for layer in range(8)],
+    )
+    steps = 10 * np.arange(900)
+    monitor = RunMonitor()
+    tables = {"gradient": norms, "update": norms}
+    found = monitor.add_rows(steps, tables, layers)
+    assert {each.quantity for each in found} == {"gradient", "update"}
+    assert all(each.step == 10 * each.note for each in found)
+    assert monitor.add_rows(steps, tables, layers) == found
+    twice = monitor.add_points("loss", np.tile(np.arange(700), 2), np.tile(loss, 2))
+    assert twice == 2 * RunMonitor().add_points("loss", np.arange(700), loss)
+    same = RunMonitor().add_points("loss", np.zeros(700, np.int64), loss)
+    assert [each.note for each in same] == [each.note for each in twice[: len(same)]]

@@ -185,6 +185,24 @@ def test_what_others_write_is_followed_too(tmp_path, watching):
     assert line.startswith("theirs PROBLEM infinity in train/loss, step 20; train/loss was 1")
 
 
+def test_a_run_of_others_that_is_resumed_can_fail_again(tmp_path, watching):
+    watch = watching("--every", "1h")
+    nan = float("nan")
+
+    def log(first, losses):
+        with SummaryWriter(str(tmp_path / "theirs"), filename_suffix=f".{first}") as writer:
+            for step, loss in enumerate(losses, start=first):
+                writer.add_scalar("loss", loss, step)
+                writer.add_scalar("val/loss", 1.0, step)
+
+    log(100, [1.0, 0.5, nan])
+    assert watch.look() == ["theirs PROBLEM step 102, loss 0.5, NaN since step 102"]
+    log(101, [0.5, 0.4])
+    assert watch.look() == ["theirs resumed at step 101"]
+    log(103, [0.4, nan])
+    assert watch.look() == ["theirs PROBLEM NaN in loss, step 104; loss was 0.4 at 103"]
+
+
 @pytest.mark.parametrize(
     ("until", "ends", "value", "status"),
     [

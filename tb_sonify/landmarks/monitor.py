@@ -1,19 +1,106 @@
 """Causal detectors over a run as it goes on: every quantity of its layers, and its losses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.landmarks.divergence import DepartureDetector
 from tb_sonify.landmarks.drift import GROWTH, OUTGROWN, DriftDetector
-from tb_sonify.landmarks.landmark import Finding, factor_words
-from tb_sonify.landmarks.nonfinite import WORDS
+from tb_sonify.landmarks.landmark import Finding, Landmark, factor_words
+from tb_sonify.landmarks.nonfinite import WORDS, NonfiniteMonitor
 from tb_sonify.landmarks.unusual import LAYER, LOSS, TOTAL, Unusual, UnusualDetector
+from tb_sonify.schema.quantities import GRADIENT, UPDATE
 
 APART = 100  # rows: what is found again sooner is not told again
 START, START_GROWTH = 100, 30.0  # rows; times the first total: broken from the start
+MONITORED = (GRADIENT, UPDATE)
+_ROWS = ""  # in place of a tag
 _Found = tuple[str, int, str | None, str]  # kind, row, layer, sentence
+
+
+class RunMonitor:
+    """Landmarks of a run, in rows of layers and in points of losses; streaming and causal.
+
+    Where steps go back, the run has restarted: rows, or that loss, are judged anew.
+    """
+
+    def __init__(self) -> None:
+        self._judges: dict[tuple[str, ...], _Judge] = {}
+        self._last_steps: dict[str, int] = {}  # of each loss, and of rows
+
+    def add_rows(
+        self,
+        steps: NDArray[np.int64],
+        tables: Mapping[str, NDArray[np.float32]],
+        layers: Sequence[str],
+    ) -> list[Landmark]:
+        """What is found in the next rows.
+
+        Parameters
+        ----------
+        steps
+            Shape ``(rows,)``. One that is not above the one before is a restart.
+        tables
+            By quantity, shape ``(rows, layers)``; negative: not known.
+        """
+        found = []
+        for part in self._parts(_ROWS, steps, least=1):
+            for quantity in MONITORED:
+                if quantity in tables:
+                    key = _ROWS, quantity
+                    if key not in self._judges:
+                        monitors = NonfiniteMonitor(quantity), TableMonitor(quantity)
+                        self._judges[key] = _Judge(*monitors)
+                    found += self._judges[key].add(steps[part], tables[quantity][part], layers)
+        return found
+
+    def add_points(
+        self, tag: str, steps: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> list[Landmark]:
+        """What is found in the next points of a loss, both ``(points,)``; steps may be the same."""
+        found = []
+        for part in self._parts(tag, steps, least=0):
+            if (tag,) not in self._judges:
+                self._judges[tag,] = _Judge(LossMonitor(tag))
+            found += self._judges[tag,].add(steps[part], values[part])
+        return found
+
+    def _parts(self, series: str, steps: NDArray[np.int64], *, least: int) -> Iterator[slice]:
+        """Parts whose steps rise by `least`; before one that does not, what is known is dropped."""
+        if not len(steps):
+            return
+        before = self._last_steps.get(series, int(steps[0]) - 1)
+        self._last_steps[series] = int(steps[-1])
+        back = np.flatnonzero(np.diff(steps, prepend=before) < least).tolist()
+        for start, stop in pairwise(sorted({0, *back, len(steps)})):
+            if start in back:
+                for key in [each for each in self._judges if each[0] == series]:
+                    del self._judges[key]
+            yield slice(start, stop)
+
+
+class _Judge:
+    """Monitors of one table or loss, whose findings are put on steps."""
+
+    def __init__(self, *monitors: "NonfiniteMonitor | TableMonitor | LossMonitor") -> None:
+        self._monitors = monitors
+        self._rows = 0
+
+    def add(self, steps: NDArray[np.int64], *rows: Any) -> list[Landmark]:
+        """What is found in the next rows, in their order."""
+        first = self._rows
+        self._rows += len(steps)
+        found = [each for monitor in self._monitors for each in monitor.add(*rows)]
+        return [
+            Landmark(
+                *(each.kind, int(steps[each.note - first]), each.note, each.layer),
+                *(each.sentence, each.quantity),
+            )
+            for each in sorted(found, key=lambda each: each.note)
+        ]
 
 
 class TableMonitor:

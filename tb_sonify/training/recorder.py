@@ -6,16 +6,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import pairwise
 from typing import SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.landmarks import Finding, Landmark
-from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
-from tb_sonify.landmarks.nonfinite import NonfiniteMonitor
-from tb_sonify.schema.quantities import GRADIENT, UPDATE
+from tb_sonify.landmarks import Landmark
+from tb_sonify.landmarks.monitor import RunMonitor
 from tb_sonify.schema.scalar_names import kind_of
 from tb_sonify.sound import Preset
 from tb_sonify.training.event_writer import IDLE_SECONDS, BackgroundThread, EventSink
@@ -24,9 +21,7 @@ from tb_sonify.training.warn import WarnOnce
 
 _MAX_BATCHES = 64
 OnLandmark = Callable[[Landmark], object]
-MONITORED = (GRADIENT, UPDATE)
 _PATIENCE_SECONDS = 5.0  # for a callback, when the writer is closed
-_ROWS = ""  # in place of a tag
 _MAX_WAITING = 1_000  # points and landmarks that wait
 
 
@@ -156,11 +151,7 @@ class Alarms:
 
     def __init__(self, on_landmark: OnLandmark) -> None:
         self._on_landmark = on_landmark
-        self._tables: dict[str, TableMonitor] = {}
-        self._broken: dict[str, NonfiniteMonitor] = {}
-        self._losses: dict[str, LossMonitor] = {}
-        self._last_step: dict[str, int] = {}  # of each loss, and of rows
-        self._rows: dict[str, int] = {}
+        self._monitor = RunMonitor()
         self._next_step: dict[str, int] = {}
         self._points: deque[tuple[str, int, float]] = deque(maxlen=_MAX_WAITING)
         self._landmarks: deque[Landmark] = deque(maxlen=_MAX_WAITING)
@@ -183,59 +174,21 @@ class Alarms:
         tables: Mapping[str, NDArray[np.float32]],
         layers: Sequence[str],
     ) -> None:
-        """Judge the next rows, and the points that wait.
-
-        Parameters
-        ----------
-        steps
-            Shape ``(rows,)``. One that is not above the one before is a restart: all begins anew.
-        tables
-            By quantity, shape ``(rows, layers)``; negative: not known.
-        """
-        if not len(steps):
-            return
-        before = self._last_step.get(_ROWS, int(steps[0]) - 1)
-        back = np.flatnonzero(np.diff(steps, prepend=before) <= 0).tolist()
-        for start, stop in pairwise([*sorted({0, *back}), len(steps)]):
-            if start in back:
-                self._tables.clear()
-            for quantity in MONITORED:
-                if quantity in tables:
-                    self._judge(quantity, steps[start:stop], tables[quantity][start:stop], layers)
-        self._last_step[_ROWS] = int(steps[-1])
+        """Judge the next rows, as `RunMonitor` takes them, and the points that wait."""
+        self._tell(self._monitor.add_rows(steps, tables, layers))
         self.judge_losses()
-
-    def _judge(
-        self,
-        quantity: str,
-        steps: NDArray[np.int64],
-        table: NDArray[np.float32],
-        layers: Sequence[str],
-    ) -> None:
-        if quantity not in self._tables:
-            self._tables[quantity], self._rows[quantity] = TableMonitor(quantity), 0
-            self._broken[quantity] = NonfiniteMonitor(quantity)
-        first = self._rows[quantity]
-        self._rows[quantity] += len(steps)
-        found = self._broken[quantity].add(table, layers)
-        found += self._tables[quantity].add(table, layers)
-        for each in sorted(found, key=lambda each: each.note):
-            self._tell(each, int(steps[each.note - first]), each.note)
 
     def judge_losses(self) -> None:
         """Judge the points that wait."""
         while self._points:
             tag, step, value = self._points.popleft()
-            if tag not in self._losses or step <= self._last_step[tag]:
-                self._losses[tag] = LossMonitor(tag)
-            self._last_step[tag] = step
-            for each in self._losses[tag].add(np.array([value])):
-                self._tell(each, step, each.note)
+            self._tell(self._monitor.add_points(tag, np.array([step]), np.array([value])))
 
-    def _tell(self, found: Finding, step: int, row: int) -> None:
-        landmark = Landmark(found.kind, step, row, found.layer, found.sentence, found.quantity)
+    def _tell(self, landmarks: Sequence[Landmark]) -> None:
+        if not landmarks:
+            return
         with self._changed:
-            self._landmarks.append(landmark)
+            self._landmarks.extend(landmarks)
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._call, name="tb_sonify landmarks", daemon=True

@@ -17,6 +17,7 @@ from tensorboard.util import tensor_util
 
 from tb_sonify.reading.logdir import directories
 from tb_sonify.schema.metadata import END_TAG, ROWS_TAG, split_session
+from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.schema.quantities import GRADIENT, UPDATE
 from tb_sonify.schema.records import Rows
 from tb_sonify.training.event_writer import masked_crc32c
@@ -53,7 +54,12 @@ class End:
     """The writer of rows was closed."""
 
 
-Record = Point | Block | End
+@dataclass(frozen=True)
+class NewFile:
+    """What follows is of an event file that was not there before."""
+
+
+Record = Point | Block | End | NewFile
 
 
 class _GrowingFile:
@@ -127,7 +133,10 @@ class GrowingRun:
             if self._sizes.get(entry.name) == status.st_size:
                 continue
             self._sizes[entry.name] = status.st_size
-            file = self._files.setdefault(entry.name, _GrowingFile(entry.path))
+            if entry.name not in self._files:
+                self._files[entry.name] = _GrowingFile(entry.path)
+                yield NewFile()
+            file = self._files[entry.name]
             for event in file.events():
                 for value in event.summary.value:
                     yield from _records_of(value, event.step)
@@ -152,7 +161,9 @@ def _records_of(value: Summary.Value, step: int) -> Iterator[Record]:
 
 def _block(data: bytes) -> Block:
     gradient, update = Rows.decode(data, GRADIENT), Rows.decode(data, UPDATE)
-    norms = {GRADIENT: gradient.norms, UPDATE: update.norms}
+    norms = {GRADIENT: gradient.norms}
+    if (update.norms != NO_GRADIENT).any():
+        norms[UPDATE] = update.norms
     return Block(gradient.session, gradient.layers, gradient.steps, norms)
 
 

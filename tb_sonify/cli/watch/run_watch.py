@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from tb_sonify.cli.watch.follow import Block, End, Point, Record
-from tb_sonify.landmarks.landmark import Finding
-from tb_sonify.landmarks.monitor import LossMonitor, TableMonitor
-from tb_sonify.landmarks.nonfinite import NonfiniteMonitor
-from tb_sonify.schema.quantities import GRADIENT
+from tb_sonify.cli.watch.follow import Block, End, NewFile, Point, Record
+from tb_sonify.landmarks.landmark import Landmark
+from tb_sonify.landmarks.monitor import RunMonitor
+from tb_sonify.landmarks.nonfinite import WORDS
+from tb_sonify.reading.description import duration_words
 from tb_sonify.schema.scalar_names import first_to_draw, kind_of
 
 Level = Literal["PROBLEM", "WARNING", "NOTE"]
@@ -66,101 +66,93 @@ class RunWatch:
         self.ended = self.stalled = False
         self._begin()
         self._latest: dict[str, tuple[int, float]] = {}  # finite points by tag
+        self._in_file: set[str] = set()  # losses that were written since the last file was begun
         self._history: dict[str, deque[tuple[int, float]]] = {}  # those of losses
         self._points: dict[str, list[Point]] = defaultdict(list)
 
     def _begin(self) -> None:
-        self._tables: dict[str, TableMonitor] = {}
-        self._losses: dict[str, LossMonitor] = {}
-        self._nonfinite = NonfiniteMonitor(GRADIENT)
-        self._rows: dict[str, int] = defaultdict(int)  # seen by each monitor
+        self._monitor = RunMonitor()
         self._told: dict[str, int] = {}  # kind to step
+        self._last_steps: dict[str, int] = {}  # of losses
         self._last_row: int | None = None
         self._session = 0.0
 
     def add(self, record: Record) -> Iterator[Message]:
         """Take what was written; gives what is new of it. Scalars wait for `take_points`."""
-        if isinstance(record, End):
+        if isinstance(record, Point):
+            self.ended = False
+            self.step = max(self.step, record.step)
+            if record.tag in self._latest or len(self._latest) < _MAX_TAGS:
+                self._points[record.tag].append(record)
+            return
+        yield from self.take_points()
+        if isinstance(record, NewFile):
+            self._in_file.clear()
+        elif isinstance(record, End):
             self.ended = True
             yield self.note("ended", f"ended at step {self.step}" if self.step >= 0 else "ended")
-            return
-        if isinstance(record, Block):
+        else:
             yield from self._add_block(record)
-            return
-        self.ended = False
-        self.step = max(self.step, record.step)
-        if record.tag not in self._latest and len(self._latest) >= _MAX_TAGS:
-            return
-        self._points[record.tag].append(record)
 
     def take_points(self) -> Iterator[Message]:
         """What is new of the scalars that were added."""
         points, self._points = self._points, defaultdict(list)
         for tag, some in points.items():
-            finite = [each for each in some if np.isfinite(each.value)]
+            steps = np.array([each.step for each in some])
+            values = np.array([each.value for each in some], np.float64)
+            known = np.flatnonzero(np.isfinite(values))
             if kind_of(tag) == "loss":
-                monitor = self._losses.setdefault(tag, LossMonitor(tag))
-                values = np.array([each.value for each in some])
-                steps = [each.step for each in some]
+                if tag not in self._in_file and steps[0] <= self._last_steps.get(tag, -1):
+                    yield self._restart(int(steps[0]))
+                self._in_file.add(tag)
+                self._last_steps[tag] = int(steps[-1])
                 history = self._history.setdefault(tag, deque(maxlen=_HISTORY))
-                history.extend((each.step, each.value) for each in finite)
-                yield from self._told_of(tag, monitor.add(values), steps)
-            if finite:
-                self._latest[tag] = finite[-1].step, finite[-1].value
+                history.extend((int(steps[i]), float(values[i])) for i in known)
+                yield from self._tell(self._monitor.add_points(tag, steps, values))
+            if len(known):
+                self._latest[tag] = int(steps[known[-1]]), float(values[known[-1]])
 
     def _add_block(self, block: Block) -> Iterator[Message]:
-        yield from self.take_points()
         self.ended = False
         first = int(block.steps[0])
         if self._last_row is not None and (
             block.session != self._session or first <= self._last_row
         ):
-            self._begin()
-            self.failed.clear()
-            yield self.note("resumed", f"resumed at step {first}", first)
+            yield self._restart(first)
         self._session, self._last_row = block.session, int(block.steps[-1])
         self.step = max(self.step, self._last_row)
-        yield from self._not_finite(block)
-        for quantity, norms in block.norms.items():
-            if (norms >= 0).any():
-                monitor = self._tables.setdefault(quantity, TableMonitor(quantity))
-                found = monitor.add(norms, block.layers)
-                yield from self._told_of(quantity, found, block.steps.tolist())
+        yield from self._tell(self._monitor.add_rows(block.steps, block.norms, block.layers))
 
-    def _not_finite(self, block: Block) -> Iterator[Message]:
-        start = self._rows["not finite"]
-        self._rows["not finite"] += len(block.steps)
-        for found in self._nonfinite.add(block.norms[GRADIENT], block.layers):
-            step = int(block.steps[found.note - start])
-            what, _, where = found.sentence.partition(",")
-            text = f"{what} at step {step},{where}"
-            yield from self._tell(found.kind, text, step, found.layer, key=found.kind)
+    def _restart(self, step: int) -> Message:
+        self._begin()
+        self.failed.clear()
+        return self.note("resumed", f"resumed at step {step}", step)
 
-    def _told_of(self, source: str, found: list[Finding], steps: list[int]) -> Iterator[Message]:
-        start = self._rows[source]
-        self._rows[source] += len(steps)
+    def _tell(self, found: list[Landmark]) -> Iterator[Message]:
         for each in found:
-            step = steps[min(max(each.note - start, 0), len(steps) - 1)]
-            text = f"{each.sentence}, step {step}"
-            yield from self._tell(each.kind, text, step, each.layer, key=f"{each.kind} {source}")
+            what, _, layers = each.sentence.partition(", first in ")
+            text = f"{each.sentence}, step {each.step}"
+            source = f" {each.quantity}"
+            if each.kind in WORDS and layers:  # not of a loss: told once, whatever the quantity
+                text, source = f"{what} at step {each.step}, first in {layers}", ""
+            key, is_problem = each.kind + source, each.kind in PROBLEMS
+            if self._is_known(key, each, is_problem=is_problem):
+                continue
+            self._told[key] = each.step
+            level: Level = "PROBLEM" if is_problem else "WARNING"
+            text += self._loss_words(before=each.step) if is_problem else ""
+            message = Message(self.name, level, each.kind, text, each.step, each.layer)
+            if is_problem:
+                self.failed.setdefault(each.kind, message)
+            yield message
 
-    def _tell(
-        self, kind: str, text: str, step: int, layer: str | None, *, key: str
-    ) -> Iterator[Message]:
+    def _is_known(self, key: str, found: Landmark, *, is_problem: bool) -> bool:
         told = self._told.get(key)
-        is_problem = kind in PROBLEMS
-        if told is not None and (is_problem or step - told < _AGAIN):
-            return
+        if told is not None and (is_problem or found.step - told < _AGAIN):
+            return True
         broken = [message.step for message in self.failed.values() if message.step is not None]
-        if not is_problem and broken and step >= min(broken):  # all is unusual from there on
-            return
-        self._told[key] = step
-        level: Level = "PROBLEM" if is_problem else "WARNING"
-        before = self._loss_words(before=step) if is_problem else ""
-        message = Message(self.name, level, kind, text + before, step, layer)
-        if is_problem:
-            self.failed.setdefault(kind, message)
-        yield message
+        # All is unusual from there on.
+        return not is_problem and bool(broken) and found.step >= min(broken)
 
     def _loss_words(self, *, before: int) -> str:
         tag = first_to_draw(list(self._history))
@@ -201,14 +193,6 @@ class RunWatch:
         if self.ended:
             words.append("ended")
         elif self.stalled:
-            words.append(f"last written {_ago(idle)} ago")
+            words.append(f"last written {duration_words(idle)} ago")
         level: Level = "PROBLEM" if self.failed else "NOTE"
         return Message(self.name, level, "state", ", ".join(words), self.step)
-
-
-def _ago(seconds: float) -> str:
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return f"{int(seconds)} seconds"
