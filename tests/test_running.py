@@ -376,3 +376,47 @@ def test_layers_have_the_names_that_they_have_in_their_model(case, named):
     assert block.steps.tolist() == [0, 1]
     heard = [layer for i, layer in enumerate(block.layers) if block.norms[0, i] > 0]
     assert tuple(heard) == expected
+
+
+BREAKS = """
+import sys, torch
+from torch import nn
+{imports}
+model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+{writer}
+for step in range(60):
+    optimizer.zero_grad()
+    loss = model(torch.ones(8, 4)).square().mean() * (float("nan") if step >= 40 else 1.0)
+    loss.backward()
+    optimizer.step()
+    print("step", step, file=sys.stderr)
+print("done")
+{end}
+sys.exit(5)
+"""
+OWN = (
+    "from tb_sonify import SonifyWriter",
+    'writer = SonifyWriter("runs/a"); writer.watch(model, optimizer)',
+    "writer.close()",
+)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_happens_is_told_beside_the_script(fork_server, tmp_path, own):
+    names = ("imports", "writer", "end")
+    lines = OWN if own else ("", "", "")
+    write(tmp_path / "train.py", BREAKS.format(**dict(zip(names, lines, strict=True))))
+    status, output, errors = fork_server.tb_sonify_run(
+        *("--watch", "--logdir", "runs/a", "train.py"), directory=tmp_path
+    )
+    assert (status, output) == (5, "done\n")
+    lines = errors.replace("\n  ", " ").splitlines()
+    ours = [line[9:] for line in lines if line[2:3] == line[5:6] == ":"]
+    assert ours[0] == "runs/a began"
+    [told] = [line for line in ours if "PROBLEM NaN at step " in line]
+    assert told.startswith("runs/a PROBLEM NaN at step 40, first in 0 and 1 more layer")
+    assert ours[-1] == "runs/a ended at step 59"
+    assert lines[-1].startswith("tb-sonify run: ")
+    rest = [line for line in lines if line[9:] not in ours and not line.startswith("tb-sonify")]
+    assert rest == [f"step {step}" for step in range(60)]

@@ -16,9 +16,10 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from tb_sonify import SonifyWriter
-from tb_sonify.cli.main import _parser
+from tb_sonify.cli.main import defaults_of
 from tb_sonify.cli.watch import actions as actions_module
 from tb_sonify.cli.watch.actions import Actions
+from tb_sonify.cli.watch.follow import GrowingLogdir
 from tb_sonify.cli.watch.logdir_watch import LogdirWatch
 from tb_sonify.cli.watch.printer import Printer
 from tests.commands import tb_sonify_here
@@ -31,17 +32,18 @@ class Watching:
     """A watch of a directory that looks when it is asked, and what it has printed."""
 
     def __init__(self, directory, capsys, *arguments):
-        options = _parser(["watch"]).parse_args(["watch", str(directory), *arguments])
+        options = defaults_of("watch", str(directory), *arguments)
         self.printer = Printer(as_json=options.json)
         self.actions = Actions(
             sound=options.sound, bell=options.bell, command=options.exec, say=self.printer.remark
         )
-        self.watch = LogdirWatch(options, self.printer, self.actions)
+        self.logdir = GrowingLogdir(options.logdir)
+        self.watch = LogdirWatch(options, self.printer, self.actions, self.logdir)
         self._capsys, self._is_json = capsys, options.json
 
     def look(self):
         """What is printed of what is new, without the time of day."""
-        self.watch._logdir._next_walk = 0.0  # where it would wait for a second
+        self.logdir._next_walk = 0.0  # where it would wait for a second
         self.status = self.watch.look()
         self.actions.go_on()
         text = self._capsys.readouterr().out

@@ -68,6 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def defaults_of(command: str, *arguments: str) -> argparse.Namespace:
+    """The options of a subcommand that is given only these arguments."""
+    return _parser([command]).parse_args([command, *arguments])
+
+
 def positive_int(text: str) -> int:
     """Type of an argument that must be a whole number, at least 1."""
     number = int(text)

@@ -30,7 +30,8 @@ directory, so that its loss and its gradients are one run; each training of a sw
 own. The loss is also taken from what the script calls backward() on, as loss/backward. Steps are
 those of the optimizer, counted from 0, or those of the script's loss where they count faster, such
 as environment steps; several optimizers, such as a GAN's, share them. Layers have the names that
-they have in their model. At the end, one line says where the run is and how to hear it."""
+they have in their model. At the end, one line says where the run is and how to hear it. With
+--watch, lines in between say what happens to it, as `tb-sonify watch` does."""
 
 
 def add_command(commands: Any, name: str) -> None:
@@ -43,7 +44,7 @@ def add_command(commands: Any, name: str) -> None:
     )
     parser.allow_abbrev = False  # the script's options are none of ours that are cut short
     parser.usage = (
-        "tb-sonify run [--logdir DIR] [--every N] [--first-step N] [--preset NAME] "
+        "tb-sonify run [--logdir DIR] [--every N] [--first-step N] [--preset NAME] [--watch] "
         "(SCRIPT | -m MODULE) [ARGS ...]"
     )
     parser.add_argument(
@@ -69,6 +70,11 @@ def add_command(commands: Any, name: str) -> None:
         help="log clips of it for TensorBoard's Audio tab; may be repeated (default: smooth)",
     )
     parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="say on standard error what happens to the run, and every minute how far it is",
+    )
+    parser.add_argument(
         "-m", action="store_true", dest="module", help="run a module, as `python -m` does"
     )
     parser.add_argument("script", metavar="SCRIPT", help="a Python file, or with -m a module")
@@ -89,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
         every=options.every,
         first_step=options.first_step,
         presets=options.preset or ["smooth"],
+        watch=options.watch,
     )
     # The first to be registered is the last to run: what the script does at exit is seen, too.
     atexit.register(session.end)

@@ -74,6 +74,8 @@ class RunSequence:
         What the script calls `backward` on.
     first_step
         Of the first run, which a script may resume.
+    begin
+        Called with the directory of each run, before anything is written there.
     every, presets, fail
         As in `AutoWatch`.
 
@@ -94,6 +96,7 @@ class RunSequence:
         first_step: int,
         every: int,
         presets: Sequence[str],
+        begin: Callable[[str], None],
         fail: Callable[[Exception], None],
     ) -> None:
         self.done: list[AutoWatch] = []
@@ -101,7 +104,7 @@ class RunSequence:
         self._writers = writers
         self._losses = losses
         self._logdir = logdir
-        self._every, self._presets, self._fail = every, presets, fail
+        self._every, self._presets, self._begin, self._fail = every, presets, begin, fail
         self._steps = RowSteps(first_step, writers.steps)
         self._run: AutoWatch | None = None
         self._patient_until = 0.0
@@ -171,6 +174,7 @@ class RunSequence:
         return run
 
     def _open(self, run: "AutoWatch", logdir: str, *, is_of_writer: bool = False) -> None:
+        self._begin(logdir)
         run.open(logdir, self._writers.path(logdir), is_of_writer=is_of_writer)
 
     def _is_over(self, run: "AutoWatch", optimizer: Optimizer, logdir: str | None) -> bool:

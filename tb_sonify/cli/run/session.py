@@ -14,6 +14,7 @@ from tb_sonify.cli.run.script_writers import SummaryWriters
 if TYPE_CHECKING:
     from tb_sonify.cli.run.backward_loss import BackwardLosses
     from tb_sonify.cli.run.run_sequence import RunSequence
+    from tb_sonify.cli.run.script_watch import ScriptWatch
 
 
 _NOWHERE = (
@@ -34,12 +35,16 @@ class ScriptSession:
     ----------
     writers
         The script's; where it logs with a `SonifyWriter` itself, nothing is added.
+    watch
+        Whether to tell what happens to its runs.
     options
         Of the `RunSequence` that logs the script's runs, which is made once torch is there.
     """
 
-    def __init__(self, writers: SummaryWriters, **options: Any) -> None:
+    def __init__(self, writers: SummaryWriters, *, watch: bool = False, **options: Any) -> None:
         self._writers = writers
+        self._watch: ScriptWatch | None = None
+        self._is_watched = watch and os.environ.get("RANK", "0") == "0"
         self._options = options
         self._runs: RunSequence | None = None
         self._losses: BackwardLosses | None = None
@@ -61,7 +66,8 @@ class ScriptSession:
 
         self._losses = BackwardLosses()
         self._losses.listen()
-        self._runs = RunSequence(self._writers, self._losses, **self._options, fail=self._fail)
+        options = {**self._options, "fail": self._fail, "begin": self._follow}
+        self._runs = RunSequence(self._writers, self._losses, **options)
         # What is compiled must not look into the hooks, which then run as they are.
         register_optimizer_step_pre_hook(torch.compiler.disable(self._before_step))
         register_optimizer_step_post_hook(torch.compiler.disable(self._after_step))
@@ -90,6 +96,8 @@ class ScriptSession:
             try:
                 if self._runs is not None:
                     self._runs.close()
+                if self._watch is not None:
+                    self._watch.close()
             except Exception as error:  # noqa: BLE001 - the script has ended well, for all we know
                 self._fail(error)
         done = self._runs.done if self._runs is not None else []
@@ -100,7 +108,24 @@ class ScriptSession:
         self.calls += 1
         if self._runs is not None and not self._writers.any_of_ours():
             return self._guarded(self._runs.before_step, *arguments)
+        if self._is_watched:
+            self._guarded(self._follow, self._writers.logdir())
         return None
+
+    def _follow(self, logdir: str | None) -> None:
+        """Tell from here on what happens in a directory."""
+        if not self._is_watched or logdir is None:
+            return
+        try:
+            from tb_sonify.cli.run.script_watch import ScriptWatch
+
+            self._watch = self._watch or ScriptWatch()
+            self._watch.follow(logdir, self._writers.path(logdir))
+        except Exception as error:  # noqa: BLE001 - the run is recorded all the same
+            from tb_sonify.training.warn import warn
+
+            self._is_watched = False
+            warn(f"--watch tells nothing from here on: {type(error).__name__}: {error}")
 
     def _after_step(self, optimizer: Any, *_: Any) -> None:
         if self._runs is None:

@@ -91,6 +91,7 @@ def _seconds(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Follow until something ends it; returns the exit status."""
     from tb_sonify.cli.watch.actions import Actions
+    from tb_sonify.cli.watch.follow import GrowingLogdir
     from tb_sonify.cli.watch.logdir_watch import LogdirWatch
     from tb_sonify.cli.watch.printer import Printer
 
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         )
     except FileNotFoundError as error:
         raise CommandError(f"{error}: leave --sound out") from error
-    watch = LogdirWatch(options, printer, actions)
+    watch = LogdirWatch(options, printer, actions, GrowingLogdir(options.logdir))
     with actions, Keys() as keys:
         if not options.logdir.is_dir():
             printer.remark(f"waiting for {options.logdir}")

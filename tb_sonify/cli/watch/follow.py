@@ -115,7 +115,7 @@ class GrowingRun:
         self._directory = directory
         self._files: dict[str, _GrowingFile] = {}
         self._sizes: dict[str, int] = {}
-        self.written = 0.0  # when a file was last written, seconds since the epoch
+        self.written = time.time()  # when a file was last written, seconds since the epoch
 
     def records(self) -> Iterator[Record]:
         """What is new, in the order in which it was written.
@@ -167,13 +167,34 @@ def _block(data: bytes) -> Block:
     return Block(gradient.session, gradient.layers, gradient.steps, norms)
 
 
-class GrowingLogdir:
+class GrowingDirectories:
+    """Directories that are followed, each a run, from when they are added.
+
+    Attributes
+    ----------
+    runs
+        By name.
+    """
+
+    def __init__(self) -> None:
+        self.runs: dict[str, GrowingRun] = {}
+
+    def add(self, name: str, directory: str) -> None:
+        """Follow a directory, which may not be there yet."""
+        self.runs[name] = GrowingRun(directory)
+
+    def look(self) -> tuple[list[str], list[str]]:
+        """Names of new runs, and of gone ones, since the last time."""
+        return [], []
+
+
+class GrowingLogdir(GrowingDirectories):
     """The runs of a log directory, which may not be there yet."""
 
     def __init__(self, logdir: Path) -> None:
+        super().__init__()
         self._logdir = logdir
         self._next_walk = 0.0
-        self.runs: dict[str, GrowingRun] = {}
 
     def look(self) -> tuple[list[str], list[str]]:
         """Look for directories with event files; gives the names of new runs, and of gone ones."""
@@ -185,7 +206,7 @@ class GrowingLogdir:
         for name in gone:
             del self.runs[name]
         for name in new:
-            self.runs[name] = GrowingRun(found[name])
+            self.add(name, found[name])
         now = time.monotonic()
         self._next_walk = now + max(1.0, (now - start) / _WALK_SHARE)
         return new, gone

@@ -5,7 +5,7 @@ import time
 from fnmatch import fnmatchcase
 
 from tb_sonify.cli.watch.actions import Actions
-from tb_sonify.cli.watch.follow import Block, GrowingLogdir
+from tb_sonify.cli.watch.follow import Block, GrowingDirectories
 from tb_sonify.cli.watch.printer import Printer
 from tb_sonify.cli.watch.run_watch import PROBLEMS, Message, RunWatch
 
@@ -23,30 +23,41 @@ _SAID = {"events": {"PROBLEM", "WARNING", "NOTE"}, "progress": {"PROBLEM", "NOTE
 class LogdirWatch:
     """All runs that are followed, and what is told of them.
 
+    Parameters
+    ----------
+    options
+        Of `tb-sonify watch`.
+
     Attributes
     ----------
     runs
         By name.
     """
 
-    def __init__(self, options: argparse.Namespace, printer: Printer, actions: Actions) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        printer: Printer,
+        actions: Actions,
+        source: GrowingDirectories,
+    ) -> None:
         self._options = options
         self.printer = printer
         self._actions = actions
-        self._logdir = GrowingLogdir(options.logdir)
+        self._source = source
         self.runs: dict[str, RunWatch] = {}
         self._next_progress = time.monotonic() + options.every
         self._steps: dict[str, tuple[float, int]] = {}  # of the last line on progress
 
     def look(self) -> int | None:
         """Tell what is new; gives the exit status, if this is the end."""
-        new, gone = self._logdir.look()
+        new, gone = self._source.look()
         for name in gone:
             if name in self.runs:
                 self._tell(self.runs.pop(name).gone())
         for name in new:
             if fnmatchcase(name, self._options.run):
-                self._begin(name)
+                self.begin(name)
         for name, watch in list(self.runs.items()):
             self._follow(name, watch)
         if time.monotonic() >= self._next_progress:
@@ -54,7 +65,7 @@ class LogdirWatch:
             self._say_progress()
         return self._status()
 
-    def _begin(self, name: str) -> None:
+    def begin(self, name: str) -> None:
         """Read what there is of a run; of what happened before, only how it is now is told."""
         watch = self.runs[name] = RunWatch(name)
         for _ in self._new_of(name, watch):
@@ -84,7 +95,7 @@ class LogdirWatch:
     def _new_of(self, name: str, watch: RunWatch, *, heard: bool = False) -> list[Message]:
         messages: list[Message] = []
         try:
-            for record in self._logdir.runs[name].records():
+            for record in self._source.runs[name].records():
                 messages += watch.add(record)
                 if heard and isinstance(record, Block):
                     self._actions.hear(record.norms["gradient"])
@@ -93,7 +104,7 @@ class LogdirWatch:
         return [*messages, *watch.take_points()]
 
     def _idle(self, name: str) -> float:
-        run = self._logdir.runs.get(name)
+        run = self._source.runs.get(name)
         return 0.0 if run is None else max(0.0, time.time() - run.written)
 
     def _tell(self, message: Message) -> None:

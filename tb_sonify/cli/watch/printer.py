@@ -4,6 +4,7 @@ import json
 import shutil
 import textwrap
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 
 from tb_sonify.cli.watch.run_watch import Message
@@ -11,11 +12,22 @@ from tb_sonify.cli.watch.run_watch import Message
 _WIDTH = 80
 
 
-class Printer:
-    """Prints messages as lines of at most 80 columns, or as JSON, and keeps them."""
+def _print(text: str) -> None:
+    print(text, flush=True)
 
-    def __init__(self, *, as_json: bool) -> None:
+
+class Printer:
+    """Prints messages as lines of at most 80 columns, or as JSON, and keeps them.
+
+    Parameters
+    ----------
+    write
+        Takes the lines of a message, without the last line break.
+    """
+
+    def __init__(self, *, as_json: bool, write: Callable[[str], None] = _print) -> None:
         self._as_json = as_json
+        self._print = write
         self._said: list[Message] = []
         self._at = 0
         self.last_run: str | None = None
@@ -48,9 +60,6 @@ class Printer:
             self._print(_wrapped(f"{readable(message.run)} {readable(message.text)}"))
         else:
             self.remark("nothing later was said" if by > 0 else "nothing earlier was said")
-
-    def _print(self, text: str) -> None:
-        print(text, flush=True)
 
 
 def readable(text: str) -> str:
