@@ -3,10 +3,13 @@
 import gc
 from weakref import ref
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from tb_sonify.reading.logdir import open_logdir
+from tb_sonify.reading.timeline_builder import Timelines
 from tests import recorded
 from tests.reference import assert_norms, layer_norms, norm_of
 from tests.training import network
@@ -111,6 +114,35 @@ def test_two_optimizers_of_one_model_make_one_row(writer, tmp_path):
         rest.step()
     writer.close()
     assert_norms(tmp_path, expected)
+
+
+def test_a_flush_between_two_optimizers_leaves_one_row(writer, tmp_path):
+    model = network()
+    weights, rest = of_weights_and_biases(model)
+    writer.watch(model)
+    expected = []
+
+    def assert_read():
+        store, scope = open_logdir(tmp_path)
+        (run,) = store.reached(scope)
+        timeline = Timelines(store).get(scope, run)
+        assert timeline.steps[:-1].tolist() == list(range(len(expected)))
+        found = timeline.table(0, timeline.notes).max
+        np.testing.assert_allclose(found, expected, rtol=0.01)
+
+    for step in range(120):
+        model.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        expected.append([*layer_norms(model).values()])
+        weights.step()
+        if step % 40 == 0:
+            writer.flush()
+        rest.step()
+        if step == 85:
+            writer.flush()
+            assert_read()
+    writer.close()
+    assert_read()
 
 
 def test_names_are_those_of_last_time(writer):

@@ -47,8 +47,8 @@ class OpenRow(Protocol):
 class Buffer(Protocol):
     """Numbers on their way to the recorder."""
 
-    def flush(self) -> None:
-        """Give all of them on; a GPU is waited for."""
+    def flush(self, *, is_last: bool = False) -> None:
+        """Give all of them on, but those of a step that goes on; a GPU is waited for."""
 
     def flush_from_recorder(self) -> None:
         """Give on those on the host, in the recorder's thread; never asks a GPU."""
@@ -123,10 +123,17 @@ class RowBuffer:
             elif self._copied:
                 self._put_copied()
 
-    def flush(self) -> None:
-        """Give all rows to the recorder; a GPU is waited for."""
+    def flush(self, *, is_last: bool = False) -> None:
+        """Give all rows to the recorder; a GPU is waited for.
+
+        Parameters
+        ----------
+        is_last
+            Open rows, too: no step goes on any more.
+        """
         if self._process.in_owner():
-            self.end_step()
+            if is_last:
+                self.end_step()
             with self._lock:
                 self._start_copy()
                 self._put_copied(wait=True)
@@ -286,7 +293,7 @@ class WriterResources:
         """Write all there is and close the files; can be called again."""
         with self._lock:
             if not self.closed:
-                self._flush_buffers()
+                self._flush_buffers(is_last=True)
                 self.closed = True
                 if self._reducer is not None and self._process.in_owner():
                     self._reducer.close()
@@ -295,9 +302,9 @@ class WriterResources:
             while self._files:
                 self._files.pop().close()
 
-    def _flush_buffers(self) -> None:
+    def _flush_buffers(self, *, is_last: bool = False) -> None:
         for buffer in self._buffers:
-            buffer.flush()
+            buffer.flush(is_last=is_last)
 
     def _fetch(self) -> None:
         for buffer in self._buffers:

@@ -268,7 +268,11 @@ class SonifyWriter(SummaryWriter):
             super().add_hparams(*args, **kwargs)
 
     def flush(self) -> None:
-        """Wait until everything logged so far, clips included, is written."""
+        """Wait until everything logged so far, clips included, is written.
+
+        The row of a step in which an optimizer is still to come is written when it is complete,
+        at the next step, or by `close`.
+        """
         self._resources.flush()
         super().flush()
 

@@ -247,11 +247,12 @@ class LossLog:
             before = self._values.get(site)
             self._values[site] = value if before is None else before + value.to(before.device)
 
-    def flush(self) -> None:
-        """Write all, with the present step as it is."""
-        self._end_step()
+    def flush(self, *, is_last: bool = False) -> None:
+        """Write all, but what the present step has so far; `is_last`, that, too."""
+        if is_last:
+            self._end_step()
         for _, buffer in self._series.values():
-            buffer.flush()
+            buffer.flush(is_last=is_last)
 
     def flush_from_recorder(self) -> None:
         """Write what is on the host, in the recorder's thread."""
