@@ -20,7 +20,8 @@ LABELLED = set(KINDS) - {
     "outgrowing",
     "unusual",
     "parting",
-}  # see test_monitor.py
+    "overfitting",
+}  # see test_monitor.py and test_overfitting.py
 SEEDS = range(1000, 1050)  # not those that the rules were developed on
 ANY_NORMS = hnp.arrays(
     np.float32,

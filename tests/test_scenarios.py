@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tb_sonify import SonifyWriter
-from tb_sonify.reading.description import landmarks_of
 from tb_sonify.reading.logdir import open_logdir
+from tb_sonify.reading.run_landmarks import landmarks_of
 from tb_sonify.reading.timeline_builder import Timelines
 from tests.recorded import all_rows, scalars
 

@@ -9,6 +9,7 @@ KINDS = (
     "inf",
     "explosion",
     "divergence",
+    "overfitting",
     "collapse",
     "spike",
     "drift",

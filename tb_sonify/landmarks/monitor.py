@@ -11,7 +11,9 @@ from tb_sonify.landmarks.divergence import DepartureDetector
 from tb_sonify.landmarks.drift import GROWTH, OUTGROWN, DriftDetector
 from tb_sonify.landmarks.landmark import Finding, Landmark, factor_words
 from tb_sonify.landmarks.nonfinite import WORDS, NonfiniteMonitor
+from tb_sonify.landmarks.overfitting import OverfittingMonitor
 from tb_sonify.landmarks.unusual import LAYER, LOSS, TOTAL, Unusual, UnusualDetector
+from tb_sonify.schema.pairs import Pair
 from tb_sonify.schema.quantities import GRADIENT, UPDATE
 
 APART = 100  # rows: what is found again sooner is not told again
@@ -25,9 +27,15 @@ class RunMonitor:
     """Landmarks of a run, in rows of layers and in points of losses; streaming and causal.
 
     Where steps go back, the run has restarted: rows, or that loss, are judged anew.
+
+    Parameters
+    ----------
+    pairs
+        Of the user; see `pairs_of`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pairs: Sequence[Pair] = ()) -> None:
+        self._overfitting = OverfittingMonitor(pairs)
         self._judges: dict[tuple[str, ...], _Judge] = {}
         self._last_steps: dict[str, int] = {}  # of each loss, and of rows
 
@@ -66,7 +74,9 @@ class RunMonitor:
             if (tag,) not in self._judges:
                 self._judges[tag,] = _Judge(LossMonitor(tag))
             found += self._judges[tag,].add(steps[part], values[part])
-        return found
+            found += self._overfitting.add(tag, steps[part], values[part])
+        judged = self._overfitting.is_judged(tag)
+        return [each for each in found if each.kind != "divergence" or not judged]
 
     def _parts(self, series: str, steps: NDArray[np.int64], *, least: int) -> Iterator[slice]:
         """Parts whose steps rise by `least`; before one that does not, what is known is dropped."""

@@ -16,14 +16,23 @@ class SonifyLoader(TBLoader):
     """Makes the plugin, and has TensorBoard keep all of its data."""
 
     def define_flags(self, parser: ArgumentParser) -> None:
-        """Which scalars are norms of layers, beside those that are known by their names."""
-        parser.add_argument_group("sonify plugin").add_argument(
+        """Which scalars are norms, or pairs of losses, beside those known by their names."""
+        group = parser.add_argument_group("sonify plugin")
+        group.add_argument(
             "--sonify_norms",
             metavar="GLOB,...",
             default="",
             help="Scalars that are to be heard as the gradient norms of layers, where a run has no "
             "rows of tb_sonify: tags with * for the layer, as 'train/norms/*'. Usual names, as "
             "'grad_norm/*' or 'gradients/*', are known without it.",
+        )
+        group.add_argument(
+            "--sonify_pairs",
+            metavar="TRAINING:VALIDATION,...",
+            default="",
+            help="Losses of training and validation that belong together, as 'err/a:err/b', to be "
+            "told where they overfit. Usual names, as 'train/loss' and 'val/loss', are known "
+            "without it.",
         )
 
     def fix_flags(self, flags: Namespace) -> None:

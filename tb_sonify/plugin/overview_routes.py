@@ -22,16 +22,10 @@ from tb_sonify.plugin.responses import (
 )
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
-from tb_sonify.reading.description import (
-    compare_runs,
-    describe_run,
-    description_lines,
-    landmarks_of,
-    loss_landmarks,
-    updates_of,
-)
+from tb_sonify.reading.description import describe_run, description_lines, updates_of
 from tb_sonify.reading.export import count_pieces, csv_of_notes, csv_of_points
 from tb_sonify.reading.heatmap import Extremes, extremes, heatmap, most_rows, summarize_layers
+from tb_sonify.reading.run_landmarks import compare_runs, landmarks_of, scalar_landmarks
 from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, notes_between
@@ -131,7 +125,7 @@ class OverviewRoutes:
         """The landmarks of a run in order of step, of its scalars too; against another run."""
 
         def read() -> tuple[Landmark, ...]:
-            found = loss_landmarks(self._store, scope, timeline, run)
+            found = scalar_landmarks(self._store, scope, timeline, run)
             if other is not None and other != run:
                 parting = compare_runs(self._store, scope, timeline, run, other).parting
                 found += () if parting is None else (parting,)

@@ -1,5 +1,6 @@
 """The plugin of TensorBoard: its tab, and its routes."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from tensorboard.context import RequestContext
@@ -12,12 +13,14 @@ from tb_sonify.plugin.responses import read_only
 from tb_sonify.plugin.run_routes import RunRoutes
 from tb_sonify.reading.store import Settings, Store
 from tb_sonify.schema.metadata import PLUGIN_NAME
+from tb_sonify.schema.pairs import Pair, parse_pairs
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from _typeshed.wsgi import WSGIApplication
 
+_logger = logging.getLogger(__name__)
 _POINTS_KEPT = 1_000  # of a scalar, unless TensorBoard is told otherwise
 
 
@@ -57,5 +60,14 @@ def _settings(flags: "Namespace | None") -> Settings:
     limits = getattr(flags, "samples_per_plugin", None) or {}
     return Settings(
         norm_globs=tuple(glob for each in globs if (glob := each.strip())),
+        pairs=_pairs(getattr(flags, "sonify_pairs", "")),
         points_kept=limits.get(SCALARS, _POINTS_KEPT),
     )
+
+
+def _pairs(text: str) -> tuple[Pair, ...]:
+    try:
+        return parse_pairs(text)
+    except ValueError as error:
+        _logger.warning("--sonify_pairs is ignored: %s", error)
+        return ()

@@ -12,7 +12,7 @@ from tb_sonify.landmarks import KINDS, Landmark
 from tb_sonify.plugin.responses import Handler, scope_of
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
-from tb_sonify.reading.description import broken_scalar
+from tb_sonify.reading.run_landmarks import broken_scalar
 from tb_sonify.reading.store import Reached, Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.reading.timeline_builder import Timelines

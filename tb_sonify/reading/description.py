@@ -1,28 +1,22 @@
 """Description of a run in words, for screen readers and terminals."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.landmarks import KINDS as LANDMARKS
-from tb_sonify.landmarks import Landmark, find_landmarks
+from tb_sonify.landmarks import Landmark
 from tb_sonify.landmarks.chain import as_stories
-from tb_sonify.landmarks.divergence import find_divergences
-from tb_sonify.landmarks.parting import COMPARABLE_POINTS, find_parting
 from tb_sonify.reading import limits
 from tb_sonify.reading.heatmap import LayerSummary, summarize_layers
-from tb_sonify.reading.runs import list_scalars
-from tb_sonify.reading.scalars import Series, read_first_scalar, read_series, series_of
+from tb_sonify.reading.run_landmarks import landmarks_of, own_scalars, scalar_landmarks
+from tb_sonify.reading.scalars import Series, read_first_scalar, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.reading.timeline_builder import Timelines
-from tb_sonify.schema.metadata import SCALARS, scalar_tag
-from tb_sonify.schema.norm_tags import norm_layers
-from tb_sonify.schema.notes import Notes
 from tb_sonify.schema.quantities import GRADIENT, RATIO, UPDATE, WEIGHT
 from tb_sonify.schema.scalar_names import KINDS, Kind, is_validation, kind_of
 from tb_sonify.sound import STREAM_NAMES, stream_layers
@@ -138,124 +132,6 @@ class Description:
     ended: bool
 
 
-def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
-    """What there is to jump to in a run, in order of step; nothing where no norms were logged."""
-    if not timeline.notes:
-        return ()
-    segments = [each.segment for each in timeline.segments]
-    restarts = [
-        int(segment.steps[0])
-        for before, segment in pairwise(segments)
-        if segment.session != before.session
-    ]
-    return tuple(
-        find_landmarks(
-            _Stored(timeline),
-            steps=timeline.steps,
-            layers=timeline.layers,
-            restarts=restarts,
-            quantity=timeline.quantity,
-        )
-    )
-
-
-def loss_landmarks(
-    store: Store, scope: Scope, timeline: Timeline, run: str
-) -> tuple[Landmark, ...]:
-    """Where the first loss of a run leaves its floor."""
-    tags = _own_scalars(store, scope, timeline, run)
-    first = read_first_scalar(store, scope, run, tags)
-    if first is None or kind_of(first) != "loss":
-        return ()
-    series = read_series(store, scope, run, first)
-    return () if series is None else _divergences(first, series, timeline)
-
-
-def broken_scalar(store: Store, scope: Scope, timeline: Timeline, run: str) -> Landmark | None:
-    """Where the first scalar of a run is NaN or infinite for the first time."""
-    tag = read_first_scalar(store, scope, run, _own_scalars(store, scope, timeline, run))
-    series = None if tag is None else read_series(store, scope, run, tag)
-    if tag is None or series is None or np.isfinite(series.values).all():
-        return None
-    point = int(np.isfinite(series.values).argmin())
-    kind, word = ("nan", "NaN") if np.isnan(series.values[point]) else ("inf", "infinity")
-    found = Landmark(kind, int(series.steps[point]), point, None, f"{word} in {tag}", tag)
-    return _at_notes([found], timeline)[0]
-
-
-class Comparison(NamedTuple):
-    """Where a run parts from another, or `None`, and a sentence on it."""
-
-    parting: Landmark | None
-    sentence: str
-
-
-def compare_runs(
-    store: Store, scope: Scope, timeline: Timeline, run: str, other: str
-) -> Comparison:
-    """Where the first scalar that a run shares with another goes its own way for good."""
-    shared = set(list_scalars(store, scope, other))
-    tags = [tag for tag in _own_scalars(store, scope, timeline, run) if tag in shared]
-    first = read_first_scalar(store, scope, run, tags)
-    one, own = (first and read_series(store, scope, each, first) for each in (other, run))
-    if not (first and one and own):
-        return Comparison(None, f"{other} and {run} have no scalar in common")
-    common = len(np.intersect1d(one.steps, own.steps))
-    if common < COMPARABLE_POINTS:
-        few = f"{common:,} steps of {first} in common, too few to compare"
-        return Comparison(None, f"{other} and {run} have {few}")
-    found = find_parting(first, (one.steps, one.values), (own.steps, own.values))
-    if found is None:
-        return Comparison(None, f"{other} and {run} do not part for good in {first}")
-    told = replace(found, sentence=f"{found.sentence}, against {other}")
-    [told] = _at_notes([told], timeline)
-    return Comparison(told, f"{run} from step {told.step:,} on: {told.sentence}")
-
-
-def _divergences(tag: str, series: Series, timeline: Timeline) -> tuple[Landmark, ...]:
-    """Where a loss leaves its floor."""
-    return _at_notes(find_divergences(tag, series.steps, series.values), timeline)
-
-
-def _at_notes(found: Sequence[Landmark], timeline: Timeline) -> tuple[Landmark, ...]:
-    """Landmarks of a scalar by the notes of a timeline, or by its points without any."""
-    if not timeline.notes:
-        return tuple(found)
-    starts = timeline.steps[:-1]
-    notes = np.searchsorted(starts, [each.step for each in found], side="right") - 1
-    return tuple(
-        replace(each, note=max(int(note), 0)) for each, note in zip(found, notes, strict=True)
-    )
-
-
-def _own_scalars(store: Store, scope: Scope, timeline: Timeline, run: str) -> list[str]:
-    """The scalars of a run but those of layers."""
-    tags = list_scalars(store, scope, run)
-    if not timeline.notes:
-        return tags
-    layers = norm_layers(tags, store.settings.norm_globs)
-    ours = tuple(scalar_tag("", quantity) for quantity in SCALARS)
-    return [tag for tag in tags if tag not in layers and not tag.startswith(ours)]
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """The notes of a timeline as a `NoteTable`."""
-
-    timeline: Timeline
-
-    def __len__(self) -> int:
-        return self.timeline.notes
-
-    @property
-    def layers(self) -> int:
-        return len(self.timeline.layers)
-
-    def __getitem__(self, part: tuple[slice, slice]) -> Notes:
-        start, stop, _ = part[0].indices(len(self))
-        return self.timeline.table(start, stop - start, part[1])
-
-
 class Updates(NamedTuple):
     """Timelines of a run whose updates were measured."""
 
@@ -283,7 +159,7 @@ def describe_run(
     most_scalars: int = limits.MAX_DESCRIBED_SCALARS,
 ) -> Description:
     """The description of a run that exists, which has this timeline and these landmarks."""
-    tags = _own_scalars(store, scope, timeline, run)
+    tags = own_scalars(store, scope, timeline, run)
     first = read_first_scalar(store, scope, run, tags)
     wanted = sorted(
         tags, key=lambda tag: (tag != first, KINDS.index(kind_of(tag)), is_validation(tag))
@@ -295,8 +171,7 @@ def describe_run(
     loss = next((each for each in summaries if each.tag == first and each.kind == "loss"), None)
     written = _last_time(timeline, read.values())
     marks = store.marks(scope).get(run)
-    if loss is not None:
-        landmarks += _divergences(loss.tag, series_of(read[loss.tag]), timeline)
+    landmarks += scalar_landmarks(store, scope, timeline, run)
     if updates is not None and timeline.quantity == GRADIENT:
         told = {each.kind for each in landmarks} & {"nan", "inf", "restart"}
         landmarks += tuple(each for each in landmarks_of(updates.update) if each.kind not in told)

@@ -13,10 +13,11 @@ from tensorboard.context import RequestContext
 from tb_sonify.reading.runs import RunCatalog
 from tb_sonify.reading.store import Scope, Settings, Store
 from tb_sonify.schema.metadata import PLUGIN_NAME
+from tb_sonify.schema.pairs import Pair
 
 
-def open_logdir(logdir: Path) -> tuple[Store, Scope]:
-    """The store of all runs below a directory, read once.
+def open_logdir(logdir: Path, pairs: tuple[Pair, ...] = ()) -> tuple[Store, Scope]:
+    """The store of all runs below a directory, read once; with pairs of losses of the user.
 
     Raises
     ------
@@ -42,7 +43,9 @@ def open_logdir(logdir: Path) -> tuple[Store, Scope]:
     for directory in directories(logdir):
         multiplexer.AddRun(directory, name=os.path.relpath(directory, logdir))
     multiplexer.Reload()
-    return Store(ingester.data_provider, Settings(points_kept=0)), Scope(RequestContext(), "")
+    return Store(ingester.data_provider, Settings(pairs=pairs, points_kept=0)), Scope(
+        RequestContext(), ""
+    )
 
 
 def directories(logdir: Path) -> Iterator[str]:

@@ -27,6 +27,7 @@ from tb_sonify.schema.metadata import (
     split_session,
 )
 from tb_sonify.schema.norm_tags import norm_layers
+from tb_sonify.schema.pairs import Pair
 from tb_sonify.schema.quantities import GRADIENT, QUANTITIES
 
 _LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
@@ -45,11 +46,14 @@ class Settings:
     ----------
     norm_globs
         Patterns of scalars that are norms, in addition to those of `norm_tags`.
+    pairs
+        Losses of training and validation that belong together, where names do not tell.
     points_kept
         Points that TensorBoard keeps of each scalar; 0: all.
     """
 
     norm_globs: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = ()
     points_kept: int = 1_000
 
 

@@ -18,10 +18,10 @@ def _vocabulary(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_VALIDATION = _vocabulary("val valid validation eval evaluation test testing dev holdout")
-_TRAINING = _vocabulary("train training fit")
+VALIDATION = _vocabulary("val valid validation eval evaluation test testing dev holdout")
+TRAINING = _vocabulary("train training fit")
 # Words that leave a loss what it is: how it is counted or averaged.
-_AGGREGATES = _vocabulary(
+AGGREGATES = _vocabulary(
     "total sum overall step epoch batch iter iteration avg average mean running ema smooth "
     "smoothed main full"
 )
@@ -85,11 +85,16 @@ def alike_to_first(tags: Sequence[str]) -> list[str]:
     return [tag for rank, tag in ranked if rank[:_ALIKE] == ranked[0][0][:_ALIKE]]
 
 
+def first_rank(tag: str) -> tuple[int, ...]:
+    """What to sort scalars by that are norms of no layer: the one to begin with is the smallest."""
+    return _rank(tag, layers={})
+
+
 _ALIKE = 5  # so much of a rank says what a scalar is
 
 
 def _rank(tag: str, *, layers: Mapping[str, str]) -> tuple[int, ...]:
-    words, kind = _words(tag), kind_of(tag)
+    words, kind = words_of(tag), kind_of(tag)
     length = len(words) if kind == "loss" else 0
     of_a_layer = tag in layers or is_update_ratio(tag)
     what = of_a_layer, _DRAWN.index(kind), is_validation(tag), _is_taken(tag)
@@ -103,7 +108,7 @@ def kind_of(tag: str) -> Kind:
     A loss or an error is best at its minimum, a score at its maximum; a clock (a time, a rate, a
     number of epochs, a learning rate) tells nothing of how well a training goes.
     """
-    words, last = _words(tag), _words(tag.rpartition("/")[2])
+    words, last = words_of(tag), words_of(tag.rpartition("/")[2])
     if _is_taken(tag):
         return "loss"
     if is_update_ratio(tag) or _is_norm(words):
@@ -126,7 +131,7 @@ def kind_of(tag: str) -> Kind:
 
 def is_validation(tag: str) -> bool:
     """Whether a scalar is of data that is not trained on."""
-    return not _VALIDATION.isdisjoint(_words(tag))
+    return not VALIDATION.isdisjoint(words_of(tag))
 
 
 def _is_taken(tag: str) -> bool:
@@ -136,11 +141,11 @@ def _is_taken(tag: str) -> bool:
 
 def _part(tag: str) -> int:
     """0 for a total, 1 for a part of a loss, 2 for a penalty."""
-    words = _words(tag.rpartition("/")[2])
+    words = words_of(tag.rpartition("/")[2])
     if not _PENALTIES.isdisjoint(words):
         return 2
     rest = [word for word in words if not _is_loss(word)]
-    return int(not set(rest) <= _AGGREGATES | _TRAINING | _VALIDATION)
+    return int(not set(rest) <= AGGREGATES | TRAINING | VALIDATION)
 
 
 def _is_loss(word: str) -> bool:
@@ -153,13 +158,13 @@ def _is_norm(words: tuple[str, ...]) -> bool:
 
 
 def _is_clock(words: tuple[str, ...]) -> bool:
-    rest = [word for word in words if word not in _TRAINING | _VALIDATION | _AGGREGATES]
+    rest = [word for word in words if word not in TRAINING | VALIDATION | AGGREGATES]
     rest = rest or list(words)
     return bool(_CLOCKS.intersection(rest)) and _SCORES.isdisjoint(words)
 
 
 @lru_cache(maxsize=65_536)
-def _words(tag: str) -> tuple[str, ...]:
+def words_of(tag: str) -> tuple[str, ...]:
     """The words of a tag in lower case: ``train/epLoss_2`` is train, ep, loss, 2."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", tag)
     return tuple(re.findall(r"[a-z0-9]+", spaced.lower()))

@@ -11,7 +11,8 @@ from tb_sonify.cli.main import CommandError, add_parser
 
 if TYPE_CHECKING:
     from tb_sonify.cli.describe.moment import Moment
-    from tb_sonify.reading.description import Comparison, Description
+    from tb_sonify.reading.description import Description
+    from tb_sonify.reading.run_landmarks import Comparison
     from tb_sonify.reading.selection import Selections
     from tb_sonify.reading.store import Scope, Store
 
@@ -44,7 +45,13 @@ def add_command(commands: Any, name: str) -> None:
         "--fail-on",
         metavar="KINDS",
         default="",
-        help="exit status 3 if a run has one of these landmarks, such as nan,inf,divergence",
+        help="exit status 3 if a run has one of these landmarks, such as nan,inf,overfitting",
+    )
+    parser.add_argument(
+        "--pairs",
+        metavar="TRAINING:VALIDATION,...",
+        default="",
+        help="losses that belong together, to be told where they overfit; usual names are known",
     )
     parser.add_argument("--all", action="store_true", help="a line for every scalar of a run")
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -54,23 +61,25 @@ def run(options: argparse.Namespace) -> int:
     """Print the descriptions; returns the exit status."""
     from tb_sonify.cli.describe.moment import moment_of
     from tb_sonify.landmarks import KINDS
-    from tb_sonify.reading.description import compare_runs, severity
+    from tb_sonify.reading.description import severity
     from tb_sonify.reading.logdir import chosen_runs, open_logdir
+    from tb_sonify.reading.run_landmarks import compare_runs
     from tb_sonify.reading.selection import Selections
     from tb_sonify.reading.timeline_builder import Timelines
+    from tb_sonify.schema.pairs import parse_pairs
 
     fatal = {kind for kind in options.fail_on.split(",") if kind}
     if not fatal <= set(KINDS):
         unknown = ", ".join(sorted(fatal - set(KINDS)))
         raise CommandError(f"--fail-on takes {', '.join(KINDS)}, got {unknown}")
     try:
-        store, scope = open_logdir(options.logdir)
+        store, scope = open_logdir(options.logdir, parse_pairs(options.pairs))
         runs = [
             name
             for chosen in options.compare or [options.run]
             for name in chosen_runs(store, scope, options.logdir, chosen)
         ]
-    except (FileNotFoundError, LookupError) as error:
+    except (FileNotFoundError, LookupError, ValueError) as error:
         raise CommandError(str(error.args[0])) from error
     selections = Selections(store, Timelines(store))
     described = [_describe(store, scope, selections, name, options) for name in runs]
@@ -90,7 +99,8 @@ def _describe(
     store: "Store", scope: "Scope", selections: "Selections", run: str, options: argparse.Namespace
 ) -> "Description":
     from tb_sonify.reading import limits
-    from tb_sonify.reading.description import describe_run, landmarks_of, updates_of
+    from tb_sonify.reading.description import describe_run, updates_of
+    from tb_sonify.reading.run_landmarks import landmarks_of
 
     timeline = selections.timelines.get(scope, run)
     return describe_run(
