@@ -23,6 +23,7 @@ from tb_sonify.cli.watch.follow import GrowingLogdir
 from tb_sonify.cli.watch.logdir_watch import LogdirWatch
 from tb_sonify.cli.watch.printer import Printer
 from tests.commands import tb_sonify_here
+from tests.logs import scalar_events, write_events
 from tests.waiting import wait_until
 
 LAYERS = ("conv1", "conv2", "fc")
@@ -205,6 +206,95 @@ def test_a_run_of_others_that_is_resumed_can_fail_again(tmp_path, watching):
     assert watch.look() == ["theirs PROBLEM NaN in loss, step 104; loss was 0.4 at 103"]
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Adds to what both clocks of the machine say."""
+
+    class Clock:
+        monotonic = wall = 0.0
+
+    real = {"monotonic": time.monotonic, "time": time.time}
+    monkeypatch.setattr(time, "monotonic", lambda: real["monotonic"]() + Clock.monotonic)
+    monkeypatch.setattr(time, "time", lambda: real["time"]() + Clock.wall)
+    return Clock
+
+
+def test_a_clock_that_jumps_and_a_sleep_are_no_stall_and_bursts_are_one(tmp_path, watching, clock):
+    path = tmp_path / "run" / "events.out.tfevents.1.host"
+    other = tmp_path / "elsewhere"
+    with SummaryWriter(str(other)) as writer:
+        for step in range(9):
+            writer.add_scalar("loss", 1.0, step)
+    data = next(other.iterdir()).read_bytes()
+    shutil.rmtree(other)
+    path.parent.mkdir()
+    path.write_bytes(data[:-300])
+    watch = watching("--stall", "30s", "--every", "24h")
+    assert watch.look() == ["run step 0, loss 1"]
+    for jump in (86_400.0, -86_400.0):  # or the machine slept, which `monotonic` does not count
+        clock.wall += jump
+        assert watch.look() == []
+
+    def grow(piece):
+        with path.open("ab") as file:
+            file.write(piece)
+        os.utime(path, (0, 0))  # by the clock of another machine
+
+    grow(data[-300:-200])
+    assert watch.look() == []
+    clock.monotonic += 120
+    [line] = watch.look()
+    assert line.startswith("run WARNING nothing written for 30 seconds, last step ")
+    grow(data[-200:-100])
+    [line] = watch.look()
+    assert line.startswith("run writes again, step ")
+    clock.monotonic += 130
+    assert watch.look() == []
+    grow(data[-100:-50])
+    assert watch.look() == []
+    clock.monotonic += 300
+    [line] = watch.look()
+    assert line.startswith("run WARNING nothing written for 260 seconds, last step ")
+    path.write_bytes(data[:200])  # written anew
+    assert watch.look() == ["run resumed at step 0"]
+
+
+def test_runs_that_are_renamed_and_a_directory_that_goes(tmp_path, watching):
+    logdir = tmp_path / "logs"
+    watch = watching("--every", "1h", directory=logdir)
+    write_events(logdir / "a", scalar_events("loss", [(4, 0.5)]))
+    assert watch.look() == ["a step 4, loss 0.5"]
+    (logdir / "a").rename(logdir / "b")
+    assert watch.look() == ["a WARNING is gone, last step 4", "b step 4, loss 0.5"]
+    write_events(logdir / "b", scalar_events("loss", [(5, np.nan)]))
+    assert watch.look() == ["b PROBLEM NaN in loss, step 5; loss was 0.5 at 4"]
+    logdir.rename(tmp_path / "away")
+    assert watch.look() == ["b WARNING is gone, last step 5"]
+    (tmp_path / "away").rename(logdir)
+    assert watch.look() == ["b PROBLEM step 5, loss 0.5, NaN since step 5"]
+
+
+def test_of_200_runs_the_worst_are_told_and_the_others_counted(tmp_path, watching, clock):
+    watch = watching("--every", "60s")
+    losses = [1.0, 0.5]
+    for number in range(200):
+        values = [*losses, np.nan] if number == 150 else losses
+        events = scalar_events("loss", enumerate(values))
+        write_events(tmp_path / f"run{number:03}", events)
+    lines = watch.look()
+    assert lines[0] == "run150 PROBLEM step 2, loss 0.5, NaN since step 2"
+    assert len(lines) == 21
+    assert lines[-1] == "and 180 more runs: Enter tells all"
+    for number in range(200):
+        write_events(tmp_path / f"run{number:03}", scalar_events("loss", [(3, 0.4)]))
+    clock.monotonic += 60
+    lines = watch.look()
+    assert len(lines) == 21
+    assert lines[-1] == "and 180 more runs go on"
+    watch.watch.say_all()
+    assert len(watch.look()) == 200
+
+
 @pytest.mark.parametrize(
     ("until", "ends", "value", "status"),
     [
@@ -337,8 +427,7 @@ def test_keys_in_a_terminal(tmp_path):
     for key, wanted in (
         ("\n", "ended"),
         ("d", "no landmarks"),
-        ("p", "nothing earlier"),
-        (" ", ""),
+        ("p  n", "nothing later"),  # of keys that come at once, none is lost
     ):
         text = ""
         os.write(master, key.encode())

@@ -1,6 +1,7 @@
 """`tb-sonify watch`: follow runs in a terminal, by lines that are only ever added."""
 
 import argparse
+import os
 import select
 import sys
 import time
@@ -143,7 +144,8 @@ class Keys:
             time.sleep(seconds)
             return ""
         ready, _, _ = select.select([sys.stdin], [], [], seconds)
-        return sys.stdin.read(1) if ready else ""
+        # Not `sys.stdin.read`, which keeps the next keys where `select` does not see them.
+        return os.read(sys.stdin.fileno(), 1).decode("ascii", "replace") if ready else ""
 
     def __exit__(self, *_: object) -> None:
         if self._terminal is not None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,7 @@ _WALK_SHARE = 0.02  # of the time may be spent on looking for new directories
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):  # there may be thousands a second
     """A scalar at a step."""
 
     tag: str
@@ -115,7 +115,17 @@ class GrowingRun:
         self._directory = directory
         self._files: dict[str, _GrowingFile] = {}
         self._sizes: dict[str, int] = {}
-        self.written = time.time()  # when a file was last written, seconds since the epoch
+        self._modified = 0.0
+        self._written = time.monotonic()
+
+    @property
+    def idle(self) -> float:
+        """Seconds since something was written, up to the last look.
+
+        Of what was written before the first look, the time of the file tells. Later, no clock is
+        asked that may jump, be that of another machine, or go on while this one sleeps.
+        """
+        return time.monotonic() - self._written
 
     def records(self) -> Iterator[Record]:
         """What is new, in the order in which it was written.
@@ -127,36 +137,46 @@ class GrowingRun:
         """
         with os.scandir(self._directory) as entries:
             files = [entry for entry in entries if IsTensorFlowEventsFile(entry.name)]
-        self.written = max((entry.stat().st_mtime for entry in files), default=self.written)
+        before = self._sizes
+        self._sizes = {entry.name: entry.stat().st_size for entry in files}
+        modified = max((entry.stat().st_mtime for entry in files), default=self._modified)
+        if self._sizes != before or modified != self._modified:
+            seen = bool(before) and self._sizes != before
+            age = 0.0 if seen else max(time.time() - modified, 0.0)
+            self._written, self._modified = time.monotonic() - age, modified
         for entry in sorted(files, key=lambda each: each.name):
-            status = entry.stat()
-            if self._sizes.get(entry.name) == status.st_size:
+            grown = self._sizes[entry.name] - before.get(entry.name, 0)
+            if not grown:
                 continue
-            self._sizes[entry.name] = status.st_size
+            if grown < 0:  # written anew
+                del self._files[entry.name]
             if entry.name not in self._files:
                 self._files[entry.name] = _GrowingFile(entry.path)
                 yield NewFile()
             file = self._files[entry.name]
             for event in file.events():
+                step = event.step
                 for value in event.summary.value:
-                    yield from _records_of(value, event.step)
+                    if value.HasField("simple_value"):
+                        yield Point(value.tag, step, value.simple_value)
+                    elif (record := _record_of(value, step)) is not None:
+                        yield record
 
 
-def _records_of(value: Summary.Value, step: int) -> Iterator[Record]:
+def _record_of(value: Summary.Value, step: int) -> Record | None:
     tag, _ = split_session(value.tag)
     try:
-        if value.HasField("simple_value"):
-            yield Point(tag, step, value.simple_value)
-        elif tag == ROWS_TAG:
-            yield _block(value.tensor.string_val[0])
-        elif tag == END_TAG:
-            yield End()
-        elif value.HasField("tensor") and value.tensor.dtype in _NUMBERS:
+        if tag == ROWS_TAG:
+            return _block(value.tensor.string_val[0])
+        if tag == END_TAG:
+            return End()
+        if value.HasField("tensor") and value.tensor.dtype in _NUMBERS:
             number = tensor_util.make_ndarray(value.tensor)
             if number.size == 1:
-                yield Point(tag, step, float(number.reshape(())))
+                return Point(tag, step, float(number.reshape(())))
     except (ValueError, TypeError, IndexError) as error:
         _logger.warning("skipped what cannot be read of %r at step %d: %s", tag, step, error)
+    return None
 
 
 def _block(data: bytes) -> Block:

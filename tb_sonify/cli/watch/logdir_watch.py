@@ -1,11 +1,13 @@
 """All runs of a log directory that are followed."""
 
 import argparse
+import sys
 import time
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from tb_sonify.cli.watch.actions import Actions
-from tb_sonify.cli.watch.follow import Block, GrowingDirectories
+from tb_sonify.cli.watch.follow import Block, GrowingDirectories, Point
 from tb_sonify.cli.watch.printer import Printer
 from tb_sonify.cli.watch.run_watch import PROBLEMS, Message, RunWatch
 
@@ -45,6 +47,7 @@ class LogdirWatch:
         self.printer = printer
         self._actions = actions
         self._source = source
+        self._shown = sys.maxsize if options.json else _SHOWN
         self.runs: dict[str, RunWatch] = {}
         self._next_progress = time.monotonic() + options.every
         self._steps: dict[str, tuple[float, int]] = {}  # of the last line on progress
@@ -55,9 +58,7 @@ class LogdirWatch:
         for name in gone:
             if name in self.runs:
                 self._tell(self.runs.pop(name).gone())
-        for name in new:
-            if fnmatchcase(name, self._options.run):
-                self.begin(name)
+        self.begin([name for name in new if fnmatchcase(name, self._options.run)])
         for name, watch in list(self.runs.items()):
             self._follow(name, watch)
         if time.monotonic() >= self._next_progress:
@@ -65,20 +66,21 @@ class LogdirWatch:
             self._say_progress()
         return self._status()
 
-    def begin(self, name: str) -> None:
-        """Read what there is of a run; of what happened before, only how it is now is told."""
-        watch = self.runs[name] = RunWatch(name)
-        for _ in self._new_of(name, watch):
-            pass
-        idle = self._idle(name)
-        is_old = watch.ended or idle >= self._options.stall
-        for _ in watch.look_at_clock(idle, stall=self._options.stall):
-            pass
-        state = watch.state(idle)
-        if is_old or watch.step >= 0:
-            self._tell(state)
-        else:
-            self._tell(watch.note("began", "began"))
+    def begin(self, names: Sequence[str]) -> None:
+        """Read what there is of runs; of what happened before, only how they are now is told."""
+        watches = [RunWatch(name) for name in names]
+        for watch in watches:
+            self.runs[watch.name] = watch
+            for _ in self._new_of(watch.name, watch):
+                pass
+            for _ in watch.look_at_clock(self._idle(watch.name), stall=self._options.stall):
+                pass
+        watches.sort(key=lambda each: not each.failed)
+        for watch in watches[: self._shown]:
+            is_known = watch.step >= 0 or watch.ended or watch.stalled
+            state = watch.state(self._idle(watch.name))
+            self._tell(state if is_known else watch.note("began", "began"))
+        self._count_more(watches, ": Enter tells all")
 
     def _follow(self, name: str, watch: RunWatch) -> None:
         for message in self._new_of(name, watch, heard=name == self._heard()):
@@ -96,6 +98,9 @@ class LogdirWatch:
         messages: list[Message] = []
         try:
             for record in self._source.runs[name].records():
+                if isinstance(record, Point):
+                    watch.add_point(record)
+                    continue
                 messages += watch.add(record)
                 if heard and isinstance(record, Block):
                     self._actions.hear(record.norms["gradient"])
@@ -105,7 +110,7 @@ class LogdirWatch:
 
     def _idle(self, name: str) -> float:
         run = self._source.runs.get(name)
-        return 0.0 if run is None else max(0.0, time.time() - run.written)
+        return 0.0 if run is None else run.idle
 
     def _tell(self, message: Message) -> None:
         said = self._options.say
@@ -118,10 +123,14 @@ class LogdirWatch:
             return
         running = [w for w in self.runs.values() if not (w.ended or w.stalled)]
         moved = [w for w in running if self._steps.get(w.name, (0.0, -2))[1] != w.step]
-        for watch in sorted(moved, key=lambda each: not each.failed)[:_SHOWN]:
+        for watch in sorted(moved, key=lambda each: not each.failed)[: self._shown]:
             self._say_state(watch, rate=True)
-        if len(moved) > _SHOWN:
-            self.printer.remark(f"and {len(moved) - _SHOWN} more runs go on")
+        self._count_more(moved, " go on")
+
+    def _count_more(self, watches: Sequence[RunWatch], what: str) -> None:
+        more = len(watches) - self._shown
+        if more > 0:
+            self.printer.remark(f"and {more} more run{'s' if more > 1 else ''}{what}")
 
     def say_all(self) -> None:
         """Say how all runs are now, those that failed first."""

@@ -1,5 +1,6 @@
 """One run that is followed: what is told of it, once, and how it is now."""
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from tb_sonify.cli.watch.follow import Block, End, NewFile, Point, Record
+from tb_sonify.cli.watch.follow import Block, End, NewFile, Point
 from tb_sonify.landmarks.landmark import Landmark
 from tb_sonify.landmarks.monitor import RunMonitor
 from tb_sonify.landmarks.nonfinite import WORDS
@@ -21,6 +22,7 @@ PROBLEMS = ("nan", "inf", "explosion", "divergence")
 _SINCE = {"nan": "NaN", "inf": "infinity", "explosion": "exploded", "divergence": "diverging"}
 _MAX_TAGS = 200  # scalars that are kept in mind, and losses among them that are looked at
 _HISTORY = 1_024  # points of a loss
+_LONGEST_BURST = 600.0  # seconds between what is written of a run that goes on
 _AGAIN = 1_000  # steps: a warning of a kind is not repeated before
 
 
@@ -72,19 +74,27 @@ class RunWatch:
 
     def _begin(self) -> None:
         self._monitor = RunMonitor()
+        self._idle = self._pause = 0.0  # seconds: now, and the longest before
         self._told: dict[str, int] = {}  # kind to step
         self._last_steps: dict[str, int] = {}  # of losses
         self._last_row: int | None = None
         self._session = 0.0
 
-    def add(self, record: Record) -> Iterator[Message]:
-        """Take what was written; gives what is new of it. Scalars wait for `take_points`."""
-        if isinstance(record, Point):
-            self.ended = False
-            self.step = max(self.step, record.step)
-            if record.tag in self._latest or len(self._latest) < _MAX_TAGS:
-                self._points[record.tag].append(record)
+    def add_point(self, point: Point) -> None:
+        """Take a scalar, which waits for `take_points`."""
+        tag, step, value = point
+        self.ended = False
+        if step > self.step:
+            self.step = step
+        if tag not in self._latest and len(self._latest) >= _MAX_TAGS:
             return
+        if kind_of(tag) == "loss":
+            self._points[tag].append(point)
+        elif math.isfinite(value):
+            self._latest[tag] = step, value
+
+    def add(self, record: Block | End | NewFile) -> Iterator[Message]:
+        """Take what else was written; gives what is new of it, and of the scalars before."""
         yield from self.take_points()
         if isinstance(record, NewFile):
             self._in_file.clear()
@@ -95,20 +105,19 @@ class RunWatch:
             yield from self._add_block(record)
 
     def take_points(self) -> Iterator[Message]:
-        """What is new of the scalars that were added."""
+        """What is new of the losses that were added."""
         points, self._points = self._points, defaultdict(list)
         for tag, some in points.items():
             steps = np.array([each.step for each in some])
             values = np.array([each.value for each in some], np.float64)
             known = np.flatnonzero(np.isfinite(values))
-            if kind_of(tag) == "loss":
-                if tag not in self._in_file and steps[0] <= self._last_steps.get(tag, -1):
-                    yield self._restart(int(steps[0]))
-                self._in_file.add(tag)
-                self._last_steps[tag] = int(steps[-1])
-                history = self._history.setdefault(tag, deque(maxlen=_HISTORY))
-                history.extend((int(steps[i]), float(values[i])) for i in known)
-                yield from self._tell(self._monitor.add_points(tag, steps, values))
+            if tag not in self._in_file and steps[0] <= self._last_steps.get(tag, -1):
+                yield self._restart(int(steps[0]))
+            self._in_file.add(tag)
+            self._last_steps[tag] = int(steps[-1])
+            history = self._history.setdefault(tag, deque(maxlen=_HISTORY))
+            history.extend((int(steps[i]), float(values[i])) for i in known)
+            yield from self._tell(self._monitor.add_points(tag, steps, values))
             if len(known):
                 self._latest[tag] = int(steps[known[-1]]), float(values[known[-1]])
 
@@ -126,6 +135,7 @@ class RunWatch:
     def _restart(self, step: int) -> Message:
         self._begin()
         self.failed.clear()
+        self.stalled = False
         return self.note("resumed", f"resumed at step {step}", step)
 
     def _tell(self, found: list[Landmark]) -> Iterator[Message]:
@@ -171,7 +181,15 @@ class RunWatch:
         return Message(self.name, "WARNING", "gone", f"is gone, last step {self.step}", self.step)
 
     def look_at_clock(self, idle: float, *, stall: float) -> Iterator[Message]:
-        """What the time tells, where nothing has been written for `idle` seconds."""
+        """What the time tells, where nothing has been written for `idle` seconds.
+
+        A run that has paused for minutes before, as files that are written in bursts, may pause
+        twice as long.
+        """
+        if idle < self._idle <= _LONGEST_BURST:
+            self._pause = max(self._pause, self._idle)
+        self._idle = idle
+        stall = max(stall, 2 * self._pause)
         if self.stalled and idle < stall:
             self.stalled = False
             yield self.note("writing", f"writes again, step {self.step}")
