@@ -5,11 +5,19 @@
 The hour is simulated. A real writer logs one run with all that it logs by default, flushed as often
 as while training; what each flush added is appended to the event files of all runs in turn, and
 between, `tb-sonify watch` looks as often as it would: twice a second. Processor time is that of the
-looks alone, memory that of the process.
+looks alone, memory that of the process, with what it writes.
+
+Then a real process is started, in a pipe and in a pseudo-terminal, and loss after loss turns NaN:
+how long after the flush of the event file is the line there?
 """
 
 import argparse
+import math
+import os
+import pty
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +45,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--layers", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=3_600)
+    parser.add_argument("--failures", type=int, default=10, help="of a real process")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     with TemporaryDirectory() as directory:
@@ -44,6 +53,9 @@ def main() -> None:
         rows = options.rows // options.runs
         parts = list(_flushed(Path(directory) / "written", rows, options.layers, flushes))
         figures = follow(Path(directory) / "logs", parts, options.runs, options.seconds)
+        for name, pair in {"pipe": os.pipe, "terminal": pty.openpty}.items():
+            found = delays(Path(directory) / name, *pair(), options.failures)
+            figures.append(Figure(f"delay of a line, {name}", tuple(found), "s", 100, 3.0))
     show(figures, as_json=options.json)
 
 
@@ -95,11 +107,33 @@ def follow(logdir: Path, parts: list[bytes], runs: int, seconds: int) -> list[Fi
     return [
         Figure("processor time, of one core", (100 * cpu / seconds,), "%", 100, 5.0),
         Figure("processor time", (cpu,), "s", 100, 0.05 * seconds),
-        Figure("memory, first quarter", (memory[0],), "MiB", 100, np.nan),
-        Figure("memory, growth since", (memory[-1] - memory[0],), "MiB", 100, 10.0),
+        Figure("memory after a quarter", (memory[0],), "MiB", 100, np.nan),
+        Figure("memory, growth since then", (memory[-1] - memory[0],), "MiB", 100, 10.0),
         Figure("event files", (written / 2**20,), "MiB", 100, np.nan),
         Figure("lines", (len(lines),), "", 100, np.nan),
     ]
+
+
+def delays(logdir: Path, reading: int, writing: int, failures: int) -> Iterator[float]:
+    """Seconds from the flush of a NaN to the line that tells it, of one run after the other."""
+    logdir.mkdir()
+    command = [sys.executable, "-m", "tb_sonify", "watch", str(logdir)]
+    process = subprocess.Popen(command, stdout=writing, stdin=subprocess.DEVNULL)
+    text = b""
+    try:
+        for number in range(failures):
+            with SonifyWriter(str(logdir / f"run{number}")) as writer:
+                for value, told in ((1.0, b" loss 1"), (math.nan, b" PROBLEM NaN")):
+                    writer.add_scalar("loss", value, 0)
+                    writer.flush()
+                    flushed = time.monotonic()
+                    while f"run{number}".encode() not in text or told not in text:
+                        text += os.read(reading, 65_536)
+                    text = b""
+                yield time.monotonic() - flushed
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def resident_mib() -> float:
