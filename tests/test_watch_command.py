@@ -3,11 +3,13 @@
 import json
 import os
 import pty
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import time
+import wave
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from tb_sonify import SonifyWriter
+from tb_sonify.cli import player
 from tb_sonify.cli.main import defaults_of
 from tb_sonify.cli.watch import actions as actions_module
 from tb_sonify.cli.watch.actions import Actions
@@ -24,6 +27,8 @@ from tb_sonify.cli.watch.logdir_watch import LogdirWatch
 from tb_sonify.cli.watch.printer import Printer
 from tests.commands import tb_sonify_here
 from tests.logs import scalar_events, write_events
+from tests.test_monitor import eventful
+from tests.test_monitor import losses as falling
 from tests.waiting import wait_until
 
 LAYERS = ("conv1", "conv2", "fc")
@@ -204,6 +209,10 @@ def test_a_run_of_others_that_is_resumed_can_fail_again(tmp_path, watching):
     assert watch.look() == ["theirs resumed at step 101"]
     log(103, [0.4, nan])
     assert watch.look() == ["theirs PROBLEM NaN in loss, step 104; loss was 0.4 at 103"]
+    log(105, [0.3])
+    assert watch.look() == []
+    watch.watch.say_all()
+    assert watch.look() == ["theirs PROBLEM step 105, loss 0.3, NaN at step 104"]
 
 
 @pytest.fixture
@@ -335,6 +344,67 @@ def test_a_line_is_text_of_at_most_the_width(tmp_path, watching, monkeypatch, ca
     assert "NaN at step 5" in " ".join(text.split())
 
 
+def every_kind_of_line(logdir, watching, clock):
+    """What is told of a run to which everything happens."""
+    watch = watching("--every", "1s", "--stall", "30s", directory=logdir)
+    lines = watch.look()
+    norms, losses = (np.nan_to_num(each, nan=1.0, posinf=1.0) for each in (eventful(), falling()))
+    norms = np.abs(norms)
+    norms[880:, 2], norms[890:, 3] = np.nan, np.inf
+    names = [f"blocks.{number}.q_proj" for number in range(norms.shape[1])]
+    run = logdir / "lr-1e-05_seed1"
+    with SonifyWriter(str(run)) as writer:
+        writer.flush()
+        lines += watch.look()
+        for step, row in enumerate(norms):
+            writer.add_norms(dict(zip(names, row.tolist(), strict=True)), step)
+            updates = dict(zip(names, (0.001 * np.abs(row)).tolist(), strict=True))
+            writer.add_norms(updates, step, quantity="update")
+            writer.add_scalar("train/loss", 1e-5 * losses[max(step - 200, 0)], step)
+            if step % 50 == 49:
+                writer.flush()
+                clock.monotonic += 1
+                lines += watch.look()
+    clock.monotonic += 2
+    lines += watch.look()
+    with SonifyWriter(str(run), purge_step=5) as writer:
+        write(writer, range(5, 8), value=float("nan"), layers=("fc",))
+        lines += watch.look()
+        clock.monotonic += 100
+        lines += watch.look()
+        write(writer, range(8, 12))
+        lines += watch.look()
+    shutil.rmtree(run)
+    lines += watch.look()
+    watch.watch.say_all()
+    watch.printer.again(1)
+    watch.printer.remark(watch.actions.toggle_sound())
+    return lines + watch.look()
+
+
+def test_every_kind_of_line_reads_well_aloud(tmp_path, watching, clock):
+    lines = every_kind_of_line(tmp_path / "logs", watching, clock)
+    text = "\n".join(lines)
+    for words in (
+        *("began", "NaN at step", "infinity at step", "its usual size", "outgrows", "grows, "),
+        *("leaves its floor", "steps a second", "since step", "ended at", "resumed at"),
+        *("nothing written for", "writes again", "is gone", "no runs yet", "nothing later"),
+    ):
+        assert words in text, words
+    assert re.search(r"loss was \d\S+e minus \d+ at ", text)
+    assert set(re.findall(r"[^A-Za-z0-9 \n]", text)) <= set(",.;:/-_")
+    espeak = shutil.which("espeak-ng")
+    if espeak is None:  # it is no dependency; continuous integration has it
+        return
+    path = tmp_path / "spoken.wav"
+    command = [espeak, "-x", "-w", str(path), text]
+    spoken = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert spoken.stderr == ""
+    assert "m'aIn@s" in spoken.stdout
+    with wave.open(str(path)) as sound:
+        assert sound.getnframes() > sound.getframerate() * len(lines)  # a second a line, and more
+
+
 def test_as_json_there_is_an_object_a_line(tmp_path, watching):
     watch = watching("--json")
     with SonifyWriter(str(tmp_path / "a")) as writer:
@@ -364,6 +434,13 @@ def test_a_command_gets_what_happened_and_is_ended_when_it_hangs(tmp_path, watch
         write(writer, range(5, 8), value=float("nan"), layers=("fc",))
         wait_until(lambda: said.extend(watch.look()) or "status 7" in str(said), "the command")
     assert log.read_text() == "a nan 5\n"
+    log.write_text("")
+    for number in range(20):  # more than run at once
+        write_events(tmp_path / "runs" / f"b{number}", scalar_events("loss", [(4, 0.5)]))
+    watch.look()
+    for number in range(20):
+        write_events(tmp_path / "runs" / f"b{number}", scalar_events("loss", [(5, np.nan)]))
+    wait_until(lambda: (watch.look(), log.read_text().count("\n") == 20)[1], "all commands")
 
     monkeypatch.setattr(actions_module, "_COMMAND_SECONDS", 0.0)
     hanging = watching("--exec", f"echo $$ > {log}; sleep 1000", directory=tmp_path / "runs")
@@ -403,6 +480,14 @@ def test_sounds_are_played_and_a_player_that_fails_is_said_once(tmp_path, watchi
         write(writer, range(8, 12), value=float("inf"), layers=LAYERS)
         wait_until(lambda: said.extend(watch.look()) or "cannot play" in str(said), "the failure")
     assert str(said + watch.look()).count("no sound from here on: paplay cannot play here") == 1
+
+    fake_player(tmp_path, "import time; time.sleep(1000)")
+    monkeypatch.setattr(player, "_PATIENCE_SECONDS", 0.0)
+    hanging = watching("--sound", "events", directory=tmp_path / "more")
+    write_events(tmp_path / "more" / "a", scalar_events("loss", [(4, 0.5)]))
+    hanging.look()
+    write_events(tmp_path / "more" / "a", scalar_events("loss", [(5, np.nan)]))
+    wait_until(lambda: "paplay hangs" in str(hanging.look()), "the end of the player")
 
 
 @pytest.mark.training

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ _EARCONS = {"nan": Earcon.NAN, "inf": Earcon.INF, "collapse": Earcon.ZERO}
 _RATE = 24_000
 _SECONDS = 0.6
 _COMMAND_SECONDS = 60.0
-_MAX_COMMANDS = 8
+_MAX_COMMANDS, _MAX_WAITING = 8, 1_000
 _NOT_RUN_FOR = ("state", "began", "writing")
 
 
@@ -56,18 +57,21 @@ class Actions:
         self._norms = sound == "norms"
         self._player = Player(find_player(), say) if self._sounds else None
         self._running: list[tuple[subprocess.Popen[bytes], float]] = []
-        self._is_left_out = False
+        self._waiting: deque[Message] = deque(maxlen=_MAX_WAITING)
 
     def __enter__(self) -> "Actions":
         return self
 
     def __exit__(self, *_: object) -> None:
         deadline = time.monotonic() + 5.0  # a command at the last message is what it is for
-        while self._running and time.monotonic() < deadline:
+        while (self._running or self._waiting) and time.monotonic() < deadline:
             self.go_on()
             time.sleep(0.05)
         for process, _since in self._running:
             self._kill(process)
+        if self._running or self._waiting:
+            left = f"{len(self._running)} commands of --exec were ended"
+            self._say(f"{left}, {len(self._waiting)} were not run")
         if self._player is not None:
             self._player.close()
 
@@ -81,7 +85,8 @@ class Actions:
             wave = earcon_waveform(earcon, frames=int(_SECONDS * _RATE), sample_rate=_RATE)
             self._player.play((0.5 * 32_767 * wave).astype(np.int16)[:, None], _RATE)
         if self._command is not None and message.kind not in _NOT_RUN_FOR:
-            self._run(message)
+            self._waiting.append(message)
+            self.go_on()
 
     def hear(self, norms: NDArray[np.float32]) -> None:
         """Play rows of gradient norms, ``(rows, layers)``, as at most 100 notes."""
@@ -117,13 +122,10 @@ class Actions:
                 self._say(f"the command of --exec was ended after {_COMMAND_SECONDS:.0f} seconds")
             elif status:
                 self._say(f"the command of --exec failed with status {status}")
+        while self._waiting and len(self._running) < _MAX_COMMANDS:
+            self._run(self._waiting.popleft())
 
     def _run(self, message: "Message") -> None:
-        if len(self._running) >= _MAX_COMMANDS:
-            if not self._is_left_out:
-                self._say(f"{_MAX_COMMANDS} commands of --exec are running: some are left out")
-            self._is_left_out = True
-            return
         values = {
             "RUN": message.run,
             "KIND": message.kind,

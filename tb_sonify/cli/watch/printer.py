@@ -1,6 +1,7 @@
 """What is said of runs, as lines of text or JSON."""
 
 import json
+import re
 import shutil
 import textwrap
 import time
@@ -10,6 +11,7 @@ from dataclasses import asdict
 from tb_sonify.cli.watch.run_watch import Message
 
 _WIDTH = 80
+_SMALL = re.compile(r"(?<![\w.-])(\d+(?:\.\d+)?)e-0*(\d+)\b")
 
 
 def _print(text: str) -> None:
@@ -44,7 +46,7 @@ class Printer:
             return
         clock = time.strftime("%H:%M:%S", time.localtime(now))
         level = "" if message.level == "NOTE" else f"{message.level} "
-        self._print(_wrapped(f"{clock} {readable(message.run)} {level}{readable(message.text)}"))
+        self._print(_wrapped(f"{clock} {readable(message.run)} {level}{_spoken(message.text)}"))
 
     def remark(self, text: str) -> None:
         """Print what concerns no run; nothing where the output is for programs."""
@@ -57,7 +59,7 @@ class Printer:
         if 0 <= at < len(self._said):
             self._at = at
             message = self._said[at]
-            self._print(_wrapped(f"{readable(message.run)} {readable(message.text)}"))
+            self._print(_wrapped(f"{readable(message.run)} {_spoken(message.text)}"))
         else:
             self.remark("nothing later was said" if by > 0 else "nothing earlier was said")
 
@@ -65,6 +67,11 @@ class Printer:
 def readable(text: str) -> str:
     """A text without what would move the cursor, or be spelled out."""
     return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def _spoken(text: str) -> str:
+    """A text whose small numbers have a minus that speech does not leave out, as of 1.2e-05."""
+    return _SMALL.sub(r"\1e minus \2", readable(text))
 
 
 def _wrapped(text: str) -> str:

@@ -76,6 +76,8 @@ class RunWatch:
         self._monitor = RunMonitor()
         self._idle = self._pause = 0.0  # seconds: now, and the longest before
         self._told: dict[str, int] = {}  # kind to step
+        self._broken_in: dict[str, str] = {}  # kind to the loss or the quantity that was found
+        self._is_finite: dict[str, bool] = {}  # the last of these
         self._last_steps: dict[str, int] = {}  # of losses
         self._last_row: int | None = None
         self._session = 0.0
@@ -115,6 +117,7 @@ class RunWatch:
                 yield self._restart(int(steps[0]))
             self._in_file.add(tag)
             self._last_steps[tag] = int(steps[-1])
+            self._is_finite[tag] = bool(np.isfinite(values[-1]))
             history = self._history.setdefault(tag, deque(maxlen=_HISTORY))
             history.extend((int(steps[i]), float(values[i])) for i in known)
             yield from self._tell(self._monitor.add_points(tag, steps, values))
@@ -130,6 +133,8 @@ class RunWatch:
             yield self._restart(first)
         self._session, self._last_row = block.session, int(block.steps[-1])
         self.step = max(self.step, self._last_row)
+        for quantity, norms in block.norms.items():
+            self._is_finite[quantity] = bool(np.isfinite(norms[-1]).all())
         yield from self._tell(self._monitor.add_rows(block.steps, block.norms, block.layers))
 
     def _restart(self, step: int) -> Message:
@@ -152,8 +157,8 @@ class RunWatch:
             level: Level = "PROBLEM" if is_problem else "WARNING"
             text += self._loss_words(before=each.step) if is_problem else ""
             message = Message(self.name, level, each.kind, text, each.step, each.layer)
-            if is_problem:
-                self.failed.setdefault(each.kind, message)
+            if is_problem and each.kind not in self.failed:
+                self.failed[each.kind], self._broken_in[each.kind] = message, each.quantity
             yield message
 
     def _is_known(self, key: str, found: Landmark, *, is_problem: bool) -> bool:
@@ -205,7 +210,9 @@ class RunWatch:
         tag = first_to_draw(list(self._latest))
         if tag is not None:
             words.append(f"{tag} {self._latest[tag][1]:.4g}")
-        words += [f"{_SINCE[kind]} since step {m.step}" for kind, m in self.failed.items()]
+        for kind, message in self.failed.items():
+            is_over = kind in WORDS and self._is_finite.get(self._broken_in[kind], False)
+            words.append(f"{_SINCE[kind]} {'at' if is_over else 'since'} step {message.step}")
         if speed > 0:
             words.append(f"{speed:.3g} steps a second")
         if self.ended:
