@@ -123,7 +123,7 @@ def script_of_2019(norms: Norms) -> bytes:
 
 
 def strauss_renderer() -> Renderer | None:
-    """STRAUSS with the pitch range and pans of `smooth`, or `None` if it is not installed."""
+    """STRAUSS with our range and the pans of `smooth`, or `None` if it is not installed."""
     try:
         generator, score, sonification, sources = (
             import_module(f"strauss.{name}")

@@ -23,6 +23,7 @@ from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 from tb_sonify.schema.quantities import GRADIENT, check_quantity
 from tb_sonify.schema.scalar_names import first_to_draw
 from tb_sonify.sound import (
+    EARLIER_PRESETS,
     PRESETS,
     Encoding,
     Preset,
@@ -219,15 +220,15 @@ def render(
         raise LookupError(f"nothing of {name!r} at steps {first}:{last}, {_extent(whole)}")
     if notes is not None and timeline.notes > notes:
         timeline = merge_notes(timeline, 1 << (-(-timeline.notes // notes) - 1).bit_length())
-    starts = timeline.steps[:-1]
+    starts, layers = timeline.steps[:-1], len(timeline.layers)
     words = (
         f"{name}, steps {starts[0]:,} to {starts[-1]:,}, {timeline.notes:,} notes, "
-        f"preset {chosen.name}: {describe_pitch(chosen, timeline.scale, quantity)}"
+        f"preset {chosen.name}: {describe_pitch(chosen, timeline.scale, quantity, layers)}"
     )
     ticks = None if epoch is None else epoch_ticks(np.append(starts, starts[-1]), epoch)
     pcm = render_notes(timeline.heard(0, timeline.notes), preset=chosen, ticks=ticks)
     if with_legend:
-        played = legend(chosen, timeline.scale, quantity)
+        played = legend(chosen, timeline.scale, quantity, layers)
         words = f"{words}; first {played.words}"
         pcm = np.concatenate([render_notes(played.notes, preset=chosen), pcm])
     return Sound(pcm, chosen.sample_rate, words)
@@ -245,9 +246,10 @@ def _soundfile() -> Any:
 def _preset(preset: str | Preset) -> Preset:
     if not isinstance(preset, str):
         return preset
-    if preset not in PRESETS:
-        raise ValueError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
-    return PRESETS[preset]
+    known = {**PRESETS, **EARLIER_PRESETS}
+    if preset not in known:
+        raise ValueError(f"no preset {preset!r}; there are: {', '.join(known)}")
+    return known[preset]
 
 
 def _extent(timeline: Timeline) -> str:

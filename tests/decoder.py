@@ -13,22 +13,23 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound import StreamPreset
+from tb_sonify.sound import StreamPreset, Voice
 from tb_sonify.sound.loudness import equal_loudness_gain
 from tb_sonify.sound.pitch import DOUBLINGS_PER_OCTAVE, HIGHEST_HZ, HZ_AT_NORM_1, LOWEST_HZ
 from tb_sonify.sound.texture import roughness_cycles
 
 Floats = NDArray[np.float64]
 
-LOWEST, HIGHEST = np.log2(LOWEST_HZ), np.log2(HIGHEST_HZ)
-EVERYWHERE = np.arange(LOWEST, HIGHEST, 1 / 120)  # in octaves, as all pitches are
+LOWEST, HIGHEST = np.log2(LOWEST_HZ), np.log2(HIGHEST_HZ)  # in octaves, as all pitches are
+EVERYWHERE = np.arange(LOWEST, HIGHEST, 1 / 120)
 NEARBY = np.arange(-48, 49) / 96  # where a stream is looked for from note to note
 PHASES = np.arange(32) / 32
 FFT_SIZE, TABLE_SIZE = 1 << 14, 1 << 12
 LOUDNESS = (0.2, 1.7)  # what texture and ducking make of a stream's amplitude
 GOOD = 1e-3  # share of the energy that may stay unexplained before other explanations are tried
 
-# What is believed of the streams in a note, one row each: log2 of the pitch in Hz, phase in cycles
+# What is believed of the streams in a note, one row each: log2 of the pitch in Hz that the norm has
+# in the middle register, to which that of the stream is added, phase in cycles
 # in the middle of the part, loudness, and how far the loudness swings with the roughness.
 PITCH, PHASE, LOUD, SWING = range(4)
 
@@ -93,8 +94,21 @@ class Ear:
         return self.preset.level * (gains if self.channels == 2 else gains.mean(axis=0)[None])
 
     @cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        return self.preset.stream_voices(self.streams)
+
+    @cached_property
     def timbres(self) -> list[Floats]:
-        return [np.array(voice.harmonics) for voice in self.preset.voices]
+        return [np.array(voice.harmonics) for voice in self.voices]
+
+    @cached_property
+    def registers(self) -> Floats:
+        """Factor of each stream on frequencies."""
+        return np.array([voice.transposition for voice in self.voices])
+
+    def gain(self, stream: int, pitch: Floats) -> Floats:
+        voice = self.voices[stream]
+        return equal_loudness_gain(np.exp2(pitch) * voice.transposition, voice.loudness)
 
     @cached_property
     def cycles(self) -> list[Floats]:
@@ -112,16 +126,18 @@ class Ear:
         hold = preset.note_frames + jump
         near, far = (jump, -hold) if back else (hold, -jump)
         cycles = near * np.exp2(beside[:, [PITCH]]) + far * np.exp2(pitch)
-        return beside[:, [PHASE]] + cycles / preset.sample_rate
+        return beside[:, [PHASE]] + self.registers[:, None] * cycles / preset.sample_rate
 
     def follow(self, sound: Floats, beside: Floats, *, back: bool = False) -> tuple[Floats, float]:
         """The best explanation near the note beside, all streams at once."""
         pitch = np.clip(beside[:, [PITCH]] + NEARBY, LOWEST, HIGHEST)
         phase = self.phase_beside(beside, pitch, back=back)
-        path = phase[..., None] + np.exp2(pitch)[..., None] * self.seconds
+        hz = np.exp2(pitch) * self.registers[:, None]
+        path = phase[..., None] + hz[..., None] * self.seconds
         entries = (path * TABLE_SIZE).astype(int) & (TABLE_SIZE - 1)
         waves = [self.cycles[stream][entry] for stream, entry in enumerate(entries)]
-        waves = np.stack(waves) * equal_loudness_gain(np.exp2(pitch))[..., None]
+        gains = [self.gain(stream, each) for stream, each in enumerate(pitch)]
+        waves = np.stack(waves) * np.stack(gains)[..., None]
         error = np.zeros((len(NEARBY),) * self.streams)
         axes, pans = range(self.streams), self.pans.T @ self.pans
         for one in axes:
@@ -147,13 +163,14 @@ class Ear:
 
     def _loudest(self, mono: Floats, stream: int) -> list[float]:
         """The belief of a stream that were alone in `mono`."""
-        timbre, window, hz = self.timbres[stream], np.hanning(len(mono)), np.exp2(EVERYWHERE)
+        timbre, window = self.timbres[stream], np.hanning(len(mono))
+        hz = np.exp2(EVERYWHERE) * self.registers[stream]
         partials = np.arange(1, len(timbre) + 1)
         bins = np.rint(np.outer(hz, partials) * FFT_SIZE / self.preset.sample_rate).astype(int)
         turn = np.exp(1j * np.pi * bins * len(mono) / FFT_SIZE)  # to the middle of the part
         found = np.fft.rfft(mono * window, FFT_SIZE)[bins] * turn * timbre
         match = -(found @ np.exp(-2j * np.pi * np.outer(partials, PHASES))).imag
-        gain = equal_loudness_gain(hz)[:, None]
+        gain = self.gain(stream, EVERYWHERE)[:, None]
         energy = window.sum() / 2 * (timbre**2).sum() * gain**2
         loud = np.clip(gain * match / energy, *LOUDNESS)
         i, j = np.unravel_index((2 * loud * gain * match - loud**2 * energy).argmax(), match.shape)
@@ -164,8 +181,9 @@ class Ear:
         sound = np.zeros((self.channels, len(self.seconds)))
         slopes = np.zeros((self.channels, len(self.seconds), *belief.shape))
         for stream, (pitch, phase, loud, swing) in enumerate(belief):
-            hz, partials = np.exp2(pitch), np.arange(1, len(self.timbres[stream]) + 1)
-            timbre = self.timbres[stream] * equal_loudness_gain(hz)
+            hz = np.exp2(pitch) * self.registers[stream]
+            timbre = self.timbres[stream] * self.gain(stream, pitch)
+            partials = np.arange(1, len(timbre) + 1)
             first = np.exp(2j * np.pi * (phase + hz * self.seconds))
             each = np.cumprod(np.broadcast_to(first, (len(timbre), len(first))), axis=0)
             wave, turn = timbre @ each.imag, 2 * np.pi * (timbre * partials) @ each.real

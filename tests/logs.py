@@ -9,15 +9,23 @@ import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from tb_sonify.reading.timeline import logged_presets
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.metadata import ROWS_TAG, SEGMENTS_TAG, clip_tag, session_tag
+from tb_sonify.schema.metadata import (
+    ROWS_TAG,
+    SEGMENTS_TAG,
+    VERSIONS_OPTION,
+    clip_tag,
+    session_tag,
+)
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.schema.records import Rows, Segment
 from tb_sonify.schema.segments import Grid
-from tb_sonify.sound import PRESETS, advance_state, render
+from tb_sonify.sound import VERSIONS, advance_state, render
 from tb_sonify.training.summary import audio_event, blob_event, scalars_event
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2")
+OPTIONS: Mapping[str, object] = MappingProxyType({"norm_type": 2.0, VERSIONS_OPTION: VERSIONS})
 
 
 def norms_of(rows: int, layers: int = len(LAYERS), *, seed: int = 0) -> np.ndarray:
@@ -35,7 +43,7 @@ def row_events(
     first_row: int = 0,
     layers: tuple[str, ...] = LAYERS,
     block_rows: int = 1_000,
-    options: Mapping[str, object] = MappingProxyType({"norm_type": 2.0}),
+    options: Mapping[str, object] = OPTIONS,
 ) -> list[Event]:
     """Rows in blocks; a row is written a second after the one before it."""
     steps = np.asarray(steps, np.int64)
@@ -58,6 +66,7 @@ def segment_events(
     layers: tuple[str, ...] = LAYERS,
     presets: Iterable[str] = ("smooth",),
     closed: bool = True,
+    options: Mapping[str, object] = OPTIONS,
 ) -> list[Event]:
     """Segments and their clips, as a writer makes them; the last one, if not full, at its end."""
     steps = np.asarray(steps, np.int64)
@@ -71,13 +80,13 @@ def segment_events(
             break
         notes = aggregate(norms[part], rows_per_note=grid.rows_per_note)
         starts = np.append(steps[part][:: grid.rows_per_note], steps[part][-1])
-        segment = Segment(session, number, rows, layers, starts, notes, {})
+        segment = Segment(session, number, rows, layers, starts, notes, dict(options))
         wall_time = session + grid.first_row
         events.append(
             _event(session_tag(SEGMENTS_TAG, session), segment.encode(), starts[0], wall_time)
         )
         for name, state in states.items():
-            preset = PRESETS[name]
+            preset = logged_presets(options)[name]
             pcm = render(notes, preset=preset, state=state)
             states[name] = advance_state(notes, preset=preset, state=state)
             events.append(

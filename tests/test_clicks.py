@@ -63,7 +63,8 @@ def slope_bounds(norms, preset):
     """
     controls = stream_controls(notes_of(norms), preset=preset, first_note=0)
     loud = controls.gain * (1 + controls.roughness) * (1 + controls.tremolo)
-    timbres = [np.array(each.harmonics) for each in preset.voices[: loud.shape[1]]]
+    voices = preset.stream_voices(loud.shape[1])
+    timbres = [np.array(each.harmonics) for each in voices]
     partials = [timbre @ np.arange(1, len(timbre) + 1) for timbre in timbres]
     slopes = 2 * np.pi / RATE * preset.level * loud * np.nan_to_num(controls.hz) * partials
     earcon_hz = np.vectorize(EARCON_HZ.get)(controls.earcon)
@@ -97,7 +98,8 @@ def impurity_db(norms, preset):
     lobe = 12 * hz[1]  # half the width of the window's main lobe, and some
     other = (hz > lobe) & (hz < 12_000)
     fundamental = 0.0
-    for pitch in 440 * np.asarray(norms) ** (1 / 12):
+    registers = [voice.transposition for voice in preset.stream_voices(len(norms))]
+    for pitch in 440 * np.asarray(norms) ** (1 / 12) * registers:
         other &= np.abs(hz - pitch * np.maximum(np.rint(hz / pitch), 1)) > lobe
         fundamental = max(fundamental, level[np.abs(hz - pitch) < lobe].max())
     return 20 * np.log10(level[other].max() / fundamental)

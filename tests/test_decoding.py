@@ -84,6 +84,15 @@ def test_each_of_three_streams_at_once_is_decoded(through, spread):
     assert min(rank_correlations(norms, waveform, SMOOTH)) >= 0.95
 
 
+@pytest.mark.parametrize("through", [mono, mono_after_opus])
+def test_a_stream_that_wanders_through_its_neighbours_register_is_decoded(through):
+    norms = noisy_run(NOTES, 3, seed=2, spread=0.5)
+    norms[:, 0] *= np.exp2(np.linspace(0, 20, NOTES))  # from an octave below to nearly one above
+    norms[:, 2] *= np.exp2(-np.linspace(0, 14, NOTES))
+    waveform = through(as_wav(norms, SMOOTH))
+    assert min(rank_correlations(norms, waveform, SMOOTH)) >= 0.95
+
+
 def test_one_spike_of_a_million_does_not_flatten_the_rest():
     norms = noisy_run(NOTES, 1, seed=7)
     norms[NOTES // 2] = 1e6

@@ -104,7 +104,9 @@ def test_a_ratio_of_a_thousandth_sounds_as_a_norm_of_one(client):
     answer = client.sonify("legend", preset="smooth", quantity="ratio", zoom=2, center=0.002)
     words = unquote(answer.headers["X-Sonify-Legend"])
     assert words.startswith("ratios of update and weight: ")
-    assert "0.001 is 415 Hz" in words  # an octave's twelfth below 0.002, and so twice as far
+    assert (
+        "0.001 is 208, 415 and 831 Hz" in words
+    )  # an octave's twelfth below 0.002, and so twice as far
     words = unquote(client.sonify("legend", preset="smooth").headers["X-Sonify-Legend"])
     assert words.startswith("gradient norms: ")
 
@@ -217,9 +219,10 @@ def test_the_command_renders_a_quantity(logdir, tmp_path, capsys):
     output = str(tmp_path / "ratio.wav")
     options = ["render", str(logdir), "--run", "all", "--quantity", "ratio", "-o", output]
     assert main(options) == 0
-    assert "ratio 0.001 is 440 Hz, a semitone up is twice the ratio" in capsys.readouterr().out
+    words = "ratio 0.001 is 220, 440 and 880 Hz from early to late layers, a semitone up is twice"
+    assert words in capsys.readouterr().out
     assert main([*options, "--zoom", "2", "--center", "0.004"]) == 0
-    assert "ratio 0.004 is 494 Hz, 2 semitones up is twice" in capsys.readouterr().out
+    assert "ratio 0.004 is 247, 494 and 988 Hz" in capsys.readouterr().out
     assert main([*options[:3], "plain", *options[4:]]) == 2
     assert "it has: gradient" in capsys.readouterr().err
     sound = render(logdir, run="all", quantity="ratio", steps=(120, None))
@@ -241,7 +244,7 @@ def test_a_table_that_was_exported_is_rendered_as_its_quantity(client, tmp_path)
     path = tmp_path / "ratio.csv"
     path.write_text(client.sonify("table", run="all", quantity="ratio").text)
     sound = render(path, quantity="ratio")
-    assert sound.legend.endswith("ratio 0.001 is 440 Hz, a semitone up is twice the ratio")
+    assert "ratio 0.001 is 220, 440 and 880 Hz" in sound.legend
     with pytest.raises(ValueError, match="quantity 'ratio' is of layers"):
         render(path, quantity="ratio", tag="conv")
 

@@ -12,7 +12,7 @@ from tb_sonify.schema.metadata import ROWS_TAG as ROWS
 from tb_sonify.schema.metadata import SEGMENTS_TAG as CLIPS
 from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.schema.records import Rows, Segment
-from tb_sonify.sound import PRESETS
+from tb_sonify.sound import PRESETS, VERSIONS
 from tb_sonify.training.event_writer import EventFileWriter
 from tb_sonify.training.recorder import Recorder
 from tb_sonify.training.run_log import STEP_SKIPPED, RunLog
@@ -230,7 +230,15 @@ def test_a_closed_recorder_takes_no_rows(tmp_path):
 def test_the_options_of_the_source_are_stored(tmp_path):
     record(tmp_path, batch(norms_of(3), norm_type="inf", granularity="layer"))
     (block,), (segment,) = recorded.rows(tmp_path), recorded.segments(tmp_path)
-    assert block.options == segment.options == {"norm_type": "inf", "granularity": "layer"}
+    assert (
+        block.options
+        == segment.options
+        == {
+            "norm_type": "inf",
+            "granularity": "layer",
+            "preset_versions": dict(VERSIONS),
+        }
+    )
 
 
 def test_the_recorder_does_not_need_torch():

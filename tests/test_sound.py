@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tb_sonify.schema.notes import aggregate
-from tb_sonify.sound import PRESETS, encode_wav, render
+from tb_sonify.sound import PRESETS, adjust, encode_wav, render, stream_layers
 from tb_sonify.sound.render import advance_state
 
 SMOOTH = PRESETS["smooth"]
@@ -55,6 +55,31 @@ def test_a_norm_is_heard_at_its_pitch(norm):
     expected = 440 * norm ** (1 / 12)
     mono = heard(steady(norm)).sum(axis=1)
     assert 1200 * abs(np.log2(fundamental_hz(mono, expected) / expected)) < 5
+
+
+@pytest.mark.parametrize(
+    ("layers", "registers"), [(2, (-12, 12)), (3, (-12, 0, 12)), (7, (-12, 0, 12))]
+)
+def test_equal_norms_are_octaves_and_each_stream_is_monotone_in_the_mono_mix(layers, registers):
+    norms = 10.0 ** np.arange(-8, 9, 2)
+    for stream, group in enumerate(stream_layers(layers)):
+        preset = adjust(SMOOTH, muted=tuple({0, 1, 2} - {stream}))
+        heard_hz = []
+        for norm in norms:
+            table = np.full((20, layers), 0.3)
+            table[:, group] = norm
+            expected = 440 * 2 ** (registers[stream] / 12) * norm ** (1 / 12)
+            heard_hz.append(fundamental_hz(heard(table, preset).sum(axis=1), expected))
+            assert 1200 * abs(np.log2(heard_hz[-1] / expected)) < 5
+        assert (np.diff(heard_hz) > 0).all()
+
+
+@pytest.mark.parametrize("norms", [(0.3, 0.8, 2.0), (1.0, 1.0, 1.0), (5e-4, 0.02, 0.1)])
+def test_each_of_three_pitches_is_in_the_mono_mix(norms):
+    mono = heard(np.tile(norms, (60, 1))).sum(axis=1)
+    for norm, register in zip(norms, (-12, 0, 12), strict=True):
+        expected = 440 * 2 ** (register / 12) * norm ** (1 / 12)
+        assert 1200 * abs(np.log2(fundamental_hz(mono, expected) / expected)) < 5
 
 
 @pytest.mark.parametrize(("norm", "held"), [(1e-30, 1e-8), (1e38, 1e8)])

@@ -14,7 +14,7 @@ from tb_sonify.plugin.responses import attachment
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, Encoding, legend, render
 from tests.client import opened_client
-from tests.logs import LAYERS, norms_of, row_events, scalar_events, write_events
+from tests.logs import LAYERS, OPTIONS, norms_of, row_events, scalar_events, write_events
 
 SMOOTH = PRESETS["smooth"]
 
@@ -173,6 +173,7 @@ def test_a_preset_of_the_user_is_listed_and_heard(tmp_path, open_client):
 
 @pytest.mark.parametrize("stored", ["x", [1], [{"name": "evil"}], {"name": "x"}, [[]] * 100])
 def test_what_is_no_preset_is_not_listed(tmp_path, open_client, stored):
-    write_events(tmp_path / "run", row_events(norms_of(3), range(3), options={"presets": stored}))
+    options = {**OPTIONS, "presets": stored}
+    write_events(tmp_path / "run", row_events(norms_of(3), range(3), options=options))
     presets = open_client(tmp_path).block_of("coverage", run="run").header["presets"]
     assert [preset["name"] for preset in presets] == list(PRESETS)

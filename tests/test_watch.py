@@ -16,6 +16,7 @@ from torch.optim.optimizer import _global_optimizer_pre_hooks
 from tb_sonify import SonifyWriter
 from tb_sonify.schema.block import round_norms
 from tb_sonify.schema.notes import NO_GRADIENT
+from tb_sonify.sound import VERSIONS
 from tests import recorded
 from tests.reference import norm_of
 from tests.training import backward, network, train
@@ -74,6 +75,7 @@ def test_what_is_watched_can_be_chosen(writer, model, optimizer, tmp_path):
         "include": None,
         "exclude": "*.bias",
         "pre_clip": False,
+        "preset_versions": dict(VERSIONS),
     }
     last = [model[0].weight.grad.abs().max().item(), model[2].weight.grad.abs().max().item()]
     np.testing.assert_allclose(block.norms[-1], last, rtol=0.004)

@@ -31,13 +31,24 @@ class Lesson:
 def lessons() -> tuple[Lesson, ...]:
     """All lessons in teaching order, about a minute of sound."""
     return (
-        Lesson("one", "a norm of 1 in all layers: 440 Hz", _steady(1.0)),
+        Lesson(
+            "one",
+            "a norm of 1 in all layers: 220, 440 and 880 Hz, an octave for each third of them",
+            _steady(1.0),
+        ),
         Lesson("scale", "from 1e-8 to 1e8: a semitone up is twice the norm", _scale()),
         Lesson(
-            "early", "early layers on the left, at norm 1; the others have no gradient", _only(0)
+            "early",
+            "early layers, low and on the left, at norm 1; the others have no gradient",
+            _only(0),
         ),
-        Lesson("middle", "middle layers in the centre", _only(1)),
-        Lesson("late", "late layers on the right", _only(2)),
+        Lesson("middle", "middle layers, an octave above, in the centre", _only(1)),
+        Lesson("late", "late layers, another octave above, on the right", _only(2)),
+        Lesson(
+            "apart",
+            "equal norms are octaves; now the middle layers have half, and a quarter, of it",
+            _apart(),
+        ),
         Lesson("learning", "an ordinary run: all norms vary a little from step to step", _run()),
         Lesson("noisy", "tremolo: norms jump up and down", _jumping()),
         Lesson("diverging", "rougher and higher: norms keep growing", _growing()),
@@ -55,6 +66,12 @@ def _steady(norm: float) -> NDArray[np.float64]:
 
 def _scale() -> NDArray[np.float64]:
     return np.repeat(10.0 ** np.linspace(-8, 8, 80)[:, None], _LAYERS, axis=1)
+
+
+def _apart() -> NDArray[np.float64]:
+    norms = _steady(1.0)
+    norms[20:35, 1], norms[35:, 1] = 0.5, 0.25
+    return norms
 
 
 def _only(layer: int) -> NDArray[np.float64]:

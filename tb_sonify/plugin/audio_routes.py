@@ -114,17 +114,18 @@ class AudioRoutes:
     def _legend(self, request: Request) -> Response:
         scale, options = scale_of(request), playback_options(request)
         quantity = arguments.quantity_of(request)
-        name, preset = arguments.text(request, "preset"), None
+        name, preset, layers = arguments.text(request, "preset"), None, limits.MAX_LAYERS
         if "run" in request.args:
             source = self._source(scope_of(request), selection_of(request))
             scale, preset = source.scale, presets_of(source).get(name)
+            layers = len(source.layers)
         else:
             preset = PRESETS.get(name)
         if preset is None:
             raise NotFoundError(f"no preset {name!r}")
         preset = options.adjust(preset)
         with http_errors():
-            played = legend(preset, scale, quantity)
+            played = legend(preset, scale, quantity, layers)
         wav = encode_wav(render(played.notes, preset=preset), sample_rate=preset.sample_rate)
         headers = [("X-Sonify-Legend", quote(played.words))]
         return Respond(request, wav, "audio/wav", headers=headers)

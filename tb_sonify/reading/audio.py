@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, Unavailable
 from tb_sonify.reading.store import Scope, Store
-from tb_sonify.reading.timeline import Timeline, own_presets
+from tb_sonify.reading.timeline import Timeline, logged_presets
 from tb_sonify.schema.quantities import GRADIENT
-from tb_sonify.schema.records import Segment
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import (
     CONTEXT_NOTES,
     HEADER_BYTES,
-    PRESETS,
     Preset,
     SynthState,
     advance_state,
@@ -125,13 +123,17 @@ class Clips:
     ) -> NDArray[np.int16] | None:
         """The samples of the logged clip of a segment, if they are those of its notes."""
         segments = timeline.segments[: index + 1]
-        if segments[-1].blob is None or not _was_logged(preset, segments[-1].segment):
+        if segments[-1].blob is None:
+            return None
+        made = logged_presets(segments[-1].segment.options)
+        names = [name for name, each in made.items() if each == preset]
+        if not names:
             return None
         # Its writer knew the layers so far; with more layers, streams are divided in another way.
         if any(each.segment.layers != timeline.layers for each in segments):
             return None
         segment = segments[-1].segment
-        for blob in self._store.clips(scope, run, preset.name):
+        for blob in self._store.clips(scope, run, names[0]):
             if blob.step == segment.steps[0] and blob.wall_time >= segment.session:
                 wav = self._store.read(scope, blob)
                 frames = len(segments[-1].notes) * preset.hop(len(timeline.layers)) + preset.tail
@@ -220,8 +222,3 @@ def notes_at_once(source: Timeline, preset: Preset) -> int:
         ),
         1,
     )
-
-
-def _was_logged(preset: Preset, segment: Segment) -> bool:
-    """Whether logged clips with the name of a preset were made with this preset."""
-    return preset == PRESETS.get(preset.name) or preset in own_presets(segment.options)

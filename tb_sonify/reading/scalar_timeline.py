@@ -19,12 +19,14 @@ from tb_sonify.reading.timeline import (
     timeline_of_segments,
 )
 from tb_sonify.schema.block import round_norms
-from tb_sonify.schema.metadata import SCALARS, scalar_tag
+from tb_sonify.schema.metadata import SCALARS, VERSIONS_OPTION, scalar_tag
 from tb_sonify.schema.norm_tags import natural_sort_key, norm_layers
 from tb_sonify.schema.notes import NO_GRADIENT, align_layers
 from tb_sonify.schema.records import Rows
+from tb_sonify.sound import VERSIONS
 
 _MANY_POINTS = 10_000  # a guess, where TensorBoard keeps all
+_OPTIONS = {VERSIONS_OPTION: VERSIONS}  # no clips were logged, of no earlier presets
 
 # Rows for the steps from one to another, both included, with the layers of a template.
 FillGap = Callable[[int, int, Rows], Rows | None]
@@ -140,7 +142,7 @@ def rows_of_scalars(series: Mapping[str, Series], *, points_kept: int) -> Rows:
             np.maximum.at(norms[:, layer], rows, np.abs(points.values))
         if points.sampled(points_kept):
             norms[rows[0] : rows[-1], layer] = _hold_last(norms[rows[0] : rows[-1], layer])
-    return Rows(0.0, 0, layers, steps.astype(np.int64), round_norms(norms), {})
+    return Rows(0.0, 0, layers, steps.astype(np.int64), round_norms(norms), _OPTIONS)
 
 
 def _hold_last(norms: NDArray[np.float64]) -> NDArray[np.float64]:

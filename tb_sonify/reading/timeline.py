@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -14,7 +15,7 @@ from tb_sonify.reading import limits
 from tb_sonify.reading.cache import digest
 from tb_sonify.reading.scalars import not_overwritten
 from tb_sonify.reading.store import BlobRef
-from tb_sonify.schema.metadata import PRE_CLIP_OPTION, PRESETS_OPTION
+from tb_sonify.schema.metadata import PRE_CLIP_OPTION, PRESETS_OPTION, VERSIONS_OPTION
 from tb_sonify.schema.notes import Notes, concatenate_notes
 from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.records import Rows, Segment
@@ -25,6 +26,7 @@ from tb_sonify.sound import (
     Scale,
     StreamPreset,
     preset_from_json,
+    preset_version,
     value_at_440_hz,
 )
 
@@ -191,7 +193,8 @@ class Timeline:
     scale
         From the values of a scalar to norms; `None`: they are norms.
     own_presets
-        Presets that the run's user made, as its last session stored them.
+        Presets that only this run has: those that its user made, and ours as they were when it was
+        logged, as its last session stored them.
     pre_clip
         Whether norms are before clipping, or ``"mixed"``; `None`: not known.
     step_times
@@ -317,7 +320,7 @@ def timeline_of_segments(
         missing=missing,
         sampled=sampled,
         scale=None,
-        own_presets=own_presets(options),
+        own_presets=own_presets(segments[-1].segment.options) if segments else (),
         pre_clip=pre_clip if isinstance(pre_clip, bool) or pre_clip == "mixed" else None,
         step_times=step_times,
         quantity=quantity,
@@ -394,17 +397,32 @@ def notes_between(timeline: Timeline, low: float, high: float) -> range:
 
 
 def own_presets(options: Mapping[str, Any]) -> tuple[StreamPreset, ...]:
-    """The presets among the options of stored rows; invalid ones are left out."""
-    stored = options.get(PRESETS_OPTION)
+    """The presets that a run has beside `PRESETS`, by the options of its rows."""
     found: dict[str, StreamPreset] = {}
-    for value in stored[: limits.MAX_OWN_PRESETS] if isinstance(stored, list) else ():
-        try:
-            preset = preset_from_json(value)
-        except ValueError:
-            continue
-        if preset.name not in PRESETS:
+    for preset in logged_presets(options).values():
+        if isinstance(preset, StreamPreset) and preset.name not in PRESETS:
             found.setdefault(preset.name, preset)
     return tuple(found.values())
+
+
+def logged_presets(options: Mapping[str, Any]) -> Mapping[str, Preset]:
+    """The preset that clips of each name were made with, by the options of stored rows.
+
+    Invalid presets are left out, and ours at a version that is not known here.
+    """
+    stored, versions = options.get(PRESETS_OPTION), options.get(VERSIONS_OPTION)
+    found: dict[str, Preset] = {}
+    for value in stored[: limits.MAX_OWN_PRESETS] if isinstance(stored, list) else ():
+        with suppress(ValueError):
+            preset = preset_from_json(value)
+            found.setdefault(preset.name, preset)
+    for name in PRESETS:
+        version = versions.get(name, 1) if isinstance(versions, Mapping) else 1
+        made = preset_version(name, version) if isinstance(version, int) else None
+        found.pop(name, None)
+        if made is not None:
+            found[name] = made
+    return found
 
 
 def presets_of(timeline: Timeline) -> Mapping[str, Preset]:

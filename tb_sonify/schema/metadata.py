@@ -36,6 +36,9 @@ LOSS_TAG = "loss/backward"  # scalars of what a script calls `backward` on, by `
 PRESETS_OPTION = "presets"  # in the options of rows and segments: presets that a user made, as JSON
 
 
+VERSIONS_OPTION = "preset_versions"  # likewise: the version of each preset of ours that is above 1
+
+
 PRE_CLIP_OPTION = "pre_clip"  # likewise: whether norms are before clipping, true, false or "mixed"
 
 

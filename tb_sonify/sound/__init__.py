@@ -4,15 +4,18 @@ from tb_sonify.sound.classic import SequencePreset
 from tb_sonify.sound.guides import Legend, describe_pitch, epoch_ticks, legend
 from tb_sonify.sound.pitch import Encoding, Scale, value_at_440_hz
 from tb_sonify.sound.presets import (
+    EARLIER_PRESETS,
     PRESETS,
     REFERENCE_LEVEL,
     SPEEDS,
+    VERSIONS,
     Preset,
     StreamPreset,
     Voice,
     adjust,
     preset_from_json,
     preset_to_json,
+    preset_version,
 )
 from tb_sonify.sound.render import SynthState, advance_state, phases_at, render
 from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
@@ -21,11 +24,13 @@ from tb_sonify.sound.wav import HEADER_BYTES, decode_wav, encode_wav, wav_header
 
 __all__ = [
     "CONTEXT_NOTES",
+    "EARLIER_PRESETS",
     "HEADER_BYTES",
     "PRESETS",
     "REFERENCE_LEVEL",
     "SPEEDS",
     "STREAM_NAMES",
+    "VERSIONS",
     "Encoding",
     "Legend",
     "Preset",
@@ -44,6 +49,7 @@ __all__ = [
     "phases_at",
     "preset_from_json",
     "preset_to_json",
+    "preset_version",
     "render",
     "stream_layers",
     "value_at_440_hz",

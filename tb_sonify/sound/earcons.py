@@ -137,7 +137,7 @@ def _ticks(hz: float, *, count: int, every: float) -> "_Sound":
 _Sound = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 _SOUNDS: Mapping[Earcon, tuple[float, _Sound]] = {
     Earcon.NO_GRADIENT: (0.25, _ticks(330.0, count=1, every=0.05)),
-    Earcon.ZERO: (1.0, _sweep(240.0, 70.0, decay=45.0)),  # falls below the lowest pitch
+    Earcon.ZERO: (1.0, _sweep(240.0, 70.0, decay=45.0)),  # falls below the pitch of small norms
     Earcon.BELOW: (0.5, _ticks(150.0, count=2, every=0.028)),
     Earcon.ABOVE: (0.5, _ticks(3_400.0, count=2, every=0.028)),
     Earcon.SPIKE: (0.9, _sweep(2_600.0, 2_500.0, decay=60.0)),  # a bell

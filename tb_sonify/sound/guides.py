@@ -1,4 +1,4 @@
-"""Guides for the listener: reference tone at norm 1, epoch ticks, audible legend."""
+"""Guides for the listener: reference tones at norm 1, epoch ticks, audible legend."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from tb_sonify.schema.notes import NO_GRADIENT, Notes, aggregate
 from tb_sonify.schema.quantities import GRADIENT, RATIO
 from tb_sonify.sound.classic import SequencePreset
-from tb_sonify.sound.pitch import Encoding, Scale, noun_of, value_at_440_hz
+from tb_sonify.sound.pitch import Encoding, Scale, hz_in_words, noun_of, value_at_440_hz
 from tb_sonify.sound.presets import Preset, StreamPreset
+from tb_sonify.sound.streams import STREAM_NAMES
 
 TICK_LEVEL = 0.08  # peak, relative to full scale
 _TICK_HZ = 1_200.0  # with its fifth; no earcon has either
@@ -22,15 +23,16 @@ _LEGEND_PAUSE_SECONDS = 0.3
 
 
 def reference_waveform(
-    preset: StreamPreset, *, first_frame: int, frames: int
+    preset: StreamPreset, *, streams: int, first_frame: int, frames: int
 ) -> NDArray[np.float32]:
-    """Tone at the pitch of norm 1, from a sample frame of the run on, shape ``(frames,)``.
+    """Tone at norm 1 in each register, from a sample frame of the run on, shape ``(frames,)``.
 
     Its phase depends on the position in the run alone, so that clips join.
     """
-    hz = float(preset.encoding(np.ones(1))[0])
-    cycles = hz / preset.sample_rate * (first_frame + np.arange(frames, dtype=np.float64))
-    return np.asarray(preset.reference * np.sin(2 * np.pi * (cycles % 1.0)), np.float32)
+    seconds = (first_frame + np.arange(frames, dtype=np.float64)) / preset.sample_rate
+    pitches = float(preset.encoding(np.ones(1))[0]) * _registers(preset, streams)
+    tones = sum(np.sin(2 * np.pi * (hz * seconds % 1.0)) for hz in pitches)
+    return np.asarray(preset.reference * tones, np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -67,14 +69,28 @@ def epoch_ticks(steps: NDArray[np.number[Any]], epoch: int) -> NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Legend:
-    """Notes of one layer that play the ends and the middle of a scale, and their description."""
+    """Notes that play the ends and the middle of a scale, and their description.
+
+    They have a layer for each register.
+    """
 
     notes: Notes
     words: str
 
 
-def describe_pitch(preset: Preset, scale: Scale | None = None, quantity: str = GRADIENT) -> str:
-    """Mapping from norm to pitch, or from a scalar if there is a scale, as text."""
+def describe_pitch(
+    preset: Preset,
+    scale: Scale | None = None,
+    quantity: str = GRADIENT,
+    layers: int = len(STREAM_NAMES),
+) -> str:
+    """Mapping from norm to pitch, or from a scalar if there is a scale, as text.
+
+    Parameters
+    ----------
+    layers
+        Of the model: fewer than the preset has streams have fewer registers.
+    """
     if isinstance(preset, SequencePreset):
         unit, noun = value_at_440_hz(quantity), noun_of(quantity)
         return (
@@ -82,14 +98,21 @@ def describe_pitch(preset: Preset, scale: Scale | None = None, quantity: str = G
         )
     encoding = preset.encoding
     if scale is None:
-        return encoding.describe(quantity)
+        return encoding.describe(quantity, _registers(preset, layers).tolist())
     if encoding == Encoding():
         return str(scale)
     return f"{scale}, before pitch zoom {encoding.zoom} {encoding.polarity}"
 
 
-def legend(preset: Preset, scale: Scale | None = None, quantity: str = GRADIENT) -> Legend:
+def legend(
+    preset: Preset,
+    scale: Scale | None = None,
+    quantity: str = GRADIENT,
+    layers: int = len(STREAM_NAMES),
+) -> Legend:
     """Tones at the lowest norm, norm 1 and the highest norm; of a scalar, low, middle and high.
+
+    Where streams have registers, a norm sounds in all of them at once.
 
     Parameters
     ----------
@@ -97,6 +120,8 @@ def legend(preset: Preset, scale: Scale | None = None, quantity: str = GRADIENT)
         Of the scalar; `None` for norms.
     quantity
         Of the norms; of ratios, the tones are those at the value that sounds at 440 Hz.
+    layers
+        Of the model, as for `describe_pitch`.
 
     Raises
     ------
@@ -120,7 +145,17 @@ def legend(preset: Preset, scale: Scale | None = None, quantity: str = GRADIENT)
         subject = f"{scale.kind} scale"
     tone, pause = preset.notes_in(_LEGEND_SECONDS), preset.notes_in(_LEGEND_PAUSE_SECONDS)
     norms = np.concatenate([[norm] * tone + [NO_GRADIENT] * pause for norm, _ in stops])
-    pitches = preset.encoding(np.array([norm for norm, _ in stops]))
-    named = [f"{name} is {hz:.0f} Hz" for (_, name), hz in zip(stops, pitches, strict=True)]
-    notes = aggregate(norms[:, None].astype(np.float32), rows_per_note=1)
-    return Legend(notes, f"{subject}: {', '.join(named)}")
+    registers = _registers(preset, layers)
+    pitches = preset.encoding(np.array([norm for norm, _ in stops])).tolist()
+    named = [
+        f"{name} is {hz_in_words(hz, registers.tolist())}"
+        for (_, name), hz in zip(stops, pitches, strict=True)
+    ]
+    table = np.repeat(norms[:, None].astype(np.float32), len(registers), axis=1)
+    return Legend(aggregate(table, rows_per_note=1), f"{subject}: {', '.join(named)}")
+
+
+def _registers(preset: StreamPreset, layers: int) -> NDArray[np.float64]:
+    """Factor of each register of a model with so many layers on frequencies, increasing."""
+    streams = max(preset.streams_for(layers), 1)
+    return np.unique([voice.transposition for voice in preset.stream_voices(streams)])

@@ -1,6 +1,6 @@
 """Pitch: where a norm becomes a frequency in Hz, and a scalar a norm."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tb_sonify.schema.quantities import GRADIENT, RATIO
 
 HZ_AT_NORM_1 = 440.0
-DOUBLINGS_PER_OCTAVE = 12.0  # one semitone for each doubling of the norm
+SEMITONES_PER_OCTAVE = 12.0
+DOUBLINGS_PER_OCTAVE = SEMITONES_PER_OCTAVE  # one semitone for each doubling of the norm
 NORM_RANGE = (1e-8, 1e8)  # norms with a pitch of their own, without zoom
 LOWEST_HZ, HIGHEST_HZ = (HZ_AT_NORM_1 * norm ** (1 / DOUBLINGS_PER_OCTAVE) for norm in NORM_RANGE)
 
@@ -34,6 +35,18 @@ def noun_of(quantity: str) -> str:
     return {GRADIENT: "norm", RATIO: "ratio"}.get(quantity, f"{quantity} norm")
 
 
+def hz_in_words(hz: float, registers: Sequence[float]) -> str:
+    """A pitch in each of some registers, given their factors.
+
+    Examples
+    --------
+    >>> hz_in_words(440.0, [0.5, 1, 2])
+    '220, 440 and 880 Hz'
+    """
+    *others, last = (f"{hz * factor:.0f}" for factor in registers)
+    return f"{', '.join(others)} and {last} Hz" if others else f"{last} Hz"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """Norm to frequency, log-linear: by default ``440 * norm ** (1 / 12)`` Hz.
@@ -41,6 +54,7 @@ class Encoding:
     That is MIDI note ``69 + log2(norm)``, a semitone for each doubling. The mapping is absolute,
     so a norm has the same pitch in every run and clip. Norms below 1e-8 are held at 94.8 Hz,
     norms above 1e8 at 2,042 Hz. Other quantities than norms are divided by `value_at_440_hz` first.
+    A stream sounds above or below it by the register of its voice.
 
     Attributes
     ----------
@@ -81,12 +95,13 @@ class Encoding:
     def __str__(self) -> str:
         return self.describe()
 
-    def describe(self, quantity: str = GRADIENT) -> str:
-        """The mapping of a quantity in words."""
-        hz = float(self(np.array([self.center]))[0])
+    def describe(self, quantity: str = GRADIENT, registers: Sequence[float] = (1.0,)) -> str:
+        """The mapping of a quantity in words, given the factor of each register on frequencies."""
+        pitches = hz_in_words(float(self(np.array([self.center]))[0]), registers)
         semitones = "a semitone" if self.zoom == 1 else f"{self.zoom} semitones"
         value, noun = self.center * value_at_440_hz(quantity), noun_of(quantity)
-        return f"{noun} {value:g} is {hz:.0f} Hz, {semitones} {self.polarity} is twice the {noun}"
+        of = " from early to late layers" if len(registers) > 1 else ""
+        return f"{noun} {value:g} is {pitches}{of}, {semitones} {self.polarity} is twice the {noun}"
 
     @property
     def norm_range(self) -> tuple[float, float]:

@@ -1,12 +1,16 @@
 """Presets as immutable data: voices, timing and levels, with their checks and their JSON form."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
+import numpy as np
+
+from tb_sonify.sound import loudness as equal
 from tb_sonify.sound.classic import SequencePreset
-from tb_sonify.sound.pitch import HIGHEST_HZ, Encoding
+from tb_sonify.sound.loudness import Loudness
+from tb_sonify.sound.pitch import HIGHEST_HZ, SEMITONES_PER_OCTAVE, Encoding
 
 SPEEDS = (4.0, 32.0)  # notes per second: the slowest and the fastest
 REFERENCE_LEVEL = 0.015  # -36.5 dB of full scale: audible to those who listen for it
@@ -18,20 +22,47 @@ _SAMPLE_RATES = (8_000, 48_000)
 _MOST_TITLE = 80
 _MOST_STREAMS = 32
 _MOST_HARMONICS = 16
+_MOST_REGISTER = 24  # semitones
+_MOST_GAIN = 40.0  # dB
 _LOUDEST = 0.5
 _MOST_ENTRIES = 64  # of a list in JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The timbre of one stream: constant, so that pitch alone carries the norm."""
+    """The timbre and the register of one stream: constant, so that pitch alone carries the norm.
 
-    harmonics: tuple[float, ...]  # amplitude of each partial, the fundamental first
+    Attributes
+    ----------
+    harmonics
+        Amplitude of each partial, the fundamental first.
+    register
+        Semitones by which the stream sounds above the pitch of its norm.
+    loudness
+        The gain in dB at which the timbre is equally loud at each of some frequencies in Hz.
+    """
+
+    harmonics: tuple[float, ...]
+    register: int = 0
+    loudness: Loudness = equal.ONE_REGISTER
 
     def __post_init__(self) -> None:
         _check_range("number of harmonics", len(self.harmonics), 1, _MOST_HARMONICS)
         for amplitude in self.harmonics:
             _check_range("amplitude of a harmonic", amplitude, 0, 1)
+        _check_range("register", self.register, -_MOST_REGISTER, _MOST_REGISTER)
+        _check_range("number of frequencies in loudness", len(self.loudness), 1, _MOST_ENTRIES)
+        before = 0.0
+        for hz, gain_db in self.loudness:
+            _check_range("gain in loudness", gain_db, -_MOST_GAIN, _MOST_GAIN)
+            if not before < hz < _SAMPLE_RATES[1]:
+                raise ValueError(f"frequencies in loudness must increase from above 0, got {hz!r}")
+            before = hz
+
+    @property
+    def transposition(self) -> float:
+        """Factor of the register on frequencies."""
+        return float(2 ** (self.register / SEMITONES_PER_OCTAVE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +79,8 @@ class StreamPreset:
         ``"together"``: all streams at once, one of `voices` each. ``"in turn"``: one after the
         other in order of depth, in the first voice, then a rest of the same length.
     streams
-        Largest number of groups of layers.
+        Largest number of groups of layers. Where voices differ in register, fewer groups have
+        the outer ones, and a single group the middle one, else the first ones.
     width
         Pan of the first and the last stream, 0 (mono) to 1.
     level
@@ -110,12 +142,13 @@ class StreamPreset:
         moves = self.tail + self.stagger * (voices - 1) + self.glide
         fastest, slowest = (self.sample_rate / speed for speed in reversed(SPEEDS))
         _check_range("note_frames", self.note_frames, max(moves, fastest), slowest)
-        partials = max(len(voice.harmonics) for voice in self.voices)
-        if partials * HIGHEST_HZ >= self.sample_rate / 2:
-            raise ValueError(
-                f"{partials} harmonics of {HIGHEST_HZ:.0f} Hz must be under half of the sample "
-                f"rate, got {self.sample_rate} Hz"
-            )
+        for voice in self.voices:
+            partials, highest = len(voice.harmonics), HIGHEST_HZ * voice.transposition
+            if partials * highest >= self.sample_rate / 2:
+                raise ValueError(
+                    f"{partials} harmonics of {highest:.0f} Hz must be under half of the sample "
+                    f"rate, got {self.sample_rate} Hz"
+                )
         _check_range("width", self.width, 0, 1)
         _check_range("level", self.level, 0, _LOUDEST)
         _check_range("earcon_level", self.earcon_level, 0, _LOUDEST)
@@ -157,6 +190,17 @@ class StreamPreset:
         """Number of streams of a model with so many layers."""
         return min(layers, self.streams)
 
+    def stream_voices(self, streams: int) -> tuple[Voice, ...]:
+        """The voice of each of so many streams, at most `streams` of the preset."""
+        if self.arrangement == "in turn":
+            return self.voices * streams
+        if streams == len(self.voices) or len({voice.register for voice in self.voices}) == 1:
+            return self.voices[:streams]
+        if streams == 1:
+            return (self.voices[len(self.voices) // 2],)
+        spread = np.linspace(0, len(self.voices) - 1, streams)
+        return tuple(self.voices[number] for number in np.rint(spread).astype(int))
+
     def events(self, layers: int) -> int:
         """Number of consecutive sounds in a note."""
         return 1 if self.arrangement == "together" else self.streams_for(layers) + 1
@@ -188,16 +232,21 @@ Preset: TypeAlias = StreamPreset | SequencePreset
 
 # The highest pitch, 2,042 Hz, leaves room for five partials under the Nyquist frequency.
 _WARM = Voice((1.0, 0.50, 0.25, 0.12, 0.06))
-_HOLLOW = Voice((1.0, 0.00, 0.40, 0.00, 0.12))
-_BRIGHT = Voice((1.0, 0.15, 0.05, 0.25, 0.10))
+# An octave for each stream: in one register, the streams of a healthy run beat. A second partial in
+# a lower register would beat with the stream above.
+_REGISTERS = (
+    Voice((1.0, 0.00, 0.30, 0.00, 0.08), register=-12, loudness=equal.EARLY),
+    Voice((1.0, 0.00, 0.12), register=0, loudness=equal.MIDDLE),
+    Voice((1.0, 0.06), register=12, loudness=equal.LATE),
+)
 
 _TABLE: tuple[Preset, ...] = (
     StreamPreset(
         name="smooth",
         title="Smooth: three streams",
         stagger=180,
-        voices=(_WARM, _HOLLOW, _BRIGHT),
-        level=0.078,
+        voices=_REGISTERS,
+        level=0.039,
     ),
     StreamPreset(
         name="arpeggio",
@@ -229,6 +278,28 @@ _TABLE: tuple[Preset, ...] = (
 )
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _TABLE}
 """Every preset by its name; the first is the default."""
+
+VERSIONS: Mapping[str, int] = {"smooth": 2}
+"""Version of each preset whose sound is not its first."""
+
+_EARLIER: Mapping[tuple[str, int], StreamPreset] = {
+    ("smooth", 1): StreamPreset(
+        name="smooth-1",
+        title="Smooth, version 1: one register",
+        stagger=180,
+        voices=(_WARM, Voice((1.0, 0.00, 0.40, 0.00, 0.12)), Voice((1.0, 0.15, 0.05, 0.25, 0.10))),
+        level=0.078,
+    ),
+}
+EARLIER_PRESETS: Mapping[str, StreamPreset] = {each.name: each for each in _EARLIER.values()}
+"""Presets as they were, by a name of their own: for runs that were logged with them."""
+
+
+def preset_version(name: str, version: int) -> Preset | None:
+    """A preset at a version, `None` if it is not known here."""
+    if version == VERSIONS.get(name, 1):
+        return PRESETS.get(name)
+    return _EARLIER.get((name, version))
 
 
 def resolve_presets(presets: Sequence[str | StreamPreset]) -> list[Preset]:
@@ -299,8 +370,18 @@ def adjust(
 
 
 def preset_to_json(preset: Preset) -> dict[str, Any]:
-    """A preset as a JSON object; `preset_from_json` is the inverse for a `StreamPreset`."""
-    return asdict(preset)
+    """A preset as a JSON object; `preset_from_json` is the inverse for a `StreamPreset`.
+
+    What is as in the first version of the format is left out, so that its readers know the rest.
+    """
+    made = asdict(preset)
+    if isinstance(preset, StreamPreset):
+        usual = {"register": 0, "loudness": equal.ONE_REGISTER}
+        made["voices"] = tuple(
+            {name: each for name, each in voice.items() if usual.get(name) != each}
+            for voice in made["voices"]
+        )
+    return made
 
 
 def preset_from_json(value: object) -> StreamPreset:
@@ -334,12 +415,24 @@ def preset_from_json(value: object) -> StreamPreset:
 
 
 def _voice(value: object) -> Voice:
-    amplitudes = _list("harmonics", _object("a voice", value, {"harmonics"})["harmonics"])
-    return Voice(tuple(_typed("amplitude of a harmonic", each, float) for each in amplitudes))
+    table = _object("a voice", value, {"harmonics"}, optional={"register", "loudness"})
+    amplitudes = _list("harmonics", table["harmonics"])
+    voice = Voice(tuple(_typed("amplitude of a harmonic", each, float) for each in amplitudes))
+    if "register" in table:
+        voice = replace(voice, register=_typed("register", table["register"], int))
+    if "loudness" in table:
+        points = [_list("loudness", each) for each in _list("loudness", table["loudness"])]
+        if any(len(point) != len(("Hz", "dB")) for point in points):
+            raise _type_error("loudness", "pairs of a frequency and a gain", table["loudness"])
+        numbers = [tuple(_typed("loudness", each, float) for each in point) for point in points]
+        voice = replace(voice, loudness=tuple(numbers))
+    return voice
 
 
-def _object(what: str, value: object, names: set[str]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping) or set(value) != names:
+def _object(
+    what: str, value: object, names: set[str], *, optional: Set[str] = frozenset()
+) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or set(value) - optional != names:
         raise _type_error(what, f"an object of {', '.join(sorted(names))}", value)
     return value
 

@@ -10,7 +10,7 @@ from tb_sonify.schema.notes import Notes
 from tb_sonify.sound.classic import SequencePreset, render_sequence
 from tb_sonify.sound.earcons import Earcon, earcon_waveform
 from tb_sonify.sound.guides import reference_waveform, tick_waveform
-from tb_sonify.sound.presets import Preset, StreamPreset
+from tb_sonify.sound.presets import Preset, StreamPreset, Voice
 from tb_sonify.sound.synth import (
     Glide,
     VoicePart,
@@ -143,7 +143,7 @@ def _render_streams(
         return waveform
     score = _score(notes, state.context, preset=preset, first_note=state.notes)
     for number, cycles in enumerate(_initial_phases(state, len(score.delays))):
-        part = score.part(number, cycles, preset)
+        part = score.part(number, cycles)
         mono = synthesise(part, preset)
         mono *= preset.level
         _add_earcons(mono, part.controls.earcon[1:], preset)
@@ -151,7 +151,10 @@ def _render_streams(
             channel += mono * gain
     hop = preset.hop(notes.layers)
     if preset.reference:
-        waveform += reference_waveform(preset, first_frame=state.notes * hop, frames=frames)
+        streams, first_frame = preset.streams_for(notes.layers), state.notes * hop
+        waveform += reference_waveform(
+            preset, streams=streams, first_frame=first_frame, frames=frames
+        )
     tick = tick_waveform(frames=hop - preset.tail, sample_rate=preset.sample_rate)
     for note in np.flatnonzero(ticks):
         # Like earcons, not within the first `tail` frames.
@@ -193,13 +196,14 @@ class _Score:
     controls: StreamControls  # every array of shape (1 + events, voices)
     pan: NDArray[np.float64]  # -1 (left) to 1 (right), shape (1 + events, voices)
     delays: tuple[int, ...]  # sample frames, per voice
+    voices: tuple[Voice, ...]
     first_event: int  # number of the first event since the start of the run
 
-    def part(self, number: int, cycles: float, preset: StreamPreset) -> VoicePart:
+    def part(self, number: int, cycles: float) -> VoicePart:
         """One voice, for the synthesiser."""
         controls = self.controls.at((slice(None), number))
         return VoicePart(
-            controls, cycles, self.delays[number], self.first_event, preset.voices[number]
+            controls, cycles, self.delays[number], self.first_event, self.voices[number]
         )
 
     def pan_gains(self, number: int, preset: StreamPreset) -> NDArray[np.float32]:
@@ -227,6 +231,7 @@ def _score(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: in
         notes.after(context), preset=preset, first_note=first_note - len(context)
     )
     streams = controls.hz.shape[1]
+    voices = preset.stream_voices(streams)
     pan = np.linspace(-preset.width, preset.width, streams) if streams > 1 else np.zeros(streams)
     if preset.arrangement == "in turn":
         controls, pan = controls.in_turn(), np.append(pan, 0.0)[:, None]
@@ -235,7 +240,7 @@ def _score(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: in
     rows = _event_rows(notes, context, preset)
     events = preset.events(notes.layers)
     delays = _voice_delays(preset, controls.hz.shape[1])
-    return _Score(controls.at(rows), pan[rows % events], delays, first_note * events)
+    return _Score(controls.at(rows), pan[rows % events], delays, voices, first_note * events)
 
 
 def _score_hz(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.float64]:

@@ -74,7 +74,10 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
     tremolo = TREMOLO_DEPTHS[oscillation] * (preset.texture and preset.arrangement == "together")
     # Modulation adds power: the gain is reduced to keep the loudness.
     power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
-    gain = np.nan_to_num(equal_loudness_gain(hz), nan=0.0) / np.sqrt(power)
+    gain = np.zeros_like(hz)
+    for own, pitch, voice in zip(gain.T, hz.T, preset.stream_voices(hz.shape[1]), strict=True):
+        own[:] = np.nan_to_num(equal_loudness_gain(pitch, voice.loudness), nan=0.0)
+    gain /= np.sqrt(power)
     repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_IN_TURN
     causes = earcon_causes(notes, groups, preset.encoding)
     earcon = choose_earcons(causes, first_note=first_note, repeat=repeat)
@@ -91,4 +94,5 @@ def stream_hz(notes: Notes, preset: StreamPreset) -> NDArray[np.float64]:
 
 
 def _pitch(levels: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.float64]:
-    return preset.encoding(np.exp2(levels))
+    voices = preset.stream_voices(levels.shape[1])
+    return preset.encoding(np.exp2(levels)) * [voice.transposition for voice in voices]

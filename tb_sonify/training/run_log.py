@@ -20,6 +20,7 @@ from tb_sonify.schema.metadata import (
     ROWS_TAG,
     SCALARS,
     SEGMENTS_TAG,
+    VERSIONS_OPTION,
     clip_tag,
     scalar_tag,
     session_tag,
@@ -35,7 +36,15 @@ from tb_sonify.schema.quantities import (
 )
 from tb_sonify.schema.records import Rows, Segment, encode_rows, encode_segment
 from tb_sonify.schema.segments import SegmentBuilder
-from tb_sonify.sound import PRESETS, Preset, SynthState, advance_state, preset_to_json, render
+from tb_sonify.sound import (
+    PRESETS,
+    VERSIONS,
+    Preset,
+    SynthState,
+    advance_state,
+    preset_to_json,
+    render,
+)
 from tb_sonify.training.summary import audio_event, blob_event, is_kept, scalars_event
 from tb_sonify.training.warn import WarnOnce
 
@@ -562,6 +571,6 @@ class RunLog:
 
 
 def _preset_options(presets: Sequence[Preset]) -> dict[str, Any]:
-    """What a reader must know to render clips of presets that are not its own."""
+    """What a reader must know of the presets that clips are made with."""
     made = [preset_to_json(preset) for preset in presets if preset.name not in PRESETS]
-    return {PRESETS_OPTION: made} if made else {}
+    return {VERSIONS_OPTION: dict(VERSIONS), **({PRESETS_OPTION: made} if made else {})}

@@ -51,10 +51,11 @@ export function Help() {
           <h3>What you hear</h3>
           <p>
             Every note is one step of training, or a few in a long run. With the smooth sound, early
-            layers are on the left, late layers on the right, and pitch rises with the gradient
-            norm: one semitone each time it doubles, 440 Hz at a norm of 1. Updates and weights
-            sound likewise, their ratio with 440 Hz at 0.001. NaN, infinity and exact zero have
-            sounds of their own.
+            layers are low and on the left, middle layers an octave above, late layers another
+            octave above and on the right: equal norms are octaves. Pitch rises with the gradient
+            norm, one semitone each time it doubles: a norm of 1 is 220, 440 and 880 Hz. Updates and
+            weights sound likewise, their ratio with 0.001 in place of 1. NaN, infinity and exact
+            zero have sounds of their own.
           </p>
         </>
       )}

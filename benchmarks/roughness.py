@@ -1,0 +1,152 @@
+"""How pleasant healthy runs sound, by models of hearing: roughness, sharpness, loudness.
+
+    python -m benchmarks.roughness --cache DIR [--seeds 0 1] [--json]
+
+Every healthy training of `divergences.py`, the first 600 steps (of the network of 2019 200), as
+`smooth`, as its first version, as the other presets and as the script of 2019. Four seconds in the
+middle of a run are judged, mono, played at the level at which -20 LUFS is 60 dB SPL:
+
+* Roughness in asper after Daniel and Weber, and sharpness in acum after DIN 45692, by MoSQITo.
+* Pulsation: depth of the modulation of the envelope at 2 to 8 Hz of three steady tones that are a
+  quarter or half a doubling apart. Tremolo is 0.15 to 0.60 deep.
+* Loudness in LUFS after BS.1770, by pyloudnorm.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import torch
+from mosqito.sq_metrics import roughness_dw, sharpness_din_st
+from numpy.typing import NDArray
+from scipy.signal import hilbert, resample_poly
+from tqdm import tqdm
+
+from benchmarks.divergences import HEALTHY, record
+from benchmarks.listening import script_waveform
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Preset, render
+
+Floats = NDArray[np.float64]
+Sound = Callable[[NDArray[np.float32]], Floats]  # norms to samples at 48 kHz
+
+SECONDS = 4.0  # of a clip
+STEPS = {"cnn": 200, "gpt": 600, "lstm": 600}
+PASCAL = 0.02 * 10 ** (23 / 20)  # of full scale: -20 LUFS is about -23 dB of full scale, rms
+MODELS_RATE = 48_000  # Hz
+SOUNDS: Mapping[str, Preset] = {
+    name: {**PRESETS, **EARLIER_PRESETS}[name]
+    for name in ("smooth", "smooth-1", "single", "arpeggio", "classic")
+}
+
+
+def main() -> None:
+    """Train what is not in the cache, render, measure, and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cache", type=Path, required=True, help="of recordings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="(default: 0)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    runs = {
+        f"{name} {seed}": healthy_norms(name, seed=seed, cache=options.cache)
+        for name in HEALTHY
+        for seed in options.seeds
+    }
+    sounds: dict[str, Sound] = {
+        name: partial(heard, preset=preset) for name, preset in SOUNDS.items()
+    }
+    sounds["2019 script"] = script_heard
+    table = {name: measure(runs, sound) for name, sound in tqdm(sounds.items(), unit="sound")}
+    print(json.dumps(table, indent=2) if options.json else as_text(table))
+
+
+def healthy_norms(name: str, *, seed: int, cache: Path) -> NDArray[np.float32]:
+    """Gradient norms of the first steps of a healthy training, shape ``(steps, layers)``."""
+    training = replace(HEALTHY[name], steps=STEPS[HEALTHY[name].network])
+    return record(name, training, seed=seed, cache=cache).norms["gradient"].astype(np.float32)
+
+
+def heard(norms: NDArray[np.float32], preset: Preset) -> Floats:
+    """Norms as a preset plays them, in both channels, at 48 kHz, shape ``(samples, channels)``."""
+    pcm = render(aggregate(norms, rows_per_note=1), preset=preset) / 32_768
+    return at_48_khz(pcm, preset.sample_rate)
+
+
+def script_heard(norms: NDArray[np.float32]) -> Floats:
+    """Norms as the script of 2019 writes them and players read its file."""
+    return at_48_khz(script_waveform(norms)[:, None], 44_100)
+
+
+def at_48_khz(samples: Floats, sample_rate: int) -> Floats:
+    """Samples at the rate that the models of hearing take."""
+    common = np.gcd(MODELS_RATE, sample_rate)
+    return np.asarray(resample_poly(samples, MODELS_RATE // common, sample_rate // common, axis=0))
+
+
+def measure(runs: Mapping[str, NDArray[np.float32]], sound: Sound) -> dict[str, float]:
+    """What the models say of a sound."""
+    roughness, sharpness, loudness = [], [], []
+    frames = int(SECONDS * MODELS_RATE)
+    for norms in runs.values():
+        samples = sound(norms)
+        loudness.append(pyloudnorm.Meter(MODELS_RATE).integrated_loudness(samples))
+        start = max(len(samples) - frames, 0) // 2
+        clip = samples[start : start + frames].mean(axis=1)
+        roughness.append(rough(clip))
+        sharpness.append(sharpness_din_st(PASCAL * clip, MODELS_RATE))
+    low, middle, high = np.percentile(np.concatenate(roughness), [10, 50, 90])
+    apart = [pulsation(steady(doublings, sound)) for doublings in (0.25, 0.5)]
+    return {
+        "roughness_10": low,
+        "roughness_50": middle,
+        "roughness_90": high,
+        "roughness_worst_run": max(float(np.median(run)) for run in roughness),
+        "pulsation": max(apart),
+        "sharpness": float(np.median(sharpness)),
+        "lufs_quietest": min(loudness),
+        "lufs_loudest": max(loudness),
+    }
+
+
+def rough(mono: Floats) -> Floats:
+    """Roughness in asper, of parts of 200 ms."""
+    return np.asarray(roughness_dw(PASCAL * mono, MODELS_RATE, overlap=0)[0])
+
+
+def steady(doublings: float, sound: Sound) -> Floats:
+    """Three steady tones so many doublings apart, mono."""
+    norms = np.tile(0.1 * np.exp2(doublings * np.arange(3)), (100, 1))
+    return np.asarray(sound(norms.astype(np.float32)).mean(axis=1))
+
+
+def pulsation(mono: Floats) -> float:
+    """Largest depth of the modulation of the envelope at 2 to 8 Hz, relative to its mean."""
+    envelope = np.abs(hilbert(mono[MODELS_RATE // 2 : -MODELS_RATE // 2]))
+    window = np.hanning(len(envelope))
+    spectrum = np.abs(np.fft.rfft(envelope * window)) / window.sum()
+    hz = np.fft.rfftfreq(len(envelope), 1 / MODELS_RATE)
+    return float(2 * spectrum[(hz >= 2) & (hz <= 8)].max() / spectrum[0])
+
+
+def as_text(table: Mapping[str, Mapping[str, float]]) -> str:
+    """The measures as a table."""
+    lines = [
+        "| sound | roughness, asper: 10 %, median, 90 % | worst run | pulsation | acum | LUFS |"
+    ]
+    for name, row in table.items():
+        low, middle, high, worst, pulse, sharp, quiet, loud = row.values()
+        lines.append(
+            f"| {name} | {low:.3f}, {middle:.3f}, {high:.3f} | {worst:.3f} | {pulse:.3f} "
+            f"| {sharp:.2f} | {quiet:.1f} to {loud:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
