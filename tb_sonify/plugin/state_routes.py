@@ -27,10 +27,15 @@ FindLandmarks = Callable[[Scope, str, Timeline], tuple[Landmark, ...]]
 
 @dataclass(frozen=True)
 class _Examined:
-    """What was found in a run when it had got so far."""
+    """What was found in a run when it had got so far; times on the monotonic clock.
+
+    What is read of it may be kept for a moment: so it is examined again until some time after it
+    was first seen to have got so far.
+    """
 
     reached: Reached
-    at: float  # on the monotonic clock
+    since: float
+    at: float
     last_step: int
     problems: tuple[Landmark, ...]
 
@@ -92,10 +97,12 @@ class StateRoutes:
         since = {run: 0.0 if each is None else each.at for run, each in found.items()}
         for run in sorted(reached, key=lambda run: (since[run], -reached[run].wall_time)):
             each = found[run]
-            if each is None or each.reached != reached[run]:
+            settled = each is not None and each.at > each.since + limits.SETTLED_SECONDS
+            if each is None or each.reached != reached[run] or not settled:
                 yield run
 
     def _examine(self, scope: Scope, run: str, reached: Reached) -> _Examined:
+        before, now = self._examined.get((scope.experiment, run)), time.monotonic()
         timeline = self._timelines.get(scope, run)
         first: dict[str, Landmark] = {}
         for landmark in self._find(scope, run, timeline):
@@ -106,7 +113,8 @@ class StateRoutes:
         problems = [each for kind, each in first.items() if kind in PROBLEMS]
         return _Examined(
             reached=reached,
-            at=time.monotonic(),
+            since=now if before is None or before.reached != reached else before.since,
+            at=now,
             last_step=int(timeline.steps[-1]) if timeline.notes else reached.step,
             problems=tuple(sorted(problems, key=lambda each: KINDS.index(each.kind))),
         )
