@@ -33,7 +33,7 @@ const styleAsText = {
 };
 
 const options = {
-  entryPoints: [path("src/index.ts")],
+  entryPoints: { index: path("src/index.ts"), "parts/ticker": path("src/ticker.ts") },
   outdir,
   chunkNames: "parts/[name]-[hash]",
   splitting: true,

@@ -175,11 +175,15 @@ if (location.pathname.includes("plugin_entry")) {
     starts: tap.starts.map(({ node, ...begun }) => begun),
   });
 
-  // What is asked of the server, but for news, which are asked for all the time.
+  // What is asked of the server, but for what is asked for all the time.
+  const isStates = (resource) => `${resource}`.includes("/states");
+  let asked = false;
   let pending = 0;
   const { fetch } = window;
   window.fetch = (resource, ...more) => {
-    if (`${resource}`.includes("/news")) return fetch(resource, ...more);
+    const isPoll = `${resource}`.includes("/news") || (asked && isStates(resource));
+    asked ||= isStates(resource);
+    if (isPoll) return fetch(resource, ...more);
     pending += 1;
     return fetch(resource, ...more).finally(() => {
       pending -= 1;

@@ -69,11 +69,11 @@ def play_to_the_end(screen):
     return [text.strip() for text in said[1:]]
 
 
-def test_of_events_within_a_second_the_latest_is_said_and_all_are_in_the_log(screen):
+def test_events_within_a_second_are_said_together_and_all_are_in_the_log(screen):
     speaking(screen, "what happens")
     assert play_to_the_end(screen) == [
         "step 55: spike, 8,000 times the usual norm in block.1",
-        "NaN in \u2068block.2\u2069 at step 64",
+        "step 60: infinity, first in block.0; NaN in \u2068block.2\u2069 at step 64",
         "A, \u2068a\u2069 ends at step 199",
     ]
     screen.page.get_by_text("What has happened").click()

@@ -4,8 +4,10 @@ import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./actions/alarms";
 import { keepUp } from "./actions/live";
 import { pause, playPending } from "./actions/transport";
+import { reachGoal } from "./actions/triage";
+import { lookAfterRuns } from "./actions/watchdog";
 import { keepInSight } from "./actions/zoom";
-import { onHidden, onNews } from "./host";
+import { onHidden, onNews, onTick, titleDocument } from "./host";
 import { changes, type Known, known } from "./model/newest";
 import { type Query, runsIn } from "./server/api";
 import {
@@ -25,7 +27,6 @@ import {
 import { takeRowsApart } from "./state/apart";
 import { across } from "./state/axes";
 import { chosenSides, hearing, listening, mono, volume } from "./state/choices";
-import { tick } from "./state/growth";
 import { landmarkKeys } from "./state/landmarks";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "./state/layers";
 import { mix } from "./state/mixing";
@@ -45,11 +46,11 @@ import { speakOfLoading } from "./state/progress";
 import { coverageKeys, otherScore, score } from "./state/scores";
 import { sketchKeys } from "./state/shown";
 import * as store from "./state/store";
+import { title } from "./state/watch";
 import { SIDES } from "./units";
 
 const sides = store.sides;
 
-const TICK_MS = 5_000;
 const NEWS_MS = 1_100; // a little longer than the server keeps what it has listed
 
 /** Start all of it; lives as long as the page. */
@@ -66,7 +67,10 @@ export function startEffects(): void {
   effect(takeNews);
   effect(noticeReturn);
   window.setInterval(lookForNews, NEWS_MS);
-  window.setInterval(tick, TICK_MS);
+  void lookAfterRuns();
+  onTick(() => void lookAfterRuns());
+  effect(reachGoal);
+  effect(() => titleDocument(title.value));
   effect(keepInSight);
   effect(() => player.stage.engine.setOutput(volume.value, mono.value, delay.value / 1000));
   effect(makeRoomForSpeech);

@@ -5,14 +5,28 @@ import { type Signal, signal } from "@preact/signals";
 const DARK_CLASS = "dark-mode";
 
 /** Name the document and its frame, which TensorBoard leaves without. */
-export function nameDocument(title: string): void {
+export function nameDocument(): void {
   document.documentElement.lang = "en";
-  document.title = title;
-  sameOrigin(() => window.frameElement?.setAttribute("title", title));
+  titleDocument(null);
   const icon = document.createElement("link"); // else a browser asks for one that is not there
   icon.rel = "icon";
   icon.href = "data:,";
   document.head.append(icon);
+}
+
+const TITLE = "Sonify";
+const around = sameOrigin(() => window.parent.document);
+let untitled = "";
+
+/** Put what is wrong before the titles of the document, of its frame, and of the page around it. */
+export function titleDocument(words: string | null): void {
+  const title = words === null ? TITLE : `${words} – ${TITLE}`;
+  document.title = title;
+  sameOrigin(() => window.frameElement?.setAttribute("title", title));
+  if (around === null || window.parent === window) return;
+  untitled ||= around.title;
+  if (around.title !== untitled || words !== null)
+    around.title = words === null ? untitled : `${words} – ${untitled}`;
 }
 
 /** Whether TensorBoard, or else the system, is dark. */
@@ -46,6 +60,20 @@ export function onHidden(callback: () => void): void {
   window.addEventListener("resize", () => {
     if (window.innerHeight === 0) callback();
   });
+}
+
+const TICK_MS = 1_100; // as in ticker.ts
+
+/** Call back every second, also while the page is hidden, where the browser has workers. */
+export function onTick(callback: () => void): void {
+  const tickHere = () => void window.setInterval(callback, TICK_MS);
+  try {
+    const ticker = new Worker("./parts/ticker.js");
+    ticker.onmessage = callback;
+    ticker.onerror = tickHere;
+  } catch {
+    tickHere();
+  }
 }
 
 const LINKED = "p.sonify."; // TensorBoard's way to name what a link holds for a plugin

@@ -2,10 +2,13 @@
 
 import { h, render as renderInto } from "preact";
 import uplotStyle from "uplot/dist/uPlot.min.css";
+import { unlockAlarm } from "./actions/alarm";
+import { COMMANDS } from "./actions/commands";
 import { openLink } from "./actions/share";
-import { playOrPause } from "./actions/transport";
 import { startEffects } from "./effects";
 import { nameDocument } from "./host";
+import { type Command, chordOf } from "./model/keys";
+import { keymap } from "./state/preferences";
 import card from "./style/card.css";
 import channels from "./style/channels.css";
 import controls from "./style/controls.css";
@@ -15,6 +18,7 @@ import heatmap from "./style/heatmap.css";
 import layers from "./style/layers.css";
 import layout from "./style/layout.css";
 import notices from "./style/notices.css";
+import problems from "./style/problems.css";
 import readout from "./style/readout.css";
 import strips from "./style/strips.css";
 import theme from "./style/theme.css";
@@ -23,7 +27,7 @@ import twin from "./style/twin.css";
 import { App } from "./view/App";
 
 export function render(): void {
-  nameDocument("Sonify");
+  nameDocument();
   const style = document.createElement("style");
   style.textContent = [
     uplotStyle,
@@ -39,24 +43,28 @@ export function render(): void {
     layers,
     readout,
     notices,
+    problems,
     dialog,
     twin,
   ].join("\n");
   document.head.append(style);
   openLink();
   startEffects();
-  document.addEventListener("keydown", playWithSpace);
+  document.addEventListener("keydown", answerAnywhere);
+  for (const gesture of ["pointerdown", "keydown"])
+    document.addEventListener(gesture, unlockAlarm, { capture: true });
   renderInto(h(App, {}), document.body);
   performance.mark("sonify:ready");
 }
 
-/** Space plays and pauses wherever no control wants it for itself. */
-function playWithSpace(event: KeyboardEvent): void {
-  if (event.key !== " " || event.target !== document.body || event.repeat) return;
+const ANYWHERE: readonly (Command | undefined)[] = ["playOrPause", "goToWorst"];
+
+/** Playing, and going to what is wrong, work wherever no control wants the key for itself. */
+function answerAnywhere(event: KeyboardEvent): void {
+  const command = keymap.value.get(chordOf(event) ?? "");
+  if (event.target !== document.body || event.repeat || command === undefined) return;
+  if (!ANYWHERE.includes(command)) return;
   event.preventDefault();
-  performance.mark("sonify:gesture", {
-    startTime: event.timeStamp,
-    detail: { command: "playOrPause" },
-  });
-  playOrPause();
+  performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
+  COMMANDS[command]();
 }

@@ -11,7 +11,7 @@ import {
   sorted,
   statesOf,
 } from "../src/model/desk";
-import { run } from "./examples";
+import { landmark, run } from "./examples";
 
 const summary = (changes: Partial<Summary> = {}): Summary => ({
   lastStep: 99,
@@ -94,6 +94,15 @@ test.each([
   expect(sorted(RUNS, by, SUMMARIES, tag).map(({ name }) => name)).toEqual(names);
 });
 
+test("runs that have problems come first, the worst of them before all", () => {
+  const problems = new Map([
+    ["run 10", landmark("explosion", 1, null)],
+    ["a", landmark("nan", 1, null)],
+  ]);
+  const names = sorted(RUNS, "broken", SUMMARIES, "loss", problems).map(({ name }) => name);
+  expect(names).toEqual(["a", "b", "run 9", "run 10"]);
+});
+
 test("the best have the lowest losses or the highest accuracies, and are numbers", () => {
   expect(bestOf(RUNS, SUMMARIES, "loss")).toEqual(["run 10", "b"]);
   expect(bestOf(RUNS, SUMMARIES, "accuracy")).toEqual(["b", "run 10"]);
@@ -116,9 +125,9 @@ const FACTS: Facts = {
   failed: false,
   loading: false,
   summary: summary(),
-  nanAt: null,
+  problem: null,
   playing: null,
-  live: false,
+  growth: "old",
   restarted: false,
   hasNorms: true,
 };
@@ -131,11 +140,15 @@ test("a run that is well, and not heard, has nothing to say", () => {
 
 test("where a run stops being a number is said by its first step", () => {
   const nan = summary({ brokenAt: 1412, finite: 50 });
+  const nan400 = landmark("nan", 400, "fc1");
   expect(wordsOf({ summary: nan })).toEqual(["NaN at step 1,412"]);
-  expect(wordsOf({ summary: nan, nanAt: 400 })).toEqual(["NaN at step 400"]);
-  expect(wordsOf({ summary: null, nanAt: 400 })).toEqual(["NaN at step 400"]);
+  expect(wordsOf({ summary: nan, problem: nan400 })).toEqual(["NaN at step 400 in fc1"]);
+  expect(wordsOf({ summary: null, problem: nan400 })).toEqual(["NaN at step 400 in fc1"]);
+  const explosion = landmark("explosion", 400, null);
+  expect(wordsOf({ problem: explosion })).toEqual(["explosion at step 400"]);
+  expect(wordsOf({ summary: nan, problem: explosion })).toEqual(["NaN at step 1,412"]);
   const inf = summary({ brokenAt: 3, brokenValue: Number.POSITIVE_INFINITY, finite: 3 });
-  expect(wordsOf({ summary: inf, nanAt: 400 })).toEqual(["Inf at step 3"]);
+  expect(wordsOf({ summary: inf, problem: nan400 })).toEqual(["Inf at step 3"]);
 });
 
 test("a run without a single finite value says so", () => {
@@ -148,10 +161,11 @@ test("a run without a single finite value says so", () => {
 test("states come with the gravest first", () => {
   const nan = summary({ brokenAt: 5 });
   expect(
-    wordsOf({ failed: true, summary: nan, playing: "playing", live: true, restarted: true }),
+    wordsOf({ failed: true, summary: nan, playing: "playing", growth: "live", restarted: true }),
   ).toEqual(["error", "NaN at step 5", "playing", "live", "restarted"]);
+  expect(wordsOf({ growth: "stalled" })).toEqual(["stalled"]);
   expect(wordsOf({ loading: true, hasNorms: false })).toEqual(["loading", "no norms"]);
-  expect(wordsOf({ gone: true, live: true })).toEqual(["gone"]);
+  expect(wordsOf({ gone: true, growth: "live" })).toEqual(["gone"]);
 });
 
 test("gain and pan are words", () => {

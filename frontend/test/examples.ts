@@ -1,6 +1,6 @@
 /** Small values of the dashboard's types, for tests. */
 
-import type { Curve, Preset, Run } from "../src/model/answers";
+import type { Curve, Landmark, Preset, Run } from "../src/model/answers";
 
 export const preset = (changes: Partial<Preset> = {}): Preset => ({
   name: "smooth",
@@ -22,6 +22,13 @@ export const run = (name: string, hasNorms = true, startTime: number | null = nu
   quantities: hasNorms ? ["gradient"] : [],
   trouble: null,
   compared: null,
+});
+
+export const landmark = (kind: string, step: number, layer: string | null): Landmark => ({
+  kind,
+  step,
+  layer,
+  sentence: layer === null ? kind : `${kind} in ${layer}`,
 });
 
 export const curve = (steps: number[], min: number[], max = min): Curve => ({

@@ -10,11 +10,12 @@ import { spanAt } from "../model/spans";
 import { firstStepOf, lastStepOf, noteAtStep, stepAtFrame } from "../model/timeline";
 import { noteShelf } from "../server/data";
 import { across } from "../state/axes";
-import { hearing, listening } from "../state/choices";
+import { following, hearing, listening } from "../state/choices";
 import { events } from "../state/landmarks";
 import { announcer, placeHere, player, runWords } from "../state/playing";
 import { sources } from "../state/sources";
-import { quantity } from "../state/store";
+import { quantity, runOf } from "../state/store";
+import { isTold } from "../state/watch";
 import type { Step } from "../units";
 
 /** What is watched since when, and how far. */
@@ -86,8 +87,15 @@ function speakOfLandmarks(before: Step, now: Step, { nan }: Watch): void {
     if (step <= from || step > to) continue;
     // The first NaN is spoken of with all of its layers, below.
     if (own && event.kind === "nan" && nan === null && before < now) continue;
+    if (isToldLive(runOf(event.side)?.name ?? "", event.kind, event.step)) continue;
     announcer.tell("landmark", `${own ? "" : `${runWords(event.side)}, `}${eventWords(event)}`);
   }
+}
+
+/** Following the live end goes over the same steps again, of which is spoken once. */
+function isToldLive(run: string, kind: string, step: Step): boolean {
+  const before = isTold(run, kind, step);
+  return before && following.value;
 }
 
 function speakOfNan(source: Source, watched: Watch): void {
@@ -99,6 +107,7 @@ function speakOfNan(source: Source, watched: Watch): void {
     if (layers[0] === undefined) continue;
     const others = layers.length > 1 ? ` and ${layers.length - 1} more` : "";
     watched.nan = timeline.steps[watched.note] ?? watched.step;
+    if (isToldLive(source.run, "nan", watched.nan)) return;
     const at = formatStep(watched.nan);
     announcer.tell("landmark", `NaN in ${spokenName(layers[0])}${others} at step ${at}`);
   }

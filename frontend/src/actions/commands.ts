@@ -12,6 +12,7 @@ import { announcer, here, isPlaying, placeHere } from "../state/playing";
 import { chooseVerbosity, nextVerbosity } from "../state/preferences";
 import { sources } from "../state/sources";
 import { otherSide } from "../units";
+import { toggleAlarm, toggleAlarmMute } from "./alarm";
 import { cycleQuantity } from "./choose";
 import { clearLoop, extendLoop, toggleLoop } from "./looping";
 import { moveByNotes, moveByTenths, moveTo, moveToExtreme, moveToRun } from "./moving";
@@ -32,6 +33,7 @@ import {
   stop,
   toggleCurve,
 } from "./transport";
+import { goToWorst } from "./triage";
 import { fit, zoomBy } from "./zoom";
 
 const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
@@ -105,6 +107,7 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   swap: () => hear(otherSide(hearing.value)),
   nextEvent: () => goToEvent(1),
   previousEvent: () => goToEvent(-1),
+  goToWorst,
   zoomIn: () => zoomBy(ZOOM),
   zoomOut: () => zoomBy(1 / ZOOM),
   zoomFit: fit,
@@ -117,6 +120,8 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   sayPosition: () => announcer.say(describePlace(placeHere())),
   describe: open("describe"),
   cycleVerbosity,
+  toggleAlarm: () => void toggleAlarm(),
+  toggleAlarmMute,
   showHelp: open("help"),
   showOptions: open("options"),
 };

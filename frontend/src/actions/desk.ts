@@ -18,7 +18,6 @@ import {
   soloedStreams,
   sort,
 } from "../state/choices";
-import { growth } from "../state/growth";
 import { events } from "../state/landmarks";
 import { silenced } from "../state/mixing";
 import { announcer, isPlaying } from "../state/playing";
@@ -26,6 +25,7 @@ import { rememberNumbers } from "../state/remember";
 import { shownRuns, summaries } from "../state/shown";
 import { lacksQuantity, present, runs, sides, tag } from "../state/store";
 import { toggled } from "../state/streams";
+import { problems, watched } from "../state/watch";
 import { SIDES, type Side } from "../units";
 
 export const LEAST_GAIN = -24; // in dB
@@ -43,6 +43,7 @@ export const listed: ReadonlySignal<readonly Run[]> = computed(() =>
     sort.value,
     summaries.value,
     tag.value ?? "",
+    new Map(problems.value.map(({ run, problem }) => [run, problem])),
   ),
 );
 
@@ -68,16 +69,16 @@ export function statesOfRun({ name, hasNorms }: Run): State[] {
   const shelf = side === null ? sketchShelf : curveShelf;
   const curve = has && shown.value.has(name) ? shelf.get([name, drawn]) : null;
   const own = side === null ? [] : events.value.filter((event) => event.side === side);
-  const { live = false, wentBack = false } = growth.value.get(name) ?? {};
+  const seen = watched.value?.get(name);
   return statesOf({
     gone: false,
     failed: curve !== null && curve.error !== null,
     loading: curve !== null && curve.value === null && curve.error === null,
     summary: summaries.value?.get(name) ?? null,
-    nanAt: own.find(({ kind }) => kind === "nan")?.step ?? null,
+    problem: seen?.last.problems?.[0] ?? null,
     playing: side === null ? null : heardOf(side),
-    live,
-    restarted: wentBack || own.some(({ kind }) => kind === "restart"),
+    growth: seen?.state ?? null,
+    restarted: seen?.wentBack === true || own.some(({ kind }) => kind === "restart"),
     hasNorms,
   });
 }

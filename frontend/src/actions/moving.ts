@@ -111,7 +111,7 @@ export function moveToRun(direction: 1 | -1): void {
 }
 
 /** Hear a run: where it is, in A or B; else in the place of the one that is heard. */
-function hearRun(run: string): void {
+export function hearRun(run: string): void {
   const side = hearing.value;
   if (run === store.sides.value[side]) return;
   if (run === store.sides.value[otherSide(side)]) hear(otherSide(side));

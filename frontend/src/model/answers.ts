@@ -165,6 +165,21 @@ export type LayerTable = {
   readonly mostRows: number;
 };
 
+/** How far a run has got, and what broke in it. */
+export type RunState = {
+  readonly run: string;
+  /** Null where it was not looked into yet; then problems are, too. */
+  readonly lastStep: Step | null;
+  /** When it was written last, by the clock of whoever wrote it, in seconds since the epoch. */
+  readonly lastTime: number;
+  /** Milliseconds since then, when this was answered. */
+  readonly age: number;
+  /** Whether its writer was closed and nothing was written since. */
+  readonly ended: boolean;
+  /** The first of each kind, the most severe first. */
+  readonly problems: readonly Landmark[] | null;
+};
+
 /** Something in a run to jump to. */
 export type Landmark = {
   readonly kind: string;

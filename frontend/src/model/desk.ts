@@ -1,15 +1,16 @@
 /** The runs at the desk: their names, their order, which of them are looked for, and how they fare. */
 
-import type { Step } from "../units";
-import type { Run, Summaries, Summary } from "./answers";
+import type { Landmark, Run, Summaries, Summary } from "./answers";
+import { glyphOf, KINDS } from "./events";
 import { formatStep, formatValue } from "./format";
+import { problemWords, type Watched } from "./watch";
 
 export type Sort = "name" | "value" | "broken" | "newest";
 
 export const SORTS: readonly (readonly [Sort, string])[] = [
   ["name", "name"],
   ["value", "last value"],
-  ["broken", "NaN first"],
+  ["broken", "problems first"],
   ["newest", "newest"],
 ];
 
@@ -56,17 +57,22 @@ export const largerIsBetter = (tag: string): boolean =>
   !/loss|err/i.test(tag) &&
   /acc|auc|f1|bleu|rouge|score|reward|return|precision|recall|iou|psnr|ssim|r2/i.test(tag);
 
-/** Runs in the order that was asked for; the better value first. */
+/**
+ * Runs in the order that was asked for; the better value first.
+ *
+ * @param problems the worst of each run that has any
+ */
 export function sorted(
   runs: readonly Run[],
   by: Sort,
   summaries: Summaries | null,
   tag: string,
+  problems: ReadonlyMap<string, Landmark> = new Map(),
 ): Run[] {
   const rank = (run: Run): number => {
     const summary = summaries?.get(run.name);
     if (by === "newest") return -(run.startTime ?? Number.NEGATIVE_INFINITY);
-    if (by === "broken") return summary?.brokenAt ?? Number.POSITIVE_INFINITY;
+    if (by === "broken") return gravity(problems.get(run.name), summary);
     const value = summary?.lastValue ?? Number.NaN;
     if (by === "name" || !Number.isFinite(value)) return by === "name" ? 0 : Number.MAX_VALUE;
     return largerIsBetter(tag) ? -value : value;
@@ -78,6 +84,16 @@ export function sorted(
   };
   return [...runs].sort(less);
 }
+
+/** Less is worse: by kind, then by step. */
+function gravity(problem: Landmark | undefined, summary: Summary | undefined): number {
+  const of = (kind: string, step: number) => KINDS.indexOf(kind) * MOST_STEPS + step;
+  const found = problem === undefined ? Number.POSITIVE_INFINITY : of(problem.kind, problem.step);
+  if (summary === undefined || summary.brokenAt === null) return found;
+  return Math.min(found, of(Number.isNaN(summary.brokenValue) ? "nan" : "inf", summary.brokenAt));
+}
+
+const MOST_STEPS = 1e12;
 
 const byName = new Intl.Collator("en", { numeric: true }).compare;
 
@@ -105,10 +121,10 @@ export type Facts = {
   readonly failed: boolean;
   readonly loading: boolean;
   readonly summary: Summary | null;
-  /** The first NaN among its norms; null: none, or not known. */
-  readonly nanAt: Step | null;
+  /** The worst thing that happened in it; null: none, or not known. */
+  readonly problem: Landmark | null;
   readonly playing: "playing" | "heard" | "silent" | null;
-  readonly live: boolean;
+  readonly growth: Watched["state"] | null;
   readonly restarted: boolean;
   readonly hasNorms: boolean;
 };
@@ -123,7 +139,8 @@ export function statesOf(facts: Facts): State[] {
     brokenState(facts),
     facts.loading && { glyph: "…", words: "loading" },
     facts.playing && { glyph: PLAYING[facts.playing], words: facts.playing },
-    facts.live && { glyph: "●", words: "live" },
+    facts.growth === "live" && { glyph: "●", words: "live" },
+    facts.growth === "stalled" && { glyph: "◔", words: "stalled", alarm: true },
     facts.restarted && { glyph: "↺", words: "restarted" },
     !facts.hasNorms && { glyph: "∅", words: "no norms" },
   ];
@@ -132,19 +149,25 @@ export function statesOf(facts: Facts): State[] {
 
 const PLAYING = { playing: "▶", heard: "♪", silent: "◌" } as const;
 
-function brokenState({ summary, nanAt }: Facts): State | null {
+function brokenState({ summary, problem }: Facts): State | null {
   if (summary !== null && summary.points > 0 && summary.finite === 0) {
     const all = Number.isNaN(summary.brokenValue) ? "all NaN" : "never finite";
     return { glyph: "✕", words: all, alarm: true };
   }
   const at = summary?.brokenAt ?? null;
-  if (at === null && nanAt === null) return null;
-  const own = at !== null && at <= (nanAt ?? at);
-  const value = own && summary !== null ? summary.brokenValue : Number.NaN;
-  const step = formatStep(own ? at : (nanAt ?? 0));
-  const glyph = Number.isNaN(value) ? "✕" : "∞";
-  return { glyph, words: `${formatValue(value)} at step ${step}`, alarm: true };
+  // What is drawn may be NaN before, or without, what was found in the run.
+  const drawn = summary !== null && at !== null && (isFatal(problem) ? at < problem.step : true);
+  if (!drawn) {
+    if (problem === null) return null;
+    return { glyph: glyphOf(problem.kind), words: problemWords(problem), alarm: true };
+  }
+  const glyph = Number.isNaN(summary.brokenValue) ? "✕" : "∞";
+  const words = `${formatValue(summary.brokenValue)} at step ${formatStep(at)}`;
+  return { glyph, words, alarm: true };
 }
+
+const isFatal = (problem: Landmark | null): problem is Landmark =>
+  problem?.kind === "nan" || problem?.kind === "inf";
 
 /** Decibels and places as they are read and heard. */
 export const gainWords = (gain: number): string =>

@@ -9,6 +9,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
   inf: "∞",
   explosion: "▲",
   divergence: "△",
+  overfitting: "⋎",
   collapse: "▼",
   spike: "◆",
   drift: "↗",
@@ -20,6 +21,12 @@ const GLYPHS: Readonly<Record<string, string>> = {
   parting: "≠",
   restart: "↺",
 };
+
+/** Kinds of landmarks, the most severe first. */
+export const KINDS: readonly string[] = Object.keys(GLYPHS);
+
+/** A kind as a noun that reads on as "at step 12". */
+export const kindWords = (kind: string): string => ({ nan: "NaN", inf: "infinity" })[kind] ?? kind;
 
 export const glyphOf = (kind: string): string => GLYPHS[kind] ?? "●";
 

@@ -33,6 +33,7 @@ const TABLE = {
   toEnd: act("Move", "To the last step", "End", "Ctrl+End"),
   nextEvent: act("Move", "To the next landmark, and say it", "n"),
   previousEvent: act("Move", "To the landmark before", "Shift+n"),
+  goToWorst: act("Move", "To the worst run, and what broke in it; again, to the next", "w"),
   lowest: act("Move", "To the lowest value of this run", "["),
   highest: act("Move", "To the highest value of this run", "]"),
   lowestOfAll: act("Move", "To the lowest value of all runs shown", "Ctrl+["),
@@ -58,6 +59,8 @@ const TABLE = {
   sayPosition: act("Ask", "Say where the playhead is", "p"),
   describe: act("Ask", "Describe what is heard and seen", "d"),
   cycleVerbosity: act("Ask", "Say more, or less, while it plays", "t"),
+  toggleAlarm: act("Ask", "Alarm on or off: be told when a run breaks, stalls or ends", "a"),
+  toggleAlarmMute: act("Ask", "Silence the alarm for an hour, or no longer", "Shift+a"),
   showHelp: act("Ask", "Show these keys", "h", "?", "Ctrl+/"),
   showOptions: act("Ask", "Options: keys, speech, sound", "o", "Ctrl+,"),
 };

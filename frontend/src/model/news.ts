@@ -7,6 +7,10 @@ export type News =
   | "end"
   /** A NaN, a spike or the like has been passed. */
   | "landmark"
+  /** A run broke, while it is watched, whether it plays or not. */
+  | "problem"
+  /** A run began, stalled, ended. */
+  | "run"
   /** Another tenth of the run has been heard. */
   | "progress"
   /** The loop, or the live end, is gone to once more. */
@@ -25,10 +29,13 @@ export const VERBOSITY_TITLES: Readonly<Record<Verbosity, string>> = {
 
 const SAID: Readonly<Record<Verbosity, readonly News[]>> = {
   off: ["trouble"],
-  tenths: ["trouble", "end", "progress"],
-  events: ["trouble", "end", "landmark"],
-  verbose: ["trouble", "end", "landmark", "progress", "round"],
+  tenths: ["trouble", "problem", "run", "end", "progress"],
+  events: ["trouble", "problem", "run", "end", "landmark"],
+  verbose: ["trouble", "problem", "run", "end", "landmark", "progress", "round"],
 };
+
+/** Of these, only the latest is of interest. */
+export const PASSING: readonly News[] = ["progress", "round"];
 
 export const isSaid = (news: News, verbosity: Verbosity): boolean => SAID[verbosity].includes(news);
 

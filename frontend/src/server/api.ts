@@ -9,6 +9,7 @@ import type {
   Newest,
   NoteTable,
   Run,
+  RunState,
   Signals,
   Summaries,
 } from "../model/answers";
@@ -17,7 +18,14 @@ import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../mo
 import { QUANTITIES, type Quantity } from "../model/quantity";
 import { type Along, PLAIN, type Scale, type Sound, type View } from "../model/view";
 import { SIDES, type Step } from "../units";
-import { doubles, readCoverage, readLandmark, readLayers, readSummaries } from "./readers";
+import {
+  doubles,
+  readCoverage,
+  readLandmark,
+  readLayers,
+  readState,
+  readSummaries,
+} from "./readers";
 import { request, requestPatiently } from "./request";
 
 type Arguments = Readonly<Record<string, string | number>>;
@@ -100,6 +108,13 @@ export async function fetchNewest(
     return { norms: orNull(state, "norms", text), points: orNull(state, "points", text) };
   });
   return { runs: text(fields, "runs"), states };
+}
+
+/** How far all runs have got, and what broke in them. */
+export async function fetchStates(signal: AbortSignal): Promise<RunState[]> {
+  const fields = await json("states", {}, signal);
+  const now = number(fields, "now");
+  return list(fields, "runs", (value) => readState(value, now));
 }
 
 export async function fetchSignals(run: string, signal: AbortSignal): Promise<Signals> {

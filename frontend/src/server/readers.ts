@@ -5,6 +5,7 @@ import type {
   Landmark,
   LayerTable,
   Preset,
+  RunState,
   Segment,
   Stream,
   Summaries,
@@ -58,6 +59,20 @@ export function readLandmark(value: unknown): Landmark {
     step: number(fields, "step"),
     layer: orNull(fields, "layer", text),
     sentence: text(fields, "sentence"),
+  };
+}
+
+/** @param now the server's time, in seconds since the epoch */
+export function readState(value: unknown, now: number): RunState {
+  const fields = fieldsOf(value, "a state");
+  const lastTime = number(fields, "last_time");
+  return {
+    run: text(fields, "run"),
+    lastStep: orNull(fields, "last_step", number),
+    lastTime,
+    age: 1_000 * (now - lastTime),
+    ended: fields.ended === true,
+    problems: fields.problems === null ? null : list(fields, "problems", readLandmark),
   };
 }
 

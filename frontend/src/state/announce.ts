@@ -1,17 +1,22 @@
 /** The status line: one polite live region. What it said of what happened by itself is in a log. */
 
 import { signal } from "@preact/signals";
-import { type Entry, isSaid, logged, type News, type Verbosity } from "../model/news";
+import { type Entry, isSaid, logged, type News, PASSING, type Verbosity } from "../model/news";
 
 const SETTLE_MS = 150; // while an arrow key is held, only where it ends is said
 const PLAYING_MS = 1_000; // speech covers the sound
+const MOST_CHARACTERS = 240; // said at once; the rest, a second later
+
+type Waiting = { readonly news: News; readonly text: string };
 
 export class Announcer {
   readonly text = signal("");
   readonly log = signal<readonly Entry[]>([]);
   /** Whether something waits to be said until no more comes. */
   settling = false;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private settled: ReturnType<typeof setTimeout> | undefined;
+  private next: ReturnType<typeof setTimeout> | undefined;
+  private waiting: readonly Waiting[] = [];
   private spoken = Number.NEGATIVE_INFINITY;
 
   /** @param verbosity how much is said of what happens by itself */
@@ -19,33 +24,50 @@ export class Announcer {
 
   /** Say at once: an answer to what a person did. */
   say(text: string): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.settled);
     this.settling = false;
     this.spoken = performance.now();
     // A live region is silent when its text does not change; the space makes it speak again.
     this.text.value = text === this.text.peek() ? `${text}\u00a0` : text;
+    if (this.waiting.length > 0) this.sayLater(PLAYING_MS);
   }
 
   /** Say when no more comes for a moment: for what keys repeat. */
   settle(text: () => string): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.settled);
     this.settling = true;
-    this.timer = setTimeout(() => this.say(text()), SETTLE_MS);
+    this.settled = setTimeout(() => this.say(text()), SETTLE_MS);
   }
 
-  /** Tell of what happened by itself: at most once a second, the latest wins. */
+  /** Tell of what happened by itself: at most once a second, then all that has come by then. */
   tell(news: News, text: string): void {
     if (news !== "progress") this.keep(text);
     if (!isSaid(news, this.verbosity())) return;
-    clearTimeout(this.timer);
-    this.settling = false;
-    const wait = Math.max(0, this.spoken + PLAYING_MS - performance.now());
-    if (wait === 0) this.say(text);
-    else this.timer = setTimeout(() => this.say(text), wait);
+    const others = this.waiting.filter((each) => each.news !== news || !PASSING.includes(news));
+    this.waiting = [...others, { news, text }];
+    this.sayLater(Math.max(0, this.spoken + PLAYING_MS - performance.now()));
   }
 
   /** Put into the log, in silence. */
   keep(text: string): void {
     this.log.value = logged(this.log.peek(), text);
+  }
+
+  private sayLater(milliseconds: number): void {
+    clearTimeout(this.next);
+    if (milliseconds === 0) this.sayWaiting();
+    else this.next = setTimeout(() => this.sayWaiting(), milliseconds);
+  }
+
+  private sayWaiting(): void {
+    let length = 0;
+    const fitting = this.waiting.findIndex(({ text }, at) => {
+      length += text.length + 2;
+      return at > 0 && length > MOST_CHARACTERS;
+    });
+    const count = fitting === -1 ? this.waiting.length : fitting;
+    const said = this.waiting.slice(0, count).map(({ text }) => text);
+    this.waiting = this.waiting.slice(count);
+    this.say(said.join("; "));
   }
 }

@@ -25,6 +25,7 @@ import { Loading, Skeleton } from "./Loading";
 import { LaneBar } from "./lanes/LaneBar";
 import { LayerTables } from "./lanes/LayerTables";
 import { Lacking, NoNorms, NoRuns, Problem, Sampled, Unmet, Unreadable } from "./Notices";
+import { Problems } from "./Problems";
 import { EventLog } from "./readout/EventLog";
 import { Events } from "./readout/Events";
 import { Letter, Readout } from "./readout/Readout";
@@ -41,9 +42,11 @@ export function App() {
   return (
     <main aria-label="Sonify">
       <h1 class="hidden">Sonify</h1>
+      <Problems />
       <Toolbar />
       <SoundBar />
       <Loading />
+      <Spoken />
       <div class="body">
         {awaited ? <div class="runs" /> : runs.value.length > 0 && <Desk />}
         <div class="stage">
@@ -99,10 +102,19 @@ function CurveCard() {
   );
 }
 
-/** A component of its own: what is drawn anew is announced anew. */
+/** The live region. It is always there: what appears together with its region is not spoken. */
+function Spoken() {
+  return (
+    <p role="status" id="spoken" class="hidden">
+      {announcer.text.value}
+    </p>
+  );
+}
+
+/** The same for the eye. */
 function Status() {
   return (
-    <p role="status" class="status">
+    <p class="status" aria-hidden="true">
       {announcer.text.value}
     </p>
   );

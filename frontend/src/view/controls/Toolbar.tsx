@@ -6,6 +6,7 @@ import { copyLink, linkHere } from "../../actions/share";
 import { follow, hear, hearBoth, playOrPause, stop } from "../../actions/transport";
 import { framed } from "../../host";
 import { spokenName } from "../../model/format";
+import { alarm, muteWords } from "../../state/alarm";
 import { following, hearing, listening, looping } from "../../state/choices";
 import { isPlaying } from "../../state/playing";
 import { sources } from "../../state/sources";
@@ -45,6 +46,7 @@ export function Toolbar() {
       </div>
       <HearSwitch />
       <div class="aside">
+        <AlarmButton />
         <button type="button" class="plain" onClick={() => void copyLink()}>
           <Icon name="link" />
           Copy link
@@ -63,6 +65,24 @@ export function Toolbar() {
         {framed && <OpenAlone />}
       </div>
     </section>
+  );
+}
+
+function AlarmButton() {
+  const on = alarm.value;
+  const muted = on ? muteWords.value : null;
+  return (
+    <button
+      type="button"
+      class="plain alarm"
+      aria-pressed={on}
+      aria-label={muted === null ? "Alarm" : `Alarm, ${muted}`}
+      title="A sound and a notification when a run breaks, stalls or ends, also in the background"
+      onClick={COMMANDS.toggleAlarm}
+    >
+      <Icon name={on && muted === null ? "bell" : "bellOff"} />
+      <span class="muted">{muted ?? "Alarm"}</span>
+    </button>
   );
 }
 

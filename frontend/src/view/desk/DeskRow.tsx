@@ -85,7 +85,7 @@ function Name({ run }: { run: string }) {
 }
 
 function States({ states }: { states: readonly State[] }) {
-  const all = states.map(({ words }) => words).join(", ") || "nothing to say";
+  const all = states.map(({ words }) => words).join(", ") || "no problems found";
   return (
     <div
       role="gridcell"

@@ -1,6 +1,8 @@
 /** Options that are kept between visits: speech, output, keys. */
 
+import { toggleAlarm, toggleAlarmMute } from "../../actions/alarm";
 import { VERBOSITIES, VERBOSITY_TITLES } from "../../model/news";
+import { alarm, muteWords } from "../../state/alarm";
 import { mono } from "../../state/choices";
 import {
   chooseVerbosity,
@@ -36,6 +38,17 @@ export function Options() {
             <Check on={quieter.value} set={setQuieter}>
               Quieter while something is said
             </Check>
+          </fieldset>
+          <fieldset>
+            <legend>Alarm</legend>
+            <Check on={alarm.value} set={() => void toggleAlarm()}>
+              A sound and a notification when a run breaks, stalls or ends
+            </Check>
+            {alarm.value && (
+              <button type="button" onClick={toggleAlarmMute}>
+                {muteWords.value === null ? "Mute for an hour" : `Unmute: ${muteWords.value}`}
+              </button>
+            )}
           </fieldset>
           <fieldset>
             <legend>Sound</legend>
