@@ -130,6 +130,26 @@ def test_a_loss_that_leaves_its_floor_and_a_layer_that_jumps_are_told(tmp_path, 
     assert text.count("PROBLEM") == 1
 
 
+def test_a_run_that_overfits_is_told_once_and_can_be_waited_for(tmp_path, watching):
+    watch = watching("--until", "overfitting")
+    with SummaryWriter(str(tmp_path / "run")) as writer:
+        told = []
+        for step in range(200):
+            writer.add_scalar("train/loss", 0.98**step, step)
+            writer.add_scalar("val/loss", 1 + (step - 60) ** 2 / 1e4, step)
+            if step % 10 == 0:
+                writer.flush()
+                told += watch.look()
+                assert (watch.status == 3) == (len(told) == 2)
+    [began, text] = told
+    assert began.startswith("run step 0")
+    assert text.startswith("run WARNING overfitting from step 60, val/loss 1 to 1.")
+    assert "while train/loss goes on falling, 0.298 to 0." in text
+    watch.watch.say_all()
+    [state] = watch.look()
+    assert state.endswith(", overfitting since step 60")
+
+
 def test_runs_that_come_later_resume_stall_and_go(tmp_path, watching):
     logdir = tmp_path / "later"
     watch = watching("--stall", "30s", directory=logdir)

@@ -26,7 +26,7 @@ q to leave.
 Exit status: 0 the runs ended well, or you left; 3 a run failed; 4 a run stalled."""
 
 _POLL_SECONDS = 0.5
-_UNTIL = ("first-failure", "nan", "divergence", "end")
+_UNTIL = ("first-failure", "nan", "divergence", "overfitting", "end")
 
 
 def add_command(commands: Any, name: str) -> None:

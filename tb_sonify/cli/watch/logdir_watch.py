@@ -17,6 +17,7 @@ _UNTIL = {
     "first-failure": set(PROBLEMS),
     "nan": {"nan", "inf"},
     "divergence": {"explosion", "divergence"},
+    "overfitting": {"overfitting"},
     "end": set(),
 }
 _SAID = {"events": {"PROBLEM", "WARNING", "NOTE"}, "progress": {"PROBLEM", "NOTE"}}
@@ -152,7 +153,7 @@ class LogdirWatch:
         if until is None or not self.runs:
             return None
         failed = any(watch.failed for watch in self.runs.values())
-        if any(not _UNTIL[until].isdisjoint(watch.failed) for watch in self.runs.values()):
+        if any(not _UNTIL[until].isdisjoint(watch.kinds) for watch in self.runs.values()):
             return FAILED
         if not all(watch.ended or watch.stalled for watch in self.runs.values()):
             return None

@@ -55,6 +55,8 @@ class RunWatch:
         The latest; -1: none.
     failed
         The kinds of `PROBLEMS` that were found, each with its message.
+    overfits
+        The message that it overfits, if it does.
     ended
         Whether its writer was closed.
     stalled
@@ -65,6 +67,7 @@ class RunWatch:
         self.name = name
         self.step = -1
         self.failed: dict[str, Message] = {}
+        self.overfits: Message | None = None
         self.ended = self.stalled = False
         self._begin()
         self._latest: dict[str, tuple[int, float]] = {}  # finite points by tag
@@ -141,6 +144,7 @@ class RunWatch:
         self._begin()
         self.failed.clear()
         self.stalled = False
+        self.overfits = None
         return self.note("resumed", f"resumed at step {step}", step)
 
     def _tell(self, found: list[Landmark]) -> Iterator[Message]:
@@ -150,6 +154,8 @@ class RunWatch:
             source = f" {each.quantity}"
             if each.kind in WORDS and layers:  # not of a loss: told once, whatever the quantity
                 text, source = f"{what} at step {each.step}, first in {layers}", ""
+            elif each.kind == "overfitting":
+                text = f"overfitting from step {each.step}{each.sentence.removeprefix(each.kind)}"
             key, is_problem = each.kind + source, each.kind in PROBLEMS
             if self._is_known(key, each, is_problem=is_problem):
                 continue
@@ -159,6 +165,8 @@ class RunWatch:
             message = Message(self.name, level, each.kind, text, each.step, each.layer)
             if is_problem and each.kind not in self.failed:
                 self.failed[each.kind], self._broken_in[each.kind] = message, each.quantity
+            elif each.kind == "overfitting":
+                self.overfits = message
             yield message
 
     def _is_known(self, key: str, found: Landmark, *, is_problem: bool) -> bool:
@@ -180,6 +188,11 @@ class RunWatch:
     def note(self, kind: str, text: str, step: int | None = None) -> Message:
         """What is told of the run and is no cause for alarm."""
         return Message(self.name, "NOTE", kind, text, step)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of what went wrong for good."""
+        return {*self.failed, *(["overfitting"] if self.overfits else [])}
 
     def gone(self) -> Message:
         """What is told where the directory was deleted or renamed."""
@@ -213,6 +226,8 @@ class RunWatch:
         for kind, message in self.failed.items():
             is_over = kind in WORDS and self._is_finite.get(self._broken_in[kind], False)
             words.append(f"{_SINCE[kind]} {'at' if is_over else 'since'} step {message.step}")
+        if self.overfits is not None:
+            words.append(f"overfitting since step {self.overfits.step}")
         if speed > 0:
             words.append(f"{speed:.3g} steps a second")
         if self.ended:
