@@ -55,6 +55,8 @@ def test_every_run_is_described_in_words(logdir):
     ]
     assert "no landmarks" in calm
     assert "  step 60: NaN, first in middle" in broken
+    assert broken.count(", end at ") == 2
+    assert broken.count(", end without a finite one") == 1
     assert "accuracy: starts at 0, best 0.9 at step 9, ends at 0.9" in plain
     assert "no gradient norms were logged" in plain
 
@@ -238,7 +240,7 @@ def test_two_runs_are_compared_and_a_landmark_can_fail(tmp_path):
     found = json.loads(command("describe", tmp_path, "--compare", "one", "other", "--json").stdout)
     assert (found["parting"]["kind"], found["parting"]["step"]) == ("parting", step)
     same = command("describe", tmp_path, "--compare", "one", "same").stdout
-    assert same.endswith("one and same do not part for good in loss/train\n")
+    assert "one and same do not part for good in loss/train: they end at 0.4" in same
 
 
 def test_what_cannot_be_compared_is_said(tmp_path):

@@ -225,6 +225,9 @@ def test_two_runs_part_where_they_stay_apart():
     assert 400 <= found.step <= 460
     assert found.sentence.startswith("loss of the two runs parts, ")
     assert find_parting("loss", (steps, one), (steps + 5_000, other)) is None
+    for rates in ((40, 80), (80, 40)):  # apart at first, and ever less
+        fast, slow = (10 * np.exp(-steps / rate) + 0.01 * one for rate in rates)
+        assert find_parting("loss", (steps, fast), (steps, slow)) is None
     assert find_parting("loss", (steps, one), (steps, np.full(800, np.nan))) is None
 
 

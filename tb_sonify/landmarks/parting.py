@@ -38,9 +38,10 @@ def find_parting(tag: str, one: _Points, other: _Points) -> Landmark | None:
     noise = median_known(np.abs(np.diff(difference))[:, None])[0][0] * 1.4826 / np.sqrt(2)
     least = np.maximum(OVER_NOISE * 1.25 * noise / np.sqrt(LEVEL), LEAST * np.median(size))
     near = np.flatnonzero(np.abs(levels - usual) <= least)
-    if not len(near) or near[-1] == len(levels) - 1 or near[-1] + 1 < START // 2:
+    last = int(near[-1]) if len(near) else -1
+    if abs(usual) > least or last == len(levels) - 1 or last + 1 < START // 2:
         return None
-    point = int(near[-1]) + 1 + LEVEL // 2  # the middle of the first window that is apart
+    point = last + 1 + LEVEL // 2  # the middle of the first window that is apart
     change = levels[-1] - usual
     words = f"{tag} of the two runs parts, {'+' if change > 0 else ''}{change:.3g} at the end"
     return Landmark("parting", int(steps[point]), point, None, words, tag)

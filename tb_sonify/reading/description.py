@@ -479,9 +479,12 @@ def _named_layers(layers: Sequence[str]) -> str:
 def _range(stream: StreamSummary) -> str:
     if stream.peak is None:
         return "none that is finite"
-    start, end = ("none" if norm is None else f"{norm:.3g}" for norm in (stream.start, stream.end))
+    start, end = (
+        "without a finite one" if norm is None else f"at {norm:.3g}"
+        for norm in (stream.start, stream.end)
+    )
     where = "" if len(stream.layers) == 1 else f" in {stream.peak_layer}"
     return (
-        f"start at {start}, range from {stream.lowest:.3g} to {stream.peak:.3g} "
-        f"(step {stream.peak_step:,}{where}), end at {end}"
+        f"start {start}, range from {stream.lowest:.3g} to {stream.peak:.3g} "
+        f"(step {stream.peak_step:,}{where}), end {end}"
     )

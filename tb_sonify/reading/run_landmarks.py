@@ -149,7 +149,8 @@ def compare_runs(
         return Comparison(None, f"{other} and {run} have {few}")
     found = find_parting(first, (one.steps, one.values), (own.steps, own.values))
     if found is None:
-        return Comparison(None, f"{other} and {run} do not part for good in {first}")
+        ends = f"they end at {one.values[-1]:.4g} and {own.values[-1]:.4g}"
+        return Comparison(None, f"{other} and {run} do not part for good in {first}: {ends}")
     told = replace(found, sentence=f"{found.sentence}, against {other}")
     [told] = _at_notes([told], timeline)
     return Comparison(told, f"{run} from step {told.step:,} on: {told.sentence}")
