@@ -460,7 +460,7 @@ def test_a_command_gets_what_happened_and_is_ended_when_it_hangs(tmp_path, watch
     watch.look()
     for number in range(20):
         write_events(tmp_path / "runs" / f"b{number}", scalar_events("loss", [(5, np.nan)]))
-    wait_until(lambda: (watch.look(), log.read_text().count("\n") == 20)[1], "all commands")
+    wait_until(lambda: (watch.look(), log.read_text().count(" nan 5\n") == 20)[1], "all commands")
 
     monkeypatch.setattr(actions_module, "_COMMAND_SECONDS", 0.0)
     hanging = watching("--exec", f"echo $$ > {log}; sleep 1000", directory=tmp_path / "runs")
