@@ -3,11 +3,13 @@
 import doctest
 import re
 import runpy
+import shlex
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from tb_sonify.cli.main import defaults_of
 from tb_sonify.plugin.run_routes import RunRoutes
 from tb_sonify.reading.store import Store
 from tb_sonify.sound import PRESETS, Encoding
@@ -35,6 +37,31 @@ def test_every_make_command_of_the_readme_exists():
     commands = re.findall(r"^make ([a-z]+)", "\n".join(code_blocks("sh")), re.MULTILINE)
     assert commands
     assert set(commands) <= targets
+
+
+def commands_in(line):
+    """The arguments of each `tb-sonify` in a line for a shell, also within quotes."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words = list(lexer)
+    for start, word in enumerate(words):
+        if word == "tb-sonify":
+            rest = words[start + 1 :]
+            yield rest[: next((i for i, each in enumerate(rest) if each[0] in "();<>|&"), None)]
+        elif "tb-sonify " in word:
+            yield from commands_in(word)
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/monitoring.md"])
+def test_commands_of_the_documents_are_understood(document):
+    text = (ROOT / document).read_text()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    shell = "".join(block for language, block in blocks if language in ("", "sh"))
+    lines = [line for line in shell.splitlines() if "tb-sonify" in line]
+    found = [command for line in lines for command in commands_in(line)]
+    assert len(found) >= max(len(lines), 5)
+    for arguments in found:
+        defaults_of(*arguments)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ import os
 import pty
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import termios
 import time
 import wave
 from contextlib import ExitStack
@@ -511,16 +513,17 @@ def test_sounds_are_played_and_a_player_that_fails_is_said_once(tmp_path, watchi
 
 
 @pytest.mark.training
-def test_keys_in_a_terminal(tmp_path):
+@pytest.mark.parametrize("end", ["q", signal.SIGTERM])
+def test_keys_in_a_terminal_which_is_left_as_it_was(tmp_path, end):
     with SonifyWriter(str(tmp_path / "runs" / "a")) as writer:
         write(writer, range(30))
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "tb_sonify", "watch", "runs"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "COLUMNS": "60"}
+    modes = termios.tcgetattr(slave)
     process = subprocess.Popen(
         command, cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave, env=environment
     )
-    os.close(slave)
     text = ""
 
     def sees(wanted):
@@ -537,7 +540,12 @@ def test_keys_in_a_terminal(tmp_path):
         text = ""
         os.write(master, key.encode())
         wait_until(lambda wanted=wanted: sees(wanted), f"the answer to {key!r}")
-    os.write(master, b"q")
-    assert process.wait() == 0
+    if end == "q":
+        os.write(master, b"q")
+    else:
+        process.send_signal(end)
+    assert process.wait() == (0 if end == "q" else 128 + end)
+    assert termios.tcgetattr(slave) == modes
     os.close(master)
+    os.close(slave)
     assert "\x1b" not in text
