@@ -10,6 +10,9 @@ middle of a run are judged, mono, played at the level at which -20 LUFS is 60 dB
 * Pulsation: depth of the modulation of the envelope at 2 to 8 Hz of three steady tones that are a
   quarter or half a doubling apart. Tremolo is 0.15 to 0.60 deep.
 * Loudness in LUFS after BS.1770, by pyloudnorm.
+
+A second table has the share of notes in which any stream is rough, or has tremolo, which are to
+mean divergence and noise.
 """
 
 import argparse
@@ -30,7 +33,8 @@ from tqdm import tqdm
 from benchmarks.divergences import HEALTHY, record
 from benchmarks.listening import script_waveform
 from tb_sonify.schema.notes import aggregate
-from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Preset, render
+from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Preset, StreamPreset, render
+from tb_sonify.sound.voicing import stream_controls
 
 Floats = NDArray[np.float64]
 Sound = Callable[[NDArray[np.float32]], Floats]  # norms to samples at 48 kHz
@@ -62,14 +66,31 @@ def main() -> None:
         name: partial(heard, preset=preset) for name, preset in SOUNDS.items()
     }
     sounds["2019 script"] = script_heard
+    textures = {
+        name: {run: texture(norms, preset) for run, norms in runs.items()}
+        for name, preset in SOUNDS.items()
+        if isinstance(preset, StreamPreset)
+    }
     table = {name: measure(runs, sound) for name, sound in tqdm(sounds.items(), unit="sound")}
-    print(json.dumps(table, indent=2) if options.json else as_text(table))
+    if options.json:
+        print(json.dumps({"sounds": table, "texture": textures}, indent=2))
+    else:
+        print(as_text(table), texture_as_text(textures), sep="\n\n")
 
 
 def healthy_norms(name: str, *, seed: int, cache: Path) -> NDArray[np.float32]:
     """Gradient norms of the first steps of a healthy training, shape ``(steps, layers)``."""
     training = replace(HEALTHY[name], steps=STEPS[HEALTHY[name].network])
     return record(name, training, seed=seed, cache=cache).norms["gradient"].astype(np.float32)
+
+
+def texture(norms: NDArray[np.float32], preset: StreamPreset) -> tuple[float, float]:
+    """Share of the notes in which any stream is rough, and has tremolo."""
+    controls = stream_controls(aggregate(norms, rows_per_note=1), preset=preset, first_note=0)
+    rough_notes, tremolo = (
+        (depths > 0).any(axis=1).mean() for depths in (controls.roughness, controls.tremolo)
+    )
+    return float(rough_notes), float(tremolo)
 
 
 def heard(norms: NDArray[np.float32], preset: Preset) -> Floats:
@@ -145,6 +166,16 @@ def as_text(table: Mapping[str, Mapping[str, float]]) -> str:
             f"| {name} | {low:.3f}, {middle:.3f}, {high:.3f} | {worst:.3f} | {pulse:.3f} "
             f"| {sharp:.2f} | {quiet:.1f} to {loud:.1f} |"
         )
+    return "\n".join(lines)
+
+
+def texture_as_text(textures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
+    """The shares as a table."""
+    runs = next(iter(textures.values()))
+    lines = [f"| rough, tremolo | {' | '.join(runs)} |"]
+    for name, shares in textures.items():
+        cells = (f"{part:.1%}, {tremolo:.1%}" for part, tremolo in shares.values())
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -44,8 +44,9 @@ def clip(client, run, first_note, notes, preset=PRESETS["smooth"]):
 
 
 def eventful_norms(rows):
-    """Norms with a NaN, and with a layer that is dead for a while."""
+    """Norms with a NaN, growth that is rough, and a layer that is dead for a while."""
     norms = norms_of(rows)
+    norms[193:213] *= np.exp2(0.6 * np.arange(20, dtype=np.float32))[:, None]
     norms[134, 2] = np.nan
     norms[245:300, 1] = 0
     return norms

@@ -50,6 +50,11 @@ def test_a_healthy_run_is_smooth(apart):
     assert roughness(healthy(apart), SMOOTH) < 0.02
 
 
+def test_the_least_growth_that_is_told_is_five_times_as_rough():
+    growing = 0.1 * np.exp2(0.3 * np.arange(3) + 0.35 * (np.arange(24)[:, None] - 12))
+    assert roughness(growing, SMOOTH) > 5 * roughness(healthy(0.3), SMOOTH)
+
+
 def test_in_one_register_it_would_be_rough_and_pulsate():
     assert roughness(healthy(0.3), BEFORE) > 0.04
     assert pulsation(steady(0.25), BEFORE) > 0.3

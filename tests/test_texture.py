@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tb_sonify.schema.notes import aggregate
-from tb_sonify.sound import PRESETS, render
+from tb_sonify.sound import EARLIER_PRESETS, PRESETS, advance_state, render
 
-SINGLE = PRESETS["single"]
+SINGLE, SMOOTH, BEFORE = PRESETS["single"], PRESETS["smooth"], EARLIER_PRESETS["smooth-1"]
 PLAIN = replace(SINGLE, texture=False)
 HOP = SINGLE.hop(1)
 GROWTH = (0.1, 0.35, 0.7, 1.4, 2.4)  # doublings per note: one for each level of divergence
@@ -85,6 +85,66 @@ def test_texture_leaves_the_pitch_alone(rate):
         ]
         peaks = [spectrum.argmax() for spectrum in spectra]
         assert 1200 * abs(np.log2(peaks[0] / peaks[1])) < 5
+
+
+def textured(norms, preset=SMOOTH):
+    """Numbers of the notes of three streams that sound otherwise than without texture."""
+    notes = aggregate(norms.astype(np.float32), rows_per_note=1)
+    hop = preset.hop(3)
+    heard = [
+        render(notes, preset=each)[: len(norms) * hop].astype(int).reshape(len(norms), -1)
+        for each in (preset, replace(preset, texture=False))
+    ]
+    return np.flatnonzero(np.abs(heard[0] - heard[1]).max(axis=1) > 50)
+
+
+def jittery(notes, *, seed=0, deviation=0.6):
+    """Norms whose doublings have the noise of small batches."""
+    return np.exp2(np.random.default_rng(seed).normal(0, deviation, (notes, 3)))
+
+
+def test_jitter_of_a_run_is_no_texture_where_its_history_is_known():
+    runs = [jittery(300, seed=seed) for seed in range(2)]
+    judged, fixed = (sum(len(textured(run, each)) for run in runs) for each in (SMOOTH, BEFORE))
+    assert judged < 0.02 * 600 < 0.2 * 600 < fixed
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.0])
+def test_growth_beyond_the_jitter_is_rough_from_the_note_at_which_it_can_be_known(rate):
+    norms = jittery(140, deviation=0.2)
+    norms[100:] *= np.exp2(rate * np.minimum(np.arange(1, 41), 20))[:, None]
+    notes = textured(norms)
+    assert set(range(108, 119)) <= set(notes.tolist())
+    assert notes.min() >= 100
+    assert notes.max() <= 127
+
+
+def test_a_single_jump_is_not_rough():
+    norms = jittery(140, deviation=0.1)
+    norms[110] *= 30
+    assert 110 in textured(norms, BEFORE)
+    assert not len(textured(norms))
+
+
+def test_a_run_that_is_broken_from_its_start_is_rough_before_it_has_a_history():
+    norms = jittery(20, deviation=0.2) * np.exp2(1.4 * np.arange(20))[:, None]
+    assert set(range(9, 20)) <= set(textured(norms).tolist())
+
+
+@pytest.mark.parametrize("first", [1, 30, 72, 73, 74, 99, 104, 112, 127])
+def test_a_clip_from_anywhere_has_the_texture_of_the_whole(first):
+    norms = jittery(140, deviation=0.4)
+    norms[100:120] *= np.exp2(np.arange(20))[:, None]
+    norms[40:60, 1] = np.nan
+    whole, before, after = (
+        aggregate(each.astype(np.float32), rows_per_note=1)
+        for each in (norms, norms[:first], norms[first:])
+    )
+    state = advance_state(before, preset=SMOOTH)
+    clip = render(after, preset=SMOOTH, state=state).astype(int)
+    at = first * SMOOTH.hop(3) + SMOOTH.tail
+    expected = render(whole, preset=SMOOTH).astype(int)[at:]
+    assert np.abs(clip[SMOOTH.tail :] - expected).max() <= 1
 
 
 def test_ordinary_noise_of_small_batches_is_not_rough():

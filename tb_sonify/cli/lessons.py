@@ -50,7 +50,7 @@ def lessons() -> tuple[Lesson, ...]:
             _apart(),
         ),
         Lesson("learning", "an ordinary run: all norms vary a little from step to step", _run()),
-        Lesson("noisy", "tremolo: norms jump up and down", _jumping()),
+        Lesson("noisy", "tremolo: noisy norms, that jump up and down", _jumping()),
         Lesson("diverging", "rougher and higher: norms keep growing", _growing()),
         Lesson("spike", "a bell: a spike in one layer for one step", _event(60.0)),
         Lesson("zero", "a falling thud: the middle layers are exactly zero, dead", _event(0.0, 40)),

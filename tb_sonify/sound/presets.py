@@ -92,6 +92,8 @@ class StreamPreset:
         that do not coincide are easier to tell apart.
     texture
         Whether instability is rendered as tremolo and roughness.
+    judged
+        Whether instability must be more than the run's own jitter explains.
     reference
         Amplitude of a steady tone at the pitch of norm 1, relative to full scale; 0: none.
     muted
@@ -121,6 +123,7 @@ class StreamPreset:
     level: float
     earcon_level: float = 0.2
     texture: bool = True
+    judged: bool = False
     encoding: Encoding = field(default_factory=Encoding)
     reference: float = 0.0
     muted: tuple[int, ...] = ()
@@ -247,6 +250,7 @@ _TABLE: tuple[Preset, ...] = (
         stagger=180,
         voices=_REGISTERS,
         level=0.039,
+        judged=True,
     ),
     StreamPreset(
         name="arpeggio",
@@ -376,6 +380,8 @@ def preset_to_json(preset: Preset) -> dict[str, Any]:
     """
     made = asdict(preset)
     if isinstance(preset, StreamPreset):
+        if not preset.judged:
+            del made["judged"]
         usual = {"register": 0, "loudness": equal.ONE_REGISTER}
         made["voices"] = tuple(
             {name: each for name, each in voice.items() if usual.get(name) != each}
@@ -392,12 +398,14 @@ def preset_from_json(value: object) -> StreamPreset:
     ValueError
         If a field is missing, unknown, of another type or out of its range.
     """
-    table = _object("a preset", value, {each.name for each in fields(StreamPreset)})
+    known = {each.name for each in fields(StreamPreset)}
+    table = _object("a preset", value, known - {"judged"}, optional={"judged"})
     voices = [_voice(each) for each in _list("voices", table["voices"])]
     kinds = {"zoom": int, "center": float, "polarity": str}
     encoding = _object("encoding", table["encoding"], set(kinds))
-    if not isinstance(table["texture"], bool):
-        raise _type_error("texture", "true or false", table["texture"])
+    for name in ("texture", "judged"):
+        if not isinstance(table.get(name, False), bool):
+            raise _type_error(name, "true or false", table[name])
     muted = [_typed("muted stream", each, int) for each in _list("muted", table["muted"])]
     for each in fields(StreamPreset):
         if isinstance(each.type, type) and each.type in (str, int, float):

@@ -1,5 +1,7 @@
 """Streams: layers grouped by depth, since people can follow about three sounds at once."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,10 +50,17 @@ def stream_levels(norms: NDArray[np.float32], groups: tuple[range, ...]) -> NDAr
 def _log_median(norms: NDArray[np.float32]) -> NDArray[np.float64]:
     """Median log2 of each row, ignoring NaN; NaN where all are."""
     # Logarithms keep the order, so only the middle two are computed.
-    ordered = np.sort(norms, axis=1)  # NaNs at the end
+    return np.asarray(np.log2(middle_values(norms), dtype=np.float64).mean(axis=0))
+
+
+def middle_values(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """The two values in the middle of each row, ignoring NaN, shape ``(2, rows)``.
+
+    They are the same one where the number of values is odd, NaN where all are.
+    """
+    ordered = np.sort(values, axis=1)  # NaNs at the end
     count = np.count_nonzero(~np.isnan(ordered), axis=1)
     rows = np.arange(len(ordered))
     lower = ordered[rows, np.maximum(count - 1, 0) // 2]
-    upper = ordered[rows, np.minimum(count // 2, norms.shape[1] - 1)]
-    middle = np.log2(np.stack([lower, upper]), dtype=np.float64)
-    return np.asarray(middle.mean(axis=0))
+    upper = ordered[rows, np.minimum(count // 2, values.shape[1] - 1)]
+    return np.stack([lower, upper])

@@ -17,11 +17,17 @@ from tb_sonify.sound.earcons import (
 from tb_sonify.sound.loudness import equal_loudness_gain
 from tb_sonify.sound.presets import StreamPreset
 from tb_sonify.sound.streams import stream_layers, stream_levels
-from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS, instability
+from tb_sonify.sound.texture import (
+    ROUGHNESS_DEPTHS,
+    TEXTURE_NOTES,
+    TREMOLO_DEPTHS,
+    instability,
+)
 
 EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
 REPEAT_IN_TURN = 8  # notes between repeats where streams sound in turn
-CONTEXT_NOTES = SPIKE_WINDOW + 1  # notes that the first note of a clip, and the one before, need
+# Notes that the first note of a clip, and the one before, need
+CONTEXT_NOTES = max(SPIKE_WINDOW, TEXTURE_NOTES) + 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
     groups = stream_layers(notes.layers, streams=preset.streams)
     levels = stream_levels(notes.median, groups)
     hz = _pitch(levels, preset)
-    divergence, oscillation = instability(levels)
+    divergence, oscillation = instability(levels, judged=preset.judged)
     roughness = ROUGHNESS_DEPTHS[divergence] * preset.texture
     # In turn, a stream sounds too shortly for a slow tremolo.
     tremolo = TREMOLO_DEPTHS[oscillation] * (preset.texture and preset.arrangement == "together")
