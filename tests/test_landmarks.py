@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tb_sonify.landmarks import KINDS, find_landmarks
+from tb_sonify.landmarks.landmark import MILESTONES
 from tb_sonify.schema.notes import Notes, aggregate
 from tests.eventful_runs import Run
 from tests.healthy_runs import HEALTHY
 from tests.labelled_runs import ROWS, false_landmarks, landmarks_of, score
 
 LABELLED = set(KINDS) - {
+    *MILESTONES,  # see test_milestones.py
     "divergence",
     "drift",
     "outgrowing",

@@ -152,6 +152,23 @@ def test_a_run_that_overfits_is_told_once_and_can_be_waited_for(tmp_path, watchi
     assert state.endswith(", overfitting since step 60")
 
 
+def test_what_a_script_does_is_a_note_that_is_no_alarm(tmp_path, watching):
+    watch = watching("--until", "first-failure")
+    with SummaryWriter(str(tmp_path / "run")) as writer:
+        for step in range(20):
+            if step in (5, 19):
+                watch.look()
+            writer.add_scalar("lr", 0.1 if step < 10 else 0.01, step)
+            writer.flush()
+        lines = watch.look()
+    assert lines == []  # it was told when it was written
+    assert [each.kind for each in watch.printer._said] == ["schedule"]
+    [said] = watch.printer._said
+    assert (said.level, said.step) == ("NOTE", 10)
+    assert said.text == "learning rate cut to a tenth, 0.1 to 0.01, step 10"
+    assert watch.status is None
+
+
 def test_runs_that_come_later_resume_stall_and_go(tmp_path, watching):
     logdir = tmp_path / "later"
     watch = watching("--stall", "30s", directory=logdir)

@@ -21,7 +21,7 @@ def as_stories(landmarks: Iterable[Landmark]) -> tuple[Landmark, ...]:
     landmarks
         Of all quantities and losses, whose notes are of one timeline.
     """
-    ordered = sorted(landmarks, key=lambda each: (each.note, KINDS.index(each.kind)))
+    ordered = sorted(landmarks, key=lambda each: (each.step, KINDS.index(each.kind)))
     lost = [each for each in ordered if each.kind == "divergence"]
     dropped: set[Landmark] = set()
     told: dict[Landmark, Landmark] = {}

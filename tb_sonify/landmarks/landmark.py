@@ -20,8 +20,15 @@ KINDS = (
     "escape",
     "parting",
     "restart",
+    "schedule",
+    "scale",
+    "skip",
+    "epoch",
+    "checkpoint",
 )
 """Every kind of landmark, the most severe first."""
+MILESTONES = frozenset(KINDS[KINDS.index("schedule") :])
+"""Kinds of what a script does on purpose, or its loss scaling, which is no cause for alarm."""
 
 
 @dataclass(frozen=True, slots=True)

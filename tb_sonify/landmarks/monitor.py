@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from tb_sonify.landmarks.divergence import DepartureDetector
 from tb_sonify.landmarks.drift import GROWTH, OUTGROWN, DriftDetector
 from tb_sonify.landmarks.landmark import Finding, Landmark, factor_words
+from tb_sonify.landmarks.milestones import MilestoneMonitor
 from tb_sonify.landmarks.nonfinite import WORDS, NonfiniteMonitor
 from tb_sonify.landmarks.overfitting import OverfittingMonitor
 from tb_sonify.landmarks.unusual import LAYER, LOSS, TOTAL, Unusual, UnusualDetector
 from tb_sonify.schema.pairs import Pair
 from tb_sonify.schema.quantities import GRADIENT, UPDATE
+from tb_sonify.schema.scalar_names import kind_of
 
 APART = 100  # rows: what is found again sooner is not told again
 START, START_GROWTH = 100, 30.0  # rows; times the first total: broken from the start
@@ -24,7 +26,7 @@ _Found = tuple[str, int, str | None, str]  # kind, row, layer, sentence
 
 
 class RunMonitor:
-    """Landmarks of a run, in rows of layers and in points of losses; streaming and causal.
+    """Landmarks of a run, in rows of layers and in points of scalars; streaming and causal.
 
     Where steps go back, the run has restarted: rows, or that loss, are judged anew.
 
@@ -36,6 +38,7 @@ class RunMonitor:
 
     def __init__(self, pairs: Sequence[Pair] = ()) -> None:
         self._overfitting = OverfittingMonitor(pairs)
+        self._milestones = MilestoneMonitor()
         self._judges: dict[tuple[str, ...], _Judge] = {}
         self._last_steps: dict[str, int] = {}  # of each loss, and of rows
 
@@ -68,7 +71,12 @@ class RunMonitor:
     def add_points(
         self, tag: str, steps: NDArray[np.int64], values: NDArray[np.float64]
     ) -> list[Landmark]:
-        """What is found in the next points of a loss, both ``(points,)``; steps may be the same."""
+        """What is found in the next points of a scalar, both ``(points,)``; steps may be the same.
+
+        Of a scalar that is no loss, milestones.
+        """
+        if kind_of(tag) != "loss":
+            return self._milestones.add(tag, steps, values)
         found = []
         for part in self._parts(tag, steps, least=0):
             if (tag,) not in self._judges:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tb_sonify.landmarks import KINDS as LANDMARKS
 from tb_sonify.landmarks import Landmark
 from tb_sonify.landmarks.chain import as_stories
+from tb_sonify.landmarks.landmark import MILESTONES
 from tb_sonify.reading import limits
 from tb_sonify.reading.heatmap import LayerSummary, summarize_layers
 from tb_sonify.reading.run_landmarks import landmarks_of, own_scalars, scalar_landmarks
@@ -270,7 +271,7 @@ def overview_lines(descriptions: Sequence[Description]) -> Iterator[str]:
             "" if each.last_step is None else f"{each.last_step:,}",
             _best_of(each),
             "; ".join(
-                dict.fromkeys(f"{mark.kind} at {mark.step:,}" for mark in each.landmarks[:3])
+                dict.fromkeys(f"{mark.kind} at {mark.step:,}" for mark in _troubles(each)[:3])
             ),
         )
         for each in descriptions
@@ -285,12 +286,17 @@ def severity(description: Description) -> tuple[bool, bool, int, float, str]:
     """Sort key of runs: a loss that is lost first, then the worst landmark, then a high loss."""
     loss = description.loss
     worst = min(
-        (LANDMARKS.index(each.kind) for each in description.landmarks), default=len(LANDMARKS)
+        (LANDMARKS.index(each.kind) for each in _troubles(description)),
+        default=len(LANDMARKS),
     )
     broken = loss is not None and loss.not_finite > 0
     end = np.inf if loss is None or loss.end is None else loss.end
     lost = loss is not None and loss.lost_to is not None
     return not lost, not broken, worst, -end, description.run
+
+
+def _troubles(description: Description) -> list[Landmark]:
+    return [each for each in description.landmarks if each.kind not in MILESTONES]
 
 
 def _best_of(description: Description) -> str:

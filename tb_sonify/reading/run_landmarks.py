@@ -9,18 +9,20 @@ import numpy as np
 
 from tb_sonify.landmarks import Landmark, find_landmarks
 from tb_sonify.landmarks.divergence import find_divergences
+from tb_sonify.landmarks.milestones import MilestoneMonitor
 from tb_sonify.landmarks.overfitting import find_overfitting
 from tb_sonify.landmarks.parting import COMPARABLE_POINTS, find_parting
 from tb_sonify.reading.runs import list_scalars
-from tb_sonify.reading.scalars import Series, read_first_scalar, read_series
+from tb_sonify.reading.scalars import Series, read_first_scalar, read_series, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.metadata import SCALARS, scalar_tag
 from tb_sonify.schema.norm_tags import norm_layers
 from tb_sonify.schema.notes import Notes
 from tb_sonify.schema.pairs import Pair, pairs_of, partner_folder
-from tb_sonify.schema.scalar_names import kind_of
+from tb_sonify.schema.scalar_names import kind_of, milestone_of
 
+MOST_TOLD = 8  # scalars that tell milestones: a run may have a learning rate for each parameter
 OTHER_STEPS = 5.0  # times as many: a scalar that counts epochs, beside one that counts steps
 
 
@@ -48,7 +50,7 @@ def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
 def scalar_landmarks(
     store: Store, scope: Scope, timeline: Timeline, run: str
 ) -> tuple[Landmark, ...]:
-    """What the scalars of a run tell: its first loss leaves its floor, a pair of losses overfits.
+    """What the scalars of a run tell: a loss that leaves its floor, overfitting, milestones.
 
     Of pairs that are known by their names, the first is looked at; of those of the user, all.
     """
@@ -61,6 +63,12 @@ def scalar_landmarks(
     for pair, training, validation in _paired(store, scope, run, tags):
         points = (training.steps, training.values), (validation.steps, validation.values)
         found += find_overfitting(pair, *points)
+    milestones = MilestoneMonitor()
+    telling = [each for each in tags if milestone_of(each)][:MOST_TOLD]
+    for tag, of_tag in store.points_of_tags(scope, run, telling).items():
+        told = series_of(of_tag)
+        told = told if series is None else _on_steps_of(series, told)
+        found += milestones.add(tag, told.steps.astype(np.int64), told.values)
     return _at_notes(found, timeline)
 
 
@@ -102,16 +110,16 @@ def _with_neighbours(
     }
 
 
-def _on_steps_of(training: Series, validation: Series) -> Series:
-    """A validation on the steps of training, by the time, where it counts others, as epochs."""
-    if not (len(training.steps) and len(validation.steps)):
-        return validation
-    last, other = training.steps[-1], validation.steps[-1]
-    if max(last, other) < OTHER_STEPS * min(last, other):
-        return validation
+def _on_steps_of(training: Series, other: Series) -> Series:
+    """A scalar on the steps of a training loss, by the time, where it counts others, as epochs."""
+    if not (len(training.steps) and len(other.steps)):
+        return other
+    last, last_of_other = training.steps[-1], other.steps[-1]
+    if max(last, last_of_other) < OTHER_STEPS * min(last, last_of_other):
+        return other
     times = np.maximum.accumulate(training.wall_times)
-    steps = np.floor(np.interp(validation.wall_times, times, training.steps))
-    return replace(validation, steps=steps) if (np.diff(steps) > 0).all() else validation
+    steps = np.floor(np.interp(other.wall_times, times, training.steps))
+    return replace(other, steps=steps) if (np.diff(steps) > 0).all() else other
 
 
 def broken_scalar(store: Store, scope: Scope, timeline: Timeline, run: str) -> Landmark | None:

@@ -9,6 +9,7 @@ from tb_sonify.schema.metadata import LOSS_TAG
 from tb_sonify.schema.norm_tags import is_update_ratio, norm_layers
 
 Kind = Literal["loss", "score", "norm", "other", "clock"]
+Milestone = Literal["schedule", "scale", "skip", "epoch", "checkpoint"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Every kind, the one that matters most first."""
 _DRAWN: tuple[Kind, ...] = ("loss", "score", "other", "norm", "clock")  # in this order
@@ -52,6 +53,11 @@ _CLOCKS = _vocabulary(
     "progress"
 )
 _NORMS = _vocabulary("gradnorm gnorm")
+_SCALES = _vocabulary("scale scaler")
+_SCALED = _vocabulary("loss grad gradient amp scaler")
+_SKIPS = _vocabulary("skip skipped skips")
+_STEPS = _vocabulary("step steps iter iters iteration iterations update updates batch batches")
+_CHECKPOINTS = _vocabulary("checkpoint checkpoints ckpt ckpts")
 
 
 def first_to_draw(tags: Sequence[str]) -> str | None:
@@ -127,6 +133,24 @@ def kind_of(tag: str) -> Kind:
     if not _SCORES.isdisjoint(words):
         return "score"
     return "clock" if words[:1] in (("time",), ("perf",), ("timing",)) else "other"
+
+
+@lru_cache(maxsize=65_536)
+def milestone_of(tag: str) -> Milestone | None:
+    """What a scalar tells that a script does, by the words of its name; `None`: none of these.
+
+    A schedule of learning rates, the scale of a loss, skipped steps, epochs, checkpoints.
+    """
+    words, last = set(words_of(tag)), words_of(tag.rpartition("/")[2])
+    if "lr" in words or {"learning", "rate"} <= words:
+        return None if "momentum" in words else "schedule"
+    if not _SCALES.isdisjoint(last) and not _SCALED.isdisjoint(words):
+        return "scale"
+    if not _SKIPS.isdisjoint(words) and not _STEPS.isdisjoint(words):
+        return "skip"
+    if not _CHECKPOINTS.isdisjoint(last):
+        return "checkpoint"
+    return "epoch" if last in (("epoch",), ("epochs",), ("current", "epoch")) else None
 
 
 def is_validation(tag: str) -> bool:

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 
 from tb_sonify.cli.watch.follow import Block, End, NewFile, Point
-from tb_sonify.landmarks.landmark import Landmark
+from tb_sonify.landmarks.landmark import MILESTONES, Landmark
 from tb_sonify.landmarks.monitor import RunMonitor
 from tb_sonify.landmarks.nonfinite import WORDS
 from tb_sonify.reading.description import duration_words
-from tb_sonify.schema.scalar_names import first_to_draw, kind_of
+from tb_sonify.schema.scalar_names import first_to_draw, kind_of, milestone_of
 
 Level = Literal["PROBLEM", "WARNING", "NOTE"]
 
@@ -93,9 +93,10 @@ class RunWatch:
             self.step = step
         if tag not in self._latest and len(self._latest) >= _MAX_TAGS:
             return
-        if kind_of(tag) == "loss":
+        is_loss = kind_of(tag) == "loss"
+        if is_loss or milestone_of(tag) is not None:
             self._points[tag].append(point)
-        elif math.isfinite(value):
+        if not is_loss and math.isfinite(value):
             self._latest[tag] = step, value
 
     def add(self, record: Block | End | NewFile) -> Iterator[Message]:
@@ -110,11 +111,14 @@ class RunWatch:
             yield from self._add_block(record)
 
     def take_points(self) -> Iterator[Message]:
-        """What is new of the losses that were added."""
+        """What is new of the losses, and of what the script does, that were added."""
         points, self._points = self._points, defaultdict(list)
         for tag, some in points.items():
             steps = np.array([each.step for each in some])
             values = np.array([each.value for each in some], np.float64)
+            if kind_of(tag) != "loss":
+                yield from self._tell(self._monitor.add_points(tag, steps, values))
+                continue
             known = np.flatnonzero(np.isfinite(values))
             if tag not in self._in_file and steps[0] <= self._last_steps.get(tag, -1):
                 yield self._restart(int(steps[0]))
@@ -157,6 +161,9 @@ class RunWatch:
             elif each.kind == "overfitting":
                 text = f"overfitting from step {each.step}{each.sentence.removeprefix(each.kind)}"
             key, is_problem = each.kind + source, each.kind in PROBLEMS
+            if each.kind in MILESTONES:
+                yield self.note(each.kind, text, each.step)
+                continue
             if self._is_known(key, each, is_problem=is_problem):
                 continue
             self._told[key] = each.step
