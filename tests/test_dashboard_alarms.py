@@ -168,6 +168,33 @@ def test_a_run_that_is_killed_is_said_to_have_stopped_and_is_live_no_longer(brow
         assert not [text for text in said(page) if "old" in text]
 
 
+def test_following_the_live_end_tells_nothing_twice(browser, logdir, train):
+    live = train("live1")
+    live.go_on(300)
+    with served(logdir) as url, listening(browser, url) as page:
+        timeline = page.locator(".timeline")
+        expect(page.locator("[data-row=live1] .states")).to_contain_text("live", timeout=WAIT_MS)
+        page.get_by_role("button", name="Follow").click()
+        expect(timeline).to_have_attribute("data-state", "playing", timeout=WAIT_MS)
+        live.go_on(30)
+        for _ in range(3):  # each time, it skips to the new end, where it is NaN as well
+            live.go_on(400, broken=["fc2"])
+            near = live.step - 100
+            wait_until(page, lambda near=near: float(timeline.get_attribute("data-step")) > near)
+        assert len([part for part in said(page) if "NaN" in part]) == 1, said(page)
+
+        page.keyboard.press("Escape")
+        timeline.focus()
+        page.keyboard.press("Space")
+        page.keyboard.press("Shift+m")
+        says(page, "Monitoring live1: its newest point is said as it comes")
+        stays = timeline.get_attribute("data-step")
+        live.go_on(50)
+        newest = f"step {live.step - 1:,}, loss "
+        wait_until(page, lambda: any(part.startswith(newest) for part in said(page)))
+        assert timeline.get_attribute("data-step") == stays
+
+
 def write_runs_that_fail(logdir):
     write_run(logdir / "adam", spike=True, layers=LAYERS)
     write_run(logdir / "late", nan_from=300, layers=LAYERS, seed=1)

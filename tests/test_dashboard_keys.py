@@ -227,6 +227,7 @@ CHECKS = {
     "sayPosition": says("\u2068a\u2069, step 50, \u2068loss\u2069 2"),
     "describe": opens("In words"),
     "cycleVerbosity": says("Said while playing: all of it"),
+    "monitor": says("Monitoring"),
     "goToWorst": says("No problems found in any run"),
     "toggleAlarm": says("Alarm on: a sound"),
     "toggleAlarmMute": says("The alarm is off: A turns it on"),

@@ -3,6 +3,7 @@
 import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./actions/alarms";
 import { keepUp } from "./actions/live";
+import { sayNewest } from "./actions/monitor";
 import { pause, playPending } from "./actions/transport";
 import { reachGoal } from "./actions/triage";
 import { lookAfterRuns } from "./actions/watchdog";
@@ -46,7 +47,7 @@ import { speakOfLoading } from "./state/progress";
 import { coverageKeys, otherScore, score } from "./state/scores";
 import { sketchKeys } from "./state/shown";
 import * as store from "./state/store";
-import { title } from "./state/watch";
+import { title, watched } from "./state/watch";
 import { SIDES } from "./units";
 
 const sides = store.sides;
@@ -69,7 +70,9 @@ export function startEffects(): void {
   window.setInterval(lookForNews, NEWS_MS);
   void lookAfterRuns();
   onTick(() => void lookAfterRuns());
+  effect(noticeRuns);
   effect(reachGoal);
+  effect(sayNewest);
   effect(() => titleDocument(title.value));
   effect(keepInSight);
   effect(() => player.stage.engine.setOutput(volume.value, mono.value, delay.value / 1000));
@@ -143,6 +146,20 @@ function takeNews(): void {
   const { all, grown } = changes(before, latest);
   if (all) untracked(refresh);
   else if (grown.length > 0) untracked(() => refreshGrown(grown));
+}
+
+const noticed = new Set<string>();
+
+/** A run may come between the first answers that tell of runs: each is looked for once. */
+function noticeRuns(): void {
+  const listed = runShelf.get([]).value;
+  if (listed === null) return;
+  for (const { name } of listed) noticed.add(name);
+  const missing = [...(watched.value ?? [])].filter(
+    ([run, { state }]) => state !== "gone" && !noticed.has(run),
+  );
+  for (const [run] of missing) noticed.add(run);
+  if (missing.length > 0) untracked(refresh);
 }
 
 let failed = false;

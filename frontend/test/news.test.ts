@@ -1,14 +1,23 @@
 import { expect, test } from "vitest";
 import { isSaid, logged, type News, readVerbosity, tenthAt, VERBOSITIES } from "../src/model/news";
 
-const NEWS: News[] = ["trouble", "problem", "run", "end", "landmark", "progress", "round"];
+const NEWS: News[] = [
+  "trouble",
+  "newest",
+  "problem",
+  "run",
+  "end",
+  "landmark",
+  "progress",
+  "round",
+];
 
 test("what is said follows from how much is asked for", () => {
   const said = VERBOSITIES.map((each) => NEWS.filter((news) => isSaid(news, each)));
   expect(said).toEqual([
-    ["trouble"],
-    ["trouble", "problem", "run", "end", "progress"],
-    ["trouble", "problem", "run", "end", "landmark"],
+    ["trouble", "newest"],
+    ["trouble", "newest", "problem", "run", "end", "progress"],
+    ["trouble", "newest", "problem", "run", "end", "landmark"],
     NEWS,
   ]);
   expect(readVerbosity("verbose")).toBe("verbose");

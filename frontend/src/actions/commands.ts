@@ -15,6 +15,7 @@ import { otherSide } from "../units";
 import { toggleAlarm, toggleAlarmMute } from "./alarm";
 import { cycleQuantity } from "./choose";
 import { clearLoop, extendLoop, toggleLoop } from "./looping";
+import { toggleMonitor } from "./monitor";
 import { moveByNotes, moveByTenths, moveTo, moveToExtreme, moveToRun } from "./moving";
 import {
   faster,
@@ -90,6 +91,7 @@ export const COMMANDS: Readonly<Record<Command, () => void>> = {
   loopMore: () => extendLoop(1),
   clearLoop,
   follow,
+  monitor: toggleMonitor,
   hearBoth: () => hearBoth("both"),
   blink: () => hearBoth("blink"),
   soloHere,

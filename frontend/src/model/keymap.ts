@@ -16,6 +16,8 @@ const PRESETS = {
     lowest: ["[", "Ctrl+ArrowDown"],
     backTenth: ["Shift+PageUp"],
     forwardTenth: ["Shift+PageDown"],
+    monitor: ["m"],
+    follow: ["Shift+m"],
     nextRun: ["ArrowDown", "PageUp"],
     previousRun: ["ArrowUp", "PageDown"],
   },

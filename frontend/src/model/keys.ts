@@ -25,6 +25,7 @@ const TABLE = {
   slower: act("Play", "Slower", ",", "e"),
   normalSpeed: act("Play", "Normal speed", "/"),
   follow: act("Play", "Follow the live end", "m"),
+  monitor: act("Play", "Monitor: say the newest point as it comes, and stay", "Shift+m"),
   previousNote: act("Move", "Previous note, and hear it", "ArrowLeft"),
   nextNote: act("Move", "Next note, and hear it", "ArrowRight"),
   backTenth: act("Move", "Back one tenth of what is seen", "Ctrl+ArrowLeft"),

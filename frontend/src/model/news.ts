@@ -11,6 +11,8 @@ export type News =
   | "problem"
   /** A run began, stalled, ended. */
   | "run"
+  /** A point has come of a run that is monitored. */
+  | "newest"
   /** Another tenth of the run has been heard. */
   | "progress"
   /** The loop, or the live end, is gone to once more. */
@@ -28,14 +30,14 @@ export const VERBOSITY_TITLES: Readonly<Record<Verbosity, string>> = {
 };
 
 const SAID: Readonly<Record<Verbosity, readonly News[]>> = {
-  off: ["trouble"],
-  tenths: ["trouble", "problem", "run", "end", "progress"],
-  events: ["trouble", "problem", "run", "end", "landmark"],
-  verbose: ["trouble", "problem", "run", "end", "landmark", "progress", "round"],
+  off: ["trouble", "newest"],
+  tenths: ["trouble", "newest", "problem", "run", "end", "progress"],
+  events: ["trouble", "newest", "problem", "run", "end", "landmark"],
+  verbose: ["trouble", "newest", "problem", "run", "end", "landmark", "progress", "round"],
 };
 
 /** Of these, only the latest is of interest. */
-export const PASSING: readonly News[] = ["progress", "round"];
+export const PASSING: readonly News[] = ["newest", "progress", "round"];
 
 export const isSaid = (news: News, verbosity: Verbosity): boolean => SAID[verbosity].includes(news);
 

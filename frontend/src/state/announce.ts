@@ -41,7 +41,7 @@ export class Announcer {
 
   /** Tell of what happened by itself: at most once a second, then all that has come by then. */
   tell(news: News, text: string): void {
-    if (news !== "progress") this.keep(text);
+    if (news !== "progress" && news !== "newest") this.keep(text);
     if (!isSaid(news, this.verbosity())) return;
     const others = this.waiting.filter((each) => each.news !== news || !PASSING.includes(news));
     this.waiting = [...others, { news, text }];

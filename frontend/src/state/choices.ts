@@ -42,6 +42,8 @@ export const stretch = signal<{ readonly range: Range; readonly wanted: "zoom" |
 );
 /** Whether to stay at the end of a run that is being trained. */
 export const following = signal(false);
+/** Whether the newest point of the run that is heard is said as it comes. */
+export const monitoring = signal(false);
 
 /** The runs whose curves are drawn beside those of A and B; null: a handful. */
 export const chosenShown = signal<ReadonlySet<string> | null>(null);
