@@ -289,7 +289,7 @@ def read_logdir(
     FileNotFoundError, LookupError
         If there is no such directory, run or tag, or nothing of the kind in the run.
     """
-    store, scope = open_logdir(logdir)
+    store, scope = open_logdir(logdir, runs=[] if run is None else [run])
     runs = chosen_runs(store, scope, logdir, run)
     if len(runs) > 1:
         raise LookupError(f"choose one run (run=, --run): {', '.join(runs)}")

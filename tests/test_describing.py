@@ -204,6 +204,19 @@ def test_links_that_lead_back_make_no_further_runs(copied):
         chosen_runs(store, scope, copied, "nobody")
 
 
+def test_of_many_runs_only_those_that_are_named_are_read(copied):
+    shutil.copytree(copied / "plain", copied / "pair" / "train")
+    shutil.copytree(copied / "plain", copied / "pair" / "validation")
+    for named, read in (
+        (["calm"], ["calm"]),
+        (["calm", "plain"], ["calm", "plain"]),
+        (["pair/train"], ["pair/train", "pair/validation"]),
+        (["calm", "nobody"], ["broken", "calm", "pair/train", "pair/validation", "plain"]),
+    ):
+        store, scope = open_logdir(copied, runs=named)
+        assert chosen_runs(store, scope, copied, None) == read
+
+
 def test_a_run_whose_loss_is_lost_is_told_as_one_story(tmp_path):
     rng = np.random.default_rng(0)
     with SonifyWriter(tmp_path / "run", presets=()) as writer:

@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
@@ -13,11 +13,18 @@ from tensorboard.context import RequestContext
 from tb_sonify.reading.runs import RunCatalog
 from tb_sonify.reading.store import Scope, Settings, Store
 from tb_sonify.schema.metadata import PLUGIN_NAME
-from tb_sonify.schema.pairs import Pair
+from tb_sonify.schema.pairs import Pair, partner_folder
 
 
-def open_logdir(logdir: Path, pairs: tuple[Pair, ...] = ()) -> tuple[Store, Scope]:
+def open_logdir(
+    logdir: Path, pairs: tuple[Pair, ...] = (), runs: Collection[str] = ()
+) -> tuple[Store, Scope]:
     """The store of all runs below a directory, read once; with pairs of losses of the user.
+
+    Parameters
+    ----------
+    runs
+        Read these alone, with those that belong to them, if all are there; to read all takes long.
 
     Raises
     ------
@@ -40,12 +47,22 @@ def open_logdir(logdir: Path, pairs: tuple[Pair, ...] = ()) -> tuple[Store, Scop
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     ingester = LocalDataIngester(flags)
     multiplexer = ingester.deprecated_multiplexer
-    for directory in directories(logdir):
-        multiplexer.AddRun(directory, name=os.path.relpath(directory, logdir))
+    found = {os.path.relpath(each, logdir): each for each in directories(logdir)}
+    for name, directory in found.items():
+        if not runs or not found.keys() >= set(runs) or any(_is_of(name, run) for run in runs):
+            multiplexer.AddRun(directory, name=name)
     multiplexer.Reload()
     return Store(ingester.data_provider, Settings(pairs=pairs, points_kept=0)), Scope(
         RequestContext(), ""
     )
+
+
+def _is_of(name: str, run: str) -> bool:
+    """Whether a directory is of a run: itself, a part, or the other of a pair of losses."""
+    folder, own = os.path.split(run)
+    beside, other = os.path.split(name)
+    part = name == run or name.startswith(os.path.join(run, ""))  # noqa: PTH118 - no file
+    return part or (beside == folder and partner_folder(own, other))
 
 
 def directories(logdir: Path) -> Iterator[str]:

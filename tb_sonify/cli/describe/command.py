@@ -73,11 +73,11 @@ def run(options: argparse.Namespace) -> int:
         unknown = ", ".join(sorted(fatal - set(KINDS)))
         raise CommandError(f"--fail-on takes {', '.join(KINDS)}, got {unknown}")
     try:
-        store, scope = open_logdir(options.logdir, parse_pairs(options.pairs))
+        wanted = options.compare or [options.run]
+        named = [each for each in wanted if each is not None]
+        store, scope = open_logdir(options.logdir, parse_pairs(options.pairs), named)
         runs = [
-            name
-            for chosen in options.compare or [options.run]
-            for name in chosen_runs(store, scope, options.logdir, chosen)
+            name for chosen in wanted for name in chosen_runs(store, scope, options.logdir, chosen)
         ]
     except (FileNotFoundError, LookupError, ValueError) as error:
         raise CommandError(str(error.args[0])) from error
