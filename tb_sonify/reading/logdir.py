@@ -4,10 +4,13 @@ import logging
 import os
 import warnings
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import google_crc32c
 from tensorboard.backend.event_processing.data_ingester import LocalDataIngester
 from tensorboard.backend.event_processing.io_wrapper import IsTensorFlowEventsFile
+from tensorboard.compat.tensorflow_stub import pywrap_tensorflow
 from tensorboard.context import RequestContext
 
 from tb_sonify.reading.runs import RunCatalog
@@ -51,10 +54,22 @@ def open_logdir(
     for name, directory in found.items():
         if not runs or not found.keys() >= set(runs) or any(_is_of(name, run) for run in runs):
             multiplexer.AddRun(directory, name=name)
-    multiplexer.Reload()
+    with _native_checksums():
+        multiplexer.Reload()
     return Store(ingester.data_provider, Settings(pairs=pairs, points_kept=0)), Scope(
         RequestContext(), ""
     )
+
+
+@contextmanager
+def _native_checksums() -> Iterator[None]:
+    """Have TensorBoard compute checksums in C: those in Python take most of the time of reading."""
+    own = pywrap_tensorflow.crc32c
+    pywrap_tensorflow.crc32c = google_crc32c.value
+    try:
+        yield
+    finally:
+        pywrap_tensorflow.crc32c = own
 
 
 def _is_of(name: str, run: str) -> bool:
