@@ -57,6 +57,16 @@ def test_landmarks_are_told_with_step_layer_quantity_and_sentence(tmp_path):
     assert (nan.layer, nan.sentence) == ("b", "NaN, first in b")
 
 
+def test_a_pair_of_losses_that_overfits_is_told(tmp_path):
+    told = []
+    with SonifyWriter(tmp_path, presets=(), on_landmark=told.append) as writer:
+        for step in range(100):
+            writer.add_scalar("train/loss", 0.98**step, step)
+            writer.add_scalar("val/loss", 1 + (step - 30) ** 2 / 1e3, step)
+    [landmark] = told
+    assert (landmark.kind, landmark.step, landmark.quantity) == ("overfitting", 30, "val/loss")
+
+
 def test_a_callback_that_raises_is_called_again_with_one_warning(tmp_path):
     calls = []
 

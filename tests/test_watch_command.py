@@ -152,6 +152,30 @@ def test_a_run_that_overfits_is_told_once_and_can_be_waited_for(tmp_path, watchi
     assert state.endswith(", overfitting since step 60")
 
 
+def test_pairs_of_neighbouring_runs_and_of_the_user_are_told(tmp_path, watching):
+    watch = watching("--pairs", "err/a:err/b")
+    steps = np.arange(100)
+    training, validation = 0.98**steps, 1 + (steps - 30) ** 2 / 1e3
+    tags = {
+        "keras/train": {"epoch_loss": training},
+        "keras/validation": {"epoch_loss": validation, "lr": training},
+        "own": {"err/a": training, "err/b": validation},
+        "one": {"loss": training, "val_loss": validation, "test_loss": validation},
+    }
+    told = []
+    for part in (slice(0, 10), slice(10, 100)):
+        for run, scalars in tags.items():
+            for tag, values in scalars.items():
+                points = zip(steps[part].tolist(), values[part].tolist(), strict=True)
+                write_events(tmp_path / run, scalar_events(tag, points))
+        told = watch.look()
+    assert len(told) == 3  # none of them is a divergence
+    for line, run in zip(sorted(told), ("keras/validation", "one", "own"), strict=True):
+        assert line.startswith(f"{run} WARNING overfitting from step 30, ")
+    with pytest.raises(SystemExit):
+        watching("--pairs", "err/a")
+
+
 def test_what_a_script_does_is_a_note_that_is_no_alarm(tmp_path, watching):
     watch = watching("--until", "first-failure")
     with SummaryWriter(str(tmp_path / "run")) as writer:

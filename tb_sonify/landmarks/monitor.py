@@ -14,7 +14,6 @@ from tb_sonify.landmarks.milestones import MilestoneMonitor
 from tb_sonify.landmarks.nonfinite import WORDS, NonfiniteMonitor
 from tb_sonify.landmarks.overfitting import OverfittingMonitor
 from tb_sonify.landmarks.unusual import LAYER, LOSS, TOTAL, Unusual, UnusualDetector
-from tb_sonify.schema.pairs import Pair
 from tb_sonify.schema.quantities import GRADIENT, UPDATE
 from tb_sonify.schema.scalar_names import kind_of
 
@@ -32,12 +31,15 @@ class RunMonitor:
 
     Parameters
     ----------
-    pairs
-        Of the user; see `pairs_of`.
+    overfitting
+        What judges its pairs of losses; runs side by side that are one training share it.
+    folder
+        What comes before the tags of losses there, to tell those of such runs apart.
     """
 
-    def __init__(self, pairs: Sequence[Pair] = ()) -> None:
-        self._overfitting = OverfittingMonitor(pairs)
+    def __init__(self, overfitting: OverfittingMonitor | None = None, folder: str = "") -> None:
+        self._overfitting = overfitting or OverfittingMonitor()
+        self._folder = folder
         self._milestones = MilestoneMonitor()
         self._judges: dict[tuple[str, ...], _Judge] = {}
         self._last_steps: dict[str, int] = {}  # of each loss, and of rows
@@ -68,6 +70,10 @@ class RunMonitor:
                     found += self._judges[key].add(steps[part], tables[quantity][part], layers)
         return found
 
+    def is_loss(self, tag: str) -> bool:
+        """Whether a scalar is judged as a loss."""
+        return kind_of(tag) == "loss" or self._overfitting.is_own(self._folder + tag)
+
     def add_points(
         self, tag: str, steps: NDArray[np.int64], values: NDArray[np.float64]
     ) -> list[Landmark]:
@@ -75,15 +81,15 @@ class RunMonitor:
 
         Of a scalar that is no loss, milestones.
         """
-        if kind_of(tag) != "loss":
+        if not self.is_loss(tag):
             return self._milestones.add(tag, steps, values)
-        found = []
+        found, name = [], self._folder + tag
         for part in self._parts(tag, steps, least=0):
             if (tag,) not in self._judges:
                 self._judges[tag,] = _Judge(LossMonitor(tag))
             found += self._judges[tag,].add(steps[part], values[part])
-            found += self._overfitting.add(tag, steps[part], values[part])
-        judged = self._overfitting.is_judged(tag)
+            found += self._overfitting.add(name, steps[part], values[part])
+        judged = self._overfitting.is_judged(name)
         return [each for each in found if each.kind != "divergence" or not judged]
 
     def _parts(self, series: str, steps: NDArray[np.int64], *, least: int) -> Iterator[slice]:

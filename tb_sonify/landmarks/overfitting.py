@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from tb_sonify.landmarks.landmark import Landmark
-from tb_sonify.schema.pairs import Pair, pairs_of
+from tb_sonify.schema.pairs import Pair, pairs_of, with_training
 
 FEWEST = 3  # points after the best, and of them while training is lower than at the best
 RISE = 0.03  # of the best, above it
@@ -129,6 +129,7 @@ class OverfittingMonitor:
         self._own = own
         self._kept: dict[str, _Kept] = {}
         self._pairs: list[Pair] = []
+        self._judged: set[str] = set()
         self._told: dict[Pair, int] = {}  # steps of the best
 
     def add(
@@ -138,11 +139,12 @@ class OverfittingMonitor:
         if name not in self._kept:
             self._kept[name] = _Kept()
             self._pairs = pairs_of(self._kept, self._own)[: len(self._own) or 1]
+            self._judged = {pair.validation for pair in self._pairs} | with_training(self._kept)
         self._kept[name].add(steps, values)
         return [
             landmark
             for pair in self._pairs
-            if name == pair.validation and self._kept[name].is_due()
+            if name in pair and self._kept[pair.validation].is_due()
             for landmark in self._look(pair)
         ]
 
@@ -154,8 +156,12 @@ class OverfittingMonitor:
         return [each for each in found if each.step > told]
 
     def is_judged(self, name: str) -> bool:
-        """Whether a loss is the validation of a pair, so that its rise is overfitting."""
-        return any(name == pair.validation for pair in self._pairs)
+        """Whether a loss is validation beside a training loss: its rise is overfitting."""
+        return name in self._judged
+
+    def is_own(self, name: str) -> bool:
+        """Whether a scalar is in a pair of the user, so that it is a loss."""
+        return any(name in pair for pair in self._own)
 
 
 class _Kept:

@@ -65,6 +65,14 @@ def pairs_of(names: Iterable[str], own: Sequence[Pair] = ()) -> list[Pair]:
     return sorted(found, key=lambda pair: (first_rank(pair.training), pair))
 
 
+def with_training(names: Iterable[str]) -> set[str]:
+    """The validation losses among some scalars beside which there is the training loss."""
+    losses = [name for name in names if kind_of(name) == "loss"]
+    held_out = {name for name in losses if not VALIDATION.isdisjoint(words_of(name))}
+    trained = {_subject(name) for name in losses if name not in held_out}
+    return {name for name in held_out if _subject(name) in trained}
+
+
 def parse_pairs(text: str) -> tuple[Pair, ...]:
     """The pairs of ``"a:b,c:d"``, training before validation.
 

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from tb_sonify.cli.main import CommandError, add_parser
+from tb_sonify.schema.pairs import Pair, parse_pairs
 
 if TYPE_CHECKING:
     from tb_sonify.cli.watch.actions import Actions
@@ -73,12 +74,26 @@ def add_command(commands: Any, name: str) -> None:
         help="shell command at each problem, warning, stall and end; it gets TB_SONIFY_RUN, _KIND, "
         "_LEVEL, _STEP and _TEXT as environment variables, and a minute",
     )
+    parser.add_argument(
+        "--pairs",
+        type=_pairs,
+        metavar="TRAINING:VALIDATION,...",
+        default=(),
+        help="losses that belong together, to be told where they overfit; usual names are known",
+    )
     parser.add_argument("--json", action="store_true", help="a JSON object a line, for programs")
     parser.add_argument(
         "--until",
         choices=_UNTIL,
         help="leave at this, and in any case when all runs are over",
     )
+
+
+def _pairs(text: str) -> tuple[Pair, ...]:
+    try:
+        return parse_pairs(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _seconds(text: str) -> float:

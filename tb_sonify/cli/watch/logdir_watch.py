@@ -10,6 +10,8 @@ from tb_sonify.cli.watch.actions import Actions
 from tb_sonify.cli.watch.follow import Block, GrowingDirectories, Point
 from tb_sonify.cli.watch.printer import Printer
 from tb_sonify.cli.watch.run_watch import PROBLEMS, Message, RunWatch
+from tb_sonify.landmarks.overfitting import OverfittingMonitor
+from tb_sonify.schema.scalar_names import TRAINING, VALIDATION, words_of
 
 _SHOWN = 20  # runs at once
 ENDED, FAILED, STALLED = 0, 3, 4
@@ -50,6 +52,7 @@ class LogdirWatch:
         self._source = source
         self._shown = sys.maxsize if options.json else _SHOWN
         self.runs: dict[str, RunWatch] = {}
+        self._judges: dict[str, OverfittingMonitor] = {}  # by the directory of runs
         self._next_progress = time.monotonic() + options.every
         self._steps: dict[str, tuple[float, int]] = {}  # of the last line on progress
 
@@ -69,7 +72,7 @@ class LogdirWatch:
 
     def begin(self, names: Sequence[str]) -> None:
         """Read what there is of runs; of what happened before, only how they are now is told."""
-        watches = [RunWatch(name) for name in names]
+        watches = [RunWatch(name, *self._judge_of_pairs(name)) for name in names]
         for watch in watches:
             self.runs[watch.name] = watch
             for _ in self._new_of(watch.name, watch):
@@ -82,6 +85,17 @@ class LogdirWatch:
             state = watch.state(self._idle(watch.name))
             self._tell(state if is_known else watch.note("began", "began"))
         self._count_more(watches, ": Enter tells all")
+
+    def _judge_of_pairs(self, run: str) -> tuple[OverfittingMonitor, str]:
+        """What judges the pairs of losses of a run, and what comes before its tags there.
+
+        Runs of training and of validation in one directory share it, as Keras writes them.
+        """
+        folder, _, name = run.rpartition("/")
+        if not (TRAINING | VALIDATION).intersection(words_of(name)):
+            return OverfittingMonitor(self._options.pairs), ""
+        judge = self._judges.setdefault(folder, OverfittingMonitor(self._options.pairs))
+        return judge, f"{name}/"
 
     def _follow(self, name: str, watch: RunWatch) -> None:
         for message in self._new_of(name, watch, heard=name == self._heard()):

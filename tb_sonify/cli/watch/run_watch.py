@@ -12,8 +12,9 @@ from tb_sonify.cli.watch.follow import Block, End, NewFile, Point
 from tb_sonify.landmarks.landmark import MILESTONES, Landmark
 from tb_sonify.landmarks.monitor import RunMonitor
 from tb_sonify.landmarks.nonfinite import WORDS
+from tb_sonify.landmarks.overfitting import OverfittingMonitor
 from tb_sonify.reading.description import duration_words
-from tb_sonify.schema.scalar_names import first_to_draw, kind_of, milestone_of
+from tb_sonify.schema.scalar_names import first_to_draw, milestone_of
 
 Level = Literal["PROBLEM", "WARNING", "NOTE"]
 
@@ -49,6 +50,11 @@ class Message:
 class RunWatch:
     """What is known of a run, from what is written to its event files.
 
+    Parameters
+    ----------
+    overfitting, folder
+        See `RunMonitor`.
+
     Attributes
     ----------
     step
@@ -63,8 +69,9 @@ class RunWatch:
         Whether it has been said that nothing is written.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, overfitting: OverfittingMonitor, folder: str = "") -> None:
         self.name = name
+        self._judges_pairs = overfitting, folder
         self.step = -1
         self.failed: dict[str, Message] = {}
         self.overfits: Message | None = None
@@ -76,7 +83,7 @@ class RunWatch:
         self._points: dict[str, list[Point]] = defaultdict(list)
 
     def _begin(self) -> None:
-        self._monitor = RunMonitor()
+        self._monitor = RunMonitor(*self._judges_pairs)
         self._idle = self._pause = 0.0  # seconds: now, and the longest before
         self._told: dict[str, int] = {}  # kind to step
         self._broken_in: dict[str, str] = {}  # kind to the loss or the quantity that was found
@@ -93,7 +100,7 @@ class RunWatch:
             self.step = step
         if tag not in self._latest and len(self._latest) >= _MAX_TAGS:
             return
-        is_loss = kind_of(tag) == "loss"
+        is_loss = self._monitor.is_loss(tag)
         if is_loss or milestone_of(tag) is not None:
             self._points[tag].append(point)
         if not is_loss and math.isfinite(value):
@@ -116,7 +123,7 @@ class RunWatch:
         for tag, some in points.items():
             steps = np.array([each.step for each in some])
             values = np.array([each.value for each in some], np.float64)
-            if kind_of(tag) != "loss":
+            if not self._monitor.is_loss(tag):
                 yield from self._tell(self._monitor.add_points(tag, steps, values))
                 continue
             known = np.flatnonzero(np.isfinite(values))
