@@ -3,8 +3,9 @@
     python -m benchmarks.roughness --cache DIR [--seeds 0 1] [--json]
 
 Every healthy training of `divergences.py`, the first 600 steps (of the network of 2019 200), as
-`smooth`, as its first version, as the other presets and as the script of 2019. Four seconds in the
-middle of a run are judged, mono, played at the level at which -20 LUFS is 60 dB SPL:
+`smooth`, as its first version, as the other presets, as the script of 2019 and, where it is
+installed, by STRAUSS as in `render.py`. Four seconds in the middle of a run are judged, mono,
+played at the level at which -20 LUFS is 60 dB SPL:
 
 * Roughness in asper after Daniel and Weber, and sharpness in acum after DIN 45692, by MoSQITo.
 * Pulsation: depth of the modulation of the envelope at 2 to 8 Hz of three steady tones that are a
@@ -16,14 +17,17 @@ mean divergence and noise.
 """
 
 import argparse
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyloudnorm
+import soundfile
 import torch
 from mosqito.sq_metrics import roughness_dw, sharpness_din_st
 from numpy.typing import NDArray
@@ -32,8 +36,16 @@ from tqdm import tqdm
 
 from benchmarks.divergences import HEALTHY, record
 from benchmarks.listening import script_waveform
+from benchmarks.render import LAYERS, strauss_renderer
 from tb_sonify.schema.notes import aggregate
-from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Preset, StreamPreset, render
+from tb_sonify.sound import (
+    EARLIER_PRESETS,
+    PRESETS,
+    Preset,
+    StreamPreset,
+    render,
+    stream_layers,
+)
 from tb_sonify.sound.voicing import stream_controls
 
 Floats = NDArray[np.float64]
@@ -66,6 +78,9 @@ def main() -> None:
         name: partial(heard, preset=preset) for name, preset in SOUNDS.items()
     }
     sounds["2019 script"] = script_heard
+    strauss = strauss_renderer()
+    if strauss is not None:
+        sounds["STRAUSS"] = partial(strauss_heard, render_wav=strauss)
     textures = {
         name: {run: texture(norms, preset) for run, norms in runs.items()}
         for name, preset in SOUNDS.items()
@@ -102,6 +117,16 @@ def heard(norms: NDArray[np.float32], preset: Preset) -> Floats:
 def script_heard(norms: NDArray[np.float32]) -> Floats:
     """Norms as the script of 2019 writes them and players read its file."""
     return at_48_khz(script_waveform(norms)[:, None], 44_100)
+
+
+def strauss_heard(norms: NDArray[np.float32], render_wav: Callable[[Any], bytes]) -> Floats:
+    """The medians of the three groups, each as those of as many layers as `render.py` has."""
+    groups = [np.median(norms[:, group], axis=1) for group in stream_layers(norms.shape[1])]
+    sizes = [len(group) for group in stream_layers(LAYERS)]
+    samples, rate = soundfile.read(
+        io.BytesIO(render_wav(np.repeat(np.stack(groups, axis=1), sizes, axis=1))), always_2d=True
+    )
+    return at_48_khz(samples, rate)
 
 
 def at_48_khz(samples: Floats, sample_rate: int) -> Floats:
