@@ -256,6 +256,15 @@ def test_two_runs_are_compared_and_a_landmark_can_fail(tmp_path):
     assert "one and same do not part for good in loss/train: they end at 0.4" in same
 
 
+def test_small_numbers_are_read_right_aloud(tmp_path):
+    write(tmp_path / "lr=1e-05", {"loss": [1.0, 2.5e-7], "accuracy": [-3e-12, 0.5]})
+    text = command("describe", tmp_path).stdout
+    assert text.startswith("lr=1e-05\n")
+    assert "minimum 2.5e minus 7 at step 1" in text
+    assert "starts at -3e minus 12" in text
+    assert "loss 2.5e minus 7\n" in command("describe", tmp_path, "--at", "1").stdout
+
+
 def test_what_cannot_be_compared_is_said(tmp_path):
     write(tmp_path / "a", {"loss": [1.0] * 5})
     write(tmp_path / "b", {"loss": [1.0] * 9})

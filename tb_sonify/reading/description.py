@@ -1,5 +1,6 @@
 """Description of a run in words, for screen readers and terminals."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,6 +30,7 @@ _TREND_SHARE = 0.01  # of the value: likewise
 _LINES: dict[Kind, int] = {"loss": 5, "score": 4, "norm": 2, "other": 4}
 _MOST_BRIEF = 10
 _NAMED = 4  # layers of a stream
+_SMALL = re.compile(r"(?<=[\s(+])(-?\d+(?:\.\d+)?)e-0*(\d+)\b")
 GROWING_SECONDS = 60.0  # since it was written last
 
 
@@ -220,15 +222,15 @@ def description_lines(
     age = "" if now is None else _age(description, now)
     yield f"  steps {description.first_step:,} to {description.last_step:,}{age}"
     for line in _scalar_lines(description, every_scalar):
-        yield f"  {line}"
+        yield f"  {spoken(line)}"
     if description.pre_clip is not None:
         yield f"  {_CLIPPING[description.pre_clip]}"
     if description.points_kept is not None:
         yield f"  norms are from scalars: {_sampled(description.points_kept)}"
     for line in _norm_lines(description):
-        yield f"  {line}"
+        yield f"  {spoken(line)}"
     for landmark in description.landmarks:
-        yield f"  step {landmark.step:,}: {landmark.sentence}"
+        yield f"  step {landmark.step:,}: {spoken(landmark.sentence)}"
     if description.streams and not description.landmarks:
         yield "  no landmarks"
     if not description.streams:
@@ -246,6 +248,17 @@ def _age(description: Description, now: float) -> str:
     if idle < GROWING_SECONDS:
         return ", still growing"
     return f", last written {duration_words(idle)} ago"
+
+
+def spoken(text: str) -> str:
+    """A text whose small numbers have a minus that speech does not leave out.
+
+    Examples
+    --------
+    >>> spoken("loss 1.2e-05 in lr=1e-05")
+    'loss 1.2e minus 5 in lr=1e-05'
+    """
+    return _SMALL.sub(r"\1e minus \2", text)
 
 
 def duration_words(seconds: float) -> str:
@@ -306,7 +319,7 @@ def _best_of(description: Description) -> str:
             return f"{each.tag} {_end_of(each)}"
         if each is not None:
             best = each.maximum if each.kind == "score" else each.minimum
-            return f"{each.tag} best {best:.4g}, {_end_of(each)}"
+            return spoken(f"{each.tag} best {best:.4g}, {_end_of(each)}")
     return ""
 
 

@@ -129,7 +129,7 @@ class _Answer:
         return json.dumps(answer, indent=2)
 
     def as_text(self, *, every_scalar: bool) -> str:
-        from tb_sonify.reading.description import description_lines, overview_lines
+        from tb_sonify.reading.description import description_lines, overview_lines, spoken
 
         if self.moments is not None:
             texts = [each.lines() for each in self.moments]
@@ -141,5 +141,5 @@ class _Answer:
             if len(self.runs) >= _TABLE_FROM:
                 texts.insert(0, overview_lines(self.runs))
         if self.comparison is not None:
-            texts.append(iter([self.comparison.sentence]))
+            texts.append(iter([spoken(self.comparison.sentence)]))
         return "\n\n".join("\n".join(text) for text in texts)

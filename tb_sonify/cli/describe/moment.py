@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.landmarks import Landmark
-from tb_sonify.reading.description import Description
+from tb_sonify.reading.description import Description, spoken
 from tb_sonify.reading.heatmap import largest_norms, most_rows
 from tb_sonify.reading.scalars import read_series
 from tb_sonify.reading.selection import Selections
@@ -63,7 +63,7 @@ class Moment:
             apart = landmark.step - self.step
             side = "later" if apart > 0 else "earlier"
             when = f"{abs(apart):,} steps {side}, at step {landmark.step:,}" if apart else "here"
-            yield f"  {when}: {landmark.sentence}"
+            yield f"  {when}: {spoken(landmark.sentence)}"
         if not self.landmarks:
             yield "  no landmarks"
 
@@ -127,7 +127,7 @@ def _value(number: float) -> float | str:
 
 
 def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
+    return value if isinstance(value, str) else spoken(f" {value:.4g}").strip()
 
 
 def _listed(values: Sequence[tuple[str, float | str]]) -> str:

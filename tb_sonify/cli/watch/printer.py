@@ -1,7 +1,6 @@
 """What is said of runs, as lines of text or JSON."""
 
 import json
-import re
 import shutil
 import textwrap
 import time
@@ -9,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from tb_sonify.cli.watch.run_watch import Message
+from tb_sonify.reading.description import spoken
 
 _WIDTH = 80
-_SMALL = re.compile(r"(?<![\w.-])(\d+(?:\.\d+)?)e-0*(\d+)\b")
 
 
 def _print(text: str) -> None:
@@ -46,7 +45,8 @@ class Printer:
             return
         clock = time.strftime("%H:%M:%S", time.localtime(now))
         level = "" if message.level == "NOTE" else f"{message.level} "
-        self._print(_wrapped(f"{clock} {readable(message.run)} {level}{_spoken(message.text)}"))
+        text = spoken(readable(message.text))
+        self._print(_wrapped(f"{clock} {readable(message.run)} {level}{text}"))
 
     def remark(self, text: str) -> None:
         """Print what concerns no run; nothing where the output is for programs."""
@@ -59,7 +59,7 @@ class Printer:
         if 0 <= at < len(self._said):
             self._at = at
             message = self._said[at]
-            self._print(_wrapped(f"{readable(message.run)} {_spoken(message.text)}"))
+            self._print(_wrapped(f"{readable(message.run)} {spoken(readable(message.text))}"))
         else:
             self.remark("nothing later was said" if by > 0 else "nothing earlier was said")
 
@@ -67,11 +67,6 @@ class Printer:
 def readable(text: str) -> str:
     """A text without what would move the cursor, or be spelled out."""
     return "".join(each if each.isprintable() else "?" for each in text)
-
-
-def _spoken(text: str) -> str:
-    """A text whose small numbers have a minus that speech does not leave out, as of 1.2e-05."""
-    return _SMALL.sub(r"\1e minus \2", readable(text))
 
 
 def _wrapped(text: str) -> str:
