@@ -249,6 +249,9 @@ def test_neighbouring_runs_of_keras_are_one_training_told_of_in_the_first(tmp_pa
     for run, values in (("train", TRAINING), ("validation", VALIDATION), ("other", VALIDATION)):
         losses = {"epoch_loss": list(zip(STEPS, values, strict=True))}
         write_losses(tmp_path / "fit" / run, losses)
+    own = (Pair("train/epoch_loss", "validation/epoch_loss"),)
+    assert landmarks_of(tmp_path, own) == landmarks_of(tmp_path)
+    assert "step 15: overfitting" in command("describe", tmp_path, "--run=fit/train").stdout
     found = {run: len(those) for run, those in landmarks_of(tmp_path).items()}
     assert found == {"fit/other": 0, "fit/train": 1, "fit/validation": 0}
 
@@ -266,6 +269,9 @@ def test_a_flag_and_an_option_name_other_pairs(tmp_path, open_client, caplog):
     assert result.returncode == 3
     assert "step 15: overfitting, err/b 1 to" in result.stdout
     assert "pairs are TRAINING" in command("describe", tmp_path, "--pairs=a").stderr
+    result = command("describe", tmp_path, "--pairs=err/a:err/b,err/a:err/c")
+    assert result.returncode == 2
+    assert "no run has both scalars of the pair err/a:err/c" in result.stderr
     client = open_client(tmp_path, "--sonify_pairs", "nonsense")
     assert client.json_of("landmarks", run=".")["landmarks"] == []
     [warning] = [each for each in caplog.messages if "sonify_pairs" in each]

@@ -88,6 +88,12 @@ def _paired(
             yield pair, training, _on_steps_of(training, validation)
 
 
+def has_pair(store: Store, scope: Scope, run: str, pair: Pair) -> bool:
+    """Whether a run, or those beside it that are one training with it, has both scalars."""
+    tags = list_scalars(store, scope, run)
+    return set(pair) <= {*tags, *_with_neighbours(store, scope, run, tags)}
+
+
 def _with_neighbours(
     store: Store, scope: Scope, run: str, tags: Sequence[str]
 ) -> dict[str, tuple[str, str]]:

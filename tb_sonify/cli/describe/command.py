@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     from tb_sonify.landmarks import KINDS
     from tb_sonify.reading.description import severity
     from tb_sonify.reading.logdir import chosen_runs, open_logdir
-    from tb_sonify.reading.run_landmarks import compare_runs
+    from tb_sonify.reading.run_landmarks import compare_runs, has_pair
     from tb_sonify.reading.selection import Selections
     from tb_sonify.reading.timeline_builder import Timelines
     from tb_sonify.schema.pairs import parse_pairs
@@ -81,6 +81,9 @@ def run(options: argparse.Namespace) -> int:
         ]
     except (FileNotFoundError, LookupError, ValueError) as error:
         raise CommandError(str(error.args[0])) from error
+    for pair in store.settings.pairs:
+        if not any(has_pair(store, scope, name, pair) for name in runs):
+            raise CommandError(f"no run has both scalars of the pair {':'.join(pair)}")
     selections = Selections(store, Timelines(store))
     described = [_describe(store, scope, selections, name, options) for name in runs]
     answer = _Answer(described if options.compare else sorted(described, key=severity))
