@@ -21,6 +21,8 @@ PROBLEMS = ("nan", "inf", "explosion", "divergence", "overfitting", "collapse")
 """Kinds of landmarks for which somebody is called who isn't looking."""
 
 _STATE_BYTES = 1_024
+_KEPT_SECONDS = 3.0
+_REST = 2  # times as long as runs were examined
 
 FindLandmarks = Callable[[Scope, str, Timeline], tuple[Landmark, ...]]
 
@@ -29,8 +31,8 @@ FindLandmarks = Callable[[Scope, str, Timeline], tuple[Landmark, ...]]
 class _Examined:
     """What was found in a run when it had got so far; times on the monotonic clock.
 
-    What is read of it may be kept for a moment: so it is examined again until some time after it
-    was first seen to have got so far.
+    What is read of it may have been kept for a moment: so it is examined once more some time after
+    it was first seen to have got so far.
     """
 
     reached: Reached
@@ -53,7 +55,7 @@ class StateRoutes:
         self._find = find
         self._examined: LruCache[tuple[str, str], _Examined] = LruCache(limits.STATE_CACHE_BYTES)
         self._states = RefreshCache[dict[str, Reached]](
-            limits.STATE_CACHE_BYTES, lambda states: _STATE_BYTES * len(states)
+            limits.STATE_CACHE_BYTES, lambda states: _STATE_BYTES * len(states), factor=_REST
         )
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -96,9 +98,9 @@ class StateRoutes:
         found = {run: self._examined.get((scope.experiment, run)) for run in reached}
         since = {run: 0.0 if each is None else each.at for run, each in found.items()}
         for run in sorted(reached, key=lambda run: (since[run], -reached[run].wall_time)):
-            each = found[run]
-            settled = each is not None and each.at > each.since + limits.SETTLED_SECONDS
-            if each is None or each.reached != reached[run] or not settled:
+            each, now = found[run], time.monotonic()
+            grown = each is None or each.reached != reached[run]
+            if grown or (each is not None and each.at < each.since + _KEPT_SECONDS < now):
                 yield run
 
     def _examine(self, scope: Scope, run: str, reached: Reached) -> _Examined:
