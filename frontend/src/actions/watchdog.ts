@@ -3,7 +3,7 @@
 import { type Told, watch } from "../model/watch";
 import { fetchStates } from "../server/api";
 import { announcer } from "../state/playing";
-import { isTold, watched } from "../state/watch";
+import { forgetTold, isTold, watched } from "../state/watch";
 import { soundAlarm } from "./alarm";
 
 const HIDDEN_MS = 10_000;
@@ -17,20 +17,18 @@ export async function lookAfterRuns(): Promise<void> {
   if (asking || (document.hidden && now < asked + HIDDEN_MS)) return;
   asking = true;
   asked = now;
-  try {
-    const states = await fetchStates(new AbortController().signal);
-    const { after, told } = watch(watched.peek(), states, performance.now());
-    watched.value = after;
-    tell(told);
-  } catch {
-    // Whatever keeps the server from answering is told by what is asked for beside this.
-  } finally {
-    asking = false;
-  }
+  // Whatever keeps the server from answering is told by what is asked for beside this.
+  const states = await fetchStates(new AbortController().signal).catch(() => null);
+  asking = false;
+  if (states === null) return;
+  const { after, told } = watch(watched.peek(), states, performance.now());
+  watched.value = after;
+  tell(told);
 }
 
 /** Problems first; what was heard, and so told, at the live end is not told again. */
 function tell(all: readonly Told[]): void {
+  for (const { run, kind } of all) if (kind === "restarted") forgetTold(run);
   const isNews = ({ run, problem }: Told) =>
     problem === null || !isTold(run, problem.kind, problem.step);
   const news = all.filter(isNews);

@@ -20,6 +20,11 @@ const GLYPHS: Readonly<Record<string, string>> = {
   escape: "◢",
   parting: "≠",
   restart: "↺",
+  schedule: "∿",
+  scale: "×",
+  skip: "↷",
+  epoch: "│",
+  checkpoint: "⚑",
 };
 
 /** Kinds of landmarks, the most severe first. */

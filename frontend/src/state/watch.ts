@@ -13,13 +13,20 @@ export const problems = computed(() => worstOf(watched.value ?? new Map()));
 /** What is wrong with runs that broke or stalled since then, for a title. */
 export const title = computed(() => alarmTitle(watched.value ?? new Map()));
 
-const told = new Set<string>();
+/** By run. */
+const told = new Map<string, Set<string>>();
 
 /** Whether something in a run has been told since the page was opened; from now on it has. */
 export function isTold(run: string, kind: string, step: Step): boolean {
   const once = kind === "nan" || kind === "inf";
-  const key = JSON.stringify([run, kind, once ? null : step]);
-  const before = told.has(key);
-  told.add(key);
+  const key = once ? kind : `${kind} ${step}`;
+  const all = told.get(run) ?? new Set();
+  const before = all.has(key);
+  told.set(run, all.add(key));
   return before;
+}
+
+/** A run has begun anew: what happens in it is news. */
+export function forgetTold(run: string): void {
+  told.delete(run);
 }
