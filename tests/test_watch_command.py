@@ -24,6 +24,7 @@ from tb_sonify.cli import player
 from tb_sonify.cli.main import defaults_of
 from tb_sonify.cli.watch import actions as actions_module
 from tb_sonify.cli.watch.actions import Actions
+from tb_sonify.cli.watch.command import _describe
 from tb_sonify.cli.watch.follow import GrowingLogdir
 from tb_sonify.cli.watch.logdir_watch import LogdirWatch
 from tb_sonify.cli.watch.printer import Printer
@@ -240,6 +241,18 @@ def test_an_incomplete_record_waits_for_its_rest_and_a_damaged_one_ends_the_file
         file.write(bytes(100))
     assert watch.look() == []
     assert "is damaged" in caplog.text
+
+
+def test_a_directory_that_is_a_run_gives_it_its_name(tmp_path, watching):
+    write_events(tmp_path / "adam", scalar_events("loss", [(4, 0.5)]))
+    watch = watching(directory=tmp_path / "adam")
+    assert watch.look() == ["adam step 4, loss 0.5"]
+    write_events(tmp_path / "adam", scalar_events("loss", [(5, np.nan)]))
+    assert watch.look() == ["adam PROBLEM NaN in loss, step 5; loss was 0.5 at 4"]
+    _describe(watch.watch, tmp_path / "adam")
+    text = " ".join(watch.look())
+    assert text.startswith("(the log directory itself) steps 4 to 5, ")
+    assert "NaN since step 5" in text
 
 
 def test_what_others_write_is_followed_too(tmp_path, watching):

@@ -215,7 +215,7 @@ def description_lines(
     now
         Seconds since the epoch, to tell how long ago it was written; `None`: that is not told.
     """
-    yield description.run or "(the log directory itself)"
+    yield _name(description)
     if description.first_step is None:
         yield "  nothing that can be heard"
         return
@@ -237,6 +237,10 @@ def description_lines(
         totals = [each.tag for each in description.scalars if each.kind == "norm"]
         only = f" by layer, only {', '.join(totals)}" if totals else ""
         yield f"  no gradient norms were logged{only}"
+
+
+def _name(description: Description) -> str:
+    return "(the log directory itself)" if description.run in ("", ".") else description.run
 
 
 def _age(description: Description, now: float) -> str:
@@ -280,7 +284,7 @@ def overview_lines(descriptions: Sequence[Description]) -> Iterator[str]:
     """A table of runs, in their order."""
     rows = [
         (
-            each.run or "(the log directory itself)",
+            _name(each),
             "" if each.last_step is None else f"{each.last_step:,}",
             _best_of(each),
             "; ".join(

@@ -1,13 +1,14 @@
 """`tb-sonify watch`: follow runs in a terminal, by lines that are only ever added."""
 
 import argparse
+import io
 import os
 import select
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -211,8 +212,12 @@ def _describe(watch: "LogdirWatch", logdir: Path) -> None:
     from tb_sonify.cli.main import main
 
     name = watch.printer.last_run or next(iter(watch.runs), None)
+    if name not in watch.runs and "." in watch.runs:  # shown by the name of the directory
+        name = "."
     if name is None:
         watch.printer.remark("no runs yet")
         return
-    main(["describe", str(logdir.resolve()), f"--run={name}"])
-    sys.stdout.flush()
+    with redirect_stdout(io.StringIO()) as text:
+        main(["describe", str(logdir.resolve()), f"--run={name}"])
+    for line in text.getvalue().splitlines():
+        watch.printer.remark(line)

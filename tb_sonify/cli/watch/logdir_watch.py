@@ -75,6 +75,8 @@ class LogdirWatch:
         watches = [RunWatch(name, *self._judge_of_pairs(name)) for name in names]
         for watch in watches:
             self.runs[watch.name] = watch
+            if watch.name == ".":  # the log directory itself
+                watch.shown = self._options.logdir.resolve().name or "."
             for _ in self._new_of(watch.name, watch):
                 pass
             for _ in watch.look_at_clock(self._idle(watch.name), stall=self._options.stall):

@@ -57,6 +57,8 @@ class RunWatch:
 
     Attributes
     ----------
+    shown
+        Its name in messages.
     step
         The latest; -1: none.
     failed
@@ -70,7 +72,7 @@ class RunWatch:
     """
 
     def __init__(self, name: str, overfitting: OverfittingMonitor, folder: str = "") -> None:
-        self.name = name
+        self.name = self.shown = name
         self._judges_pairs = overfitting, folder
         self.step = -1
         self.failed: dict[str, Message] = {}
@@ -176,7 +178,7 @@ class RunWatch:
             self._told[key] = each.step
             level: Level = "PROBLEM" if is_problem else "WARNING"
             text += self._loss_words(before=each.step) if is_problem else ""
-            message = Message(self.name, level, each.kind, text, each.step, each.layer)
+            message = Message(self.shown, level, each.kind, text, each.step, each.layer)
             if is_problem and each.kind not in self.failed:
                 self.failed[each.kind], self._broken_in[each.kind] = message, each.quantity
             elif each.kind == "overfitting":
@@ -201,7 +203,7 @@ class RunWatch:
 
     def note(self, kind: str, text: str, step: int | None = None) -> Message:
         """What is told of the run and is no cause for alarm."""
-        return Message(self.name, "NOTE", kind, text, step)
+        return Message(self.shown, "NOTE", kind, text, step)
 
     @property
     def kinds(self) -> set[str]:
@@ -210,7 +212,7 @@ class RunWatch:
 
     def gone(self) -> Message:
         """What is told where the directory was deleted or renamed."""
-        return Message(self.name, "WARNING", "gone", f"is gone, last step {self.step}", self.step)
+        return Message(self.shown, "WARNING", "gone", f"is gone, last step {self.step}", self.step)
 
     def look_at_clock(self, idle: float, *, stall: float) -> Iterator[Message]:
         """What the time tells, where nothing has been written for `idle` seconds.
@@ -229,7 +231,7 @@ class RunWatch:
             self.stalled = True
             where = f", last step {self.step}" if self.step >= 0 else ""
             text = f"nothing written for {stall:.0f} seconds{where}"
-            yield Message(self.name, "WARNING", "stalled", text)
+            yield Message(self.shown, "WARNING", "stalled", text)
 
     def state(self, idle: float, *, speed: float = 0.0) -> Message:
         """How the run is now, with its steps per second where they are given."""
@@ -249,4 +251,4 @@ class RunWatch:
         elif self.stalled:
             words.append(f"last written {duration_words(idle)} ago")
         level: Level = "PROBLEM" if self.failed else "NOTE"
-        return Message(self.name, level, "state", ", ".join(words), self.step)
+        return Message(self.shown, level, "state", ", ".join(words), self.step)
