@@ -111,7 +111,7 @@ def test_labelled_losses_are_told_with_few_mistakes():
     assert recall >= 0.9
 
 
-def trained(examples, *, decay=0.0, rate=3e-3, wrong=0.0, width=64, steps=400):
+def trained(examples, *, decay=0.0, rate=3e-3, wrong=0.0, width=64, steps=300):
     """Losses of training and validation of a small network, and steps of validation."""
     random = torch.Generator().manual_seed(0)
     inputs = torch.randn(examples + 1000, 20, generator=random)
