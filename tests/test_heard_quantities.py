@@ -204,7 +204,7 @@ def test_landmarks_and_words_are_of_the_quantity(client, logdir, capsys):
     assert kinds >= {"nan", "inf", "restart"}
     assert "ratios of the early layers" not in client.sonify("describe", run="all").text
     text = client.sonify("describe", run="all", quantity="update").text
-    assert "update norms of the early layers (conv): start at none" in text
+    assert "update norms of the early layers (conv): start without a finite one" in text
     assert main(["describe", str(logdir), "--run", "all"]) == 0
     text = capsys.readouterr().out
     ratio = table_of("ratio")
