@@ -38,7 +38,7 @@ class _Examined:
     reached: Reached
     since: float
     at: float
-    last_step: int
+    last_step: int | None  # of the norms: scalars may be written before them
     problems: tuple[Landmark, ...]
 
 
@@ -117,6 +117,6 @@ class StateRoutes:
             reached=reached,
             since=now if before is None or before.reached != reached else before.since,
             at=now,
-            last_step=int(timeline.steps[-1]) if timeline.notes else reached.step,
+            last_step=int(timeline.steps[-1]) if timeline.notes else None,
             problems=tuple(sorted(problems, key=lambda each: KINDS.index(each.kind))),
         )

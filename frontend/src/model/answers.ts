@@ -168,7 +168,7 @@ export type LayerTable = {
 /** How far a run has got, and what broke in it. */
 export type RunState = {
   readonly run: string;
-  /** Null where it was not looked into yet; then problems are, too. */
+  /** Of its norms; null where it has none, or was not looked into yet. */
   readonly lastStep: Step | null;
   /** When it was written last, by the clock of whoever wrote it, in seconds since the epoch. */
   readonly lastTime: number;
@@ -176,7 +176,7 @@ export type RunState = {
   readonly age: number;
   /** Whether its writer was closed and nothing was written since. */
   readonly ended: boolean;
-  /** The first of each kind, the most severe first. */
+  /** The first of each kind, the most severe first; null where it was not looked into yet. */
   readonly problems: readonly Landmark[] | null;
 };
 
