@@ -103,6 +103,11 @@ def test_without_runs_the_tab_says_how_to_log_one_and_shows_it_when_it_comes(bro
         expect(tab.page.get_by_role("status").first).to_contain_text("No runs yet")
         expect(tab.page.get_by_text("SonifyWriter", exact=False)).to_be_visible()
         look(tab.page, "no-runs", golden=True)
+        tab.page.keyboard.press("Shift+A")  # it is before a training that an alarm is set
+        expect(tab.page.locator("#spoken")).to_contain_text("The alarm is off: A turns it on")
+        tab.page.keyboard.press("h")
+        expect(tab.page.locator("dialog[open]")).to_be_visible()
+        tab.page.keyboard.press("Escape")
         write_run(logdir / "adam")
         expect(tab.page.locator(".curve canvas")).to_be_visible(timeout=60_000)
         look(tab.page, "first-run")

@@ -278,6 +278,8 @@ def test_what_cannot_be_compared_is_said(tmp_path):
 def test_the_exit_status_tells_of_landmarks_that_one_asks_for(logdir):
     assert command("describe", logdir, "--fail-on", "nan,divergence").returncode == 3
     assert command("describe", logdir, "--run", "calm", "--fail-on", "nan").returncode == 0
+    assert command("describe", logdir, "--fail-on", "").returncode == 2
+    assert "there are none" in command("describe", logdir, "--pairs", "").stderr
     done = command("describe", logdir, "--fail-on", "nan,boom")
     assert done.returncode == 2
     assert "--fail-on takes nan, inf" in done.stderr

@@ -92,7 +92,7 @@ def test_a_run_that_breaks_is_told_once_with_step_layer_and_loss(tmp_path, watch
     assert watch.look() == []
     with SonifyWriter(str(tmp_path / "live1")) as writer:
         write(writer, range(20))
-        assert watch.look() == ["live1 step 19, loss 0.5"]
+        assert watch.look() == ["live1 began, step 19, loss 0.5"]
         write(writer, range(20, 30))
         assert watch.look() == []
         write(writer, range(30, 40), value=float("nan"), layers=("conv2", "fc"))
@@ -101,7 +101,7 @@ def test_a_run_that_breaks_is_told_once_with_step_layer_and_loss(tmp_path, watch
         )
         assert watch.look() == [expected]
         write(writer, range(40, 50), value=float("nan"), layers=LAYERS, loss=float("nan"))
-        assert watch.look() == ["live1 PROBLEM NaN in loss, step 40; loss was 0.5 at 39"]
+        assert watch.look() == ["live1 NaN in loss, step 40; loss was 0.5 at 39"]
         write(writer, range(50, 60), value=float("inf"), layers=LAYERS, loss=float("nan"))
         [line] = watch.look()
         assert line.startswith("live1 PROBLEM infinity at step 50, first in conv1 and 2 more")
@@ -112,6 +112,27 @@ def test_a_run_that_breaks_is_told_once_with_step_layer_and_loss(tmp_path, watch
     assert watch.look() == ["live1 ended at step 59"]
     assert watch.look() == []
     assert watch.status is None
+
+
+def test_a_run_that_breaks_before_it_is_looked_at_is_news_unless_it_was_there(tmp_path, watching):
+    log = tmp_path / "log"
+    logdir = tmp_path / "runs"
+    is_on_standard_error = "test /dev/fd/1 -ef /dev/fd/2"  # what a command prints
+    text = "$TB_SONIFY_RUN $TB_SONIFY_KIND $TB_SONIFY_STEP"
+    shell = f'{is_on_standard_error} && echo "{text}" >> {log}'
+    write_events(logdir / "old", scalar_events("loss", [(4, 0.5), (5, np.nan)]))
+    none = watching("--run", "nope", directory=logdir)
+    assert none.look() == ["no run matches 'nope' yet; there are old"]
+    watch = watching("--json", "--exec", shell, "--every", "0.001s", directory=logdir)
+    [state] = map(json.loads, watch.look())
+    assert (state["kind"], state["level"]) == ("state", "PROBLEM")
+    for name in ("new", "newer"):
+        write_events(logdir / name, scalar_events("loss", [(4, 0.5), (5, np.nan)]))
+    lines = [json.loads(line) for line in watch.look()]
+    told = ["began", "began", "nan", "nan"]
+    assert [(each["kind"], each["step"]) for each in lines] == [(kind, 5) for kind in told]
+    wait_until(lambda: (watch.look(), log.exists() and len(log.read_text()) == 22)[1], "commands")
+    assert sorted(log.read_text().splitlines()) == ["new nan 5", "newer nan 5"]
 
 
 def test_a_loss_that_leaves_its_floor_and_a_layer_that_jumps_are_told(tmp_path, watching):
@@ -350,7 +371,7 @@ def test_runs_that_are_renamed_and_a_directory_that_goes(tmp_path, watching):
     write_events(logdir / "a", scalar_events("loss", [(4, 0.5)]))
     assert watch.look() == ["a step 4, loss 0.5"]
     (logdir / "a").rename(logdir / "b")
-    assert watch.look() == ["a WARNING is gone, last step 4", "b step 4, loss 0.5"]
+    assert watch.look() == ["a WARNING is gone, last step 4", "b began, step 4, loss 0.5"]
     write_events(logdir / "b", scalar_events("loss", [(5, np.nan)]))
     assert watch.look() == ["b PROBLEM NaN in loss, step 5; loss was 0.5 at 4"]
     logdir.rename(tmp_path / "away")

@@ -57,9 +57,16 @@ export function render(): void {
   performance.mark("sonify:ready");
 }
 
-const ANYWHERE: readonly (Command | undefined)[] = ["playOrPause", "goToWorst"];
+const ANYWHERE: readonly (Command | undefined)[] = [
+  "playOrPause",
+  "goToWorst",
+  "toggleAlarm",
+  "toggleAlarmMute",
+  "showHelp",
+  "showOptions",
+];
 
-/** Playing, and going to what is wrong, work wherever no control wants the key for itself. */
+/** What needs no timeline works wherever no control wants the key for itself. */
 function answerAnywhere(event: KeyboardEvent): void {
   const command = keymap.value.get(chordOf(event) ?? "");
   if (event.target !== document.body || event.repeat || command === undefined) return;

@@ -67,7 +67,7 @@ def _settings(flags: "Namespace | None") -> Settings:
 
 def _pairs(text: str) -> tuple[Pair, ...]:
     try:
-        return parse_pairs(text)
+        return parse_pairs(text) if text else ()
     except ValueError as error:
         _logger.warning("--sonify_pairs is ignored: %s", error)
         return ()

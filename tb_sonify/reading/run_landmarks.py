@@ -163,7 +163,8 @@ def compare_runs(
         return Comparison(None, f"{other} and {run} have {few}")
     found = find_parting(first, (one.steps, one.values), (own.steps, own.values))
     if found is None:
-        ends = f"they end at {one.values[-1]:.4g} and {own.values[-1]:.4g}"
+        lasts = [f"{each.values[-1]:.4g}".replace("nan", "NaN") for each in (one, own)]
+        ends = f"they end at {' and '.join(lasts)}"
         return Comparison(None, f"{other} and {run} do not part for good in {first}: {ends}")
     told = replace(found, sentence=f"{found.sentence}, against {other}")
     [told] = _at_notes([told], timeline)

@@ -79,7 +79,7 @@ def parse_pairs(text: str) -> tuple[Pair, ...]:
     Raises
     ------
     ValueError
-        If one is not two names with a colon between them.
+        If there are none, or one is not two names with a colon between them.
     """
     found = []
     for each in filter(None, map(str.strip, text.split(","))):
@@ -90,6 +90,8 @@ def parse_pairs(text: str) -> tuple[Pair, ...]:
                 f"neither a comma nor a colon; got {each!r}"
             )
         found.append(Pair(training, validation))
+    if not found:
+        raise ValueError("pairs are TRAINING:VALIDATION,..., and there are none")
     return tuple(found)
 
 

@@ -44,13 +44,11 @@ def add_command(commands: Any, name: str) -> None:
     parser.add_argument(
         "--fail-on",
         metavar="KINDS",
-        default="",
         help="exit status 3 if a run has one of these landmarks, such as nan,inf,overfitting",
     )
     parser.add_argument(
         "--pairs",
         metavar="TRAINING:VALIDATION,...",
-        default="",
         help="losses that belong together, to be told where they overfit; usual names are known",
     )
     parser.add_argument("--all", action="store_true", help="a line for every scalar of a run")
@@ -68,14 +66,15 @@ def run(options: argparse.Namespace) -> int:
     from tb_sonify.reading.timeline_builder import Timelines
     from tb_sonify.schema.pairs import parse_pairs
 
-    fatal = {kind for kind in options.fail_on.split(",") if kind}
-    if not fatal <= set(KINDS):
-        unknown = ", ".join(sorted(fatal - set(KINDS)))
+    fatal = {kind for kind in (options.fail_on or "").split(",") if kind}
+    if not fatal <= set(KINDS) or (options.fail_on is not None and not fatal):
+        unknown = ", ".join(sorted(fatal - set(KINDS))) or "none"
         raise CommandError(f"--fail-on takes {', '.join(KINDS)}, got {unknown}")
     try:
         wanted = options.compare or [options.run]
         named = [each for each in wanted if each is not None]
-        store, scope = open_logdir(options.logdir, parse_pairs(options.pairs), named)
+        pairs = () if options.pairs is None else parse_pairs(options.pairs)
+        store, scope = open_logdir(options.logdir, pairs, named)
         runs = [
             name for chosen in wanted for name in chosen_runs(store, scope, options.logdir, chosen)
         ]

@@ -62,7 +62,8 @@ class Moment:
         for landmark in self.landmarks:
             apart = landmark.step - self.step
             side = "later" if apart > 0 else "earlier"
-            when = f"{abs(apart):,} steps {side}, at step {landmark.step:,}" if apart else "here"
+            steps = "1 step" if abs(apart) == 1 else f"{abs(apart):,} steps"
+            when = f"{steps} {side}, at step {landmark.step:,}" if apart else "here"
             yield f"  {when}: {spoken(landmark.sentence)}"
         if not self.landmarks:
             yield "  no landmarks"

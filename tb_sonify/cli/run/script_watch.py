@@ -42,7 +42,7 @@ class ScriptWatch:
             for before in [each.name for each in self._watch.runs.values() if each.ended]:
                 del self._runs.runs[before], self._watch.runs[before]
             self._runs.add(name, directory)
-            self._watch.begin([name])
+            self._watch.begin([name], is_news=True)
         if self._thread is None:
             self._thread = threading.Thread(target=self._look, name="tb_sonify watch", daemon=True)
             self._thread.start()

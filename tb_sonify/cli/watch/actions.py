@@ -26,7 +26,7 @@ _RATE = 24_000
 _SECONDS = 0.6
 _COMMAND_SECONDS = 60.0
 _MAX_COMMANDS, _MAX_WAITING = 8, 1_000
-_NOT_RUN_FOR = ("state", "began", "writing")
+_STANDARD_ERROR = 2
 
 
 class Actions:
@@ -58,6 +58,7 @@ class Actions:
         self._player = Player(find_player(), say) if self._sounds else None
         self._running: list[tuple[subprocess.Popen[bytes], float]] = []
         self._waiting: deque[Message] = deque(maxlen=_MAX_WAITING)
+        self._failures: set[int] = set()  # statuses that were said
 
     def __enter__(self) -> "Actions":
         return self
@@ -70,8 +71,9 @@ class Actions:
         for process, _since in self._running:
             self._kill(process)
         if self._running or self._waiting:
-            left = f"{len(self._running)} commands of --exec were ended"
-            self._say(f"{left}, {len(self._waiting)} were not run")
+            words = {"ended": len(self._running), "not run": len(self._waiting)}
+            counts = [f"{count} {what}" for what, count in words.items() if count]
+            self._say(f"commands of --exec: {', '.join(counts)}")
         if self._player is not None:
             self._player.close()
 
@@ -84,7 +86,8 @@ class Actions:
             earcon = _EARCONS.get(message.kind, Earcon.SPIKE)
             wave = earcon_waveform(earcon, frames=int(_SECONDS * _RATE), sample_rate=_RATE)
             self._player.play((0.5 * 32_767 * wave).astype(np.int16)[:, None], _RATE)
-        if self._command is not None and message.kind not in _NOT_RUN_FOR:
+        is_told = message.level != "NOTE" or message.kind == "ended"
+        if self._command is not None and message.kind != "state" and is_told:
             self._waiting.append(message)
             self.go_on()
 
@@ -120,7 +123,8 @@ class Actions:
             elif status is None:
                 self._kill(process)
                 self._say(f"the command of --exec was ended after {_COMMAND_SECONDS:.0f} seconds")
-            elif status:
+            elif status and status not in self._failures:
+                self._failures.add(status)
                 self._say(f"the command of --exec failed with status {status}")
         while self._waiting and len(self._running) < _MAX_COMMANDS:
             self._run(self._waiting.popleft())
@@ -138,6 +142,7 @@ class Actions:
             str(self._command),
             shell=True,
             stdin=subprocess.DEVNULL,
+            stdout=_STANDARD_ERROR,  # lines on standard output are for whoever reads them there
             env={**os.environ, **environment},
             start_new_session=True,
         )

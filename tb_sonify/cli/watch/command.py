@@ -26,8 +26,8 @@ what happens to them: what breaks and in which layer, what becomes unusual, wher
 floor, and which runs begin, stall, resume and end. Each is said once, as a line of text.
 
 In a terminal, press Enter for all runs as they are now, d for what `tb-sonify describe` says of the
-run that was spoken of last, space to turn sound on or off, p and n for what was said before, and
-q to leave.
+run to which something happened last, space to turn sound on or off, p and n for what was said
+before, and q to leave.
 
 Exit status: 0 the runs ended well, or you left; 3 a run failed; 4 a run stalled."""
 

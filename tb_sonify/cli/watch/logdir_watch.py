@@ -14,6 +14,7 @@ from tb_sonify.landmarks.overfitting import OverfittingMonitor
 from tb_sonify.schema.scalar_names import TRAINING, VALIDATION, words_of
 
 _SHOWN = 20  # runs at once
+_NAMED = 5
 ENDED, FAILED, STALLED = 0, 3, 4
 _UNTIL = {
     "first-failure": set(PROBLEMS),
@@ -54,6 +55,8 @@ class LogdirWatch:
         self.runs: dict[str, RunWatch] = {}
         self._judges: dict[str, OverfittingMonitor] = {}  # by the directory of runs
         self._next_progress = time.monotonic() + options.every
+        self._looked = False
+        self._names: set[str] = set()  # of all runs that there were
         self._steps: dict[str, tuple[float, int]] = {}  # of the last line on progress
 
     def look(self) -> int | None:
@@ -62,7 +65,12 @@ class LogdirWatch:
         for name in gone:
             if name in self.runs:
                 self._tell(self.runs.pop(name).gone())
-        self.begin([name for name in new if fnmatchcase(name, self._options.run)])
+        matching = [name for name in new if fnmatchcase(name, self._options.run)]
+        if new and not matching and not self.runs and not self._looked:
+            some = ", ".join(sorted(new)[:_NAMED]) + (", ..." if len(new) > _NAMED else "")
+            self.printer.remark(f"no run matches {self._options.run!r} yet; there are {some}")
+        self.begin(matching, is_news=self._looked)
+        self._looked = True
         for name, watch in list(self.runs.items()):
             self._follow(name, watch)
         if time.monotonic() >= self._next_progress:
@@ -70,23 +78,37 @@ class LogdirWatch:
             self._say_progress()
         return self._status()
 
-    def begin(self, names: Sequence[str]) -> None:
-        """Read what there is of runs; of what happened before, only how they are now is told."""
+    def begin(self, names: Sequence[str], *, is_news: bool) -> None:
+        """Read what there is of runs.
+
+        Parameters
+        ----------
+        is_news
+            What has happened in those that were never there before is told. Of others, only how
+            they are now is.
+        """
         watches = [RunWatch(name, *self._judge_of_pairs(name)) for name in names]
+        is_new = {name: is_news and name not in self._names for name in names}
+        self._names.update(names)
+        happened: dict[str, list[Message]] = {}
         for watch in watches:
             self.runs[watch.name] = watch
             if watch.name == ".":  # the log directory itself
                 watch.shown = self._options.logdir.resolve().name or "."
-            for _ in self._new_of(watch.name, watch):
-                pass
-            for _ in watch.look_at_clock(self._idle(watch.name), stall=self._options.stall):
-                pass
+            happened[watch.name] = [
+                *self._new_of(watch.name, watch),
+                *watch.look_at_clock(self._idle(watch.name), stall=self._options.stall),
+            ]
+            self._steps[watch.name] = time.monotonic(), watch.step
         watches.sort(key=lambda each: not each.failed)
         for watch in watches[: self._shown]:
             is_known = watch.step >= 0 or watch.ended or watch.stalled
-            state = watch.state(self._idle(watch.name))
-            self._tell(state if is_known else watch.note("began", "began"))
+            is_old = is_known and not is_new[watch.name]
+            self._tell(watch.state(self._idle(watch.name)) if is_old else watch.began())
         self._count_more(watches, ": Enter tells all")
+        for watch in watches:
+            for message in happened[watch.name] if is_new[watch.name] else []:
+                self._tell(message)
 
     def _judge_of_pairs(self, run: str) -> tuple[OverfittingMonitor, str]:
         """What judges the pairs of losses of a run, and what comes before its tags there.

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import textwrap
 import time
 from collections.abc import Callable
@@ -49,8 +50,10 @@ class Printer:
         self._print(_wrapped(f"{clock} {readable(message.run)} {level}{text}"))
 
     def remark(self, text: str) -> None:
-        """Print what concerns no run; nothing where the output is for programs."""
-        if not self._as_json:
+        """Print what concerns no run; on standard error, where the output is for programs."""
+        if self._as_json:
+            print(_wrapped(readable(text)), file=sys.stderr, flush=True)
+        else:
             self._print(_wrapped(readable(text)))
 
     def again(self, by: int) -> None:

@@ -115,7 +115,8 @@ class RunWatch:
             self._in_file.clear()
         elif isinstance(record, End):
             self.ended = True
-            yield self.note("ended", f"ended at step {self.step}" if self.step >= 0 else "ended")
+            text = f"ended at step {self.step}" if self.step >= 0 else "ended"
+            yield self.note("ended", text, self._known_step)
         else:
             yield from self._add_block(record)
 
@@ -177,6 +178,8 @@ class RunWatch:
                 continue
             self._told[key] = each.step
             level: Level = "PROBLEM" if is_problem else "WARNING"
+            if each.kind in self.failed:
+                level = "NOTE"  # the same of another series, as of norms after a loss
             text += self._loss_words(before=each.step) if is_problem else ""
             message = Message(self.shown, level, each.kind, text, each.step, each.layer)
             if is_problem and each.kind not in self.failed:
@@ -231,14 +234,27 @@ class RunWatch:
             self.stalled = True
             where = f", last step {self.step}" if self.step >= 0 else ""
             text = f"nothing written for {stall:.0f} seconds{where}"
-            yield Message(self.shown, "WARNING", "stalled", text)
+            yield Message(self.shown, "WARNING", "stalled", text, self._known_step)
 
-    def state(self, idle: float, *, speed: float = 0.0) -> Message:
-        """How the run is now, with its steps per second where they are given."""
-        words = [f"step {self.step}" if self.step >= 0 else "no step yet"]
+    def began(self) -> Message:
+        """What is told of a run that was not there before, and where it is."""
+        return self.note("began", ", ".join(["began", *self._place()]), self._known_step)
+
+    @property
+    def _known_step(self) -> int | None:
+        return self.step if self.step >= 0 else None
+
+    def _place(self) -> list[str]:
+        """The step and the loss, as far as they are known."""
+        words = [f"step {self.step}"] if self.step >= 0 else []
         tag = first_to_draw(list(self._latest))
         if tag is not None:
             words.append(f"{tag} {self._latest[tag][1]:.4g}")
+        return words
+
+    def state(self, idle: float, *, speed: float = 0.0) -> Message:
+        """How the run is now, with its steps per second where they are given."""
+        words = self._place() or ["no step yet"]
         for kind, message in self.failed.items():
             is_over = kind in WORDS and self._is_finite.get(self._broken_in[kind], False)
             words.append(f"{_SINCE[kind]} {'at' if is_over else 'since'} step {message.step}")
