@@ -127,7 +127,7 @@ def test_what_changes_is_seen_soon_and_nothing_that_is_here_is_asked_for_again(b
         tab.rest()
         asked.clear()
         wait_until(tab.page, lambda: len([url for url in asked if route_of(url) == "news"]) > 3)
-        assert {route_of(url) for url in asked} <= {"news", "states", "notes"}
+        assert {route_of(url) for url in asked} <= {"news", "states", "notes", "clip"}
 
         for first in range(400, 900, 100):
             part = slice(first, first + 100)
