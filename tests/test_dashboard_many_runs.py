@@ -88,7 +88,7 @@ def test_every_run_says_how_it_fares(tab):
         B: "no problems found",
         many_runs.ALL_NAN: "all NaN, no norms",
         many_runs.BREAKS: f"NaN at step {BREAKS_AT}, no norms",
-        many_runs.OVERFLOWS: f"Inf at step {OVERFLOWS_AT}, no norms",
+        many_runs.OVERFLOWS: f"infinity at step {OVERFLOWS_AT}, no norms",
         many_runs.LIVE: "live, no norms",
         "lr00": "no norms",
     }

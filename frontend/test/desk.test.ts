@@ -148,7 +148,7 @@ test("where a run stops being a number is said by its first step", () => {
   expect(wordsOf({ problem: explosion })).toEqual(["explosion at step 400"]);
   expect(wordsOf({ summary: nan, problem: explosion })).toEqual(["NaN at step 1,412"]);
   const inf = summary({ brokenAt: 3, brokenValue: Number.POSITIVE_INFINITY, finite: 3 });
-  expect(wordsOf({ summary: inf, problem: nan400 })).toEqual(["Inf at step 3"]);
+  expect(wordsOf({ summary: inf, problem: nan400 })).toEqual(["infinity at step 3"]);
 });
 
 test("a run without a single finite value says so", () => {

@@ -2,7 +2,6 @@
 
 import type { Landmark, Run, Summaries, Summary } from "./answers";
 import { glyphOf, KINDS } from "./events";
-import { formatStep, formatValue } from "./format";
 import { problemWords, type Watched } from "./watch";
 
 export type Sort = "name" | "value" | "broken" | "newest";
@@ -161,9 +160,9 @@ function brokenState({ summary, problem }: Facts): State | null {
     if (problem === null) return null;
     return { glyph: glyphOf(problem.kind), words: problemWords(problem), alarm: true };
   }
-  const glyph = Number.isNaN(summary.brokenValue) ? "✕" : "∞";
-  const words = `${formatValue(summary.brokenValue)} at step ${formatStep(at)}`;
-  return { glyph, words, alarm: true };
+  const kind = Number.isNaN(summary.brokenValue) ? "nan" : "inf";
+  const words = problemWords({ kind, step: at, layer: null });
+  return { glyph: glyphOf(kind), words, alarm: true };
 }
 
 const isFatal = (problem: Landmark | null): problem is Landmark =>

@@ -165,7 +165,7 @@ export const worstOf = (watch: Watch): RunProblem[] =>
     .sort((one, other) => bySeverity(one.problem, other.problem));
 
 /** "NaN at step 445 in fc1". */
-export const problemWords = ({ kind, step, layer }: Landmark): string =>
+export const problemWords = ({ kind, step, layer }: Omit<Landmark, "sentence">): string =>
   `${kindWords(kind)} at step ${formatStep(step)}${layer === null ? "" : ` in ${layer}`}`;
 
 /** What is wrong with runs that were seen to break or to stall, for a title; null where nothing is. */
