@@ -3,6 +3,7 @@
 import re
 import shutil
 from contextlib import contextmanager
+from urllib.parse import urljoin
 
 import numpy as np
 from playwright.sync_api import expect
@@ -11,7 +12,7 @@ from tests.dashboard import ALONE, TAB, WAIT_MS, Dashboard
 from tests.growing import FIRST, last_step, trained
 from tests.logs import norms_of, row_events, run_events, write_events
 from tests.looks import look
-from tests.pages import fresh_page, wait_until
+from tests.pages import fresh_page, routed, wait_until
 from tests.serving import served
 from tests.state_runs import write_run, write_two_runs
 
@@ -147,6 +148,22 @@ def test_what_changes_is_seen_soon_and_nothing_that_is_here_is_asked_for_again(b
         shutil.rmtree(logdir / "new")
         wait_until(tab.page, lambda: names.filter(has_text="new").count() == 0)
         expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
+
+
+def test_a_run_that_is_deleted_before_news_tell_of_it_is_listed_no_longer(browser, logdir):
+    write_two_runs(logdir)
+    with told_by_news(browser, logdir, expected=["status of 404"]) as tab:
+        names = tab.frame.get_by_role("grid").get_by_role("rowheader")
+        held = []
+        routed(tab.page, "news", lambda route: held.append(route))
+        wait_until(tab.page, lambda: held)
+        write_run(logdir / "new", seed=2)
+        wait_until(tab.page, lambda: names.filter(has_text="new").count() == 1)
+        shutil.rmtree(logdir / "new")
+        states = urljoin(tab.page.url, "plugin/sonify/states")
+        wait_until(tab.page, lambda: "new" not in tab.page.request.get(states).text())
+        tab.page.unroute_all(behavior="ignoreErrors")  # what is held goes on
+        wait_until(tab.page, lambda: names.filter(has_text="new").count() == 0)
 
 
 def route_of(url):

@@ -148,18 +148,19 @@ function takeNews(): void {
   else if (grown.length > 0) untracked(() => refreshGrown(grown));
 }
 
-const noticed = new Set<string>();
+const noticed = { come: new Set<string>(), gone: new Set<string>() };
 
-/** A run may come between the first answers that tell of runs: each is looked for once. */
+/** A run may come, or go, between two answers that tell of runs: each is looked for once. */
 function noticeRuns(): void {
   const listed = runShelf.get([]).value;
   if (listed === null) return;
-  for (const { name } of listed) noticed.add(name);
-  const missing = [...(watched.value ?? [])].filter(
-    ([run, { state }]) => state !== "gone" && !noticed.has(run),
+  const names = new Set(listed.map(({ name }) => name));
+  for (const name of names) noticed.come.add(name);
+  const wrong = [...(watched.value ?? [])].filter(([run, { state }]) =>
+    state === "gone" ? names.has(run) && !noticed.gone.has(run) : !noticed.come.has(run),
   );
-  for (const [run] of missing) noticed.add(run);
-  if (missing.length > 0) untracked(refresh);
+  for (const [run, { state }] of wrong) noticed[state === "gone" ? "gone" : "come"].add(run);
+  if (wrong.length > 0) untracked(refresh);
 }
 
 let failed = false;
