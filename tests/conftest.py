@@ -52,15 +52,16 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use a browser or a server, and put the files that take longest first.
 
-    A test in a browser that fails is run once more, and listed: what is heard and seen in time
-    depends on a sound thread, which a machine that is busy for a second starves. Workers take
-    files in this order, so that none is left with a long file at the end.
+    A test in a browser or of a server that fails is run once more, and listed: what is heard and
+    seen in time depends on a sound thread or another process, which a machine that is busy for a
+    second starves. Workers take files in this order, so that none is left with a long file at the
+    end.
     """
     seconds: Counter[Path] = Counter()
     for item in items:
         for name in {"browser", "server"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(name)
-        if item.get_closest_marker("browser") is not None:
+        if any(item.get_closest_marker(name) is not None for name in ("browser", "server")):
             item.add_marker(pytest.mark.flaky(reruns=1))
         marks = (SECONDS.get(mark.name, 0) for mark in item.iter_markers())
         seconds[item.path] += max(marks, default=0)

@@ -10,15 +10,16 @@ LISTINGS = ("list_scalars", "list_blob_sequences")
 
 @pytest.fixture
 def listed(monkeypatch):
-    """Notes of a client's provider which runs are listed with their data; `None`: all."""
+    """Notes of a client's provider which runs are listed with all of their tags; `None`: all."""
 
     def note(client):
         asked = []
 
         def noted(listing):
             def list_noted(*arguments, run_tag_filter=None, **options):
-                wanted = None if run_tag_filter is None else run_tag_filter.runs
-                asked.append(None if wanted is None else set(wanted))
+                if run_tag_filter is None or run_tag_filter.tags is None:
+                    wanted = None if run_tag_filter is None else run_tag_filter.runs
+                    asked.append(None if wanted is None else set(wanted))
                 return listing(*arguments, run_tag_filter=run_tag_filter, **options)
 
             return list_noted
