@@ -1,10 +1,12 @@
 """NaN, infinity and zero are heard as themselves, when they happen, and nothing else is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tb_sonify.schema.notes import aggregate
-from tb_sonify.sound import PRESETS, render
+from tb_sonify.sound import EARLIER_PRESETS, PRESETS, render
 
 SMOOTH = PRESETS["smooth"]
 HOP = SMOOTH.hop(1)
@@ -95,3 +97,41 @@ def test_an_earcon_is_heard_at_once(cause):
     mono = np.abs(alone(cause))
     onset = np.flatnonzero(mono > 0.1 * mono.max())[0]
     assert 0 < onset < 0.020 * SMOOTH.sample_rate
+
+
+BEFORE = EARLIER_PRESETS["smooth-1"]
+
+
+def rings(norms, preset=SMOOTH):
+    """Notes in which the bell rings in some stream: those that sound otherwise without earcons."""
+    notes = aggregate(np.asarray(norms, np.float32), rows_per_note=1)
+    heard = [
+        render(notes, preset=each)[: len(norms) * preset.hop(3)].astype(int)
+        for each in (preset, replace(preset, earcon_level=0.0))
+    ]
+    return np.flatnonzero(np.abs(heard[0] - heard[1]).reshape(len(norms), -1).max(axis=1))
+
+
+def jittery(notes, deviation=0.15, seed=2):
+    return np.exp(np.random.default_rng(seed).normal(-2, deviation, (notes, 3)))
+
+
+def test_a_spike_of_eight_times_the_usual_rings_though_a_note_was_high_before():
+    norms = jittery(80)
+    norms[60, 1] *= 3
+    norms[70, 1] *= 9
+    assert rings(norms).tolist() == [70]
+    assert not len(rings(norms, BEFORE))
+
+
+def test_a_jump_that_the_noise_of_a_layer_explains_does_not_ring():
+    norms = jittery(140, deviation=1.0)
+    norms[100, 1] = np.exp(-2 + 3.5)
+    assert not len(rings(norms)[rings(norms) > 40])
+
+
+def test_the_first_notes_ring_by_the_largest_norm_before():
+    for first in (4, 10, 20):
+        norms = jittery(40)
+        norms[first, 2] *= 20
+        assert rings(norms).tolist() == rings(norms, BEFORE).tolist() == [first]

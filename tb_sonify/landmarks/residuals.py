@@ -5,14 +5,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.schema.notes import pad_layers
+from tb_sonify.schema.notes import MEDIAN_CONTEXT, pad_layers, recent_median
 
-BASELINE = 15  # values that the median looks back on: five medians of three
 NOISE = 128  # residuals that their spread is taken from
 EVERY = 16  # values after which the spread is taken anew
 KNOWN = 32  # residuals, the fewest that tell a spread
 LEAST_SPREAD = 0.02  # natural log: a constant series has some, too
-_CONTEXT = BASELINE + 2
 Float = TypeVar("Float", np.float32, np.float64)
 
 
@@ -27,7 +25,7 @@ class Residuals:
 
     def __init__(self) -> None:
         self._rows = 0
-        self._logs = np.empty((_CONTEXT, 0), np.float32)  # the last ones
+        self._logs = np.empty((MEDIAN_CONTEXT, 0), np.float32)  # the last ones
         self._sizes = np.empty((NOISE, 0), np.float32)
         self._spread = np.empty((1, 0), np.float32)
 
@@ -50,10 +48,10 @@ class Residuals:
         for name in ("_logs", "_sizes", "_spread"):
             setattr(self, name, pad_layers(getattr(self, name), values.shape[1], np.nan))
         logs = np.concatenate([self._logs, _filled(self._logs[-1], logs)])
-        residuals = logs[_CONTEXT:] - _recent_median(logs)
-        known &= np.isfinite(residuals)
+        residuals = logs[MEDIAN_CONTEXT:] - recent_median(logs)
+        known &= np.isfinite(residuals) & ~np.isnan(logs[: len(residuals)])
         sizes = np.concatenate([self._sizes, np.where(known, np.abs(residuals), np.nan)])
-        self._logs, self._sizes = logs[-_CONTEXT:], sizes[-NOISE:]
+        self._logs, self._sizes = logs[-MEDIAN_CONTEXT:], sizes[-NOISE:]
         return np.where(known, residuals, np.float32(0)), self._spreads(sizes)
 
     def _spreads(self, sizes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -78,29 +76,6 @@ def _filled(last: NDArray[np.float32], logs: NDArray[np.float32]) -> NDArray[np.
     index = np.where(np.isnan(logs), 0, np.arange(len(logs))[:, None])
     np.maximum.accumulate(index, axis=0, out=index)
     return np.take_along_axis(logs, index, axis=0)[1:]
-
-
-def _recent_median(logs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median of the medians of five threes before each value [1]_; NaN where one is not known.
-
-    References
-    ----------
-    .. [1] Rousseeuw and Bassett, "The remedian", J. Am. Stat. Assoc. 85 (1990): a tenth of the
-       time of a median of all, and as robust.
-    """
-    threes = _median_of_three(logs[:-2], logs[1:-1], logs[2:])[:-1]  # each ends a row before
-    rows = len(logs) - _CONTEXT
-    a, b, c, d, e = (threes[-rows - 3 * i :][:rows] for i in range(5))
-    # The median of five is that of e, and of the two in the middle of the others.
-    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
-    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
-    return _median_of_three(low, high, e)
-
-
-def _median_of_three(
-    a: NDArray[np.float32], b: NDArray[np.float32], c: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
 
 
 def _spread(sizes: NDArray[np.float32]) -> NDArray[np.float32]:

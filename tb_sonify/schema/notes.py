@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_GRADIENT = -1.0  # in place of a norm, which is never negative: the layer had no gradient
+MEDIAN_CONTEXT = 17  # values before one, of which its recent median is: fifteen of them count most
 CHUNK_VALUES = 1_000_000  # what is done with a chunk takes up to 60 bytes for each of them
 
 
@@ -215,3 +216,33 @@ def _moved(
     moved = np.full((len(table), layers), value, table.dtype)
     moved[:, to] = table[:, column]
     return moved
+
+
+def recent_median(logs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Median of the medians of five threes before each value [1]_, along the first axis.
+
+    Values that are NaN are left out; where all are, so is the median.
+
+    Parameters
+    ----------
+    logs
+        Shape ``(MEDIAN_CONTEXT + values, ...)``; there is a median for each of the values.
+
+    References
+    ----------
+    .. [1] Rousseeuw and Bassett, "The remedian", J. Am. Stat. Assoc. 85 (1990): a tenth of the
+       time of a median of all, and as robust.
+    """
+    threes = _median_of_three(logs[:-2], logs[1:-1], logs[2:])[:-1]  # each ends a value before
+    count = len(logs) - MEDIAN_CONTEXT
+    a, b, c, d, e = (threes[len(threes) - count - 3 * i :][:count] for i in range(5))
+    # The median of five is that of e, and of the two in the middle of the others.
+    low = np.fmax(np.fmin(a, b), np.fmin(c, d))
+    high = np.fmin(np.fmax(a, b), np.fmax(c, d))
+    return _median_of_three(low, high, e)
+
+
+def _median_of_three(
+    a: NDArray[np.float32], b: NDArray[np.float32], c: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    return np.fmax(np.fmin(a, b), np.fmin(np.fmax(a, b), c))

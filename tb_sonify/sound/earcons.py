@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import NO_GRADIENT, Notes
+from tb_sonify.sound.deviations import Residuals, Threshold
 from tb_sonify.sound.pitch import Encoding
 
 REPEAT_SECONDS = 0.48  # between repeats while a cause lasts: every eighth note of 60 ms
@@ -15,9 +16,10 @@ REPEAT_SECONDS = 0.48  # between repeats while a cause lasts: every eighth note 
 _DOUBLINGS = (1, 2, 4, 8)
 SPIKE_WINDOW = 1 + sum(_DOUBLINGS)  # notes
 SPIKE_NOTES = 4  # with a norm, of the window, before a spike can be detected
-# Six times the largest norm of the last 16 notes. In log-normal noise of 0.7 (natural log,
-# batches of 10 images) that happens once in 100,000 notes of a layer.
-SPIKE_RATIO = 6.0
+# Six times the recent median, and seven spreads above it. Where the spread is not known, six times
+# the largest norm of the last 16 notes: in log-normal noise of 0.7 (natural log, batches of 10
+# images) that happens once in 100,000 notes of a layer.
+SPIKE = Threshold(factor=6.0, spreads=7.0)
 
 _EDGE_SECONDS = 0.004
 
@@ -30,13 +32,23 @@ class Earcon(IntEnum):
     ZERO = 2  # a layer is exactly 0
     BELOW = 3  # a layer is below the range of the pitch
     ABOVE = 4
-    SPIKE = 5  # a layer is `SPIKE_RATIO` times its recent maximum
+    SPIKE = 5  # a layer is far above its recent norms
     INF = 6
     NAN = 7
 
 
-def earcon_causes(notes: Notes, groups: tuple[range, ...], encoding: Encoding) -> NDArray[np.uint8]:
+def earcon_causes(
+    notes: Notes,
+    groups: tuple[range, ...],
+    encoding: Encoding,
+    residuals: Residuals | None = None,
+) -> NDArray[np.uint8]:
     """Bit mask of the earcons that apply to each stream, bit ``1 << earcon`` each.
+
+    Parameters
+    ----------
+    residuals
+        Of the largest norms, by which spikes are judged; `None`: by the largest norm before.
 
     Returns
     -------
@@ -45,11 +57,14 @@ def earcon_causes(notes: Notes, groups: tuple[range, ...], encoding: Encoding) -
     """
     low, high = encoding.norm_range
     median, positive = notes.median, notes.median > 0
+    spikes = _above_all(notes)
+    if residuals is not None:
+        spikes = residuals.exceed(SPIKE, unknown=spikes)
     found = {
         Earcon.ZERO: median == 0,
         Earcon.BELOW: positive & (median < low * (1 - 1e-6)),
         Earcon.ABOVE: median > high * (1 + 1e-6),
-        Earcon.SPIKE: _spikes(notes),
+        Earcon.SPIKE: spikes,
         Earcon.INF: notes.inf > 0,
         Earcon.NAN: notes.nan > 0,
     }
@@ -84,8 +99,8 @@ def choose_earcons(bits: NDArray[np.uint8], *, first_note: int, repeat: int) -> 
     return np.where(played > 0, highest, np.uint8(Earcon.NONE))
 
 
-def _spikes(notes: Notes) -> NDArray[np.bool_]:
-    """Mask of maxima above `SPIKE_RATIO` times the largest of the `SPIKE_WINDOW` notes before."""
+def _above_all(notes: Notes) -> NDArray[np.bool_]:
+    """Mask of maxima above six times the largest of the `SPIKE_WINDOW` notes before."""
     before = np.pad(notes.max, ((1, 0), (0, 0)), constant_values=NO_GRADIENT)[: len(notes)]
     # Sliding maximum by doubling: over two notes, then four, eight, sixteen.
     highest = np.pad(before, ((SPIKE_WINDOW - 1, 0), (0, 0)), constant_values=NO_GRADIENT)
@@ -93,7 +108,7 @@ def _spikes(notes: Notes) -> NDArray[np.bool_]:
         highest = np.maximum(highest[apart:], highest[:-apart])
     seen = np.cumsum(np.pad(before > 0, ((SPIKE_WINDOW, 0), (0, 0))), axis=0)
     known = seen[SPIKE_WINDOW:] - seen[:-SPIKE_WINDOW] >= SPIKE_NOTES
-    return np.asarray(known & (notes.max / SPIKE_RATIO > highest))
+    return np.asarray(known & (notes.max / SPIKE.factor > highest))
 
 
 @lru_cache(maxsize=256)

@@ -93,7 +93,7 @@ class StreamPreset:
     texture
         Whether instability is rendered as tremolo and roughness.
     judged
-        Whether instability must be more than the run's own jitter explains.
+        Whether instability and spikes must be more than the run's own jitter explains.
     reference
         Amplitude of a steady tone at the pitch of norm 1, relative to full scale; 0: none.
     muted

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import Notes
+from tb_sonify.sound.deviations import DEVIATION_NOTES, Residuals
 from tb_sonify.sound.earcons import (
     REPEAT_SECONDS,
     SPIKE_WINDOW,
@@ -27,7 +28,7 @@ from tb_sonify.sound.texture import (
 EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
 REPEAT_IN_TURN = 8  # notes between repeats where streams sound in turn
 # Notes that the first note of a clip, and the one before, need
-CONTEXT_NOTES = max(SPIKE_WINDOW, TEXTURE_NOTES) + 1
+CONTEXT_NOTES = max(SPIKE_WINDOW, DEVIATION_NOTES, TEXTURE_NOTES) + 1
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
         own[:] = np.nan_to_num(equal_loudness_gain(pitch, voice.loudness), nan=0.0)
     gain /= np.sqrt(power)
     repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_IN_TURN
-    causes = earcon_causes(notes, groups, preset.encoding)
+    residuals = Residuals.of(notes.max) if preset.judged else None
+    causes = earcon_causes(notes, groups, preset.encoding, residuals)
     earcon = choose_earcons(causes, first_note=first_note, repeat=repeat)
     gain[earcon != Earcon.NONE] *= EARCON_DUCK
     muted = [stream for stream in preset.muted if stream < len(groups)]
