@@ -68,3 +68,28 @@ def test_runs_are_examined_a_few_at_a_time_and_none_is_left_out(tmp_path, states
     wait_until(
         lambda: {each["last_step"] for each in read().values()} == {119}, "all rows are read"
     )
+
+
+def test_a_run_that_has_just_turned_nan_is_examined_before_all_others(
+    tmp_path, states, monkeypatch
+):
+    names = [f"run{number}" for number in range(8)]
+    for name in names:
+        write_events(tmp_path / name, row_events(norms_of(60), np.arange(60)))
+    read = states()
+    wait_until(lambda: None not in [each["problems"] for each in read().values()], "all are known")
+    monkeypatch.setattr("tb_sonify.reading.limits.EXAMINE_SECONDS", -1.0)  # one at a time
+    for name in names:
+        later = norms_of(60)
+        if name == names[-1]:
+            later[30:] = np.nan
+        write_events(tmp_path / name, row_events(later, np.arange(60, 120), first_row=60))
+    examined = []
+
+    def told():
+        found = read()
+        examined.append(sum(each["last_step"] == 119 for each in found.values()))
+        return found[names[-1]]["problems"] != []
+
+    wait_until(told, "the NaN is told")
+    assert examined[-1] <= 2, examined

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+import numpy as np
 from tensorboard.backend.http_util import Respond
 from tensorboard.errors import PublicError
 from werkzeug.wrappers import Request, Response
@@ -13,12 +14,14 @@ from tb_sonify.plugin.responses import Handler, scope_of
 from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, RefreshCache
 from tb_sonify.reading.run_landmarks import broken_scalar
-from tb_sonify.reading.store import Reached, Scope, Store
+from tb_sonify.reading.store import BlobRef, Reached, Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.reading.timeline_builder import Timelines
+from tb_sonify.schema.records import Rows
 
 PROBLEMS = ("nan", "inf", "explosion", "divergence", "overfitting", "collapse")
 """Kinds of landmarks for which somebody is called who isn't looking."""
+_BROKEN = ("nan", "inf")
 
 _STATE_BYTES = 1_024
 _KEPT_SECONDS = 3.0
@@ -46,7 +49,7 @@ class StateRoutes:
     """Handler of requests about all runs at once.
 
     Runs that have changed are examined for a limited time at each request, those first that have
-    waited longest; of the others, what was found before is given.
+    just broken, then those that have waited longest; of the others, what was found before is given.
     """
 
     def __init__(self, store: Store, timelines: Timelines, find: FindLandmarks) -> None:
@@ -94,14 +97,31 @@ class StateRoutes:
         return reached
 
     def _waiting(self, scope: Scope, reached: Mapping[str, Reached]) -> Iterator[str]:
-        """The runs that have changed since they were examined, the longest ago first."""
+        """The runs that have changed since they were examined, the longest ago first.
+
+        Before all others, those whose newest rows are not finite, where that is not known yet.
+        """
         found = {run: self._examined.get((scope.experiment, run)) for run in reached}
-        since = {run: 0.0 if each is None else each.at for run, each in found.items()}
-        for run in sorted(reached, key=lambda run: (since[run], -reached[run].wall_time)):
+        rows = self._store.newest_rows(scope)
+        order = {}
+        for run, newest in reached.items():
             each, now = found[run], time.monotonic()
-            grown = each is None or each.reached != reached[run]
+            grown = each is None or each.reached != newest
             if grown or (each is not None and each.at < each.since + _KEPT_SECONDS < now):
-                yield run
+                since = 0.0 if each is None else each.at
+                known = each is not None and any(one.kind in _BROKEN for one in each.problems)
+                breaks = not known and run in rows and self._is_broken(scope, rows[run])
+                order[run] = not breaks, since, -newest.wall_time
+        yield from sorted(order, key=order.__getitem__)
+
+    def _is_broken(self, scope: Scope, rows: BlobRef) -> bool:
+        """Whether any norm in a block of rows is not finite."""
+        data = self._store.read(scope, rows)
+        try:
+            norms = Rows.decode(data or b"").norms
+        except ValueError:  # damaged: whoever reads the run tells it
+            return False
+        return not np.isfinite(norms).all()
 
     def _examine(self, scope: Scope, run: str, reached: Reached) -> _Examined:
         before, now = self._examined.get((scope.experiment, run)), time.monotonic()
@@ -110,7 +130,7 @@ class StateRoutes:
         for landmark in self._find(scope, run, timeline):
             first.setdefault(landmark.kind, landmark)
         broken = broken_scalar(self._store, scope, timeline, run)
-        if broken is not None and not {"nan", "inf"} & set(first):
+        if broken is not None and first.keys().isdisjoint(_BROKEN):
             first[broken.kind] = broken
         problems = [each for kind, each in first.items() if kind in PROBLEMS]
         return _Examined(

@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorboard import errors
 from tensorboard.context import RequestContext
-from tensorboard.data.provider import DataProvider, Run, RunTagFilter
+from tensorboard.data.provider import BlobSequenceDatum, DataProvider, Run, RunTagFilter
 from tensorboard.plugins.audio.metadata import PLUGIN_NAME as AUDIO
 from tensorboard.plugins.scalar.metadata import PLUGIN_NAME as SCALARS
 
@@ -23,6 +23,7 @@ from tb_sonify.schema.metadata import (
     END_TAG,
     PLUGIN_NAME,
     QUANTITY_TAG,
+    ROWS_TAG,
     clip_tag,
     split_session,
 )
@@ -183,16 +184,27 @@ class Store:
             downsample=limits.MAX_POINTS,
             run_tag_filter=RunTagFilter(runs=[run], tags=tags),
         )
-        found = {
-            tag: [
-                BlobRef(d.values[0].blob_key, d.step, clamp_wall_time(d.wall_time))
-                for d in data
-                if d.values
-            ]
-            for tag, data in series.get(run, {}).items()
-        }
+        found = {tag: _blobs(data) for tag, data in series.get(run, {}).items()}
         return {
             tag: tuple(sorted(blobs, key=lambda blob: blob.step)) for tag, blobs in found.items()
+        }
+
+    def newest_rows(self, scope: Scope) -> dict[str, BlobRef]:
+        """The last block of rows of every run that has any, listed in a single call."""
+        series = self.provider.read_blob_sequences(
+            scope.context, experiment_id=scope.experiment, plugin_name=PLUGIN_NAME, downsample=1
+        )
+        rows = {
+            run: [
+                blob
+                for tag, data in tags.items()
+                if split_session(tag)[0] == ROWS_TAG
+                for blob in _blobs(data)
+            ]
+            for run, tags in series.items()
+        }
+        return {
+            run: max(blobs, key=lambda blob: blob.wall_time) for run, blobs in rows.items() if blobs
         }
 
     def points(self, scope: Scope, run: str, tag: str) -> NDArray[np.float64] | None:
@@ -434,6 +446,15 @@ class _JoinedRuns:
             }
 
         return self._parts.get(experiment, read)
+
+
+def _blobs(data: Iterable[BlobSequenceDatum]) -> list[BlobRef]:
+    """The first blob of each event."""
+    return [
+        BlobRef(each.values[0].blob_key, each.step, clamp_wall_time(each.wall_time))
+        for each in data
+        if each.values
+    ]
 
 
 def _nbytes(points: NDArray[np.float64] | None) -> int:
