@@ -116,6 +116,7 @@ function refreshGrown(grown: readonly string[]): void {
   const tables = [...(notes === null ? [] : [notes]), ...tableKeys()];
   coverageShelf.renew(coverageKeys().filter(([view]) => isOf(view)));
   noteShelf.renew(tables.filter(([view]) => isOf(view)));
+  signalShelf.renew(grown.map((run) => [run]));
   curveShelf.renew(of(curveKeys(tag)));
   summaryShelf.renew(tag === null ? [] : [[tag]]);
   landmarkShelf.renew(of(landmarkKeys()));
@@ -193,10 +194,12 @@ function loadWhatIsShown(): void {
 
 function curveKeys(tag: string | null): (readonly [string, string])[] {
   if (tag === null) return [];
-  const having = SIDES.filter((side) => store.signalsOf(side)?.scalars.includes(tag));
-  return having
-    .map((side) => sides.value[side])
-    .flatMap((run) => (run === null ? [] : [[run, tag]]));
+  return SIDES.flatMap((side) => {
+    const run = sides.value[side];
+    if (run === null || !store.signalsOf(side)?.scalars.includes(tag)) return [];
+    const partner = store.partnerTag[side].value;
+    return [[run, tag] as const, ...(partner === null ? [] : [[run, partner] as const])];
+  });
 }
 
 /** What was taken for want of a choice stays, also when a run comes that would go before it. */

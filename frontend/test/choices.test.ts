@@ -34,13 +34,13 @@ test("a choice stays when runs come, and is replaced only where its run is gone"
 
 test("the tag that was chosen holds where a run has it, else the suggestion of the first", () => {
   const signals = [
-    { scalars: ["acc", "loss"], loss: "loss" },
-    { scalars: ["lr", "loss"], loss: "loss" },
+    { scalars: ["acc", "loss"], loss: "loss", pairs: [] },
+    { scalars: ["lr", "loss"], loss: "loss", pairs: [] },
   ];
   expect(tagsOf(signals)).toEqual(["acc", "loss", "lr"]);
   expect(settleTag(signals, "lr")).toBe("lr");
   expect(settleTag(signals, "gone")).toBe("loss");
-  expect(settleTag([{ scalars: [], loss: null }], "lr")).toBeNull();
+  expect(settleTag([{ scalars: [], loss: null, pairs: [] }], "lr")).toBeNull();
 });
 
 test("of many runs five are drawn, and A and B are always among them", () => {

@@ -53,7 +53,7 @@ test("a ratio of 0.001 is in the middle of its scale, as a norm of 1 is of its o
 
 test("gradients are asked for as ever, other quantities by name, a scalar by its tag", () => {
   const view = { run: "a", scalar: null, along: null, rows: null, together: 1, speed: PLAIN.speed };
-  const scalar = { tag: "loss", scale: { kind: "log", low: 1, high: 2 } } as const;
+  const scalar = { tag: "loss", beside: null, scale: { kind: "log", low: 1, high: 2 } } as const;
   expect(viewQuery({ ...view, quantity: "gradient" })).toBe("run=a");
   expect(viewQuery({ ...view, quantity: "ratio" })).toBe("run=a&quantity=ratio");
   expect(viewQuery({ ...view, quantity: "ratio", scalar })).not.toContain("quantity");

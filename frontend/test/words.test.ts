@@ -58,6 +58,10 @@ const place = { run: "a", step: 10, tag: "loss", value: { min: 2, max: 2 } };
 test("a place is said in full", () => {
   expect(describePlace(place)).toBe("\u2068a\u2069, step 10, \u2068loss\u2069 2");
   expect(describePlace({ ...place, run: null, value: null })).toBe("step 10");
+  const beside = { tag: "val", value: { min: 3, max: 3 } };
+  expect(describePlace({ ...place, run: null, beside })).toBe(
+    "step 10, \u2068loss\u2069 2, \u2068val\u2069 3",
+  );
 });
 
 test("a move says only what has changed", () => {

@@ -122,11 +122,13 @@ class PlaybackOptions:
 
 
 def selection_of(request: Request) -> Selection:
-    """The run, tag, reference run and resolution of a request."""
+    """The run, tags, reference run and resolution of a request."""
     tag, along = request.args.get("tag"), request.args.get("along")
+    beside = request.args.get("beside")
     scale = scale_of(request)
-    if scale is not None and tag is None:
-        raise InvalidArgumentError("'scale' is for a scalar: it needs 'tag'")
+    for name, given in (("scale", scale), ("beside", beside)):
+        if given is not None and tag is None:
+            raise InvalidArgumentError(f"{name!r} is for a scalar: it needs 'tag'")
     if along is None and ("by" in request.args or "lead_tag" in request.args):
         raise InvalidArgumentError("'by' and 'lead_tag' need 'along', the run to lie along")
     rows = None
@@ -149,6 +151,7 @@ def selection_of(request: Request) -> Selection:
         run=text(request, "run"),
         quantity=quantity_of(request),
         tag=tag,
+        beside=beside,
         scale=scale,
         along=along,
         lead_tag=request.args.get("lead_tag"),

@@ -37,7 +37,17 @@ from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, presets_of
 from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
-from tb_sonify.sound import PRESETS, Preset, Scale, encode_wav, legend, render
+from tb_sonify.sound import (
+    PAIR,
+    PAIR_NAMES,
+    PRESETS,
+    STREAM_NAMES,
+    Preset,
+    Scale,
+    encode_wav,
+    legend,
+    render,
+)
 
 
 class AudioRoutes:
@@ -64,7 +74,11 @@ class AudioRoutes:
         known = _known_segments(source, request.args.get("known", ""))
         first_note = source.first_notes[known]
         header = {
-            **layer_header(selection.run, source.layers),
+            **layer_header(
+                selection.run,
+                source.layers,
+                STREAM_NAMES if selection.beside is None else PAIR_NAMES,
+            ),
             "first_note": first_note,
             "key": _key(source, bisect_right(source.first_notes, source.final_notes) - 1),
             "quantity": source.quantity if selection.tag is None else None,
@@ -198,7 +212,7 @@ def _preset_header(preset: Preset, layers: int, options: PlaybackOptions) -> dic
         "streams": preset.streams_for(layers),
         "speed": preset.adjustable,
         "zoom": preset.adjustable,
-        "custom": preset.name not in PRESETS,
+        "custom": preset.name not in {PAIR.name, *PRESETS},
     }
 
 

@@ -96,9 +96,11 @@ def stream_response(
     return Response(pieces, content_type=content_type, headers=[*headers, *known, *_STREAM_HEADERS])
 
 
-def layer_header(run: str, layers: tuple[str, ...]) -> dict[str, Any]:
+def layer_header(
+    run: str, layers: tuple[str, ...], names: tuple[str, ...] = STREAM_NAMES
+) -> dict[str, Any]:
     """The layers of a run and of each stream, for the header of a block."""
-    streams = zip(STREAM_NAMES, stream_layers(len(layers)), strict=False)
+    streams = zip(names, stream_layers(len(layers)), strict=False)
     return {
         "run": run,
         "layers": layers,

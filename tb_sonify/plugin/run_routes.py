@@ -26,6 +26,7 @@ from tb_sonify.reading.scalars import bin_series, read_first_scalar
 from tb_sonify.reading.selection import Selections
 from tb_sonify.reading.store import Store
 from tb_sonify.reading.timeline_builder import Timelines
+from tb_sonify.schema.pairs import pairs_of
 
 _YEAR_SECONDS = 365 * 86_400
 
@@ -101,7 +102,8 @@ class RunRoutes:
         if not scalars and not run_exists(self._store, scope, run):
             raise NotFoundError(f"no run {run!r}")
         first = read_first_scalar(self._store, scope, run, scalars)
-        answer = {"run": run, "scalars": scalars, "loss": first}
+        pairs = pairs_of(scalars, self._store.settings.pairs)
+        answer = {"run": run, "scalars": scalars, "loss": first, "pairs": pairs}
         return Respond(request, answer, "application/json")
 
     def _curve(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
 from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, READABLE_FORMATS, ROWS_TAG
 from tb_sonify.schema.norm_tags import norm_layers
+from tb_sonify.schema.pairs import pairs_of
 from tb_sonify.schema.scalar_names import first_to_draw, kind_of
 
 RunKey = tuple[str, str, float]  # experiment, name, start time
@@ -231,9 +232,13 @@ def _norm_token(store: Store, scope: Scope, run: str) -> bytes | None:
 
 
 def _scalar_token(store: Store, scope: Scope, run: str, tag: str | None) -> bytes | None:
-    """Digest of the number and the last of a scalar's points."""
+    """Digest of the number and the last of a scalar's points, and the last of its partner's."""
     points = None if tag is None else store.points(scope, run, tag)
-    return None if points is None else digest(len(points), points[-1:].tolist())
+    if points is None:
+        return None
+    newest = store.newest(scope, run)
+    partner = dict(pairs_of(newest, store.settings.pairs)).get(tag or "", "")
+    return digest(len(points), points[-1:].tolist(), newest.get(partner))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -47,8 +47,10 @@ class Selection:
         Of which the norms are.
     tag
         A scalar of the run instead of its norms.
+    beside
+        A second one, as another layer: the validation loss of a training loss.
     scale
-        That of the scalar; `None`: of its own points.
+        That of the scalars; `None`: of their own points.
     along
         The reference run, to whose notes this run is aligned, as `by` says.
     lead_tag
@@ -63,6 +65,7 @@ class Selection:
     run: str
     quantity: str = GRADIENT
     tag: str | None = None
+    beside: str | None = None
     scale: Scale | None = None
     along: str | None = None
     lead_tag: str | None = None
@@ -168,13 +171,14 @@ class Selections:
         norms = self._norms(scope, run, selection.quantity if tag is None else GRADIENT, rows)
         if tag is None:
             return norms
-        series = self.series(scope, run, tag)
-        scale = selection.scale or Scale.fit([series.values])
+        tags = (tag,) if selection.beside in (None, tag) else (tag, selection.beside)
+        series = {each: self.series(scope, run, each) for each in tags}
+        scale = selection.scale or Scale.fit([each.values for each in series.values()])
         kept = self._store.settings.points_kept
         return self._derive(
-            ("scalar", tag, series.digest, norms.version, scale),
-            len(series.steps) + norms.notes,
-            lambda: notes_from_scalar(tag, series, norms, scale, points_kept=kept),
+            ("scalar", tags, *(each.digest for each in series.values()), norms.version, scale),
+            sum(len(each.steps) for each in series.values()) + norms.notes * len(tags),
+            lambda: notes_from_scalars(series, norms, scale, points_kept=kept),
         )
 
     def _reference(self, scope: Scope, selection: Selection) -> Timeline:
@@ -320,25 +324,30 @@ def _notes_of_rows(norms: NDArray[np.float32]) -> Notes:
     return Notes(known, known, shared_zeros(nan), shared_zeros(inf))
 
 
-def notes_from_scalar(
-    tag: str, series: Series, norms: Timeline, scale: Scale, *, points_kept: int
+def notes_from_scalars(
+    series: Mapping[str, Series], norms: Timeline, scale: Scale, *, points_kept: int
 ) -> Timeline:
-    """A scalar as the norms, on a scale, of one layer of its name.
+    """Scalars as the norms, on a scale, of layers of their names.
 
-    It lies on the notes of the run's `norms`: each has the points from its first step up to the
+    They lie on the notes of the run's `norms`: each has the points from its first step up to the
     next note's, and one without points has the last point before. In a run without norms, every
-    point is a note.
+    point of the first scalar is a note.
     """
-    points = aggregate(scale(series.values)[:, None], rows_per_note=1)
-    sampled = series.sampled(points_kept)
+    layers, lead = tuple(series), next(iter(series.values()))
+    sampled = lead.sampled(points_kept)
     if not norms.notes:
-        steps, times = series.steps, series.wall_times
-        return timeline_of_notes(
-            (tag,), points, steps=steps, times=times, scale=scale, sampled=sampled
+        points = aggregate(scale(lead.values)[:, None], rows_per_note=1)
+        norms = timeline_of_notes(
+            layers[:1], points, steps=lead.steps, times=lead.wall_times, scale=scale
         )
-    held = _hold_last(points, *points_of_notes(series, norms))
-    chunks = chunks_of_notes((tag,), held)
-    return replace(norms, layers=(tag,), chunks=chunks, sampled=sampled, scale=scale)
+    held = [
+        _hold_last(aggregate(scale(each.values)[:, None], rows_per_note=1), each, norms)
+        for each in series.values()
+    ]
+    columns = zip(*(vars(each).values() for each in held), strict=True)
+    notes = Notes(*(np.concatenate(column, axis=1) for column in columns))
+    chunks = chunks_of_notes(layers, notes)
+    return replace(norms, layers=layers, chunks=chunks, sampled=sampled, scale=scale)
 
 
 def points_of_notes(series: Series, norms: Timeline) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -347,7 +356,8 @@ def points_of_notes(series: Series, norms: Timeline) -> tuple[NDArray[np.intp], 
     return starts, np.append(starts[1:], len(series.steps))
 
 
-def _hold_last(points: Notes, starts: NDArray[np.intp], stops: NDArray[np.intp]) -> Notes:
+def _hold_last(points: Notes, series: Series, norms: Timeline) -> Notes:
+    starts, stops = points_of_notes(series, norms)
     # Before the first point, a start of -1 would be the last point; an empty group has no gradient.
     held = np.where(starts < stops, starts, np.maximum(stops - 1, 0))
     return resample(points, held, stops)

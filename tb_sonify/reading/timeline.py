@@ -21,6 +21,7 @@ from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.records import Rows, Segment
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT, Grid, SegmentBuilder
 from tb_sonify.sound import (
+    PAIR,
     PRESETS,
     Preset,
     Scale,
@@ -428,7 +429,7 @@ def logged_presets(options: Mapping[str, Any]) -> Mapping[str, Preset]:
 def presets_of(timeline: Timeline) -> Mapping[str, Preset]:
     """The presets for the notes of a timeline by name, the default first."""
     if timeline.scale is not None:
-        return {"single": PRESETS["single"]}
+        return {PAIR.name: PAIR} if len(timeline.layers) > 1 else {"single": PRESETS["single"]}
     return {**PRESETS, **{preset.name: preset for preset in timeline.own_presets}}
 
 

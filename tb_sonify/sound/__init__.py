@@ -5,6 +5,7 @@ from tb_sonify.sound.guides import Legend, describe_pitch, epoch_ticks, legend
 from tb_sonify.sound.pitch import Encoding, Scale, value_at_440_hz
 from tb_sonify.sound.presets import (
     EARLIER_PRESETS,
+    PAIR,
     PRESETS,
     REFERENCE_LEVEL,
     SPEEDS,
@@ -18,7 +19,7 @@ from tb_sonify.sound.presets import (
     preset_version,
 )
 from tb_sonify.sound.render import SynthState, advance_state, phases_at, render
-from tb_sonify.sound.streams import STREAM_NAMES, stream_layers
+from tb_sonify.sound.streams import PAIR_NAMES, STREAM_NAMES, stream_layers
 from tb_sonify.sound.voicing import CONTEXT_NOTES
 from tb_sonify.sound.wav import HEADER_BYTES, decode_wav, encode_wav, wav_header
 
@@ -26,6 +27,8 @@ __all__ = [
     "CONTEXT_NOTES",
     "EARLIER_PRESETS",
     "HEADER_BYTES",
+    "PAIR",
+    "PAIR_NAMES",
     "PRESETS",
     "REFERENCE_LEVEL",
     "SPEEDS",

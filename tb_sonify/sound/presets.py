@@ -283,6 +283,16 @@ _TABLE: tuple[Preset, ...] = (
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _TABLE}
 """Every preset by its name; the first is the default."""
 
+PAIR = StreamPreset(
+    name="pair",
+    title="Pair: training and validation",
+    stagger=180,
+    streams=2,
+    voices=_REGISTERS[1:],
+    level=0.055,
+)
+"""Two scalars on one scale, the second an octave above: equal values are an octave apart."""
+
 VERSIONS: Mapping[str, int] = {"smooth": 2}
 """Version of each preset whose sound is not its first."""
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STREAM_NAMES = ("early", "middle", "late")
+PAIR_NAMES = ("training", "validation")  # of two scalars that are heard together
 
 
 def stream_layers(layers: int, *, streams: int = len(STREAM_NAMES)) -> tuple[range, ...]:

@@ -35,6 +35,8 @@ export type Signals = {
   readonly scalars: readonly string[];
   /** The tag to draw first. */
   readonly loss: string | null;
+  /** Training losses, and the validation loss of each. */
+  readonly pairs: readonly (readonly [string, string])[];
 };
 
 export type Curve = {

@@ -9,11 +9,14 @@ export type Place = {
   readonly tag: string | null;
   /** The drawn tag there; null where the run has no value yet. */
   readonly value: { readonly min: number; readonly max: number } | null;
+  /** The validation loss there, of a training loss that has one. */
+  readonly beside?: Pick<Place, "tag" | "value">;
 };
 
 /** All of a place: "sgd-0.1, step 1,240, loss/train 0.482". */
 export function describePlace(place: Place): string {
-  return join([runWords(place), stepWords(place), valueWords(place)]);
+  const beside = place.beside === undefined ? "" : valueWords(place.beside);
+  return join([runWords(place), stepWords(place), valueWords(place), beside]);
 }
 
 /** A place reached from another one: run and tag are said only where they change. */
@@ -31,7 +34,7 @@ const runWords = ({ run }: Place): string => (run === null ? "" : spokenName(run
 
 const stepWords = ({ step }: Place): string => `step ${formatStep(step)}`;
 
-const valueWords = ({ tag, value }: Place): string =>
+const valueWords = ({ tag, value }: Pick<Place, "tag" | "value">): string =>
   tag === null || value === null ? "" : `${spokenName(tag)} ${formatRange(value)}`;
 
 function changeWords(from: Place, to: Place): string {

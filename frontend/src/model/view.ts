@@ -10,13 +10,21 @@ export type Scale = {
   readonly high: number;
 };
 
+/** What is heard instead of the norms, or beside them. */
+export type Scalar = {
+  readonly tag: string;
+  /** The validation loss that is heard with this training loss; null where there is none. */
+  readonly beside: string | null;
+  readonly scale: Scale;
+};
+
 /** Notes of a run: its norms, or a scalar on a scale. */
 export type View = {
   readonly run: string;
   /** What the norms are of. */
   readonly quantity: Quantity;
   /** The scalar to be heard instead of the norms. */
-  readonly scalar: { readonly tag: string; readonly scale: Scale } | null;
+  readonly scalar: Scalar | null;
   /** The run on whose notes it is laid; null: it has its own. */
   readonly along: Along | null;
   /** The steps, of that run if there is one, between which every row is a note by itself. */

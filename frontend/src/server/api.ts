@@ -16,13 +16,14 @@ import type {
 import { arrayOf, type Block, decodeBlock } from "../model/block";
 import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
 import { QUANTITIES, type Quantity } from "../model/quantity";
-import { type Along, PLAIN, type Scale, type Sound, type View } from "../model/view";
+import { type Along, PLAIN, type Scalar, type Sound, type View } from "../model/view";
 import { SIDES, type Step } from "../units";
 import {
   doubles,
   readCoverage,
   readLandmark,
   readLayers,
+  readPair,
   readState,
   readSummaries,
 } from "./readers";
@@ -39,9 +40,7 @@ export const CURVE_POINTS = 5_000;
 export function viewQuery(view: View): Query {
   return queryOf({
     run: view.run,
-    ...(view.scalar === null
-      ? quantityArguments(view.quantity)
-      : scalarArguments(view.scalar.tag, view.scalar.scale)),
+    ...(view.scalar === null ? quantityArguments(view.quantity) : scalarArguments(view.scalar)),
     ...(view.along === null ? {} : alongArguments(view.along)),
     ...(view.rows === null ? {} : { rows_from: view.rows[0], rows_to: view.rows[1] }),
     ...(view.together === 1 ? {} : { together: view.together }),
@@ -59,8 +58,9 @@ export const runsIn = (view: Query): readonly string[] =>
     .filter(([name]) => name === "run" || name === "along")
     .map(([, run]) => run);
 
-const scalarArguments = (tag: string, { kind, low, high }: Scale): Arguments => ({
+const scalarArguments = ({ tag, beside, scale: { kind, low, high } }: Scalar): Arguments => ({
   tag,
+  ...(beside === null ? {} : { beside }),
   scale: kind,
   low,
   high,
@@ -119,7 +119,11 @@ export async function fetchStates(signal: AbortSignal): Promise<RunState[]> {
 
 export async function fetchSignals(run: string, signal: AbortSignal): Promise<Signals> {
   const fields = await json("signals", { run }, signal);
-  return { scalars: list(fields, "scalars", asText), loss: orNull(fields, "loss", text) };
+  return {
+    scalars: list(fields, "scalars", asText),
+    loss: orNull(fields, "loss", text),
+    pairs: list(fields, "pairs", readPair),
+  };
 }
 
 /** @param points how many there are at most */

@@ -52,6 +52,12 @@ function readScale(fields: Fields, name: string): Scale {
   return { kind, low: number(scale, "low"), high: number(scale, "high") };
 }
 
+/** A training loss and its validation loss. */
+export function readPair(value: unknown): readonly [string, string] {
+  if (!Array.isArray(value) || value.length !== 2) throw new Error("a pair must be two names");
+  return [asText(value[0]), asText(value[1])];
+}
+
 export function readLandmark(value: unknown): Landmark {
   const fields = fieldsOf(value, "a landmark");
   return {

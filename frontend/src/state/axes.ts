@@ -8,7 +8,7 @@ import { type Range, SIDES, type Side, type Step } from "../units";
 import { hearing, measure, viewport } from "./choices";
 import { sketches } from "./shown";
 import { coverages } from "./sources";
-import { bySide, curves, plot, present } from "./store";
+import { bySide, curves, partners, plot, present } from "./store";
 
 /** Whether the norms and the curve of a side count the same steps. */
 export const meets = bySide((side) =>
@@ -21,19 +21,26 @@ export const meets = bySide((side) =>
 
 /** The curve of each side, on the steps of its norms by time where its own are others. */
 export const laidCurves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
-  computed(() => {
-    const [coverage, curve] = [coverages[side].value, curves[side].value];
-    if (measure.value === "step" || meets[side].value) return curve;
-    if (coverage === null || curve === null) return curve;
-    const ends = <Value>(all: ArrayLike<Value>) => [all[0], all[all.length - 1]] as Value[];
-    const [began, ended] = ends(coverage.times);
-    // Of a short run, no more than the start is known: then both went on for as long.
-    const known =
-      began === ended ? { steps: ends(coverage.steps), times: ends(curve.times) } : coverage;
-    const steps = curve.times.map((time) => stepAtTime(known, time));
-    return { ...curve, steps, lastStep: steps.at(-1) ?? null };
-  }),
+  computed(() => laid(side, curves[side].value)),
 );
+
+/** The validation loss of each side, likewise. */
+export const laidPartners: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
+  computed(() => laid(side, partners[side].value)),
+);
+
+function laid(side: Side, curve: Curve | null): Curve | null {
+  if (measure.value === "step" || meets[side].value) return curve;
+  const coverage = coverages[side].value;
+  if (coverage === null || curve === null) return curve;
+  const ends = <Value>(all: ArrayLike<Value>) => [all[0], all[all.length - 1]] as Value[];
+  const [began, ended] = ends(coverage.times);
+  // Of a short run, no more than the start is known: then both went on for as long.
+  const known =
+    began === ended ? { steps: ends(coverage.steps), times: ends(curve.times) } : coverage;
+  const steps = curve.times.map((time) => stepAtTime(known, time));
+  return { ...curve, steps, lastStep: steps.at(-1) ?? null };
+}
 
 /** Whether there is anything yet to lay out steps by. */
 export const laidOut = computed(() => SIDES.some((side) => extents[side].value !== null));

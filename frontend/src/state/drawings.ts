@@ -4,7 +4,7 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Drawing } from "../drawing/chart";
 import { firstGap, lineOf } from "../model/curve";
 import { SIDES } from "../units";
-import { laidCurves, sketchPlaces, xAt } from "./axes";
+import { laidCurves, laidPartners, sketchPlaces, xAt } from "./axes";
 import { smoothing } from "./choices";
 import { log } from "./shown";
 import { lineColourOf, lineColours } from "./store";
@@ -12,6 +12,7 @@ import { lineColourOf, lineColours } from "./store";
 /** Those of A and B last, so that they lie over the others. */
 export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() => [
   ...behind.value,
+  ...validation.value,
   ...front.value,
 ]);
 
@@ -28,6 +29,16 @@ const front: ReadonlySignal<readonly Drawing[]> = computed(() =>
         gap: gap === null ? null : xAt(side, gap),
       },
     ];
+  }),
+);
+
+/** The validation loss of a training loss, thin as those behind. */
+const validation: ReadonlySignal<readonly Drawing[]> = computed(() =>
+  SIDES.flatMap((side) => {
+    const curve = laidPartners[side].value;
+    if (curve === null || curve.steps.length === 0) return [];
+    const line = lineOf(curve, log.value, smoothing.value, (step) => xAt(side, step));
+    return [{ side: null, line, colour: lineColours[side].value, gap: null }];
   }),
 );
 

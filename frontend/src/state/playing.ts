@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Player } from "../audio/player";
-import type { NoteTable } from "../model/answers";
+import type { Curve, NoteTable } from "../model/answers";
 import { valueAt } from "../model/curve";
 import { describePlace, type Place } from "../model/describe";
 import { formatStep, spokenName } from "../model/format";
@@ -13,12 +13,12 @@ import { fetchClip } from "../server/api";
 import { noteShelf } from "../server/data";
 import type { Side, Step } from "../units";
 import { Announcer } from "./announce";
-import { across, laidCurves, steps } from "./axes";
+import { across, laidCurves, laidPartners, steps } from "./axes";
 import { hearing, loop, looping } from "./choices";
 import { verbosity } from "./preferences";
 import { otherScore, score } from "./scores";
 import { coverageOf, sources, views } from "./sources";
-import { lacksQuantity, quantity, several, sides, tag } from "./store";
+import { lacksQuantity, partnerTag, quantity, several, sides, tag } from "./store";
 
 export const announcer = new Announcer(() => verbosity.peek());
 
@@ -102,10 +102,15 @@ export const noteTable: ReadonlySignal<NoteTable | null> = computed(() =>
 /** Where the playhead is, for sentences. */
 export function placeHere(): Place {
   const side = hearing.value;
-  const curve = laidCurves[side].value;
   const step = here.value;
-  const value = curve === null ? null : valueAt(curve, step);
-  return { run: sides.value[side], step, tag: tag.value, value };
+  const at = (curve: Curve | null) => (curve === null ? null : valueAt(curve, step));
+  return {
+    run: sides.value[side],
+    step,
+    tag: tag.value,
+    value: at(laidCurves[side].value),
+    beside: { tag: partnerTag[side].value, value: at(laidPartners[side].value) },
+  };
 }
 
 /** "A, sgd-0.1", for a sentence. */

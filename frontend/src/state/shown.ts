@@ -7,7 +7,7 @@ import { needsLog } from "../model/curve";
 import { sketchShelf, summaryShelf } from "../server/data";
 import { SIDES } from "../units";
 import { chosenLog, chosenShown } from "./choices";
-import { curves, present, runs, sides, tag } from "./store";
+import { curves, partners, present, runs, sides, tag } from "./store";
 
 /** Where all runs stand in the drawn tag; null until it is known. */
 export const summaries: ReadonlySignal<Summaries | null> = computed(() =>
@@ -44,7 +44,7 @@ export function sketchKeys(): (readonly [string, string])[] {
 
 /** Whether the y axis is logarithmic. */
 export const log: ReadonlySignal<boolean> = computed(() => {
-  const own = present(SIDES.map((side) => curves[side].value));
+  const own = present(SIDES.flatMap((side) => [curves[side].value, partners[side].value]));
   const behind = sketches.value.map(({ curve }) => curve);
   return chosenLog.value ?? needsLog([...own, ...behind]);
 });

@@ -13,13 +13,26 @@ import { clipQuery, soundQuery, viewQuery } from "../server/api";
 import { coverageShelf } from "../server/data";
 import { type Range, SIDES, type Side } from "../units";
 import { chosenPreset, mutedStreams, soloedStreams, sound } from "./choices";
-import { bySide, curves, lacksQuantity, present, quantityOf, runOf, signalsOf, tag } from "./store";
+import {
+  bySide,
+  curves,
+  lacksQuantity,
+  partners,
+  partnerTag,
+  present,
+  quantityOf,
+  runOf,
+  signalsOf,
+  tag,
+} from "./store";
 
 /** The name of the drawn curve among the streams. */
 export const CURVE = "curve";
 
 /** The scale on which the drawn tag is heard, one for both runs. */
-const scale = computed(() => sharedScale(present(SIDES.map((side) => curves[side].value))));
+const scale = computed(() =>
+  sharedScale(present(SIDES.flatMap((side) => [curves[side].value, partners[side].value]))),
+);
 
 /** The steps between which each row is a note, once it is known how these lie; null: nowhere. */
 export const rowsApart = bySide(() => signal<Range | null>(null));
@@ -74,7 +87,7 @@ export function scalarOf(side: Side): View["scalar"] {
   const drawn = tag.value;
   if (drawn === null || scale.value === null) return null;
   if (!signalsOf(side)?.scalars.includes(drawn)) return null;
-  return { tag: drawn, scale: scale.value };
+  return { tag: drawn, beside: partnerTag[side].value, scale: scale.value };
 }
 
 function sourceOf(side: Side): Source | null {

@@ -50,6 +50,19 @@ export const curves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySi
   }),
 );
 
+/** The validation loss beside a training loss that is drawn; null where there is none. */
+export const partnerTag: Readonly<Record<Side, ReadonlySignal<string | null>>> = bySide((side) =>
+  computed(() => signalsOf(side)?.pairs.find(([training]) => training === tag.value)?.[1] ?? null),
+);
+
+/** The curve of that loss. */
+export const partners: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
+  computed(() => {
+    const [run, partner] = [sides.value[side], partnerTag[side].value];
+    return run === null || partner === null ? null : curveShelf.get([run, partner]).value;
+  }),
+);
+
 /** The colour in which a side is drawn, on the card as it is now. */
 export const lineColours: Readonly<Record<Side, ReadonlySignal<string>>> = bySide((side) =>
   computed(() => lineColourOf(sides.value[side] ?? "")),

@@ -10,7 +10,7 @@ import { chosenQuantity, measure } from "../state/choices";
 import { announcer, lackWords, soundProblem } from "../state/playing";
 import { serverProblem } from "../state/problems";
 import { coverages, sources } from "../state/sources";
-import { chosenRuns, curves, hasQuantity, present, quantity } from "../state/store";
+import { chosenRuns, curves, hasQuantity, partnerTag, present, quantity } from "../state/store";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
@@ -135,6 +135,7 @@ export function NoNorms() {
   const chosen = chosenRuns.value;
   if (chosen.length === 0 || chosen.some(({ hasNorms }) => hasNorms)) return null;
   const scale = present(SIDES.map((side) => coverages[side].value?.scale ?? null))[0];
+  const pair = SIDES.some((side) => partnerTag[side].value !== null);
   const heard = SIDES.some((side) => sources[side].value !== null);
   const logged = chosen.every(({ trouble }) => trouble !== null);
   return (
@@ -142,7 +143,7 @@ export function NoNorms() {
       <h2 id="silent-title">No gradient norms</h2>
       <p>
         {heard && scale !== undefined
-          ? `The drawn scalar is heard instead, on a ${scale.kind} scale: ${formatValue(scale.low)} is 110 Hz, ${formatValue(scale.high)} is 1,760 Hz.`
+          ? `The drawn scalar is heard instead, on a ${scale.kind} scale: ${formatValue(scale.low)} is 110 Hz, ${formatValue(scale.high)} is 1,760 Hz.${pair ? " Its validation loss sounds an octave above: where both are equal, you hear an octave." : ""}`
           : "These runs have scalars, but no gradient norms."}
         {!logged && " To hear the layers, log their norms:"}
       </p>

@@ -1,15 +1,16 @@
 /** The numbers at the playhead, as text. Fixed in place, and never spoken by themselves. */
 
+import type { Curve } from "../../model/answers";
 import { valueAt } from "../../model/curve";
 import { formatDifference, formatRange, formatStep, shownName } from "../../model/format";
 import { type LayerNorm, layerNorms, pitchRange } from "../../model/norms";
 import { titleOf, WORDS } from "../../model/quantity";
 import { noteAtStep } from "../../model/timeline";
-import { across, laidCurves, laidOut, steps } from "../../state/axes";
+import { across, laidCurves, laidOut, laidPartners, steps } from "../../state/axes";
 import { hearing } from "../../state/choices";
 import { here, lackWords, noteTable } from "../../state/playing";
 import { coverageError, coverages, sources } from "../../state/sources";
-import { lineColours, quantity, runOf, several, sides, tag } from "../../state/store";
+import { lineColours, partnerTag, quantity, runOf, several, sides, tag } from "../../state/store";
 import { SIDES, type Side } from "../../units";
 import { Downloads } from "./Downloads";
 
@@ -44,7 +45,7 @@ function Values() {
           </tr>
         </thead>
         <tbody>
-          {chosen.map((side) => (
+          {chosen.flatMap((side) => [
             <tr key={side}>
               <th scope="row" class="run">
                 <Letter side={side} />
@@ -53,8 +54,9 @@ function Values() {
                 </span>
               </th>
               <td class="number">{formatRange(side === "a" ? a : b)}</td>
-            </tr>
-          ))}
+            </tr>,
+            <Validation key={`${side} validation`} side={side} />,
+          ])}
           {chosen.length > 1 && (
             <tr>
               <th scope="row">Difference, B − A</th>
@@ -67,6 +69,22 @@ function Values() {
       </table>
       <Downloads />
     </section>
+  );
+}
+
+/** The validation loss beside a training loss. */
+function Validation({ side }: { side: Side }) {
+  const tag = partnerTag[side].value;
+  if (tag === null) return null;
+  return (
+    <tr class="beside">
+      <th scope="row" class="run">
+        <span class="name" dir="auto" title={tag}>
+          {shownName(tag)}
+        </span>
+      </th>
+      <td class="number">{formatRange(valueIn(side, laidPartners[side].value))}</td>
+    </tr>
   );
 }
 
@@ -162,8 +180,9 @@ export function Letter({ side }: { side: Side }) {
   );
 }
 
-function valuesOf(side: Side) {
-  const curve = laidCurves[side].value;
+const valuesOf = (side: Side) => valueIn(side, laidCurves[side].value);
+
+function valueIn(side: Side, curve: Curve | null) {
   return curve === null ? null : valueAt(curve, across(here.value, hearing.value, side));
 }
 
