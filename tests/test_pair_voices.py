@@ -80,6 +80,21 @@ def test_beside_norms_both_lie_on_the_notes_of_the_norms(tmp_path, open_client):
     assert client.json_of("news", **query)["states"] != before
 
 
+def test_a_validation_loss_that_counts_epochs_lies_on_the_steps_by_time(tmp_path, open_client):
+    training = scalar_events("loss/train", [(step, 2.0) for step in range(100)])
+    epochs = [
+        event
+        for epoch in range(4)
+        for event in scalar_events("loss/val", [(epoch, 1.0 + epoch)], start=1_024.5 + 25 * epoch)
+    ]
+    write_events(tmp_path / "run", [*training, *epochs])
+    client = open_client(tmp_path)
+    _, tables = notes_of(client, "run", tag="loss/train", beside="loss/val", **QUERY)
+    heard = tables["median"][:, 1]
+    assert (heard[:24] < 0).all()
+    np.testing.assert_allclose(heard[[24, 48, 49, 73, 74, 98]], as_norms([1, 1, 2, 2, 3, 3]), 1e-6)
+
+
 def test_equal_losses_sound_an_octave_apart(tmp_path, open_client):
     write_events(tmp_path / "run", losses([1.0] * 40, [1.0] * 40, every=1))
     client = open_client(tmp_path)

@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { gripAt, pulled } from "../src/model/brush";
 import { nanRanges } from "../src/model/gaps";
 import { formatDuration, formatX, incrementsOf } from "../src/model/places";
-import { type Measure, meet, rulerOf, stepAtTime, stepAtX, xAtStep } from "../src/model/ruler";
+import {
+  type Measure,
+  meet,
+  onStepsOf,
+  rulerOf,
+  stepAtTime,
+  stepAtX,
+  xAtStep,
+} from "../src/model/ruler";
 import { smoothed } from "../src/model/smooth";
 
 // A step a second, but for a pause of 100 s after step 4; the loss was logged later, and further.
@@ -106,4 +114,20 @@ test("steps of another count do not meet, and are found by time", () => {
   expect([1003, 1055, 1108].map((time) => stepAtTime(norms, time))).toEqual([3, 5, 8]);
   expect(stepAtTime(norms, 1000 - 13.5)).toBeCloseTo(-1);
   expect(stepAtTime(norms, 1108 + 13.5)).toBeCloseTo(9);
+});
+
+test("a curve that counts epochs lies on the steps of another by time", () => {
+  const curve = (steps: number[], times: number[]) => ({
+    tag: "",
+    steps: Float64Array.from(steps),
+    times: Float64Array.from(times),
+    min: Float64Array.from(steps),
+    max: Float64Array.from(steps),
+    lastStep: steps.at(-1) ?? null,
+  });
+  const training = curve([0, 100, 200], [1000, 1100, 1200]);
+  const epochs = onStepsOf(training, curve([0, 1], [1100, 1200]));
+  expect([...epochs.steps, epochs.lastStep]).toEqual([100, 200, 200]);
+  const steps = curve([100, 190], [1100, 1190]);
+  expect(onStepsOf(training, steps)).toBe(steps);
 });

@@ -13,7 +13,7 @@ from tb_sonify.landmarks.milestones import MilestoneMonitor
 from tb_sonify.landmarks.overfitting import find_overfitting
 from tb_sonify.landmarks.parting import COMPARABLE_POINTS, find_parting
 from tb_sonify.reading.runs import list_scalars
-from tb_sonify.reading.scalars import Series, read_first_scalar, read_series, series_of
+from tb_sonify.reading.scalars import Series, on_steps_of, read_first_scalar, read_series, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.metadata import SCALARS, scalar_tag
@@ -23,7 +23,6 @@ from tb_sonify.schema.pairs import Pair, pairs_of, partner_folder
 from tb_sonify.schema.scalar_names import kind_of, milestone_of
 
 MOST_TOLD = 8  # scalars that tell milestones: a run may have a learning rate for each parameter
-OTHER_STEPS = 5.0  # times as many: a scalar that counts epochs, beside one that counts steps
 
 
 def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
@@ -67,7 +66,7 @@ def scalar_landmarks(
     telling = [each for each in tags if milestone_of(each)][:MOST_TOLD]
     for tag, of_tag in store.points_of_tags(scope, run, telling).items():
         told = series_of(of_tag)
-        told = told if series is None else _on_steps_of(series, told)
+        told = told if series is None else on_steps_of(series, told)
         found += milestones.add(tag, told.steps.astype(np.int64), told.values)
     return _at_notes(found, timeline)
 
@@ -85,7 +84,7 @@ def _paired(
     for pair in pairs[: len(own) or 1]:
         training, validation = (read_series(store, scope, *places[name]) for name in pair)
         if training is not None and validation is not None:
-            yield pair, training, _on_steps_of(training, validation)
+            yield pair, training, on_steps_of(training, validation)
 
 
 def has_pair(store: Store, scope: Scope, run: str, pair: Pair) -> bool:
@@ -114,18 +113,6 @@ def _with_neighbours(
         for name, those in found.items()
         for tag in those
     }
-
-
-def _on_steps_of(training: Series, other: Series) -> Series:
-    """A scalar on the steps of a training loss, by the time, where it counts others, as epochs."""
-    if not (len(training.steps) and len(other.steps)):
-        return other
-    last, last_of_other = training.steps[-1], other.steps[-1]
-    if max(last, last_of_other) < OTHER_STEPS * min(last, last_of_other):
-        return other
-    times = np.maximum.accumulate(training.wall_times)
-    steps = np.floor(np.interp(other.wall_times, times, training.steps))
-    return replace(other, steps=steps) if (np.diff(steps) > 0).all() else other
 
 
 def broken_scalar(store: Store, scope: Scope, timeline: Timeline, run: str) -> Landmark | None:

@@ -1,7 +1,7 @@
 """One scalar over steps, in as many points as can be drawn; extremes and gaps stay."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from tb_sonify.reading import limits
 from tb_sonify.reading.cache import digest
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.schema.scalar_names import alike_to_first, first_to_draw
+
+_OTHER_STEPS = 5.0  # times as many: a scalar that counts epochs, beside one that counts steps
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,18 @@ def bin_series(series: Series, bins: int) -> Curve:
         np.minimum.reduceat(np.where(passed_over, np.inf, series.values), starts),
         np.maximum.reduceat(np.where(passed_over, -np.inf, series.values), starts),
     )
+
+
+def on_steps_of(training: Series, other: Series) -> Series:
+    """A scalar on the steps of a training loss, by the time, where it counts others, as epochs."""
+    if not (len(training.steps) and len(other.steps)):
+        return other
+    last, last_of_other = training.steps[-1], other.steps[-1]
+    if max(last, last_of_other) < _OTHER_STEPS * min(last, last_of_other):
+        return other
+    times = np.maximum.accumulate(training.wall_times)
+    steps = np.floor(np.interp(other.wall_times, times, training.steps))
+    return replace(other, steps=steps) if (np.diff(steps) > 0).all() else other
 
 
 def not_overwritten(steps: NDArray[np.float64]) -> NDArray[np.bool_]:

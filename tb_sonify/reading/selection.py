@@ -13,7 +13,7 @@ from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache
 from tb_sonify.reading.run_reader import RunReader, read_rows
 from tb_sonify.reading.runs import missing_quantity, run_exists
-from tb_sonify.reading.scalars import Series, read_series
+from tb_sonify.reading.scalars import Series, on_steps_of, read_series
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import (
     NoteChunk,
@@ -173,6 +173,7 @@ class Selections:
             return norms
         tags = (tag,) if selection.beside in (None, tag) else (tag, selection.beside)
         series = {each: self.series(scope, run, each) for each in tags}
+        series = {each: on_steps_of(series[tag], other) for each, other in series.items()}
         scale = selection.scale or Scale.fit([each.values for each in series.values()])
         kept = self._store.settings.points_kept
         return self._derive(

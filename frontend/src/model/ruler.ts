@@ -1,6 +1,7 @@
 /** Where steps lie along x: by themselves, by time, or by the share of the run that is done. */
 
 import type { Step } from "../units";
+import type { Curve } from "./answers";
 import { clamp, lastNotAfter } from "./timeline";
 
 /** What x is: steps; seconds since the run began; seconds since the epoch; 0 to 1. */
@@ -68,6 +69,24 @@ export function stepAtTime({ steps, times }: Timed, time: number): Step {
   const at = lastNotAfter(times, time, times.length);
   const [low, high] = [times[at] ?? 0, times[at + 1] ?? 0];
   return mix(steps[at] ?? 0, steps[at + 1] ?? 0, (time - low) / (high - low));
+}
+
+const OTHER_STEPS = 5; // times as many: a scalar that counts epochs, beside one that counts steps
+
+/** A curve on the steps of another by the time, where it counts others; see the server's `on_steps_of`. */
+export function onStepsOf(lead: Timed, curve: Curve): Curve {
+  const [last, lastOfOther] = [lead.steps, curve.steps].map((each) => each[each.length - 1] ?? 0);
+  const [low, high] = [
+    Math.min(last ?? 0, lastOfOther ?? 0),
+    Math.max(last ?? 0, lastOfOther ?? 0),
+  ];
+  return high < OTHER_STEPS * low ? curve : byTime(lead, curve);
+}
+
+/** A curve on the steps that another series had at its times. */
+export function byTime(lead: Timed, curve: Curve): Curve {
+  const steps = curve.times.map((time) => stepAtTime(lead, time));
+  return { ...curve, steps, lastStep: steps.at(-1) ?? null };
 }
 
 const mix = (from: number, to: number, share: number): number => from + (to - from) * share;

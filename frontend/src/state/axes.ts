@@ -3,7 +3,7 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Curve } from "../model/answers";
 import { type Axis, hullOf, within } from "../model/axis";
-import { meet, type Ruler, rulerOf, stepAtTime, stepAtX, xAtStep } from "../model/ruler";
+import { byTime, meet, onStepsOf, type Ruler, rulerOf, stepAtX, xAtStep } from "../model/ruler";
 import { type Range, SIDES, type Side, type Step } from "../units";
 import { hearing, measure, viewport } from "./choices";
 import { sketches } from "./shown";
@@ -26,7 +26,10 @@ export const laidCurves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = 
 
 /** The validation loss of each side, likewise. */
 export const laidPartners: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
-  computed(() => laid(side, partners[side].value)),
+  computed(() => {
+    const [curve, partner] = [curves[side].value, partners[side].value];
+    return laid(side, curve === null || partner === null ? null : onStepsOf(curve, partner));
+  }),
 );
 
 function laid(side: Side, curve: Curve | null): Curve | null {
@@ -38,8 +41,7 @@ function laid(side: Side, curve: Curve | null): Curve | null {
   // Of a short run, no more than the start is known: then both went on for as long.
   const known =
     began === ended ? { steps: ends(coverage.steps), times: ends(curve.times) } : coverage;
-  const steps = curve.times.map((time) => stepAtTime(known, time));
-  return { ...curve, steps, lastStep: steps.at(-1) ?? null };
+  return byTime(known, curve);
 }
 
 /** Whether there is anything yet to lay out steps by. */
