@@ -103,13 +103,14 @@ BEFORE = EARLIER_PRESETS["smooth-1"]
 
 
 def rings(norms, preset=SMOOTH):
-    """Notes in which the bell rings in some stream: those that sound otherwise without earcons."""
+    """Notes from which on something sounds otherwise than without earcons, here the bell."""
     notes = aggregate(np.asarray(norms, np.float32), rows_per_note=1)
     heard = [
         render(notes, preset=each)[: len(norms) * preset.hop(3)].astype(int)
         for each in (preset, replace(preset, earcon_level=0.0))
     ]
-    return np.flatnonzero(np.abs(heard[0] - heard[1]).reshape(len(norms), -1).max(axis=1))
+    found = np.flatnonzero(np.abs(heard[0] - heard[1]).reshape(len(norms), -1).max(axis=1))
+    return found[np.diff(found, prepend=-2) > 1]
 
 
 def jittery(notes, deviation=0.15, seed=2):

@@ -53,6 +53,7 @@ def lessons() -> tuple[Lesson, ...]:
         Lesson("noisy", "tremolo: noisy norms, that jump up and down", _jumping()),
         Lesson("diverging", "rougher and higher: norms keep growing", _growing()),
         Lesson("spike", "a bell: a spike in one layer for one step", _event(60.0)),
+        Lesson("unusual", "a chime: all norms are far above their noise for one step", _unusual()),
         Lesson("zero", "a falling thud: the middle layers are exactly zero, dead", _event(0.0, 40)),
         Lesson("infinity", "a sweep upwards: infinity in the middle layers", _event(np.inf)),
         Lesson("nan", "a clash: NaN in the middle layers", _event(np.nan)),
@@ -97,4 +98,10 @@ def _growing() -> NDArray[np.float64]:
 def _event(norm: float, notes: int = 1) -> NDArray[np.float64]:
     norms = _run(0.1)
     norms[_NOTES - 40 : _NOTES - 40 + notes, 1] = norm
+    return norms
+
+
+def _unusual() -> NDArray[np.float64]:
+    norms = _run(0.05)
+    norms[40] *= 5
     return norms

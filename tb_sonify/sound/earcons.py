@@ -35,6 +35,14 @@ class Earcon(IntEnum):
     SPIKE = 5  # a layer is far above its recent norms
     INF = 6
     NAN = 7
+    # Those that sound beside the tone of a stream, which is not lowered, for several notes
+    CHIME = 8  # something unusual
+    RISES = 9  # across a reference line
+    FALLS = 10
+
+
+SECONDS = {Earcon.CHIME: 0.24, Earcon.RISES: 0.12, Earcon.FALLS: 0.12}
+"""Duration of the earcons that last for several notes."""
 
 
 def earcon_causes(
@@ -149,6 +157,25 @@ def _ticks(hz: float, *, count: int, every: float) -> "_Sound":
     return sound
 
 
+def _struck(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Two partials a fifth apart that decay, as of a chime."""
+    lower, upper = (np.sin(2 * np.pi * hz * seconds) for hz in (1_318.5, 1_975.5))
+    return np.asarray((2 * lower + upper) * np.exp(-18 * seconds))
+
+
+def _two_tones(first_hz: float, second_hz: float) -> "_Sound":
+    """Two tones of the same length, one after the other, faded at their ends."""
+
+    def sound(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        half = (seconds[-1] + seconds[1]) / 2
+        within = seconds % half
+        edge = np.clip(np.minimum(within, half - within) / _EDGE_SECONDS, 0, 1)
+        hz = np.where(seconds < half, first_hz, second_hz)
+        return np.asarray(np.sin(2 * np.pi * hz * within) * np.sin(np.pi / 2 * edge) ** 2)
+
+    return sound
+
+
 _Sound = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 _SOUNDS: Mapping[Earcon, tuple[float, _Sound]] = {
     Earcon.NO_GRADIENT: (0.25, _ticks(330.0, count=1, every=0.05)),
@@ -158,4 +185,7 @@ _SOUNDS: Mapping[Earcon, tuple[float, _Sound]] = {
     Earcon.SPIKE: (0.9, _sweep(2_600.0, 2_500.0, decay=60.0)),  # a bell
     Earcon.INF: (1.0, _sweep(500.0, 3_000.0, decay=0.0)),  # a sweep upwards
     Earcon.NAN: (1.0, _clash),
+    Earcon.CHIME: (0.5, _struck),
+    Earcon.RISES: (0.3, _two_tones(659.3, 987.8)),
+    Earcon.FALLS: (0.3, _two_tones(987.8, 659.3)),
 }

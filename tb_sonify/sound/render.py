@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import Notes
 from tb_sonify.sound.classic import SequencePreset, render_sequence
-from tb_sonify.sound.earcons import Earcon, earcon_waveform
+from tb_sonify.sound.earcons import SECONDS, Earcon, earcon_waveform
 from tb_sonify.sound.guides import reference_waveform, tick_waveform
 from tb_sonify.sound.presets import Preset, StreamPreset, Voice
 from tb_sonify.sound.synth import (
@@ -21,6 +21,7 @@ from tb_sonify.sound.synth import (
 )
 from tb_sonify.sound.voicing import (
     CONTEXT_NOTES,
+    LONG_NOTES,
     StreamControls,
     in_turn,
     stream_controls,
@@ -149,6 +150,7 @@ def _render_streams(
         _add_earcons(mono, part.controls.earcon[1:], preset)
         for channel, gain in zip(waveform, score.pan_gains(number, preset), strict=True):
             channel += mono * gain
+    _add_long_earcons(waveform, score, preset)
     hop = preset.hop(notes.layers)
     if preset.reference:
         streams, first_frame = preset.streams_for(notes.layers), state.notes * hop
@@ -176,6 +178,20 @@ def _add_earcons(mono: NDArray[np.float32], codes: NDArray[np.uint8], preset: St
         )
 
 
+def _add_long_earcons(waveform: NDArray[np.float32], score: "_Score", preset: StreamPreset) -> None:
+    """Add the earcons that last for several events, also of those before the clip."""
+    for event, earcon, pan in score.long_earcons:
+        sound = preset.earcon_level * earcon_waveform(
+            earcon,
+            frames=round(SECONDS[earcon] * preset.sample_rate),
+            sample_rate=preset.sample_rate,
+        )
+        start = event * preset.note_frames + preset.tail
+        sound = sound[max(-start, 0) : max(waveform.shape[1] - start, 0)]
+        start = max(start, 0)
+        waveform[:, start : start + len(sound)] += _pan_gains(np.array([pan])) * sound
+
+
 def _soft_clip(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compress samples beyond the knee, as of streams in unison, to below the ceiling.
 
@@ -198,6 +214,8 @@ class _Score:
     delays: tuple[int, ...]  # sample frames, per voice
     voices: tuple[Voice, ...]
     first_event: int  # number of the first event since the start of the run
+    # Number of the event in the clip, negative before it, kind and pan of each
+    long_earcons: tuple[tuple[int, Earcon, float], ...]
 
     def part(self, number: int, cycles: float) -> VoicePart:
         """One voice, for the synthesiser."""
@@ -221,8 +239,13 @@ class _Score:
             glide = Glide.through(pan[1:], float(pan[0]))
             moved = glide.sample(transition(preset, self.delays[number])).ravel()
             path = np.concatenate([moved, np.full(preset.tail, pan[-1])])
-        angle = (path + 1) * np.pi / 4  # the two gains lie on a quarter of a circle
-        return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+        return _pan_gains(path)
+
+
+def _pan_gains(pan: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Gains of left and right, shape ``(2, len(pan))``."""
+    angle = (pan + 1) * np.pi / 4  # the two gains lie on a quarter of a circle
+    return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
 
 
 def _score(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: int) -> _Score:
@@ -240,7 +263,15 @@ def _score(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: in
     rows = _event_rows(notes, context, preset)
     events = preset.events(notes.layers)
     delays = _voice_delays(preset, controls.hz.shape[1])
-    return _Score(controls.at(rows), pan[rows % events], delays, voices, first_note * events)
+    before, pan = len(context) * events, pan[np.arange(len(controls.hz)) % events]
+    sounding = max(before - LONG_NOTES * events, 0)
+    long_earcons = tuple(
+        (event - before, Earcon(controls.beside[event, voice]), float(pan[event, voice]))
+        for event, voice in np.argwhere(controls.beside).tolist()
+        if event >= sounding
+    )
+    first_event = first_note * events
+    return _Score(controls.at(rows), pan[rows], delays, voices, first_event, long_earcons)
 
 
 def _score_hz(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.float64]:

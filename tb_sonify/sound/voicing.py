@@ -1,5 +1,6 @@
 """Voicing: pitch, gain, modulation depths and earcon of each stream in each note."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import Notes
-from tb_sonify.sound.deviations import DEVIATION_NOTES, Residuals
+from tb_sonify.sound.deviations import CHIME_NOTES, Residuals, chime_causes, chimes
 from tb_sonify.sound.earcons import (
     REPEAT_SECONDS,
-    SPIKE_WINDOW,
+    SECONDS,
     Earcon,
     choose_earcons,
     earcon_causes,
 )
 from tb_sonify.sound.loudness import equal_loudness_gain
-from tb_sonify.sound.presets import StreamPreset
+from tb_sonify.sound.presets import SPEEDS, StreamPreset
 from tb_sonify.sound.streams import stream_layers, stream_levels
 from tb_sonify.sound.texture import (
     ROUGHNESS_DEPTHS,
@@ -27,8 +28,9 @@ from tb_sonify.sound.texture import (
 
 EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
 REPEAT_IN_TURN = 8  # notes between repeats where streams sound in turn
-# Notes that the first note of a clip, and the one before, need
-CONTEXT_NOTES = max(SPIKE_WINDOW, DEVIATION_NOTES, TEXTURE_NOTES) + 1
+LONG_NOTES = math.ceil(max(SECONDS.values()) * SPEEDS[1])  # that the longest earcon lasts, at most
+# Notes that the first note of a clip, the one before, and earcons that still sound in it need
+CONTEXT_NOTES = max(TEXTURE_NOTES + 1, CHIME_NOTES + LONG_NOTES)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class StreamControls:
     roughness: NDArray[np.float64]  # depth of modulation, 0 to 1
     tremolo: NDArray[np.float64]
     earcon: NDArray[np.uint8]  # an `Earcon`
+    beside: NDArray[np.uint8]  # one that lasts for several notes
 
     def at(self, where: "slice | NDArray[np.intp] | tuple[slice, int]") -> "StreamControls":
         """Controls at some notes, or of one stream."""
@@ -52,7 +55,8 @@ class StreamControls:
             in_turn(self.gain, 0.0),
             in_turn(self.roughness, 0.0),
             in_turn(self.tremolo, 0.0),
-            in_turn(self.earcon, 0).astype(np.uint8),
+            in_turn(self.earcon, 0),
+            in_turn(self.beside, 0),
         )
 
 
@@ -86,13 +90,18 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
         own[:] = np.nan_to_num(equal_loudness_gain(pitch, voice.loudness), nan=0.0)
     gain /= np.sqrt(power)
     repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_IN_TURN
-    residuals = Residuals.of(notes.max) if preset.judged else None
+    beside = np.zeros(hz.shape, np.uint8)
+    residuals = None
+    if preset.judged:
+        residuals = Residuals.of(notes.max)
+        unusual = chime_causes(notes, residuals, groups)
+        beside[chimes(unusual, groups, first_note=first_note)] = Earcon.CHIME
     causes = earcon_causes(notes, groups, preset.encoding, residuals)
     earcon = choose_earcons(causes, first_note=first_note, repeat=repeat)
     gain[earcon != Earcon.NONE] *= EARCON_DUCK
     muted = [stream for stream in preset.muted if stream < len(groups)]
-    gain[:, muted], earcon[:, muted] = 0.0, Earcon.NONE
-    return StreamControls(hz, gain, roughness, tremolo, earcon)
+    gain[:, muted], earcon[:, muted], beside[:, muted] = 0.0, Earcon.NONE, Earcon.NONE
+    return StreamControls(hz, gain, roughness, tremolo, earcon, beside)
 
 
 def stream_hz(notes: Notes, preset: StreamPreset) -> NDArray[np.float64]:

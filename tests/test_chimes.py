@@ -1,0 +1,130 @@
+"""What is unusual chimes once, beside the tones, and clips join wherever a chime is cut."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tb_sonify.schema.notes import NO_GRADIENT, aggregate
+from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Voice, advance_state, render
+
+SMOOTH = PRESETS["smooth"]
+HOP, RATE = SMOOTH.hop(12), SMOOTH.sample_rate
+LAYERS = 12
+LOW = tuple(Voice((1.0,), register=register) for register in (-24, -12, 0))
+AT_8_KHZ = replace(
+    SMOOTH, voices=LOW, sample_rate=8_000, note_frames=480, tail=32, glide=64, stagger=60
+)
+
+
+def healthy(notes=200, layers=LAYERS, deviation=0.15, seed=3):
+    rng = np.random.default_rng(seed)
+    return np.exp(rng.normal(0, deviation, (notes, layers)) + rng.normal(-2, 1, layers))
+
+
+def notes_of(norms):
+    return aggregate(np.asarray(norms, np.float32), rows_per_note=1)
+
+
+def chimes(norms, preset=SMOOTH):
+    """Notes in which a chime begins, by how much its pair of partials grows."""
+    clip = render(notes_of(norms), preset=replace(preset, level=0.0)) / 32767
+    frames = clip.sum(axis=1)[preset.tail :][: len(norms) * HOP].reshape(len(norms), HOP)
+    seconds = np.arange(HOP) / RATE
+    heard = np.min(
+        [np.abs(frames @ np.exp(-2j * np.pi * hz * seconds)) / HOP for hz in (1318.5, 1975.5)],
+        axis=0,
+    )
+    return np.flatnonzero((heard > 0.003) & (heard > 1.5 * np.append(0, heard[:-1]))).tolist()
+
+
+def test_a_run_of_ordinary_noise_does_not_chime():
+    for deviation in (0.0, 0.15, 0.7):
+        assert not chimes(healthy(1_000, deviation=deviation))
+
+
+def test_norms_that_all_are_far_above_their_noise_chime_once():
+    norms = healthy()
+    norms[150] *= 5
+    norms[157] *= 5  # soon after
+    norms[180:] *= 5
+    assert chimes(norms) == [150, 180]
+
+
+def test_a_layer_that_is_far_above_its_own_noise_chimes():
+    norms = healthy(deviation=0.03)
+    norms[150, norms[0].argmin()] *= 4
+    assert chimes(norms) == [150]
+
+
+@pytest.mark.parametrize("factor", [2.0, 0.5])
+def test_one_layer_of_twelve_that_doubles_or_halves_and_stays_chimes_once(factor):
+    for layer in (0, 5, 11):
+        norms = healthy(260)
+        norms[150:, layer] *= factor
+        (note,) = chimes(norms)
+        assert 158 <= note <= 170
+        left, right = np.abs(
+            render(notes_of(norms), preset=replace(SMOOTH, level=0.0))[note * HOP :]
+        ).max(axis=0)
+        assert np.sign(int(right) - int(left)) == np.sign(layer - 5)
+
+
+def test_layers_that_all_double_and_stay_do_not_leave_their_group():
+    norms = healthy(260)
+    norms[150:] *= 2
+    assert not chimes(norms)
+
+
+def test_the_unit_of_a_quantity_and_an_earlier_preset_make_a_chime_and_none():
+    norms = healthy()
+    norms[150] *= 5
+    assert chimes(norms * 1e3) == chimes(norms * 1e-5) == [150]
+    assert not chimes(norms, EARLIER_PRESETS["smooth-1"])
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [
+        SMOOTH,
+        SMOOTH.at_speed(32),
+        SMOOTH.at_speed(4),
+        AT_8_KHZ,
+        replace(PRESETS["arpeggio"], name="judged", judged=True),
+    ],
+    ids=["smooth", "fast", "slow", "8 kHz", "in turn"],
+)
+def test_clips_join_wherever_a_chime_is_cut(preset):
+    norms = healthy(230)
+    norms[[100, 120, 121], :] *= 5
+    norms[150:, 3] *= 2.2
+    norms[40:60, 1], norms[60:80, 2] = np.nan, NO_GRADIENT
+    notes, hop = notes_of(norms), preset.hop(LAYERS)
+    whole = render(notes, preset=preset).astype(int)
+    joined, state = np.zeros_like(whole), None
+    cuts = (0, 1, 30, 73, 99, 100, 101, 104, 107, 108, 109, 116, 117, 137, 165, 166, 168, 171, 180)
+    for first, end in itertools.pairwise((*cuts, len(notes))):
+        clip = render(notes[first:end], preset=preset, state=state)
+        joined[first * hop :][: len(clip)] += clip
+        state = advance_state(notes[first:end], preset=preset, state=state)
+    assert np.abs(joined - whole).max() <= (2 if preset.name == "judged" else 1)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 12, 2_000])
+def test_odd_series_render_as_finite_sound(layers):
+    rng = np.random.default_rng(0)
+    same = np.full((300, layers), 0.3)
+    first, denormal, broken = same.copy(), same * 1e-44, healthy(120, layers)
+    first[0] = 1e30
+    broken[rng.random(broken.shape) < 0.3] = np.nan
+    broken[rng.random(broken.shape) < 0.1] = np.inf
+    broken[rng.random(broken.shape) < 0.1] = 0.0
+    for norms in (same, first, denormal, broken, same * np.nan, same[:1], same[:0]):
+        clip = render(notes_of(norms), preset=SMOOTH)
+        assert len(clip) == len(norms) * SMOOTH.hop(layers) + SMOOTH.tail
+        assert np.abs(clip).max() < 32_767
+
+
+def test_a_series_that_never_changes_does_not_chime():
+    assert not chimes(np.full((300, LAYERS), 0.3))
