@@ -134,7 +134,7 @@ def test_a_step_is_described_with_what_is_near(logdir):
     assert ", middle NaN, late 0." in lines[1]
     assert lines[2].startswith("  largest layers: middle NaN, ")
     assert lines[3] == "  10 steps earlier, at step 60: NaN, first in middle"
-    assert plain.splitlines()[:2] == ["plain at step 9", "  accuracy 0.9"]
+    assert plain.splitlines()[:2] == ["plain at step 9, the nearest to 70", "  accuracy 0.9"]
     assert calm.splitlines()[1] == "  loss/train 1.118"
     assert calm.splitlines()[-1] == "  no landmarks"
     found = json.loads(command("describe", logdir, "--at=70", "--run=broken", "--json").stdout)

@@ -28,6 +28,7 @@ from tb_sonify.cli.watch.command import _describe
 from tb_sonify.cli.watch.follow import GrowingLogdir
 from tb_sonify.cli.watch.logdir_watch import LogdirWatch
 from tb_sonify.cli.watch.printer import Printer
+from tb_sonify.sound import encode_wav
 from tests.commands import tb_sonify_here
 from tests.logs import scalar_events, write_events
 from tests.test_monitor import eventful
@@ -555,6 +556,20 @@ def fake_player(directory, script):
     path = directory / "paplay"
     path.write_text(f"#!{sys.executable}\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IEXEC)
+
+
+def test_sounddevice_plays_where_there_is_no_player(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    stand_in = "def play(pcm, rate, blocking): print(pcm.tolist(), rate, blocking)"
+    (tmp_path / "sounddevice.py").write_text(stand_in)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    sound = tmp_path / "sound.wav"
+    sound.write_bytes(encode_wav(np.array([[1, 2], [3, 4]], np.int16), sample_rate=24_000))
+    done = subprocess.run(
+        [*player.find_player(), sound], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[[1, 2], [3, 4]] 24000 True\n"
 
 
 def test_sounds_are_played_and_a_player_that_fails_is_said_once(tmp_path, watching, monkeypatch):

@@ -2,9 +2,11 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,12 +20,20 @@ PLAYERS = (
     ("aplay", "-q"),
     ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
 )
+_PLAY_SAMPLES = (
+    "import sys, wave, numpy, sounddevice; sound = wave.open(sys.argv[1]); "
+    "samples = numpy.frombuffer(sound.readframes(sound.getnframes()), '<i2'); "
+    "samples = samples.reshape(-1, sound.getnchannels()); "
+    "sounddevice.play(samples, sound.getframerate(), blocking=True)"
+)
 _MAX_WAITING = 3
 _PATIENCE_SECONDS = 10.0  # beyond the length of a sound
 
 
 def find_player() -> tuple[str, ...]:
     """The command of a player that is there, to which the path of a WAV file is added.
+
+    Where none of `PLAYERS` is, as on Windows, it is the Python library sounddevice.
 
     Raises
     ------
@@ -33,7 +43,12 @@ def find_player() -> tuple[str, ...]:
     for player in PLAYERS:
         if shutil.which(player[0]):
             return player
-    raise FileNotFoundError(f"no player found, out of {', '.join(each[0] for each in PLAYERS)}")
+    if find_spec("sounddevice") is not None:
+        return sys.executable, "-c", _PLAY_SAMPLES
+    raise FileNotFoundError(
+        f"no player found, out of {', '.join(each[0] for each in PLAYERS)}; "
+        "pip install 'tb-sonify[play]' brings one"
+    )
 
 
 class Player:
@@ -98,5 +113,5 @@ class Player:
 
     def _fail(self, what: str) -> None:
         if self._say is not None:
-            self._say(f"no sound from here on: {self._command[0]} {what}")
+            self._say(f"no sound from here on: {Path(self._command[0]).name} {what}")
         self._say = None

@@ -29,6 +29,8 @@ class Moment:
     ----------
     step
         The one that was asked for, or the nearest that the run has; `None`: it has none.
+    asked
+        The one that was asked for.
     scalars
         Tag, step and value of the latest point up to there, of losses and scores.
     streams, layers
@@ -41,6 +43,7 @@ class Moment:
 
     run: str
     step: int | None
+    asked: int
     scalars: tuple[tuple[str, int, float | str], ...] = ()
     streams: _Values = ()
     layers: _Values = ()
@@ -52,7 +55,8 @@ class Moment:
         if self.step is None:
             yield f"{self.run}: nothing that can be heard"
             return
-        yield f"{self.run} at step {self.step:,}"
+        nearest = "" if self.step == self.asked else f", the nearest to {self.asked:,}"
+        yield f"{self.run} at step {self.step:,}{nearest}"
         for tag, step, value in self.scalars:
             yield f"  {tag} {_shown(value)}" + ("" if step == self.step else f" at step {step:,}")
         if self.streams:
@@ -75,8 +79,8 @@ def moment_of(
     """What a run is like at a step, or at its first or last one where that lies beyond."""
     run, first, last = description.run, description.first_step, description.last_step
     if first is None or last is None:
-        return Moment(run, None)
-    step = min(max(step, first), last)
+        return Moment(run, None, step)
+    asked, step = step, min(max(step, first), last)
     near = sorted(description.landmarks, key=lambda each: abs(each.step - step))[:_LANDMARKS]
     timeline = selections.detailed(scope, run, step, step)
     streams: _Values = ()
@@ -92,6 +96,7 @@ def moment_of(
     return Moment(
         run=run,
         step=step,
+        asked=asked,
         scalars=_scalars(store, scope, description, step),
         streams=streams,
         layers=layers,
