@@ -102,6 +102,7 @@ def test_the_wheel_holds_the_package_with_its_bundle_and_nothing_else(wheel):
     folders = {name.split("/")[0] for name in names}
     assert folders == {"tb_sonify", "tb_sonify-0.1.0.dist-info"}
     assert {BUNDLE, "tb_sonify/py.typed", "tb_sonify/schema/__init__.py"} <= names
+    assert {f"tb_sonify/listen_test/page.{kind}" for kind in ("html", "css", "js")} <= names
     assert not [name for name in names if name.endswith((".ts", ".tsx", ".map"))]
     assert "tb_sonify-0.1.0.dist-info/licenses/LICENSE" in names
 
