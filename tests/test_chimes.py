@@ -8,6 +8,7 @@ import pytest
 
 from tb_sonify.schema.notes import NO_GRADIENT, aggregate
 from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Voice, advance_state, render
+from tests.logs import row_events, write_events
 
 SMOOTH = PRESETS["smooth"]
 HOP, RATE = SMOOTH.hop(12), SMOOTH.sample_rate
@@ -128,3 +129,28 @@ def test_odd_series_render_as_finite_sound(layers):
 
 def test_a_series_that_never_changes_does_not_chime():
     assert not chimes(np.full((300, LAYERS), 0.3))
+
+
+def test_words_tell_once_why_it_chimes(tmp_path, open_client):
+    layers = tuple("abcdefghijkl")
+    norms, calm = healthy(400), healthy(400)
+    norms[200:, 3] *= 2.2
+    norms[300] *= 5
+    norms[310, 1] = np.nan
+    calm[300] *= 5
+    for name, each in (("doubled", norms), ("jump", calm)):
+        events = row_events(each.astype(np.float32), range(400), layers=layers)
+        write_events(tmp_path / name, events)
+    client = open_client(tmp_path)
+
+    def told(run):
+        answer = client.json_of("landmarks", run=run)["landmarks"]
+        return [(each["kind"], each["step"], each["layer"], each["sentence"]) for each in answer]
+
+    doubled = told("doubled")
+    kind, step, layer, sentence = doubled[0]
+    assert (kind, layer) == ("leaving", "d")
+    assert 208 <= step <= 220
+    assert sentence.startswith("gradient of d leaves the layers of its group, 2.")
+    assert [each[:2] for each in doubled[1:]] == [("spike", 300), ("nan", 310)]
+    assert [each[:2] for each in told("jump")] == [("spike", 300)]

@@ -20,10 +20,11 @@ LABELLED = set(KINDS) - {
     "divergence",
     "drift",
     "outgrowing",
+    "leaving",
     "unusual",
     "parting",
     "overfitting",
-}  # see test_monitor.py and test_overfitting.py
+}  # see test_monitor.py, test_chimes.py and test_overfitting.py
 SEEDS = range(1000, 1050)  # not those that the rules were developed on
 ANY_NORMS = hnp.arrays(
     np.float32,

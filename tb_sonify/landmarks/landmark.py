@@ -14,6 +14,7 @@ KINDS = (
     "spike",
     "drift",
     "outgrowing",
+    "leaving",
     "unusual",
     "vanishing",
     "plateau",

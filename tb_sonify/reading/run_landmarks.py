@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tb_sonify.landmarks import Landmark, find_landmarks
+from tb_sonify.landmarks import KINDS, Landmark, find_landmarks
 from tb_sonify.landmarks.divergence import find_divergences
+from tb_sonify.landmarks.landmark import factor_words
 from tb_sonify.landmarks.milestones import MilestoneMonitor
 from tb_sonify.landmarks.overfitting import find_overfitting
 from tb_sonify.landmarks.parting import COMPARABLE_POINTS, find_parting
@@ -18,11 +19,14 @@ from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
 from tb_sonify.schema.metadata import SCALARS, scalar_tag
 from tb_sonify.schema.norm_tags import norm_layers
-from tb_sonify.schema.notes import Notes
+from tb_sonify.schema.notes import Notes, chunks_of
 from tb_sonify.schema.pairs import Pair, pairs_of, partner_folder
 from tb_sonify.schema.scalar_names import kind_of, milestone_of
+from tb_sonify.sound import stream_layers
+from tb_sonify.sound.deviations import APART, CHIME_NOTES, Cause, find_chimes
 
 MOST_TOLD = 8  # scalars that tell milestones: a run may have a learning rate for each parameter
+TOLD_APART = 100  # notes: of what chimes again sooner, the first is told
 
 
 def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
@@ -35,15 +39,46 @@ def landmarks_of(timeline: Timeline) -> tuple[Landmark, ...]:
         for before, segment in pairwise(segments)
         if segment.session != before.session
     ]
-    return tuple(
-        find_landmarks(
-            _Stored(timeline),
-            steps=timeline.steps,
-            layers=timeline.layers,
-            restarts=restarts,
-            quantity=timeline.quantity,
-        )
+    found = find_landmarks(
+        _Stored(timeline),
+        steps=timeline.steps,
+        layers=timeline.layers,
+        restarts=restarts,
+        quantity=timeline.quantity,
     )
+    found += _chimes_without_words(timeline, found)
+    return tuple(sorted(found, key=lambda each: (each.note, KINDS.index(each.kind))))
+
+
+_SAYS = {
+    Cause.LAYER: "of {layer} {factor} its usual size",
+    Cause.TOTAL: "{factor} its usual size; largest in {layer}",
+    Cause.LEFT: "of {layer} leaves the layers of its group, {factor} its usual size, and stays",
+}
+
+
+def _chimes_without_words(timeline: Timeline, told: Sequence[Landmark]) -> list[Landmark]:
+    """Landmarks where `smooth` chimes and none of those that are told says why."""
+    layers, quantity = timeline.layers, timeline.quantity
+    groups = stream_layers(len(layers))
+    spans = [range(each.note - APART, each.note + APART + 1) for each in told]
+    found: list[Landmark] = []
+    for part in chunks_of(timeline.notes, len(layers)):
+        start = max(part.start - CHIME_NOTES, 0)
+        notes = timeline.table(start, part.stop - start)
+        for chime in find_chimes(notes, groups, first_note=start):
+            note, layer = start + chime.note, layers[chime.layer]
+            if note < part.start or any(note in span for span in spans):
+                continue
+            spans.append(range(note, note + TOLD_APART))
+            kind = "leaving" if chime.cause == Cause.LEFT else "unusual"
+            concerned = None if chime.cause == Cause.TOTAL else layer
+            words = f"{quantity} {_SAYS[chime.cause]}".format(
+                layer=layer, factor=factor_words(chime.factor)
+            )
+            step = int(timeline.steps[note])
+            found.append(Landmark(kind, step, note, concerned, words, quantity))
+    return found
 
 
 def scalar_landmarks(

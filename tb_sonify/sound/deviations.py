@@ -110,10 +110,7 @@ def chime_causes(
     for group in groups:
         columns = slice(group.start, group.stop)
         causes[:, columns] = _left_group(residuals, columns) * Cause.LEFT
-    unknown = ((notes.nan > 0) | (notes.inf > 0)).any(axis=1)
-    squares = np.square(np.maximum(notes.max, 0), dtype=np.float64)
-    total = np.where(unknown, 0.0, np.sqrt(squares.sum(axis=1)))
-    at = np.flatnonzero(Residuals.of(total[:, None]).exceed(TOTAL))
+    at = np.flatnonzero(_of_all(notes).exceed(TOTAL))
     causes[at, notes.max[at].argmax(axis=1)] = Cause.TOTAL
     causes[residuals.exceed(LAYER)] = Cause.LAYER
     return causes
@@ -139,6 +136,49 @@ def chimes(
     unsettled = max(_SETTLED - first_note, 0)
     begins[:unsettled] &= highest[:unsettled] > Cause.LEFT
     return np.asarray(begins)
+
+
+class Chime(NamedTuple):
+    """A chime, by its note.
+
+    Attributes
+    ----------
+    layer
+        Number of the layer that stands out most, or is the largest.
+    factor
+        How many times its recent median, or that of all layers; of one that has left its group,
+        that of 16 notes before.
+    """
+
+    note: int
+    cause: Cause
+    layer: int
+    factor: float
+
+
+def find_chimes(notes: Notes, groups: tuple[range, ...], *, first_note: int) -> list[Chime]:
+    """Every chime in some notes, the first of which has this number in the run."""
+    residuals, total = Residuals.of(notes.max), _of_all(notes)
+    causes = chime_causes(notes, residuals, groups)
+    found = []
+    for note, stream in np.argwhere(chimes(causes, groups, first_note=first_note)).tolist():
+        group = groups[stream]
+        layer = group.start + int(causes[note, group.start : group.stop].argmax())
+        cause = Cause(causes[note, layer])
+        rise = residuals.rises[note, layer]
+        if cause == Cause.TOTAL:
+            rise = total.rises[note, 0]
+        elif cause == Cause.LEFT:
+            rise = residuals.medians[note, layer] - residuals.medians[note - _STAYS, layer]
+        found.append(Chime(note, cause, layer, float(np.exp(np.float64(rise)))))
+    return found
+
+
+def _of_all(notes: Notes) -> Residuals:
+    """Residuals of the norm of all layers; a note in which one is not finite is not known."""
+    unknown = ((notes.nan > 0) | (notes.inf > 0)).any(axis=1)
+    squares = np.square(np.maximum(notes.max, 0), dtype=np.float64)
+    return Residuals.of(np.where(unknown, 0.0, np.sqrt(squares.sum(axis=1)))[:, None])
 
 
 def _left_group(residuals: Residuals, columns: slice) -> NDArray[np.bool_]:

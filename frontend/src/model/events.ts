@@ -14,6 +14,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
   spike: "◆",
   drift: "↗",
   outgrowing: "↥",
+  leaving: "↕",
   unusual: "◇",
   vanishing: "◣",
   plateau: "▬",
