@@ -13,13 +13,16 @@ played at the level at which -20 LUFS is 60 dB SPL:
 * Loudness in LUFS after BS.1770, by pyloudnorm.
 
 A second table has the share of notes in which any stream is rough, or has tremolo, which are to
-mean divergence and noise.
+mean divergence and noise. A third says by how many dB `calm` comes forward, weighted as for LUFS:
+the loudest note of half a second above the median of the 4 s before; in healthy runs by
+themselves, where a layer becomes NaN or dies, and in trainings that diverge, with the step at which
+it is 10 dB for the first time and that at which the loss is lost.
 """
 
 import argparse
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,11 +33,12 @@ import pyloudnorm
 import soundfile
 import torch
 from mosqito.sq_metrics import roughness_dw, sharpness_din_st
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import hilbert, resample_poly
+from scipy.signal import hilbert, lfilter, resample_poly
 from tqdm import tqdm
 
-from benchmarks.divergences import HEALTHY, record
+from benchmarks.divergences import DIVERGING, HEALTHY, lost_at, record
 from benchmarks.listening import script_waveform
 from benchmarks.render import LAYERS, strauss_renderer
 from tb_sonify.schema.notes import aggregate
@@ -55,9 +59,11 @@ SECONDS = 4.0  # of a clip
 STEPS = {"cnn": 200, "gpt": 600, "lstm": 600}
 PASCAL = 0.02 * 10 ** (23 / 20)  # of full scale: -20 LUFS is about -23 dB of full scale, rms
 MODELS_RATE = 48_000  # Hz
+HALF_A_SECOND, BEFORE = 8, 64  # notes
+FORWARD_DB = 10
 SOUNDS: Mapping[str, Preset] = {
     name: {**PRESETS, **EARLIER_PRESETS}[name]
-    for name in ("smooth", "smooth-1", "single", "arpeggio", "classic")
+    for name in ("smooth", "calm", "smooth-1", "single", "arpeggio", "classic")
 }
 
 
@@ -86,17 +92,20 @@ def main() -> None:
         for name, preset in SOUNDS.items()
         if isinstance(preset, StreamPreset)
     }
+    forward = {**healthy_rises(runs), **diverging_rises(options.seeds, options.cache)}
     table = {name: measure(runs, sound) for name, sound in tqdm(sounds.items(), unit="sound")}
     if options.json:
-        print(json.dumps({"sounds": table, "texture": textures}, indent=2))
+        made = {"sounds": table, "texture": textures, "forward": forward}
+        print(json.dumps(made, indent=2))
     else:
-        print(as_text(table), texture_as_text(textures), sep="\n\n")
+        print(as_text(table), texture_as_text(textures), rises_as_text(forward), sep="\n\n")
 
 
 def healthy_norms(name: str, *, seed: int, cache: Path) -> NDArray[np.float32]:
     """Gradient norms of the first steps of a healthy training, shape ``(steps, layers)``."""
     training = replace(HEALTHY[name], steps=STEPS[HEALTHY[name].network])
-    return record(name, training, seed=seed, cache=cache).norms["gradient"].astype(np.float32)
+    norms = record(name, training, seed=seed, cache=cache).norms["gradient"]
+    return norms[: training.steps].astype(np.float32)  # a cached recording may be longer
 
 
 def texture(norms: NDArray[np.float32], preset: StreamPreset) -> tuple[float, float]:
@@ -106,6 +115,55 @@ def texture(norms: NDArray[np.float32], preset: StreamPreset) -> tuple[float, fl
         (depths > 0).any(axis=1).mean() for depths in (controls.roughness, controls.tremolo)
     )
     return float(rough_notes), float(tremolo)
+
+
+def rises(norms: NDArray[np.float32]) -> Floats:
+    """By how many dB the half second from each note on rises above the 4 s before, in `calm`.
+
+    Weighted as by BS.1770, but for its mean over 400 ms. From note `BEFORE` on.
+    """
+    preset = SOUNDS["calm"]
+    hop = preset.hop(norms.shape[1])
+    samples = render(aggregate(norms, rows_per_note=1), preset=preset) / 32_768
+    for weight in pyloudnorm.Meter(preset.sample_rate)._filters.values():
+        samples = weight.passband_gain * lfilter(weight.b, weight.a, samples, axis=0)
+    power = np.square(samples[: len(norms) * hop]).sum(axis=1).reshape(-1, hop).mean(axis=1)
+    levels = 10 * np.log10(power + 1e-12)
+    loudest = sliding_window_view(levels, HALF_A_SECOND)[BEFORE:].max(axis=1)
+    return np.asarray(
+        loudest - np.median(sliding_window_view(levels, BEFORE), axis=1)[: len(loudest)]
+    )
+
+
+def healthy_rises(runs: Mapping[str, NDArray[np.float32]]) -> dict[str, str]:
+    """Of healthy runs alone, and where a layer becomes NaN, or exactly 0, in the last quarter."""
+    found = {}
+    for name, norms in runs.items():
+        at, layer = len(norms) * 3 // 4, norms.shape[1] // 2
+        alone = rises(norms)
+        words = [f"alone above 10 dB {np.mean(alone >= FORWARD_DB):.1%} of the time"]
+        for event, value in (("NaN", np.nan), ("dead", 0.0)):
+            struck = norms.copy()
+            struck[at:, layer] = value
+            words.append(f"{event} {rises(struck)[at - BEFORE]:.1f} dB")
+        found[name] = ", ".join(words)
+    return found
+
+
+def diverging_rises(seeds: Sequence[int], cache: Path) -> dict[str, str]:
+    """Of trainings that diverge, but for those whose loss is lost before there are 4 s."""
+    found = {}
+    for name, training in DIVERGING.items():
+        for seed in seeds:
+            recording = record(name, training, seed=seed, cache=cache)
+            lost = lost_at(recording.loss)
+            if lost is None or lost < BEFORE:
+                continue
+            rise = rises(recording.norms["gradient"].astype(np.float32))
+            first = np.flatnonzero(rise >= FORWARD_DB)
+            step = int(first[0]) + BEFORE + HALF_A_SECOND - 1 if len(first) else None
+            found[f"{name} {seed}"] = f"{rise.max():.1f} dB, 10 dB by step {step}, lost at {lost}"
+    return found
 
 
 def heard(norms: NDArray[np.float32], preset: Preset) -> Floats:
@@ -202,6 +260,13 @@ def texture_as_text(textures: Mapping[str, Mapping[str, tuple[float, float]]]) -
         cells = (f"{part:.1%}, {tremolo:.1%}" for part, tremolo in shares.values())
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def rises_as_text(forward: Mapping[str, str]) -> str:
+    """How `calm` comes forward, as a table."""
+    return "\n".join(
+        ["| run | calm |", *(f"| {run} | {words} |" for run, words in forward.items())]
+    )
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def eventful_norms(rows):
 def long_run(tmp_path_factory):
     """A log directory with a run of 3,000 steps, written as a user would."""
     logdir = tmp_path_factory.mktemp("logs")
-    with SonifyWriter(logdir / "run") as writer:
+    with SonifyWriter(logdir / "run", presets=("smooth", "calm")) as writer:
         for step, row in enumerate(eventful_norms(3_000)):
             writer.add_norms(dict(zip(LAYERS, row, strict=True)), step)
     return logdir
@@ -64,29 +64,33 @@ def long_run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def logged_clips(long_run):
-    """All clips that were logged of it, by their step."""
+    """All clips that were logged of it, by preset and step."""
     (path,) = (long_run / "run").iterdir()
     values = [(event.step, event.summary.value) for event in EventFileLoader(str(path)).Load()]
-    tag = clip_tag("smooth")
     return {
-        step: value.tensor.string_val[0]
-        for step, summary in values
-        for value in summary
-        if value.tag == tag
+        name: {
+            step: value.tensor.string_val[0]
+            for step, summary in values
+            for value in summary
+            if value.tag == clip_tag(name)
+        }
+        for name in ("smooth", "calm")
     }
 
 
-def test_every_segment_plays_and_sounds_as_it_was_logged(long_run, logged_clips, open_client):
+@pytest.mark.parametrize("name", ["smooth", "calm"])
+def test_every_segment_plays_and_sounds_as_it_was_logged(long_run, logged_clips, open_client, name):
+    preset, logged_clips = PRESETS[name], logged_clips[name]
     client = open_client(long_run)
     segments = client.block_of("coverage", run="run").header["segments"]
     assert [segment["first_note"] for segment in segments] == list(range(0, 3_000, 100))
     assert len(logged_clips) == 14
     sources = []
     for segment in segments:
-        played, source = clip(client, "run", segment["first_note"], 100)
+        played, source = clip(client, "run", segment["first_note"], 100, preset)
         assert np.abs(played).max() > 100
         if segment["first_note"] in logged_clips:
-            logged = samples_of(logged_clips[segment["first_note"]], PRESETS["smooth"])
+            logged = samples_of(logged_clips[segment["first_note"]], preset)
             assert np.abs(played - logged).max() <= 1
         sources.append(source)
     assert len(sources) == 30

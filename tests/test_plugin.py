@@ -97,7 +97,7 @@ def test_coverage_lists_the_presets_with_their_measures(client):
             "note_frames": 1_440 if streamed else preset.hop(len(LAYERS)),
             "tail": preset.tail,
             "channels": preset.channels,
-            "streams": {"smooth": 3, "single": 1}.get(preset.name, len(LAYERS)),
+            "streams": {"smooth": 3, "calm": 3, "single": 1}.get(preset.name, len(LAYERS)),
             "speed": streamed,
             "zoom": streamed,
             "custom": False,

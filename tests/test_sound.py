@@ -100,19 +100,23 @@ def test_the_same_norm_sounds_the_same_in_every_clip():
     assert abs(level_db(here[inner]) - level_db(there[inner])) < 0.1
 
 
-@given(st.lists(st.integers(1, 90), min_size=1, max_size=6), st.integers(1, 7))
+@given(
+    st.lists(st.integers(1, 90), min_size=1, max_size=6),
+    st.integers(1, 7),
+    st.sampled_from([SMOOTH, PRESETS["calm"]]),
+)
 @settings(deadline=None, max_examples=25)
-def test_clips_that_overlap_by_the_tail_join_as_one(cuts, layers):
+def test_clips_that_overlap_by_the_tail_join_as_one(cuts, layers, preset):
     norms = wandering(sum(cuts), layers, seed=sum(cuts))
     norms[len(norms) // 2 :: 7] = np.nan
     norms[len(norms) // 3 :: 5] = 0
-    whole = render(notes_of(norms), preset=SMOOTH).astype(int)
+    whole = render(notes_of(norms), preset=preset).astype(int)
     joined, state, first = np.zeros_like(whole), None, 0
     for count in cuts:
         part = notes_of(norms[first : first + count])
-        clip = render(part, preset=SMOOTH, state=state)
+        clip = render(part, preset=preset, state=state)
         joined[first * HOP : first * HOP + len(clip)] += clip
-        state, first = advance_state(part, preset=SMOOTH, state=state), first + count
+        state, first = advance_state(part, preset=preset, state=state), first + count
     assert np.abs(joined - whole).max() <= 1  # the overlap is rounded twice
 
 

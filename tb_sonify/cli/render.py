@@ -16,8 +16,8 @@ _DESCRIPTION = """\
 Render a run of a log directory, or a CSV file such as TensorBoard, W&B or Lightning write, to an
 audio file.
 
-The presets smooth, arpeggio and classic hear gradient norms: columns of a CSV file that are named
-as norms of layers or, where its first column is `step`, all others.
+The presets smooth, calm, arpeggio and classic hear gradient norms: columns of a CSV file that are
+named as norms of layers or, where its first column is `step`, all others.
 The preset single hears any scalar, named by --tag, on a scale that is printed."""
 
 

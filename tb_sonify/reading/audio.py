@@ -18,11 +18,11 @@ from tb_sonify.reading.timeline import Timeline, logged_presets
 from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import (
-    CONTEXT_NOTES,
     HEADER_BYTES,
     Preset,
     SynthState,
     advance_state,
+    context_notes,
     decode_wav,
     epoch_ticks,
     phases_at,
@@ -158,22 +158,22 @@ class Clips:
             counts = [end - first_note for end in ends]
             with self._store.work.slot((stop - known) * NOTES_PER_SEGMENT * len(source.layers)):
                 notes = source.heard(first_note, counts[-1])
-                state = _state_before(source, first_note, cycles)
+                state = _state_before(source, first_note, cycles, preset)
                 phases = phases_at(counts, notes, preset=preset, state=state)
             for cycles, history in zip(
                 phases, source.prefix_digests[start + 1 : stop + 1], strict=True
             ):
                 self._phases.put((preset, history), cycles, cost=_PRESET_BYTES + cycles.nbytes)
-        return _state_before(source, source.first_notes[index], cycles)
+        return _state_before(source, source.first_notes[index], cycles, preset)
 
 
 def _state_before(
-    source: Timeline, note: int, cycles: NDArray[np.float64] | None
+    source: Timeline, note: int, cycles: NDArray[np.float64] | None, preset: Preset
 ) -> SynthState | None:
     """State before a note, given its phases; `None` at the start of the run."""
     if cycles is None:
         return None
-    context = min(note, CONTEXT_NOTES)
+    context = min(note, context_notes(preset))
     return SynthState(note, source.heard(note - context, context), cycles)
 
 

@@ -20,11 +20,10 @@ from tb_sonify.sound.presets import (
 )
 from tb_sonify.sound.render import SynthState, advance_state, phases_at, render
 from tb_sonify.sound.streams import PAIR_NAMES, STREAM_NAMES, stream_layers
-from tb_sonify.sound.voicing import CONTEXT_NOTES
+from tb_sonify.sound.voicing import context_notes
 from tb_sonify.sound.wav import HEADER_BYTES, decode_wav, encode_wav, wav_header
 
 __all__ = [
-    "CONTEXT_NOTES",
     "EARLIER_PRESETS",
     "HEADER_BYTES",
     "PAIR",
@@ -44,6 +43,7 @@ __all__ = [
     "Voice",
     "adjust",
     "advance_state",
+    "context_notes",
     "decode_wav",
     "describe_pitch",
     "encode_wav",

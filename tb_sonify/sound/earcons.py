@@ -86,6 +86,11 @@ def earcon_causes(
     return bits
 
 
+def beginning(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Those of the causes of `earcon_causes` that the note before did not have."""
+    return np.asarray(bits & ~np.concatenate([np.zeros_like(bits[:1]), bits[:-1]]))
+
+
 def choose_earcons(bits: NDArray[np.uint8], *, first_note: int, repeat: int) -> NDArray[np.uint8]:
     """The earcon that each stream plays in each note, shape ``(notes, streams)``.
 
@@ -99,8 +104,7 @@ def choose_earcons(bits: NDArray[np.uint8], *, first_note: int, repeat: int) -> 
     first_note
         Number of the first note in the run.
     """
-    before = np.concatenate([np.zeros_like(bits[:1]), bits[:-1]])
-    begins = bits & ~before
+    begins = beginning(bits)
     repeats = (first_note + np.arange(len(bits))) % repeat == 0
     played = np.where((begins == 0) & repeats[:, None], bits, begins)
     highest = np.log2(np.maximum(played, 1)).astype(np.uint8)

@@ -94,6 +94,10 @@ class StreamPreset:
         Whether instability is rendered as tremolo and roughness.
     judged
         Whether instability and spikes must be more than the run's own jitter explains.
+    pad
+        dB by which a stream is lowered, with half of its overtones and without texture, while it is
+        as in its notes before; what is unusual is heard in full. The jitter of the pitch is
+        smoothed then, so that single norms can't be read off. 0: always in full.
     reference
         Amplitude of a steady tone at the pitch of norm 1, relative to full scale; 0: none.
     muted
@@ -124,6 +128,7 @@ class StreamPreset:
     earcon_level: float = 0.2
     texture: bool = True
     judged: bool = False
+    pad: float = 0.0
     encoding: Encoding = field(default_factory=Encoding)
     reference: float = 0.0
     muted: tuple[int, ...] = ()
@@ -154,6 +159,7 @@ class StreamPreset:
                 )
         _check_range("width", self.width, 0, 1)
         _check_range("level", self.level, 0, _LOUDEST)
+        _check_range("pad", self.pad, 0, _MOST_GAIN)
         _check_range("earcon_level", self.earcon_level, 0, _LOUDEST)
         _check_range("reference", self.reference, 0, _LOUDEST)
         for stream in self.muted:
@@ -253,6 +259,16 @@ _TABLE: tuple[Preset, ...] = (
         judged=True,
     ),
     StreamPreset(
+        name="calm",
+        title="Calm: quiet while all is as before",
+        glide=480,
+        stagger=80,
+        voices=_REGISTERS,
+        level=0.039,
+        judged=True,
+        pad=12.0,
+    ),
+    StreamPreset(
         name="arpeggio",
         title="Arpeggio: layers in turn",
         arrangement="in turn",
@@ -293,7 +309,8 @@ PAIR = StreamPreset(
 )
 """Two scalars on one scale, the second an octave above: equal values are an octave apart."""
 
-VERSIONS: Mapping[str, int] = {"smooth": 2}
+# A preset of one's own could be named calm before there was ours.
+VERSIONS: Mapping[str, int] = {"smooth": 2, "calm": 2}
 """Version of each preset whose sound is not its first."""
 
 _EARLIER: Mapping[tuple[str, int], StreamPreset] = {
@@ -383,6 +400,11 @@ def adjust(
     )
 
 
+# Fields that the first version of the format lacks, and their values then.
+_LATER_FIELDS: Mapping[str, object] = {"judged": False, "pad": 0.0}
+_LATER_OF_VOICES: Mapping[str, object] = {"register": 0, "loudness": equal.ONE_REGISTER}
+
+
 def preset_to_json(preset: Preset) -> dict[str, Any]:
     """A preset as a JSON object; `preset_from_json` is the inverse for a `StreamPreset`.
 
@@ -390,11 +412,11 @@ def preset_to_json(preset: Preset) -> dict[str, Any]:
     """
     made = asdict(preset)
     if isinstance(preset, StreamPreset):
-        if not preset.judged:
-            del made["judged"]
-        usual = {"register": 0, "loudness": equal.ONE_REGISTER}
+        for name, usual in _LATER_FIELDS.items():
+            if made[name] == usual:
+                del made[name]
         made["voices"] = tuple(
-            {name: each for name, each in voice.items() if usual.get(name) != each}
+            {name: each for name, each in voice.items() if _LATER_OF_VOICES.get(name) != each}
             for voice in made["voices"]
         )
     return made
@@ -409,12 +431,13 @@ def preset_from_json(value: object) -> StreamPreset:
         If a field is missing, unknown, of another type or out of its range.
     """
     known = {each.name for each in fields(StreamPreset)}
-    table = _object("a preset", value, known - {"judged"}, optional={"judged"})
+    later = _LATER_FIELDS.keys()
+    table = {**_LATER_FIELDS, **_object("a preset", value, known - later, optional=later)}
     voices = [_voice(each) for each in _list("voices", table["voices"])]
     kinds = {"zoom": int, "center": float, "polarity": str}
     encoding = _object("encoding", table["encoding"], set(kinds))
     for name in ("texture", "judged"):
-        if not isinstance(table.get(name, False), bool):
+        if not isinstance(table[name], bool):
             raise _type_error(name, "true or false", table[name])
     muted = [_typed("muted stream", each, int) for each in _list("muted", table["muted"])]
     for each in fields(StreamPreset):
@@ -433,7 +456,7 @@ def preset_from_json(value: object) -> StreamPreset:
 
 
 def _voice(value: object) -> Voice:
-    table = _object("a voice", value, {"harmonics"}, optional={"register", "loudness"})
+    table = _object("a voice", value, {"harmonics"}, optional=_LATER_OF_VOICES.keys())
     amplitudes = _list("harmonics", table["harmonics"])
     voice = Voice(tuple(_typed("amplitude of a harmonic", each, float) for each in amplitudes))
     if "register" in table:

@@ -20,9 +20,9 @@ from tb_sonify.sound.synth import (
     transition,
 )
 from tb_sonify.sound.voicing import (
-    CONTEXT_NOTES,
     LONG_NOTES,
     StreamControls,
+    context_notes,
     in_turn,
     stream_controls,
     stream_hz,
@@ -39,7 +39,7 @@ class SynthState:
     """State of the synthesiser between two notes: what the next clip continues from."""
 
     notes: int  # number of notes before
-    context: Notes  # the last `CONTEXT_NOTES` of them
+    context: Notes  # the last `context_notes` of them
     cycles: NDArray[np.float64]  # phase of each voice, in cycles, in [0, 1)
 
 
@@ -85,8 +85,9 @@ def advance_state(notes: Notes, *, preset: Preset, state: SynthState | None = No
         State before the notes; `None` at the start of a run.
     """
     before = _initial_state(notes) if state is None else state
-    recent = notes[-CONTEXT_NOTES:]
-    older = before.context[max(len(before.context) + len(recent) - CONTEXT_NOTES, 0) :]
+    kept = context_notes(preset)
+    recent = notes[-kept:]
+    older = before.context[max(len(before.context) + len(recent) - kept, 0) :]
     cycles = before.cycles
     if len(notes):
         (cycles,) = phases_at([len(notes)], notes, preset=preset, state=before)
@@ -276,7 +277,7 @@ def _score(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: in
 
 def _score_hz(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.float64]:
     """Pitches of a score alone, shape ``(1 + events, voices)``."""
-    before = context[-1:]
+    before = context if preset.pad else context[-1:]
     hz = stream_hz(notes.after(before), preset)
     if preset.arrangement == "in turn":
         hz = in_turn(hz, np.nan)

@@ -65,3 +65,8 @@ def middle_values(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]
     lower = ordered[rows, np.maximum(count - 1, 0) // 2]
     upper = ordered[rows, np.minimum(count // 2, values.shape[1] - 1)]
     return np.stack([lower, upper])
+
+
+def known_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of each row, ignoring NaN, shape ``(rows,)``; NaN where all are."""
+    return np.asarray(middle_values(values).mean(axis=0))

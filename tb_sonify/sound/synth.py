@@ -11,6 +11,7 @@ from tb_sonify.sound.presets import StreamPreset, Voice
 from tb_sonify.sound.texture import TREMOLO_SECONDS, roughness_cycles
 from tb_sonify.sound.voicing import StreamControls
 
+PAD_OVERTONES = 0.5  # of the overtones' amplitude at brightness 0
 _TABLE_SIZE = 1 << 16  # without interpolation the error is -80 dB, which is inaudible at 16 bits
 
 
@@ -97,7 +98,8 @@ def synthesise(part: VoicePart, preset: StreamPreset) -> NDArray[np.float32]:
     within = np.outer(pitch.before, other) + np.outer(pitch.after, own)
     phase = starts[:, None] + within / preset.sample_rate
     held = ends[-1] % 1.0 + pitch.after[-1] * np.arange(preset.tail) / preset.sample_rate
-    waveform = _oscillate(np.concatenate([phase.ravel(), held]), part.voice)
+    entry = _entries(np.concatenate([phase.ravel(), held]))
+    waveform = _timbre(entry, part, share, preset)
     waveform *= _envelope(part, share, preset)
     return waveform
 
@@ -129,13 +131,31 @@ def _modulator(cycles: int, events: int, frames: int) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=64)
-def _wavetable(voice: Voice) -> NDArray[np.float32]:
-    """One cycle of a timbre, shape ``(_TABLE_SIZE,)``."""
+def _wavetable(voice: Voice, overtones: float) -> NDArray[np.float32]:
+    """One cycle of a timbre, with so much of its overtones, shape ``(_TABLE_SIZE,)``."""
     phase = 2 * np.pi * np.arange(_TABLE_SIZE) / _TABLE_SIZE
-    partials = [a * np.sin(k * phase) for k, a in enumerate(voice.harmonics, start=1)]
-    return np.asarray(np.sum(partials, axis=0), np.float32)
+    first, *others = (a * np.sin(k * phase) for k, a in enumerate(voice.harmonics, start=1))
+    return np.asarray(first + overtones * np.sum(others, axis=0), np.float32)
 
 
-def _oscillate(cycles: NDArray[np.float64], voice: Voice) -> NDArray[np.float32]:
-    entry = (cycles * _TABLE_SIZE).astype(np.int64) & (_TABLE_SIZE - 1)
-    return _wavetable(voice).take(entry)
+def _timbre(
+    entry: NDArray[np.int64], part: VoicePart, share: NDArray[np.float64], preset: StreamPreset
+) -> NDArray[np.float32]:
+    """Waveform of the voice with the brightness of each event, by entries of the wavetable."""
+    bright = part.controls.brightness
+    if bright.min() == 1:  # as in all of a preset without a pad
+        return _wavetable(part.voice, 1.0).take(entry)
+    dull = _wavetable(part.voice, PAD_OVERTONES).take(entry)
+    if bright.max() == 0:
+        return dull
+    full = _wavetable(part.voice, 1.0).take(entry)
+    glide = Glide.through(bright[1:], float(bright[0]))
+    held = np.full(preset.tail, glide.after[-1], np.float32)
+    full -= dull
+    full *= np.concatenate([glide.sample(share).ravel(), held])
+    full += dull
+    return full
+
+
+def _entries(cycles: NDArray[np.float64]) -> NDArray[np.int64]:
+    return (cycles * _TABLE_SIZE).astype(np.int64) & (_TABLE_SIZE - 1)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.sound.streams import middle_values
+from tb_sonify.sound.streams import known_median
 
 WINDOW = 8  # notes, half a second of the default tempo
 HISTORY = 64  # notes before the window, by whose jitter growth is judged
@@ -86,17 +86,13 @@ def _grows(
     padded = np.pad(levels, ((TEXTURE_NOTES, 0), (0, 0)), constant_values=np.nan)
     recent = padded[notes[:, None] + np.arange(TEXTURE_NOTES + 1), streams[:, None]]
     changes = np.diff(recent[:, : HISTORY + 1], axis=1)
-    jitter = 1.4826 / np.sqrt(2) * _median(np.abs(changes - _median(changes)[:, None]))
+    jitter = 1.4826 / np.sqrt(2) * known_median(np.abs(changes - known_median(changes)[:, None]))
     before, after = recent[:, HISTORY : HISTORY + _ENDS], recent[:, -_ENDS:]
-    growth = _median(after) - _median(before)
+    growth = known_median(after) - known_median(before)
     improbable = growth > _JITTERS * np.fmax(jitter, _LEAST_JITTER)
     steady = growth >= ROUGHNESS_FROM[0] * (WINDOW + 1 - _ENDS)
     known = np.isfinite(changes).sum(axis=1) >= _KNOWN
     return np.asarray(~known | (improbable & steady))
-
-
-def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(middle_values(values).mean(axis=0))
 
 
 def _trailing_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:

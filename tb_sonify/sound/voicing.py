@@ -13,11 +13,13 @@ from tb_sonify.sound.earcons import (
     REPEAT_SECONDS,
     SECONDS,
     Earcon,
+    beginning,
     choose_earcons,
     earcon_causes,
 )
 from tb_sonify.sound.loudness import equal_loudness_gain
-from tb_sonify.sound.presets import SPEEDS, StreamPreset
+from tb_sonify.sound.presets import SPEEDS, Preset, StreamPreset
+from tb_sonify.sound.prominence import PROMINENCE_NOTES, prominence, without_jitter
 from tb_sonify.sound.streams import stream_layers, stream_levels
 from tb_sonify.sound.texture import (
     ROUGHNESS_DEPTHS,
@@ -29,8 +31,14 @@ from tb_sonify.sound.texture import (
 EARCON_DUCK = 0.5  # of a stream's amplitude while its earcon sounds, for clarity and for headroom
 REPEAT_IN_TURN = 8  # notes between repeats where streams sound in turn
 LONG_NOTES = math.ceil(max(SECONDS.values()) * SPEEDS[1])  # that the longest earcon lasts, at most
-# Notes that the first note of a clip, the one before, and earcons that still sound in it need
-CONTEXT_NOTES = max(TEXTURE_NOTES + 1, CHIME_NOTES + LONG_NOTES)
+CALM_REPEATS = 10  # times as long between repeats where a preset has a pad
+
+
+def context_notes(preset: Preset) -> int:
+    """Number of notes before a clip that its first note, and the one before, depend on."""
+    compared = isinstance(preset, StreamPreset) and preset.pad > 0
+    # Earcons of notes before can still sound in the clip.
+    return max(TEXTURE_NOTES + 1, CHIME_NOTES + LONG_NOTES, (PROMINENCE_NOTES + 1) * compared)
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,7 @@ class StreamControls:
     gain: NDArray[np.float64]  # amplitude relative to the preset's level; 0 where silent
     roughness: NDArray[np.float64]  # depth of modulation, 0 to 1
     tremolo: NDArray[np.float64]
+    brightness: NDArray[np.float64]  # of the overtones, 0 (half) to 1
     earcon: NDArray[np.uint8]  # an `Earcon`
     beside: NDArray[np.uint8]  # one that lasts for several notes
 
@@ -55,6 +64,7 @@ class StreamControls:
             in_turn(self.gain, 0.0),
             in_turn(self.roughness, 0.0),
             in_turn(self.tremolo, 0.0),
+            in_turn(self.brightness, 1.0),
             in_turn(self.earcon, 0),
             in_turn(self.beside, 0),
         )
@@ -80,15 +90,6 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
     levels = stream_levels(notes.median, groups)
     hz = _pitch(levels, preset)
     divergence, oscillation = instability(levels, judged=preset.judged)
-    roughness = ROUGHNESS_DEPTHS[divergence] * preset.texture
-    # In turn, a stream sounds too shortly for a slow tremolo.
-    tremolo = TREMOLO_DEPTHS[oscillation] * (preset.texture and preset.arrangement == "together")
-    # Modulation adds power: the gain is reduced to keep the loudness.
-    power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
-    gain = np.zeros_like(hz)
-    for own, pitch, voice in zip(gain.T, hz.T, preset.stream_voices(hz.shape[1]), strict=True):
-        own[:] = np.nan_to_num(equal_loudness_gain(pitch, voice.loudness), nan=0.0)
-    gain /= np.sqrt(power)
     repeat = preset.notes_in(REPEAT_SECONDS) if preset.arrangement == "together" else REPEAT_IN_TURN
     beside = np.zeros(hz.shape, np.uint8)
     residuals = None
@@ -97,11 +98,28 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
         unusual = chime_causes(notes, residuals, groups)
         beside[chimes(unusual, groups, first_note=first_note)] = Earcon.CHIME
     causes = earcon_causes(notes, groups, preset.encoding, residuals)
+    brightness = np.ones_like(levels)
+    if preset.pad:
+        repeat *= CALM_REPEATS
+        # What diverges or jumps is so whatever the run is used to; an earcon brings all forward.
+        unstable = np.maximum(divergence, oscillation - 1).clip(0, 2) / 2
+        begins = (beginning(causes) | beside).any(axis=1, keepdims=True)
+        brightness = prominence(levels, np.maximum(unstable, begins))
     earcon = choose_earcons(causes, first_note=first_note, repeat=repeat)
+    roughness = ROUGHNESS_DEPTHS[divergence] * preset.texture * brightness
+    # In turn, a stream sounds too shortly for a slow tremolo.
+    slow = preset.texture and preset.arrangement == "together"
+    tremolo = TREMOLO_DEPTHS[oscillation] * slow * brightness
+    # Modulation adds power: the gain is reduced to keep the loudness.
+    power = (1 + roughness**2 / 2) * (1 + tremolo**2 / 2)
+    gain = np.zeros_like(hz)
+    for own, pitch, voice in zip(gain.T, hz.T, preset.stream_voices(hz.shape[1]), strict=True):
+        own[:] = np.nan_to_num(equal_loudness_gain(pitch, voice.loudness), nan=0.0)
+    gain *= 10 ** (preset.pad / 20 * (brightness - 1)) / np.sqrt(power)
     gain[earcon != Earcon.NONE] *= EARCON_DUCK
     muted = [stream for stream in preset.muted if stream < len(groups)]
     gain[:, muted], earcon[:, muted], beside[:, muted] = 0.0, Earcon.NONE, Earcon.NONE
-    return StreamControls(hz, gain, roughness, tremolo, earcon, beside)
+    return StreamControls(hz, gain, roughness, tremolo, brightness, earcon, beside)
 
 
 def stream_hz(notes: Notes, preset: StreamPreset) -> NDArray[np.float64]:
@@ -112,4 +130,5 @@ def stream_hz(notes: Notes, preset: StreamPreset) -> NDArray[np.float64]:
 
 def _pitch(levels: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.float64]:
     voices = preset.stream_voices(levels.shape[1])
+    levels = without_jitter(levels) if preset.pad else levels
     return preset.encoding(np.exp2(levels)) * [voice.transposition for voice in voices]
