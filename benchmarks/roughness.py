@@ -39,7 +39,7 @@ from scipy.signal import hilbert, lfilter, resample_poly
 from tqdm import tqdm
 
 from benchmarks.divergences import DIVERGING, HEALTHY, lost_at, record
-from benchmarks.listening import script_waveform
+from benchmarks.listener.sounds import script_waveform
 from benchmarks.render import LAYERS, strauss_renderer
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import (

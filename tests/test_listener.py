@@ -1,0 +1,141 @@
+"""The machine listener of the benchmarks: its ears, and its thresholds beside those of people."""
+
+import wave
+
+import numpy as np
+import pytest
+import soundfile
+from scipy import signal
+
+from benchmarks.listener.calibration import experiments, viemeister
+from benchmarks.listener.excitation import (
+    CHANNELS,
+    SAMPLE_RATE,
+    centres,
+    excite,
+    response,
+    threshold_in_quiet,
+)
+from benchmarks.listener.observer import LISTENERS, interval, sensitivity, template
+from benchmarks.listener.percept import KINDS, read
+from benchmarks.listener.sounds import script_waveform
+from benchmarks.listener.staircase import threshold
+
+EXPERIMENTS = {experiment.name: experiment for experiment in experiments()}
+
+
+@pytest.mark.parametrize("channel", [3, 15, 28])
+def test_the_filters_are_gammatones_as_those_of_scipy(channel):
+    hz = float(centres()[channel])
+    numerator, denominator = signal.gammatone(hz, "iir", fs=SAMPLE_RATE)
+    bandwidth = 24.7 * (1 + 0.00437 * hz)
+    near = hz + bandwidth * np.linspace(-1, 1, 21)
+    _, expected = signal.freqz(numerator, denominator, near, fs=SAMPLE_RATE)
+    ours = 20 * np.log10(np.abs(response(near, centres()[channel])))
+    np.testing.assert_allclose(ours, 20 * np.log10(np.abs(expected)), atol=0.5)
+
+
+@pytest.mark.parametrize("ear", [0, 1])
+def test_a_tone_excites_its_own_channel_at_its_own_level_and_frequency(ear):
+    waveform = np.zeros((12_000, 2))
+    turns = 2 * np.pi * 1_003 * np.arange(12_000) / SAMPLE_RATE
+    waveform[:, ear] = np.sqrt(2) * 10 ** (60 / 20) * np.sin(turns)
+    excitation = excite(waveform)
+    channel = int(np.argmin(np.abs(centres() - 1_003)))
+    power = excitation.power[:, :, 300:900].mean(axis=2) * threshold_in_quiet()
+    levels = 10 * np.log10(power + 1e-9)
+    assert levels[ear].argmax() == channel
+    assert levels[ear, channel] == pytest.approx(60, abs=1.5)
+    assert levels[1 - ear].max() < 0
+    percept = read(excitation).percept(np.array([15]), 20)
+    cents = percept.values[0, KINDS == "pitch"][channel]
+    assert cents == pytest.approx(1200 * np.log2(1_003 / excitation.carriers[channel]), abs=2)
+    assert np.sign(percept.values[0, KINDS == "ears"].sum()) == 1 - 2 * ear
+    assert len(excitation.carriers) == CHANNELS
+
+
+def test_depth_of_modulation_is_heard_at_its_rate():
+    time = np.arange(24_000) / SAMPLE_RATE
+    loudest = {}
+    for rate in (4, 16, 64):
+        carrier = 10 ** (60 / 20) * np.sin(2 * np.pi * 1_000 * time)
+        clip = carrier * (1 + 0.3 * np.sin(2 * np.pi * rate * time))
+        values = read(excite(clip)).percept(np.array([30]), 50).values[0, KINDS == "modulation"]
+        loudest[rate] = int(values.reshape(5, 5)[:, -1].argmax())  # bands by regions, and all
+    assert loudest == {4: 0, 16: 1, 64: 2}
+
+
+def test_the_staircase_finds_the_threshold_of_an_observer():
+    rng = np.random.default_rng(0)
+
+    def trial(size):
+        return size / 3 + np.sqrt(2) * rng.standard_normal() > 0  # d' is 1 at 3
+
+    found = [threshold(trial, between=(0.1, 100), trials=150, seed=seed) for seed in range(8)]
+    assert np.exp(np.mean(np.log(found))) == pytest.approx(3, rel=0.2)
+
+
+def test_sensitivity_is_the_distance_of_gaussians_and_its_interval_holds_it():
+    rng = np.random.default_rng(0)
+    present, absent = rng.normal(1.5, 1, (200, 1)), rng.normal(0, 1, (200, 1))
+    found = sensitivity(present.ravel(), absent.ravel())
+    low, high = interval(present, absent, resamples=200)
+    assert low < found < high
+    assert found == pytest.approx(1.5, abs=0.25)
+    assert sensitivity(absent.ravel(), absent.ravel()) == 0
+    assert 4 < sensitivity(absent.ravel() + 100, absent.ravel()) < 5
+
+
+def test_a_template_weighs_each_number_by_how_sure_it_is():
+    rng = np.random.default_rng(0)
+    absent = rng.normal(0, [1, 10, 1], (2_000, 3))
+    weights = template(np.array([1.0, 1.0, 0.0]), absent)
+    assert weights[0] > 50 * abs(weights[1])
+    assert abs(weights[2]) < 0.1 * weights[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "level, 1000 Hz, 200 ms, dB",
+        "frequency, 1000 Hz, 200 ms, %",
+        "modulation of noise, 4 Hz, dB",
+        "modulation of noise, 64 Hz, dB",
+        "modulation of noise, 256 Hz, dB",
+        "gap in noise, ms",
+    ],
+)
+def test_the_trained_listener_has_the_thresholds_of_people(name):
+    experiment = EXPERIMENTS[name]
+    (low, high), _ = experiment.published
+    assert low <= experiment.shown(experiment.measure(LISTENERS["trained"])) <= high
+
+
+def test_a_short_tone_and_the_untrained_listener_need_larger_changes_of_frequency():
+    long, short = (EXPERIMENTS[f"frequency, 1000 Hz, {time}, %"] for time in ("200 ms", "10 ms"))
+    trained = long.measure(LISTENERS["trained"])
+    assert 3 <= short.measure(LISTENERS["trained"]) / trained <= 8
+    assert 2.9 <= long.measure(LISTENERS["untrained"]) <= 9  # 50 to 150 cents
+
+
+def test_the_published_thresholds_of_modulation_fall_by_a_low_pass_filter():
+    assert viemeister(4) == pytest.approx(-25, abs=0.1)
+    assert viemeister(64) == pytest.approx(-22, abs=0.1)
+
+
+def test_the_script_of_2019_is_heard_as_a_player_decodes_its_file(tmp_path):
+    norms = np.float32([[0.5, 0.0, 300.0], [2.0, 1e9, 0.1]])
+    frames = []
+    for row in norms:
+        for norm in row:
+            tone = (200.0 + norm * 100.0).astype(np.float32)
+            samples = np.sin(2 * np.pi * np.arange(44_100 * 0.01) * tone / 44_100)
+            frames.append(0.1 * samples.astype(np.float32))
+        frames.append(np.zeros(882, dtype=np.float32))
+    with wave.open(str(tmp_path / "sgd.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(4)
+        file.setframerate(44_100)
+        file.writeframes(b"".join(frame.astype(np.float32).tobytes() for frame in frames))
+    decoded, _ = soundfile.read(tmp_path / "sgd.wav")
+    np.testing.assert_array_equal(script_waveform(norms), decoded)
