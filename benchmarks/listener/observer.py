@@ -26,8 +26,7 @@ MOST = 4.0  # d' that so few trials can show
 class Listener:
     """Standard deviations of the internal noise of one percept.
 
-    Frozen: they are chosen so that the thresholds of `calibration.py` are those of people, before
-    any sound was judged, and stay.
+    Frozen: they are chosen by the thresholds of `calibration.py` alone, and stay.
 
     Attributes
     ----------
@@ -74,10 +73,10 @@ _SHARED = {
     "dip": 0.3,
     "peak": 0.3,
 }
-_OWN = {"level": 5.0, "ears": 1.5, "modulation": 0.019, "dip": 6.0, "peak": 4.0}
+_OWN = {"level": 8.0, "ears": 1.5, "modulation": 0.019, "dip": 6.0, "peak": 4.0}
 LISTENERS = {
     "trained": Listener(_SHARED, {**_OWN, "pitch": 32.0, "motion": 10.0}),
-    "untrained": Listener(_SHARED, {**_OWN, "pitch": 470.0, "motion": 140.0}),
+    "untrained": Listener(_SHARED, {**_OWN, "pitch": 450.0, "motion": 140.0}),
 }
 
 

@@ -17,7 +17,7 @@ REGIONS = 4  # in which modulation is heard
 PITCHES = 26  # channels, below 5 kHz, to whose fine structure the nerve is locked
 SMOOTHING = 0.0022  # s, of the envelope: Viemeister (1979)
 # Hz, borders of the bands of the modulation filters.
-MODULATION_BANDS = ((2, 7), (7, 30), (30, 90), (90, 180), (180, 360))
+MODULATION_BANDS = ((2, 10), (10, 30), (30, 90), (90, 180), (180, 360))
 AUDIBLE = 20.0  # dB above threshold from which a pitch is heard well
 MASKED = 0.01  # of the power of all bands: what is softer in one is not heard beside the others
 LAG = 6  # frames between which a pitch moves
