@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Norms = NDArray[np.float32]
 
 RUNS = ("gpt-adamw-cosine", "gpt-adamw", "gpt-momentum")  # healthy ones
-STEPS, FIRST = 700, 120  # of a run, and the first that is heard
+STEPS, FIRST = 800, 300  # of a run, and the first that is heard
 LAYERS = 12  # of those of a run, evenly spaced
 SECONDS, LEAST_STEPS = 3.84, 16  # of a clip
 LOUDNESS = 60.0  # dB SPL of the healthy clips of a sound: everybody turns the volume so

@@ -16,7 +16,6 @@ from benchmarks.render import LAYERS as STRAUSS_LAYERS
 from benchmarks.render import strauss_renderer
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import (
-    CONTEXT_NOTES,
     EARLIER_PRESETS,
     PRESETS,
     Preset,
@@ -28,6 +27,7 @@ from tb_sonify.sound import (
 Floats = NDArray[np.float64]
 Norms = NDArray[np.float32]
 
+CONTEXT = 300  # steps before a clip, by which its texture and earcons are judged
 POINT_SECONDS = 0.05  # chart2music's speed that is nearest to 60 ms
 NOTE_SECONDS = 0.25  # of chart2music
 LOWEST_NOTE, NOTES = 33, 74  # A1, 55 Hz, to 3,729 Hz, as MIDI numbers
@@ -75,7 +75,7 @@ def _preset_seconds(layers: int, preset: Preset) -> float:
 
 def play_preset(before: Norms, norms: Norms, *, preset: Preset) -> Floats:
     """Norms as a clip of a preset."""
-    context = aggregate(before[-CONTEXT_NOTES:], rows_per_note=1)
+    context = aggregate(before[-CONTEXT:], rows_per_note=1)
     state = advance_state(context, preset=preset) if len(before) else None
     pcm = render(aggregate(norms, rows_per_note=1), preset=preset, state=state)
     return resampled(pcm / 32_768, preset.sample_rate)
