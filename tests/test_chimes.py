@@ -101,15 +101,63 @@ def test_clips_join_wherever_a_chime_is_cut(preset):
     norms[[100, 120, 121], :] *= 5
     norms[150:, 3] *= 2.2
     norms[40:60, 1], norms[60:80, 2] = np.nan, NO_GRADIENT
+    norms[185:, 4:8] *= 16 / np.median(norms[:, 4:8])  # crosses norm 1
     notes, hop = notes_of(norms), preset.hop(LAYERS)
     whole = render(notes, preset=preset).astype(int)
     joined, state = np.zeros_like(whole), None
-    cuts = (0, 1, 30, 73, 99, 100, 101, 104, 107, 108, 109, 116, 117, 137, 165, 166, 168, 171, 180)
+    cuts = (
+        0,
+        1,
+        30,
+        73,
+        99,
+        100,
+        101,
+        104,
+        107,
+        108,
+        109,
+        116,
+        117,
+        137,
+        165,
+        166,
+        168,
+        171,
+        180,
+        193,
+        194,
+        195,
+    )
     for first, end in itertools.pairwise((*cuts, len(notes))):
         clip = render(notes[first:end], preset=preset, state=state)
         joined[first * hop :][: len(clip)] += clip
         state = advance_state(notes[first:end], preset=preset, state=state)
     assert np.abs(joined - whole).max() <= (2 if preset.name == "judged" else 1)
+
+
+def crossings(norms):
+    """Notes in which two tones begin, 1 for a rise and -1 for a fall each."""
+    preset = replace(SMOOTH, level=0.0)
+    clip = render(notes_of(norms), preset=preset).sum(axis=1)[preset.tail :] / 32767
+    frames = clip[: len(norms) * HOP].reshape(len(norms), HOP)
+    waves = np.exp(-2j * np.pi * np.outer((659.3, 987.8), np.arange(HOP)) / RATE)
+    low, high = np.abs(waves @ frames.T) / HOP > 0.005
+    rises = dict.fromkeys(np.flatnonzero(low[:-1] & high[1:]), 1)
+    return rises | dict.fromkeys(np.flatnonzero(high[:-1] & low[1:]), -1)
+
+
+def test_a_stream_that_crosses_norm_1_is_heard_once_each_way():
+    rng = np.random.default_rng(0)
+    levels = np.interp(np.arange(400), [0, 120, 150, 250, 280, 400], [-2, -2, 2, 2, -2, -2])
+    norms = np.exp2(levels + rng.normal(0, 0.2, 400))[:, None]
+    ((up, rises), (down, falls)) = crossings(norms).items()
+    assert (rises, falls) == (1, -1)
+    assert 135 <= up <= 150
+    assert 265 <= down <= 280
+    assert not crossings(np.exp2(rng.normal(0, 0.3, (1_000, 1))))  # along the line
+    assert not crossings(np.tile([[0.25], [4.0]], (200, 1)))
+    assert not crossings(norms * 100)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3, 12, 2_000])

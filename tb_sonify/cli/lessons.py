@@ -54,6 +54,7 @@ def lessons() -> tuple[Lesson, ...]:
         Lesson("diverging", "rougher and higher: norms keep growing", _growing()),
         Lesson("spike", "a bell: a spike in one layer for one step", _event(60.0)),
         Lesson("unusual", "a chime: all norms are far above their noise for one step", _unusual()),
+        Lesson("crossing", "two tones, up: the norms cross 1; down: back again", _crossing()),
         Lesson("zero", "a falling thud: the middle layers are exactly zero, dead", _event(0.0, 40)),
         Lesson("infinity", "a sweep upwards: infinity in the middle layers", _event(np.inf)),
         Lesson("nan", "a clash: NaN in the middle layers", _event(np.nan)),
@@ -105,3 +106,8 @@ def _unusual() -> NDArray[np.float64]:
     norms = _run(0.05)
     norms[40] *= 5
     return norms
+
+
+def _crossing() -> NDArray[np.float64]:
+    levels = np.interp(np.arange(110), [0, 10, 30, 70, 90], [-1, -1, 1, 1, -1])
+    return np.repeat(np.exp2(levels)[:, None], _LAYERS, axis=1)

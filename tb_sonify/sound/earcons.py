@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.schema.notes import NO_GRADIENT, Notes
+from tb_sonify.schema.notes import MEDIAN_CONTEXT, NO_GRADIENT, Notes, recent_median
 from tb_sonify.sound.deviations import Residuals, Threshold
 from tb_sonify.sound.pitch import Encoding
 
@@ -20,6 +20,13 @@ SPIKE_NOTES = 4  # with a norm, of the window, before a spike can be detected
 # the largest norm of the last 16 notes: in log-normal noise of 0.7 (natural log, batches of 10
 # images) that happens once in 100,000 notes of a layer.
 SPIKE = Threshold(factor=6.0, spreads=7.0)
+
+# A clip knows no more of the past than its context, so that a slower crossing makes no sound.
+CROSSING_WINDOW = 47  # notes within which a level comes from the other side
+CROSSING_NOTES = (
+    CROSSING_WINDOW + MEDIAN_CONTEXT + 1
+)  # before a note, by which its crossings are known
+HYSTERESIS = 0.5  # doublings, half of it on each side of the line
 
 _EDGE_SECONDS = 0.004
 
@@ -109,6 +116,31 @@ def choose_earcons(bits: NDArray[np.uint8], *, first_note: int, repeat: int) -> 
     played = np.where((begins == 0) & repeats[:, None], bits, begins)
     highest = np.log2(np.maximum(played, 1)).astype(np.uint8)
     return np.where(played > 0, highest, np.uint8(Earcon.NONE))
+
+
+def crossings(levels: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """`Earcon.RISES` or `Earcon.FALLS` where the recent median of a series crosses 0.
+
+    Parameters
+    ----------
+    levels
+        log2 of norms over a reference line, or of one series over another, shape
+        ``(notes, series)``; NaN where it has none.
+    """
+    padded = np.pad(levels, ((MEDIAN_CONTEXT, 1), (0, 0)), constant_values=np.nan)
+    pairs = (padded[1:] + padded[:-1]) / 2  # a series that alternates does not cross
+    medians = recent_median(pairs.astype(np.float32))
+    found = np.zeros(levels.shape, np.uint8)
+    for earcon, signed in ((Earcon.RISES, medians), (Earcon.FALLS, -medians)):
+        above, below = signed > HYSTERESIS / 2, signed < -HYSTERESIS / 2
+        found[above & ~_recently(above) & _recently(below)] = earcon
+    return found
+
+
+def _recently(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether a mask holds in any of the notes before, within `CROSSING_WINDOW`."""
+    seen = np.cumsum(np.pad(mask, ((CROSSING_WINDOW + 1, 0), (0, 0))), axis=0)
+    return np.asarray(seen[CROSSING_WINDOW:-1] > seen[: -CROSSING_WINDOW - 1])
 
 
 def _above_all(notes: Notes) -> NDArray[np.bool_]:

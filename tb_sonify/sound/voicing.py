@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from tb_sonify.schema.notes import Notes
 from tb_sonify.sound.deviations import CHIME_NOTES, Residuals, chime_causes, chimes
 from tb_sonify.sound.earcons import (
+    CROSSING_NOTES,
     REPEAT_SECONDS,
     SECONDS,
     Earcon,
     beginning,
     choose_earcons,
+    crossings,
     earcon_causes,
 )
 from tb_sonify.sound.loudness import equal_loudness_gain
@@ -38,7 +40,8 @@ def context_notes(preset: Preset) -> int:
     """Number of notes before a clip that its first note, and the one before, depend on."""
     compared = isinstance(preset, StreamPreset) and preset.pad > 0
     # Earcons of notes before can still sound in the clip.
-    return max(TEXTURE_NOTES + 1, CHIME_NOTES + LONG_NOTES, (PROMINENCE_NOTES + 1) * compared)
+    earcons = max(CROSSING_NOTES, CHIME_NOTES) + LONG_NOTES
+    return max(TEXTURE_NOTES + 1, earcons, (PROMINENCE_NOTES + 1) * compared)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
     if preset.judged:
         residuals = Residuals.of(notes.max)
         unusual = chime_causes(notes, residuals, groups)
+        beside = crossings(levels)
         beside[chimes(unusual, groups, first_note=first_note)] = Earcon.CHIME
     causes = earcon_causes(notes, groups, preset.encoding, residuals)
     brightness = np.ones_like(levels)
@@ -103,7 +107,7 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
         repeat *= CALM_REPEATS
         # What diverges or jumps is so whatever the run is used to; an earcon brings all forward.
         unstable = np.maximum(divergence, oscillation - 1).clip(0, 2) / 2
-        begins = (beginning(causes) | beside).any(axis=1, keepdims=True)
+        begins = ((beginning(causes) > 0) | (beside == Earcon.CHIME)).any(axis=1, keepdims=True)
         brightness = prominence(levels, np.maximum(unstable, begins))
     earcon = choose_earcons(causes, first_note=first_note, repeat=repeat)
     roughness = ROUGHNESS_DEPTHS[divergence] * preset.texture * brightness

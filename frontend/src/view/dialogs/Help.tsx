@@ -56,7 +56,7 @@ export function Help() {
             norm, one semitone each time it doubles: a norm of 1 is 220, 440 and 880 Hz. Updates and
             weights sound likewise, their ratio with 0.001 in place of 1. NaN, infinity and exact
             zero have sounds of their own; a bell is a spike, a chime something unusual, or a layer
-            that leaves its group.
+            that leaves its group, and two short tones, up or down, a group that crosses norm 1.
           </p>
         </>
       )}
