@@ -54,6 +54,36 @@ def test_follow_stays_at_the_live_end(show, logdir):
         look(tab.page, "following")
 
 
+def test_a_calm_sound_is_offered_once_while_a_live_run_is_followed(show, logdir):
+    with trained(logdir / "live"):
+        tab = show()
+        offer = tab.frame.get_by_role("region", name="Calm sound for a live run")
+        sound = tab.frame.get_by_label("Sound", exact=True)
+        expect(offer).to_have_count(0)
+        tab.frame.locator(".timeline").focus()
+        tab.page.keyboard.press("m")
+        expect(offer).to_be_visible()
+        expect(tab.frame.locator("#spoken")).to_contain_text("Calm sound for a live run")
+        look(tab.page, "calm-offered")
+        offer.get_by_role("button", name="Use it").focus()
+        tab.page.keyboard.press("Enter")
+        expect(sound).to_have_value("calm")
+        expect(sound).to_be_focused()
+        expect(offer).to_have_count(0)
+        expect(tab.frame.get_by_role("button", name="Follow")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        tab.wait_for_sound()
+
+        sound.select_option("smooth")
+        expect(offer).to_have_count(0)
+        tab.page.reload()
+        tab.wait_until_ready()
+        tab.frame.get_by_role("button", name="Follow").click()
+        tab.wait_for_sound()
+        expect(offer).to_have_count(0)
+
+
 def test_a_run_that_starts_again_at_an_earlier_step_is_marked(show, logdir):
     write_run(logdir / "resumed", steps=range(400), session=1_000.0)
     tab = show()

@@ -2,7 +2,7 @@
 
 import { effect, untracked } from "@preact/signals";
 import { speakOfWhatPasses } from "./actions/alarms";
-import { keepUp } from "./actions/live";
+import { keepUp, sayOffer } from "./actions/live";
 import { sayNewest } from "./actions/monitor";
 import { pause, playPending } from "./actions/transport";
 import { reachGoal } from "./actions/triage";
@@ -65,6 +65,7 @@ export function startEffects(): void {
   effect(updatePlayer);
   effect(playPending);
   effect(keepUp);
+  effect(sayOffer);
   effect(takeNews);
   effect(noticeReturn);
   window.setInterval(lookForNews, NEWS_MS);

@@ -6,6 +6,7 @@ import { MEASURED_BY, nextQuantity, type Quantity, WORDS } from "../model/quanti
 import type { Measure } from "../model/ruler";
 import { type PitchZoom, TOGETHER } from "../model/view";
 import { stepsSeen, xAt } from "../state/axes";
+import { answerCalm, CALM } from "../state/calm";
 import {
   chosenLog,
   chosenPreset,
@@ -48,6 +49,15 @@ export function choosePreset(name: string): void {
   remember("preset", name);
   // Who was listening to the curve is told that it is silent now.
   if (curveHeard.value && curveSilence.value !== null) announcer.say(curveSilence.value);
+}
+
+/** Take the calm sound that is offered for a live run, or keep the sound; it is not offered again. */
+export function answerOffer(takes: boolean): void {
+  if (takes) choosePreset(CALM);
+  answerCalm();
+  // What was pressed is gone; this is where the choice is made from now on.
+  document.querySelector<HTMLElement>("#preset")?.focus();
+  announcer.say(`${takes ? "Calm sound" : "The sound stays"}: choose it under Sound`);
 }
 
 /** Hear and see gradients, updates, their ratio to the weights, or these, at the same step. */

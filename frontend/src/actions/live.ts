@@ -1,5 +1,6 @@
 /** Staying at the end of a run that is being trained. */
 
+import { calmOffered } from "../state/calm";
 import { following, hearing } from "../state/choices";
 import { announcer, isPlaying, player } from "../state/playing";
 import { sources } from "../state/sources";
@@ -19,4 +20,10 @@ export function keepUp(): void {
   if (behind < MOST_BEHIND) return;
   playLiveEnd();
   announcer.tell("round", "Skipped to the live end");
+}
+
+/** To be run as an effect: what appears by itself is said. */
+export function sayOffer(): void {
+  if (calmOffered.value)
+    announcer.tell("run", "Calm sound for a live run: offered below the controls");
 }

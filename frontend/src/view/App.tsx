@@ -24,7 +24,16 @@ import { Options } from "./dialogs/Options";
 import { Loading, Skeleton } from "./Loading";
 import { LaneBar } from "./lanes/LaneBar";
 import { LayerTables } from "./lanes/LayerTables";
-import { Lacking, NoNorms, NoRuns, Problem, Sampled, Unmet, Unreadable } from "./Notices";
+import {
+  CalmOffer,
+  Lacking,
+  NoNorms,
+  NoRuns,
+  Problem,
+  Sampled,
+  Unmet,
+  Unreadable,
+} from "./Notices";
 import { Problems } from "./Problems";
 import { EventLog } from "./readout/EventLog";
 import { Events } from "./readout/Events";
@@ -44,6 +53,7 @@ export function App() {
       <h1 class="hidden">Sonify</h1>
       <Problems />
       <Toolbar />
+      <CalmOffer />
       <SoundBar />
       <Loading />
       <Spoken />

@@ -1,11 +1,12 @@
 /** What is missing, and what to do about it. */
 
 import { useRef } from "preact/hooks";
-import { chooseMeasure } from "../actions/choose";
+import { answerOffer, chooseMeasure } from "../actions/choose";
 import { refresh } from "../effects";
 import { formatStep, formatValue, spokenName } from "../model/format";
 import { MEASURED_BY, WORDS } from "../model/quantity";
 import { meets } from "../state/axes";
+import { calmOffered } from "../state/calm";
 import { chosenQuantity, measure } from "../state/choices";
 import { announcer, lackWords, soundProblem } from "../state/playing";
 import { serverProblem } from "../state/problems";
@@ -47,6 +48,23 @@ export function Problem() {
         </p>
       )}
     </div>
+  );
+}
+
+/** Shown while a live run is followed, until it is answered. */
+export function CalmOffer() {
+  if (!calmOffered.value) return null;
+  return (
+    <section class="offer" aria-labelledby="offer-title">
+      <h2 id="offer-title">Calm sound for a live run</h2>
+      <p>Quiet while all is as before; what is unusual comes forward.</p>
+      <button type="button" onClick={() => answerOffer(true)}>
+        Use it
+      </button>
+      <button type="button" class="plain" onClick={() => answerOffer(false)}>
+        Keep this sound
+      </button>
+    </section>
   );
 }
 
