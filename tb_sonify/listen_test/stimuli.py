@@ -12,7 +12,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from tb_sonify.schema.notes import Notes, aggregate
-from tb_sonify.sound import CONTEXT_NOTES, StreamPreset, advance_state, render, stream_layers
+from tb_sonify.sound import (
+    PRESETS,
+    StreamPreset,
+    advance_state,
+    context_notes,
+    render,
+    stream_layers,
+)
 from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS
 
 LAYERS = 12
@@ -20,7 +27,8 @@ GAP_SECONDS = 0.35
 
 _SECONDS = 0.84  # of an interval
 _LEAST_NOTES = 4  # of an interval, where notes are long
-_HISTORY = CONTEXT_NOTES  # before an interval, by which its texture and its earcons are judged
+# Before an interval, by which its texture and its earcons are judged
+_HISTORY = context_notes(PRESETS["smooth"])
 _LAYER_SD, _GROUP_SD = 0.29, 0.12  # doublings
 _USUAL = -3.5  # log2 of a norm of 0.09
 _ROVING = 2.0  # doublings up or down, so that no interval is known by its pitch alone
