@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tb_sonify.schema.notes import Notes
 from tb_sonify.sound import PAIR, Scale
+from tb_sonify.sound.earcons import Earcon
+from tb_sonify.sound.voicing import stream_controls
 from tests.hearing import notes_of
 from tests.logs import norms_of, row_events, scalar_events, write_events
 from tests.looks import look
@@ -103,6 +106,20 @@ def test_equal_losses_sound_an_octave_apart(tmp_path, open_client):
         clip = client.sonify("clip", preset="pair", first_note=0, notes=40, muted=muted, **view)
         assert clip.status_code == 200, clip.text
         assert loudest_hz(clip.data) == pytest.approx(hz, rel=0.003)
+
+
+def test_two_tones_mark_where_validation_rises_above_training(tmp_path, open_client):
+    steps = np.arange(240)
+    training = np.where(steps < 150, 4.0, 40.0) * 0.99**steps  # equals 2 at step 69
+    write_events(tmp_path / "run", losses(training, np.full(240, 2.0), every=1))
+    client = open_client(tmp_path)
+    _, tables = notes_of(client, "run", tag="loss/train", beside="loss/val", **QUERY)
+    beside = stream_controls(Notes(**tables), preset=PAIR, first_note=0).beside
+    rises, falls = np.flatnonzero(beside[:, 1])
+    assert beside[[rises, falls], 1].tolist() == [Earcon.RISES, Earcon.FALLS]
+    assert 69 < rises < 69 + 16
+    assert 150 < falls < 150 + 16
+    assert not beside[:, 0].any()
 
 
 def test_a_second_scalar_needs_a_first(tmp_path, open_client):

@@ -94,6 +94,9 @@ class StreamPreset:
         Whether instability is rendered as tremolo and roughness.
     judged
         Whether instability and spikes must be more than the run's own jitter explains.
+    compared
+        Whether two tones mark where the other streams cross the first, as a validation loss the
+        training loss.
     pad
         dB by which a stream is lowered, with half of its overtones and without texture, while it is
         as in its notes before; what is unusual is heard in full. The jitter of the pitch is
@@ -128,6 +131,7 @@ class StreamPreset:
     earcon_level: float = 0.2
     texture: bool = True
     judged: bool = False
+    compared: bool = False
     pad: float = 0.0
     encoding: Encoding = field(default_factory=Encoding)
     reference: float = 0.0
@@ -306,6 +310,7 @@ PAIR = StreamPreset(
     streams=2,
     voices=_REGISTERS[1:],
     level=0.055,
+    compared=True,
 )
 """Two scalars on one scale, the second an octave above: equal values are an octave apart."""
 
@@ -401,7 +406,7 @@ def adjust(
 
 
 # Fields that the first version of the format lacks, and their values then.
-_LATER_FIELDS: Mapping[str, object] = {"judged": False, "pad": 0.0}
+_LATER_FIELDS: Mapping[str, object] = {"judged": False, "compared": False, "pad": 0.0}
 _LATER_OF_VOICES: Mapping[str, object] = {"register": 0, "loudness": equal.ONE_REGISTER}
 
 
@@ -436,7 +441,7 @@ def preset_from_json(value: object) -> StreamPreset:
     voices = [_voice(each) for each in _list("voices", table["voices"])]
     kinds = {"zoom": int, "center": float, "polarity": str}
     encoding = _object("encoding", table["encoding"], set(kinds))
-    for name in ("texture", "judged"):
+    for name in ("texture", "judged", "compared"):
         if not isinstance(table[name], bool):
             raise _type_error(name, "true or false", table[name])
     muted = [_typed("muted stream", each, int) for each in _list("muted", table["muted"])]

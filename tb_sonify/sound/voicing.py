@@ -101,6 +101,8 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
         unusual = chime_causes(notes, residuals, groups)
         beside = crossings(levels)
         beside[chimes(unusual, groups, first_note=first_note)] = Earcon.CHIME
+    if preset.compared:
+        beside[:, 1:] = crossings(levels[:, 1:] - levels[:, :1])
     causes = earcon_causes(notes, groups, preset.encoding, residuals)
     brightness = np.ones_like(levels)
     if preset.pad:
