@@ -93,43 +93,61 @@ def test_texture_is_as_deep_as_its_level_and_as_loud_as_without():
 
 
 def listened(session, *, seed=0):
-    """Answer all that is left as a simulated listener; gives each trial's sound."""
-    rng, sounds = np.random.default_rng(seed), []
+    """Answer all that is left as a simulated listener."""
+    rng = np.random.default_rng(seed)
     while not session.is_over:
         step, choice = session.step, 0
         if step.kind == "check":
             choice = session.target
         elif step.kind == "trial":
-            sounds.append(session.wav())
             chance = chance_of_right(session.level, THRESHOLDS[step.part.name], 0.4)
             choice = session.target ^ int(rng.uniform() > chance)
         session.answer(choice)
-    return sounds
+
+
+def at_first_trial(seed):
+    session = Session(SMOOTH, seed=seed, trials=6)
+    for choice in (0, 1, 0):  # volume; headphones, skipped; what the part is about
+        session.answer(choice)
+    return session
 
 
 def test_a_session_reports_every_trial_and_is_the_same_for_a_seed():
-    first, again, other = (Session(SMOOTH, seed=seed, trials=6) for seed in (3, 3, 4))
-    sounds = listened(first)
-    assert sounds == listened(again)
-    assert sounds != listened(other)
-    report = json.loads(json.dumps(first.report()))
+    first, again, other = map(at_first_trial, (3, 3, 4))
+    assert first.wav() == again.wav() != other.wav()
+    session = Session(SMOOTH, seed=3, trials=6)
+    listened(session)
+    report = json.loads(json.dumps(session.report()))
     assert report["headphones"]["passed"] is True
-    assert report["seed"] == 3
-    assert report["preset"]["name"] == "smooth"
+    assert (report["seed"], report["preset"]["name"]) == (3, "smooth")
     assert len(report["trials"]) == 4 + 6 + 4 * 6
     for found in report["thresholds"]:
         assert found["low"] < THRESHOLDS[found["part"]] < found["high"]
 
 
-def test_headphones_can_be_left_out_and_wrong_answers_are_no_headphones():
-    without, wrong = (Session(SMOOTH, seed=0, trials=1) for _ in range(2))
-    without.answer(0)
-    without.answer(1)
-    assert without.step.heading == PITCH.title
-    assert without.result()["headphones"]["passed"] is None
-    while wrong.step.part is None:
-        wrong.answer(1 - wrong.target if len(wrong.step.choices) == 2 else 0)
-    assert wrong.number > 2
+def test_a_result_does_not_claim_more_than_the_answers_tell():
+    session, clear = at_first_trial(0), at_first_trial(0)
+    assert {each["words"] for each in session.result()["thresholds"]} == {"Too few answers to tell"}
+    for target in (session, clear):
+        for _ in range(6):
+            target.answer(target.target if target is clear else 1 - target.target)
+    (missed, heard) = (each.result()["thresholds"][0] for each in (session, clear))
+    assert missed["words"].startswith("You do not hear it at 2 doublings")
+    assert missed["verdict"].startswith("You may miss")
+    assert heard["words"].startswith("You hear it ")
+    assert heard["verdict"].startswith("You hear a doubling")
+
+
+def test_headphones_can_be_left_out_or_be_worn_the_wrong_way_round():
+    assert at_first_trial(0).result()["headphones"]["passed"] is None
+    session = Session(SMOOTH, seed=0, trials=1)
+    while session.step.part is None:
+        choice = session.target if session.step.kind == "check" else 0
+        session.answer(1 - choice if session.step.heading == "Left or right" else choice)
+    headphones = session.result()["headphones"]
+    assert headphones["passed"] is False
+    assert headphones["sides"] == {"right": 0, "of": 4}
+    assert headphones["quietest"] == {"right": 6, "of": 6}
 
 
 @pytest.fixture
@@ -203,6 +221,7 @@ def test_a_mistake_on_the_command_line_is_one_line(tmp_path):
             (("--preset", "classic"), "must be one with streams (smooth, "),
             (("--preset", "loud"), "got 'loud'"),
             (("--seed", "-1"), "must be at least 0, got -1"),
+            (("--trials", "201"), "must be at most 200, got 201"),
             (("--output", tmp_path / "there.json"), "File exists"),
             (("--output", tmp_path / "none" / "a.json"), "No such file or directory"),
             (("--output", tmp_path / "a.json", "--port", port), "Address already in use"),

@@ -26,6 +26,8 @@ is written to a JSON file in the current directory, with every trial. Ctrl+C end
 then, a page that was closed goes on where it was. What the result can show, and what it cannot, is
 on the page and in docs/listen_test.md."""
 
+_MOST_TRIALS = 200  # of a part: ten minutes
+
 
 def add_command(commands: Any, name: str) -> None:
     """Add the subcommand and its options to a parser's subparsers."""
@@ -62,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     if seed < 0:
         raise CommandError(f"--seed must be at least 0, got {seed}")
+    if options.trials > _MOST_TRIALS:
+        raise CommandError(f"--trials must be at most {_MOST_TRIALS}, got {options.trials}")
     preset, output = _preset(options.preset), _output(options.output)
     test = ListenTest(Session(preset, seed=seed, trials=options.trials), output)
     if not 0 <= options.port < 2**16:

@@ -44,14 +44,14 @@ function show(shown, said = "") {
   at("text").textContent = step.text;
   if (before?.kind !== step.kind || before.heading !== step.heading) {
     at("choices").replaceChildren(...step.choices.map(choice));
+    at("status").before(at("stage")); // takes its focus, so that a screen reader reads what is new
   }
-  at("stage").hidden = at("controls").hidden = step.kind === "result";
+  at("stage").hidden = at("status").hidden = at("controls").hidden = step.kind === "result";
   at("result").hidden = step.kind !== "result";
   at("play").hidden = at("pause").hidden = !step.sounds.length;
-  at("play").querySelector("span").textContent = step.kind === "page" ? "Play" : "Play again";
   mark();
-  if (step.kind === "result") showResult();
-  else if (document.activeElement !== at("stage")) at("stage").focus();
+  if (step.kind === "result") return showResult();
+  if (document.activeElement !== at("stage")) at("stage").focus();
   const asks = step.kind === "check" || step.kind === "trial";
   if (asks && !at("wait").checked) {
     say(said);
@@ -148,7 +148,7 @@ function card(found) {
   range.append(element("i", ""), element("b", ""), element("u", ""));
   made.append(
     element("h3", found.title),
-    element("p", `You hear it ${found.threshold}`, "threshold"),
+    element("p", found.words, "threshold"),
     range,
     element("p", `90% sure: between ${found.between}. ${found.verdict}`),
   );

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -87,17 +87,9 @@ class Session:
             place = f"Part {number} of {len(self._parts)}"
             example = f"{part.question} Space plays an example: only the second sound has it."
             self._steps.append(Step("page", part.title, example, _CONTINUE, place, part))
-            self._steps += (
-                Step(
-                    "trial",
-                    part.title,
-                    part.question,
-                    _CHOICES,
-                    f"{place}, trial {each} of {trials}",
-                    part,
-                )
-                for each in range(1, trials + 1)
-            )
+            for each in range(1, trials + 1):
+                at = f"{place}, trial {each} of {trials}"
+                self._steps.append(Step("trial", part.title, part.question, _CHOICES, at, part))
         self._steps.append(Step("result", "Your result", "", ()))
         self._sounds = self._prepare()
 
@@ -113,17 +105,16 @@ class Session:
 
     def shown(self) -> dict[str, Any]:
         """The current step for the page, which does not learn what is right."""
-        step, starts = self.step, []
-        frames = 0
+        step, starts, frames = self.step, [], 0
         for sound in self._sounds:
             starts.append([frames / self._rate, (frames + len(sound)) / self._rate])
             frames += len(sound) + self._gap
+        shown = ("kind", "heading", "text", "choices", "place")
         return {
             "number": self.number,
             "progress": self.number / (len(self._steps) - 1),
-            **{name: getattr(step, name) for name in ("kind", "heading", "text", "choices")},
-            "place": step.place,
             "sounds": starts,
+            **{name: getattr(step, name) for name in shown},
             **(self.result() if self.is_over else {}),
         }
 
@@ -172,10 +163,12 @@ class Session:
 
     def result(self) -> dict[str, Any]:
         """What the answers say, in words and as numbers."""
-        found = [(part, self._threshold(part)) for part in self._parts]
         return {
             "headphones": self._headphones(),
-            "thresholds": [_in_words(part, threshold) for part, threshold in found],
+            "thresholds": [
+                _in_words(part, _staircase(part).threshold(self._answers_of(part)))
+                for part in self._parts
+            ],
             "limits": LIMITS,
         }
 
@@ -209,14 +202,13 @@ class Session:
     def _prepare(self) -> list[NDArray[np.int16]]:
         """The sounds of the current step; sets its level and its right answer."""
         step, rng = self.step, np.random.default_rng([self.seed, self.number])
-        self.level = 0.0
+        self.level, self.target = 0.0, int(rng.integers(max(len(step.choices), 1)))
         if step.part is not None:
-            target = 1 if step.kind == "page" else int(rng.integers(2))
-            self.target, self.level = target, step.part.high
-            if step.kind == "trial":
+            if step.kind == "page":
+                self.level, self.target = step.part.high, 1
+            else:
                 self.level = _staircase(step.part).next_level(self._answers_of(step.part))
-            return trial(step.part, self.level, target, self.preset, rng)
-        self.target = int(rng.integers(max(len(step.choices), 1)))
+            return trial(step.part, self.level, self.target, self.preset, rng)
         if step is _VOLUME:
             return [healthy_clip(self.preset, rng, seconds=4)]
         if step is _SIDE:
@@ -233,9 +225,6 @@ class Session:
         return [
             (each["level"], each["right"]) for each in self.answers if each["part"] == part.name
         ]
-
-    def _threshold(self, part: Part) -> Threshold:
-        return _staircase(part).threshold(self._answers_of(part))
 
     def _headphones(self) -> dict[str, Any]:
         sides, loudness = (
@@ -288,11 +277,13 @@ def _staircase(part: Part) -> Staircase:
 
 def _in_words(part: Part, threshold: Threshold) -> dict[str, Any]:
     """A threshold for people, with the numbers that it was made of."""
-    words = f"from {part.words(threshold.estimate)} on"
-    if threshold.estimate > part.high:
-        words = f"not up to {part.words(part.high)}, the most that was played"
+    words = f"You hear it from {part.words(threshold.estimate)} on"
+    if threshold.low < part.low and threshold.high > part.high:
+        words = "Too few answers to tell"
+    elif threshold.estimate > part.high:
+        words = f"You do not hear it at {part.words(part.high)}, the most that was played"
     elif threshold.estimate < part.low:
-        words = f"at {part.words(part.low)}, the least that was played, and below"
+        words = f"You hear it down to {part.words(part.low)}, the least that was played"
     low, high = max(threshold.low, part.low), min(threshold.high, part.high)
     between = f"{low * part.scale:.2g} and {part.words(high)}"
     between += " or more" if threshold.high > part.high else ""
@@ -305,14 +296,10 @@ def _in_words(part: Part, threshold: Threshold) -> dict[str, Any]:
     return {
         "part": part.name,
         "title": part.title,
-        "threshold": words,
+        "words": words,
         "between": between,
         "verdict": verdict,
-        "unit": part.unit,
-        "scale": part.scale,
-        "estimate": threshold.estimate,
-        "low": threshold.low,
-        "high": threshold.high,
+        **asdict(threshold),
         "relevant": part.relevant,
         "played": [part.low, part.high],
     }

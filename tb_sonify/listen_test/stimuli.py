@@ -11,15 +11,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from tb_sonify.schema.notes import Notes, aggregate
-from tb_sonify.sound import (
-    PRESETS,
-    StreamPreset,
-    advance_state,
-    context_notes,
-    render,
-    stream_layers,
-)
+from tb_sonify.schema.notes import aggregate
+from tb_sonify.sound import StreamPreset, advance_state, context_notes, render, stream_layers
 from tb_sonify.sound.texture import ROUGHNESS_DEPTHS, TREMOLO_DEPTHS
 
 LAYERS = 12
@@ -27,8 +20,6 @@ GAP_SECONDS = 0.35
 
 _SECONDS = 0.84  # of an interval
 _LEAST_NOTES = 4  # of an interval, where notes are long
-# Before an interval, by which its texture and its earcons are judged
-_HISTORY = context_notes(PRESETS["smooth"])
 _LAYER_SD, _GROUP_SD = 0.29, 0.12  # doublings
 _USUAL = -3.5  # log2 of a norm of 0.09
 _ROVING = 2.0  # doublings up or down, so that no interval is known by its pitch alone
@@ -123,32 +114,31 @@ def played_parts(preset: StreamPreset) -> list[Part]:
 
 def interval(part: Part, level: float, preset: StreamPreset, rng: Generator) -> NDArray[np.int16]:
     """One interval of a trial; at level 0 it is that in which there is nothing to be heard."""
-    notes = max(round(_SECONDS * preset.sample_rate / preset.hop(LAYERS)), _LEAST_NOTES)
-    log2 = _healthy(rng, _HISTORY + notes)
+    notes, history = _notes_in(_SECONDS, preset), context_notes(preset)
+    log2 = _healthy(rng, history + notes)
     groups = stream_layers(LAYERS, streams=preset.streams)
     group = groups[rng.integers(len(groups))]
     layers = slice(group.start, group.stop)
     moving = np.arange(1, _LEAD + notes + 1)[:, None]
     if part is PITCH:
-        log2[_HISTORY + notes // 2 :, layers] += rng.choice([-1, 1]) * level
+        log2[history + notes // 2 :, layers] += rng.choice([-1, 1]) * level
     elif part is SPIKE:
-        at = _HISTORY + rng.integers(notes // 4, notes - notes // 4)
+        at = history + rng.integers(notes // 4, notes - notes // 4)
         log2[at, rng.integers(LAYERS)] += np.log2(level) if level else 0.0
     elif part is ROUGHNESS:
         log2[:, layers] += _CLIMB_FROM - log2[:, layers].mean()
         log2[-len(moving) :, layers] += _CLIMB * moving
     else:
         log2[-len(moving) :, layers] += _SWING * (-1.0) ** moving
-    run = aggregate(np.exp2(log2).astype(np.float32), rows_per_note=1)
     if part is SPIKE:
-        return _rendered(run, preset)
+        return _rendered(log2, preset)
     # Pitch and texture have to tell by themselves, without earcons.
     textured = replace(preset, earcon_level=0.0)
-    plain = _rendered(run, replace(textured, texture=False))
+    plain = _rendered(log2, replace(textured, texture=False))
     if part is PITCH:
         return plain
     # Both have the same phases, so that the depth of a mixture is between theirs.
-    mixed = plain + level / part.high * (_rendered(run, textured) - plain.astype(float))
+    mixed = plain + level / part.high * (_rendered(log2, textured) - plain.astype(float))
     return np.asarray(np.rint(mixed), np.int16)
 
 
@@ -161,9 +151,8 @@ def trial(
 
 def healthy_clip(preset: StreamPreset, rng: Generator, *, seconds: float) -> NDArray[np.int16]:
     """A run in which nothing happens."""
-    notes = max(round(seconds * preset.sample_rate / preset.hop(LAYERS)), _LEAST_NOTES)
-    norms = np.exp2(_healthy(rng, _HISTORY + notes)).astype(np.float32)
-    return _rendered(aggregate(norms, rows_per_note=1), preset)
+    log2 = _healthy(rng, context_notes(preset) + _notes_in(seconds, preset))
+    return _rendered(log2, preset)
 
 
 def tone(
@@ -183,6 +172,13 @@ def _healthy(rng: Generator, notes: int) -> NDArray[np.float64]:
     return np.asarray(levels + common + rng.normal(0, _LAYER_SD, (notes, LAYERS)))
 
 
-def _rendered(run: Notes, preset: StreamPreset) -> NDArray[np.int16]:
-    state = advance_state(run[:_HISTORY], preset=preset)
-    return render(run[_HISTORY:], preset=preset, state=state)
+def _notes_in(seconds: float, preset: StreamPreset) -> int:
+    return max(round(seconds * preset.sample_rate / preset.hop(LAYERS)), _LEAST_NOTES)
+
+
+def _rendered(log2: NDArray[np.float64], preset: StreamPreset) -> NDArray[np.int16]:
+    """The end of a run; by what comes before, its texture and its earcons are judged."""
+    run = aggregate(np.exp2(log2).astype(np.float32), rows_per_note=1)
+    history = context_notes(preset)
+    state = advance_state(run[:history], preset=preset)
+    return render(run[history:], preset=preset, state=state)
