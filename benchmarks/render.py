@@ -50,7 +50,7 @@ def main() -> None:
         parser.error("--steps and --rounds must be at least 1")
 
     norms = series(options.steps)
-    renderers = {name: ours(name) for name in ("smooth", "arpeggio", "classic")}
+    renderers = {name: ours(name) for name in ("smooth", "calm", "arpeggio", "classic")}
     renderers["2019"] = script_of_2019
     strauss = strauss_renderer()
     if strauss is not None:

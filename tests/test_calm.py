@@ -79,8 +79,7 @@ def spiking(norms):
     norms[EVENT, -1] *= 30
 
 
-@pytest.mark.parametrize("deviation", [0.1, 0.3, 0.6])
-@pytest.mark.parametrize("layers", [1, 4, 28])
+@pytest.mark.parametrize(("layers", "deviation"), [(1, 0.1), (3, 0.6), (28, 0.3)])
 def test_a_healthy_run_is_quiet_and_smooth(layers, deviation):
     import pyloudnorm
     from mosqito.sq_metrics import roughness_dw
@@ -94,13 +93,21 @@ def test_a_healthy_run_is_quiet_and_smooth(layers, deviation):
 
 
 @pytest.mark.parametrize("event", [dead, broken, all_broken, diverging, infinite, spiking])
-@pytest.mark.parametrize(("layers", "deviation"), [(1, 0.1), (3, 0.6), (12, 0.3), (28, 0.3)])
+@pytest.mark.parametrize(("layers", "deviation"), [(1, 0.1), (3, 0.6), (28, 0.3)])
 def test_trouble_comes_forward_by_10_db_within_half_a_second(layers, deviation, event):
     norms = healthy(EVENT + 20, layers, deviation=deviation)
     event(norms)
     levels = levels_db(norms)
     assert levels[HALF_A_SECOND].max() - np.median(levels[EVENT - 64 : EVENT]) >= 10
     assert levels[EVENT - 64 : EVENT].max() - np.median(levels[EVENT - 64 : EVENT]) < 6
+
+
+@pytest.mark.parametrize("period", [2, 5, 30])
+def test_a_run_that_is_broken_from_its_start_does_not_become_quiet(period):
+    norms = healthy(300, 3)
+    norms *= np.exp2(10 * np.sin(2 * np.pi * (0.25 + np.arange(300) / period)))[:, None]
+    levels, full = (levels_db(norms, preset) for preset in (CALM, SMOOTH))
+    assert np.median(levels[100:] - full[100:]) > -6
 
 
 def test_what_stays_becomes_quiet_again():

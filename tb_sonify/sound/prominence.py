@@ -12,7 +12,9 @@ _RELEASE_NOTES = 16  # after them, 0.3 % would be left, which is inaudible
 PROMINENCE_NOTES = HISTORY + _RELEASE_NOTES - 1  # before a note, by which its prominence is known
 
 _KNOWN = 16  # notes of the history; with fewer, a stream is prominent
-_LEAST_SPREAD = 0.12  # doublings
+# Doublings. No healthy run has more than the largest: one that is broken from its start would get
+# used to itself.
+_LEAST_SPREAD, _MOST_SPREAD = 0.12, 1.0
 # In standard deviations: small batches alone reach three.
 _PROMINENT_FROM, _FULLY_PROMINENT = 4.0, 9.0
 _SMOOTHED = 5  # notes
@@ -76,7 +78,7 @@ def _spread(levels: NDArray[np.float64], where: _Where) -> NDArray[np.float64]:
         recent = history[where[0][part], where[1][part]]
         apart = np.abs(recent - known_median(recent)[:, None])
         spread[part] = 1.4826 * known_median(apart)
-    return np.fmax(spread, _LEAST_SPREAD)
+    return spread.clip(_LEAST_SPREAD, _MOST_SPREAD)
 
 
 def _middle(levels: NDArray[np.float64]) -> NDArray[np.float64]:
