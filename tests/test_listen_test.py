@@ -15,9 +15,17 @@ import pytest
 from werkzeug.test import Client
 
 from tb_sonify.listen_test.server import ListenTest, bound_server
-from tb_sonify.listen_test.session import Session
-from tb_sonify.listen_test.staircase import Staircase, chance_of_right
-from tb_sonify.listen_test.stimuli import PARTS, PITCH, ROUGHNESS, SPIKE, interval, played_parts
+from tb_sonify.listen_test.session import Session, _in_words
+from tb_sonify.listen_test.staircase import Staircase, Threshold, chance_of_right
+from tb_sonify.listen_test.stimuli import (
+    PARTS,
+    PITCH,
+    PULSATION,
+    ROUGHNESS,
+    SPIKE,
+    interval,
+    played_parts,
+)
 from tb_sonify.sound import PRESETS
 from tests.commands import tb_sonify_here
 from tests.looks import look
@@ -83,13 +91,36 @@ def test_parts_are_those_of_which_the_preset_plays_something(name):
         assert len(clips) == 2
 
 
-def test_texture_is_as_deep_as_its_level_and_as_loud_as_without():
+@pytest.mark.parametrize("part", [ROUGHNESS, PULSATION])
+@pytest.mark.parametrize(("name", "only"), [("smooth", 0), ("calm", 0), ("single", 1)])
+def test_texture_is_as_deep_as_its_level_and_as_loud_as_without(part, name, only):
     nothing, half, full = (
-        interval(ROUGHNESS, level, SMOOTH, np.random.default_rng(2)).astype(float)
-        for level in (0.0, ROUGHNESS.high / 2, ROUGHNESS.high)
+        interval(part, level, PRESETS[name], np.random.default_rng(2)).astype(float)
+        for level in (0.0, part.high / 2, part.high)
     )
     assert np.std(half - nothing) == pytest.approx(np.std(full - nothing) / 2, rel=0.01)
-    assert 20 * np.log10(half.std() / nothing.std()) == pytest.approx(0, abs=0.3)
+    assert 20 * np.log10(half.std() / nothing.std()) == pytest.approx(0, abs=0.5)
+    # Of a tone with a modulation of depth m, at the power of the tone alone, this is the rest.
+    m = part.high
+    gain = 1 / np.sqrt(1 + m**2 / 2)
+    expected = np.sqrt((1 - gain) ** 2 + (gain * m) ** 2 / 2)
+    found = np.std(full - nothing) / nothing.std()
+    assert found == pytest.approx(expected, rel=0.1) if only else found < expected
+
+
+def test_an_interval_is_told_within_what_was_played():
+    words = [
+        _in_words(PITCH, Threshold(np.sqrt(low * high), low, high))["between"]
+        for low, high in ((0.1, 0.5), (0.01, 0.5), (0.5, 3), (0.01, 3), (2.2, 3), (0.01, 0.02))
+    ]
+    assert words == [
+        "from 0.1 to 0.5 doublings of the norm",
+        "from less than 0.03 to 0.5 doublings of the norm",
+        "from 0.5 to more than 2 doublings of the norm",
+        "from less than 0.03 to more than 2 doublings of the norm",
+        "more than 2 doublings of the norm",
+        "less than 0.03 doublings of the norm",
+    ]
 
 
 def listened(session, *, seed=0):

@@ -145,12 +145,12 @@ function card(found) {
   for (const name of ["low", "high", "estimate", "relevant"]) {
     range.style.setProperty(`--${name}`, share(found[name]));
   }
-  range.append(element("i", ""), element("b", ""), element("u", ""));
+  range.append(...["i", "b", "u"].map((name) => element(name, "")), ...found.ends.map((end) => element("small", end)));
   made.append(
     element("h3", found.title),
     element("p", found.words, "threshold"),
     range,
-    element("p", `90% sure: between ${found.between}. ${found.verdict}`),
+    element("p", `90% sure: ${found.between}. ${found.verdict}`),
   );
   return made;
 }

@@ -235,8 +235,8 @@ class Session:
         words = {
             None: "Headphones were not checked.",
             True: "Headphones, as it seems: left is left, and the quietest tone was the quietest.",
-            False: "No headphones, as it seems, or the wrong way round: streams are told apart "
-            "by left and right, too, and thresholds may be higher than yours.",
+            False: "No headphones, as it seems, or the wrong way round: left and right tell tones "
+            "apart, too, so that you may hear more with them.",
         }[passed]
         counts = [{"right": sum(each), "of": len(each)} for each in (sides, loudness)]
         return {"passed": passed, "words": words, "sides": counts[0], "quietest": counts[1]}
@@ -284,9 +284,12 @@ def _in_words(part: Part, threshold: Threshold) -> dict[str, Any]:
         words = f"You do not hear it at {part.words(part.high)}, the most that was played"
     elif threshold.estimate < part.low:
         words = f"You hear it down to {part.words(part.low)}, the least that was played"
-    low, high = max(threshold.low, part.low), min(threshold.high, part.high)
-    between = f"{low * part.scale:.2g} and {part.words(high)}"
-    between += " or more" if threshold.high > part.high else ""
+    low, high = (min(max(each, part.low), part.high) for each in (threshold.low, threshold.high))
+    least = f"{'less than ' * (threshold.low < part.low)}{low * part.scale:.2g}"
+    most = f"{'more than ' * (threshold.high > part.high)}{part.words(high)}"
+    between = f"from {least} to {most}"
+    if low == high:
+        between = f"{'more' if low == part.high else 'less'} than {part.words(low)}"
     if threshold.high < part.relevant:
         verdict = f"You hear {part.of}."
     elif threshold.low > part.relevant:
@@ -302,4 +305,5 @@ def _in_words(part: Part, threshold: Threshold) -> dict[str, Any]:
         **asdict(threshold),
         "relevant": part.relevant,
         "played": [part.low, part.high],
+        "ends": [f"{each * part.scale:.2g}" for each in (part.low, part.high)],
     }

@@ -86,7 +86,7 @@ PITCH, SPIKE, ROUGHNESS, PULSATION = PARTS = (
         unit="% depth",
         scale=100,
         relevant=float(ROUGHNESS_DEPTHS[1]),
-        of=f"the weakest roughness of a run, of {ROUGHNESS_DEPTHS[1]:.0%} depth",
+        of=f"the weakest roughness of a run ({ROUGHNESS_DEPTHS[1]:.0%} depth)",
     ),
     Part(
         "pulsation",
@@ -98,7 +98,7 @@ PITCH, SPIKE, ROUGHNESS, PULSATION = PARTS = (
         unit="% depth",
         scale=100,
         relevant=float(TREMOLO_DEPTHS[1]),
-        of=f"the weakest pulsation of a run, of {TREMOLO_DEPTHS[1]:.0%} depth",
+        of=f"the weakest pulsation of a run ({TREMOLO_DEPTHS[1]:.0%} depth)",
     ),
 )
 
@@ -129,7 +129,8 @@ def interval(part: Part, level: float, preset: StreamPreset, rng: Generator) -> 
         log2[:, layers] += _CLIMB_FROM - log2[:, layers].mean()
         log2[-len(moving) :, layers] += _CLIMB * moving
     else:
-        log2[-len(moving) :, layers] += _SWING * (-1.0) ** moving
+        swing = _SWING if preset.judged else _SWING / 2
+        log2[-len(moving) :, layers] += swing * (-1.0) ** moving
     if part is SPIKE:
         return _rendered(log2, preset)
     # Pitch and texture have to tell by themselves, without earcons.
