@@ -1,7 +1,7 @@
 """A rendered sound: saved as a file, or shown as a player in a notebook."""
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib import import_module
 from os import PathLike
@@ -28,6 +28,7 @@ from tb_sonify.sound import (
     Encoding,
     Preset,
     Scale,
+    StreamPreset,
     adjust,
     describe_pitch,
     encode_wav,
@@ -220,6 +221,8 @@ def render(
         raise LookupError(f"nothing of {name!r} at steps {first}:{last}, {_extent(whole)}")
     if notes is not None and timeline.notes > notes:
         timeline = merge_notes(timeline, 1 << (-(-timeline.notes // notes) - 1).bit_length())
+    if timeline.scale is not None and isinstance(chosen, StreamPreset):
+        chosen = replace(chosen, judged=True)  # as it is in the tab
     starts, layers = timeline.steps[:-1], len(timeline.layers)
     words = (
         f"{name}, steps {starts[0]:,} to {starts[-1]:,}, {timeline.notes:,} notes, "
@@ -230,7 +233,7 @@ def render(
     if with_legend:
         played = legend(chosen, timeline.scale, quantity, layers)
         words = f"{words}; first {played.words}"
-        pcm = np.concatenate([render_notes(played.notes, preset=chosen), pcm])
+        pcm = np.concatenate([render_notes(played.notes, preset=played.preset), pcm])
     return Sound(pcm, chosen.sample_rate, words)
 
 

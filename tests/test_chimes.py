@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from tb_sonify.schema.notes import NO_GRADIENT, aggregate
-from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Voice, advance_state, render
-from tests.logs import row_events, write_events
+from tb_sonify.sound import EARLIER_PRESETS, PRESETS, Scale, Voice, advance_state, render
+from tb_sonify.training.run_log import RowBatch, RowSchema
+from tests.batches import record
+from tests.logs import row_events, scalar_events, write_events
+from tests.test_clips import samples_of
 
 SMOOTH = PRESETS["smooth"]
 HOP, RATE = SMOOTH.hop(12), SMOOTH.sample_rate
@@ -202,3 +205,51 @@ def test_words_tell_once_why_it_chimes(tmp_path, open_client):
     assert sentence.startswith("gradient of d leaves the layers of its group, 2.")
     assert [each[:2] for each in doubled[1:]] == [("spike", 300), ("nan", 310)]
     assert [each[:2] for each in told("jump")] == [("spike", 300)]
+
+
+@pytest.mark.parametrize("quantity", ["gradient", "update", "ratio"])
+def test_a_chime_is_heard_in_any_quantity_and_goes_on_in_the_next_clip(
+    tmp_path, open_client, quantity
+):
+    gradient, update = healthy(200, 3), healthy(200, 3, seed=4) * 1e-3
+    for table, row in ((gradient, 160), (update, 140)):
+        table[row] *= 5
+    rows = np.stack([gradient, update, np.ones_like(update)], axis=1).astype(np.float32)
+    schema = RowSchema(tuple("abc"), {}, quantities=("gradient", "update", "weight"))
+    steps = np.arange(200)
+    measured = RowBatch(schema, steps, 100.0 + steps, lambda: rows.reshape(200, 9))
+    record(tmp_path / "run", measured, presets=[SMOOTH])
+    client = open_client(tmp_path)
+    source = {"run": "run", "preset": "smooth", "quantity": quantity}
+    jump = 160 if quantity == "gradient" else 140
+
+    def clip(first, notes):
+        answer = client.sonify("clip", first_note=first, notes=notes, **source)
+        assert answer.status_code == 200, answer.text
+        return samples_of(answer.data, SMOOTH), answer.headers["X-Sonify-Source"]
+
+    whole, _ = clip(0, 200)
+    joined, sources = np.zeros_like(whole), set()
+    for first, end in itertools.pairwise((0, 100, jump - 2, jump + 1, jump + 2, 200)):
+        part, made = clip(first, end - first)
+        sources.add(made)
+        joined[first * HOP :][: len(part)] += part
+    assert np.abs(joined - whole).max() <= 1
+    assert sources == ({"logged", "rendered"} if quantity == "gradient" else {"rendered"})
+    mono = whole.sum(axis=1) / 32_767
+    waves = np.exp(-2j * np.pi * np.outer((1_318.5, 1_975.5), np.arange(2 * HOP)) / RATE)
+    heard = [np.abs(waves @ mono[note * HOP :][: 2 * HOP]).min() for note in range(30, 198)]
+    assert int(np.argmax(heard)) + 30 in (jump, jump + 1)
+
+
+def test_a_scalar_chimes_by_its_own_past(tmp_path, open_client):
+    losses = healthy(200, 1)
+    losses[150] *= 5
+    write_events(tmp_path / "run", scalar_events("loss", enumerate(losses[:, 0].tolist())))
+    scale = {"scale": "log", "low": 0.01, "high": 10.0}
+    query = {"run": "run", "tag": "loss", "first_note": 0, "notes": 200, **scale}
+    answer = open_client(tmp_path).sonify("clip", preset="single", **query)
+    without = render(notes_of(Scale("log", 0.01, 10.0)(losses)), preset=PRESETS["single"])
+    apart = np.abs(samples_of(answer.data, PRESETS["single"]) - without).max(axis=1)
+    notes = apart[SMOOTH.tail :][: 200 * HOP].reshape(200, HOP).max(axis=1)
+    assert set(np.flatnonzero(notes > 300)) >= {151, 152}  # the bell of a note is over

@@ -161,7 +161,7 @@ def test_the_tutorial_writes_every_sound_with_its_meaning(tmp_path):
     result = process("tutorial", "-o", tmp_path / "sounds")
     assert result.returncode == 0
     files = sorted((tmp_path / "sounds").glob("*.wav"))
-    assert len(files) == len(result.stdout.splitlines()) == 14
+    assert len(files) == len(result.stdout.splitlines()) == 16
     assert 30 < sum(soundfile.info(str(file)).duration for file in files) < 70
     assert "a clash: NaN in the middle layers" in result.stdout
 

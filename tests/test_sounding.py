@@ -144,7 +144,8 @@ def test_a_legend_plays_what_it_says(client):
         played = legend(preset)
         assert unquote(response.headers["X-Sonify-Legend"]) == played.words
         samples = soundfile.read(io.BytesIO(response.data), dtype="int16")[0]
-        np.testing.assert_array_equal(samples, render(played.notes, preset=preset))
+        np.testing.assert_array_equal(samples, render(played.notes, preset=played.preset))
+        assert played.preset == replace(preset, earcon_level=0.0)
     query = {"run": "sgd/1", "tag": "loss", "preset": "single"}
     words = unquote(client.sonify("legend", **query).headers["X-Sonify-Legend"])
     assert words.startswith("log scale: 0.01 is 110 Hz, 0.1414 is 440 Hz")

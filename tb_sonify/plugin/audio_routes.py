@@ -140,7 +140,7 @@ class AudioRoutes:
         preset = options.adjust(preset)
         with http_errors():
             played = legend(preset, scale, quantity, layers)
-        wav = encode_wav(render(played.notes, preset=preset), sample_rate=preset.sample_rate)
+        wav = encode_wav(render(played.notes, preset=played.preset), sample_rate=preset.sample_rate)
         headers = [("X-Sonify-Legend", quote(played.words))]
         return Respond(request, wav, "audio/wav", headers=headers)
 

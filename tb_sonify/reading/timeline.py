@@ -23,6 +23,7 @@ from tb_sonify.schema.segments import NOTES_PER_SEGMENT, Grid, SegmentBuilder
 from tb_sonify.sound import (
     PAIR,
     PRESETS,
+    SCALAR,
     Preset,
     Scale,
     StreamPreset,
@@ -429,7 +430,8 @@ def logged_presets(options: Mapping[str, Any]) -> Mapping[str, Preset]:
 def presets_of(timeline: Timeline) -> Mapping[str, Preset]:
     """The presets for the notes of a timeline by name, the default first."""
     if timeline.scale is not None:
-        return {PAIR.name: PAIR} if len(timeline.layers) > 1 else {"single": PRESETS["single"]}
+        preset = PAIR if len(timeline.layers) > 1 else SCALAR
+        return {preset.name: preset}
     return {**PRESETS, **{preset.name: preset for preset in timeline.own_presets}}
 
 

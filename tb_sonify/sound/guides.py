@@ -1,6 +1,6 @@
 """Guides for the listener: reference tones at norm 1, epoch ticks, audible legend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -71,11 +71,12 @@ def epoch_ticks(steps: NDArray[np.number[Any]], epoch: int) -> NDArray[np.bool_]
 class Legend:
     """Notes that play the ends and the middle of a scale, and their description.
 
-    They have a layer for each register.
+    They have a layer for each register; the preset has no earcons, which would report the jumps.
     """
 
     notes: Notes
     words: str
+    preset: StreamPreset
 
 
 def describe_pitch(
@@ -152,7 +153,8 @@ def legend(
         for (_, name), hz in zip(stops, pitches, strict=True)
     ]
     table = np.repeat(norms[:, None].astype(np.float32), len(registers), axis=1)
-    return Legend(aggregate(table, rows_per_note=1), f"{subject}: {', '.join(named)}")
+    words = f"{subject}: {', '.join(named)}"
+    return Legend(aggregate(table, rows_per_note=1), words, replace(preset, earcon_level=0.0))
 
 
 def _registers(preset: StreamPreset, layers: int) -> NDArray[np.float64]:

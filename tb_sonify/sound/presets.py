@@ -253,6 +253,13 @@ _REGISTERS = (
     Voice((1.0, 0.06), register=12, loudness=equal.LATE),
 )
 
+_SINGLE = StreamPreset(
+    name="single",
+    title="Single: one stream",
+    streams=1,
+    voices=(_WARM,),
+    level=0.130,
+)
 _TABLE: tuple[Preset, ...] = (
     StreamPreset(
         name="smooth",
@@ -292,13 +299,7 @@ _TABLE: tuple[Preset, ...] = (
         ceiling_hz=15_000.0,
         amplitude=0.1,
     ),
-    StreamPreset(
-        name="single",
-        title="Single: one stream",
-        streams=1,
-        voices=(_WARM,),
-        level=0.130,
-    ),
+    _SINGLE,
 )
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _TABLE}
 """Every preset by its name; the first is the default."""
@@ -313,6 +314,9 @@ PAIR = StreamPreset(
     compared=True,
 )
 """Two scalars on one scale, the second an octave above: equal values are an octave apart."""
+
+SCALAR = replace(_SINGLE, judged=True)
+"""The preset `single` as a scalar is heard: judged by its own past."""
 
 # A preset of one's own could be named calm before there was ours.
 VERSIONS: Mapping[str, int] = {"smooth": 2, "calm": 2}
