@@ -329,6 +329,8 @@ def test_the_whole_test_runs_by_keys_alone(browser, tmp_path):
         page.keyboard.press("Escape")
         assert "Paused" in page.inner_text("#status")
         look(page, "listen-test-trial")
+        page.locator("#pause").click()  # and the keys go on
+        assert page.evaluate("document.activeElement.id") == "stage"
         page.set_viewport_size({"width": 320, "height": 800})
         while not session.is_over:
             answer_step(page, session, next(keys))

@@ -104,6 +104,7 @@ function mark(current = -1) {
 function pause() {
   clearTimeout(next);
   sound.pause();
+  at("stage").focus();
   say("Paused. There is no hurry: press Space to go on. The page may be closed and opened again, too.");
 }
 
@@ -158,15 +159,18 @@ function card(found) {
 const ANSWERS = { ArrowLeft: 0, ArrowDown: 1, ArrowRight: -1, Enter: 0 };
 
 document.addEventListener("keydown", (event) => {
-  if (step?.kind === "result" || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (step?.kind === "result" || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   if (event.key === "Escape") pause();
-  else if (event.target.closest("button, input, a") && [" ", "Enter"].includes(event.key)) return;
+  else if (!event.target.closest("#stage") || event.target.closest("button") && [" ", "Enter"].includes(event.key)) return;
   else if (event.key === " ") play();
   else if (/^[1-9]$/.test(event.key)) answer(Number(event.key) - 1);
   else if (event.key === "Enter" && step?.kind !== "page") return;
   else if (event.key in ANSWERS && step) answer((ANSWERS[event.key] + step.choices.length) % step.choices.length);
   else return;
   event.preventDefault();
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("button, label, a")) at("stage").focus(); // where the keys are heard
 });
 at("play").addEventListener("click", () => play().then(() => at("stage").focus()));
 at("pause").addEventListener("click", pause);

@@ -96,9 +96,7 @@ class ListenTest:
         return _as_json({"right": right, "step": {**self.session.shown(), "saved": self.saved}})
 
     def _report(self, _: Request) -> Response:
-        response = _as_json(self.session.report(), indent=1)
-        response.headers["Content-Disposition"] = f'attachment; filename="{self.output.name}"'
-        return response
+        return _as_json(self.session.report(), indent=1)
 
     def _save(self) -> None:
         try:
@@ -125,8 +123,8 @@ def bound_server(test: ListenTest, *, port: int) -> BaseWSGIServer:
 
 
 class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's
-        """Log nothing: the terminal is for people."""
+    def log_request(self, *_: object) -> None:
+        """Log no request, only errors: the terminal is for people."""
 
 
 def _whole(body: Any, name: str) -> int:
