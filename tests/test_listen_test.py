@@ -85,7 +85,7 @@ def test_parts_are_those_of_which_the_preset_plays_something(name):
     assert (PARTS[3] in parts) == (preset.texture and preset.arrangement == "together")
     for part in parts:
         clips = {
-            interval(part, level, preset, np.random.default_rng(5)).tobytes()
+            interval(part, level, preset, np.random.default_rng(5), stream=0).tobytes()
             for level in (0.0, part.high, part.high)
         }
         assert len(clips) == 2
@@ -95,7 +95,7 @@ def test_parts_are_those_of_which_the_preset_plays_something(name):
 @pytest.mark.parametrize(("name", "only"), [("smooth", 0), ("calm", 0), ("single", 1)])
 def test_texture_is_as_deep_as_its_level_and_as_loud_as_without(part, name, only):
     nothing, half, full = (
-        interval(part, level, PRESETS[name], np.random.default_rng(2)).astype(float)
+        interval(part, level, PRESETS[name], np.random.default_rng(2), stream=0).astype(float)
         for level in (0.0, part.high / 2, part.high)
     )
     assert np.std(half - nothing) == pytest.approx(np.std(full - nothing) / 2, rel=0.01)

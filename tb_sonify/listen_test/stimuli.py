@@ -107,17 +107,18 @@ def played_parts(preset: StreamPreset) -> list[Part]:
     """The parts of which the preset plays anything: not each has a texture."""
 
     def heard(part: Part, level: float) -> bytes:
-        return interval(part, level, preset, np.random.default_rng(0)).tobytes()
+        return interval(part, level, preset, np.random.default_rng(0), stream=0).tobytes()
 
     return [part for part in PARTS if heard(part, part.high) != heard(part, 0.0)]
 
 
-def interval(part: Part, level: float, preset: StreamPreset, rng: Generator) -> NDArray[np.int16]:
+def interval(
+    part: Part, level: float, preset: StreamPreset, rng: Generator, *, stream: int
+) -> NDArray[np.int16]:
     """One interval of a trial; at level 0 it is that in which there is nothing to be heard."""
     notes, history = _notes_in(_SECONDS, preset), context_notes(preset)
     log2 = _healthy(rng, history + notes)
-    groups = stream_layers(LAYERS, streams=preset.streams)
-    group = groups[rng.integers(len(groups))]
+    group = stream_layers(LAYERS, streams=preset.streams)[stream]
     layers = slice(group.start, group.stop)
     moving = np.arange(1, _LEAD + notes + 1)[:, None]
     if part is PITCH:
@@ -147,7 +148,9 @@ def trial(
     part: Part, level: float, target: int, preset: StreamPreset, rng: Generator
 ) -> list[NDArray[np.int16]]:
     """Both intervals, of runs of their own; the one numbered `target`, 0 or 1, has the level."""
-    return [interval(part, level * (number == target), preset, rng) for number in range(2)]
+    stream = int(rng.integers(preset.streams_for(LAYERS)))
+    levels = [level * (number == target) for number in range(2)]
+    return [interval(part, each, preset, rng, stream=stream) for each in levels]
 
 
 def healthy_clip(preset: StreamPreset, rng: Generator, *, seconds: float) -> NDArray[np.int16]:
