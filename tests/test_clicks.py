@@ -7,7 +7,7 @@ import pytest
 
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, advance_state, render
-from tb_sonify.sound.earcons import Earcon, earcon_waveform
+from tb_sonify.sound.earcons import SECONDS, Earcon, earcon_waveform
 from tb_sonify.sound.voicing import stream_controls
 
 SMOOTH, SINGLE = PRESETS["smooth"], PRESETS["single"]
@@ -27,7 +27,11 @@ EARCON_HZ = {
     Earcon.SPIKE: 2 * 2_600,
     Earcon.INF: 2 * 3_000,
     Earcon.NAN: 620 + 1.41 * 620 + 1.93 * 620,
+    Earcon.CHIME: 0.5 * 1_975.5,  # its peak is half
+    Earcon.RISES: 0.3 * 987.8,
+    Earcon.FALLS: 0.3 * 987.8,
 }
+LONGEST = 4  # notes
 
 
 def notes_of(norms):
@@ -67,7 +71,10 @@ def slope_bounds(norms, preset):
     timbres = [np.array(each.harmonics) for each in voices]
     partials = [timbre @ np.arange(1, len(timbre) + 1) for timbre in timbres]
     slopes = 2 * np.pi / RATE * preset.level * loud * np.nan_to_num(controls.hz) * partials
-    earcon_hz = np.vectorize(EARCON_HZ.get)(controls.earcon)
+    earcon_hz = np.vectorize(EARCON_HZ.get, otypes=[float])(controls.earcon)
+    beside_hz = np.vectorize(EARCON_HZ.get, otypes=[float])(controls.beside)
+    for later in range(LONGEST + 1):
+        earcon_hz[later:] += beside_hz[: len(beside_hz) - later]
     slopes = slopes + 2 * np.pi / RATE * preset.earcon_level * earcon_hz
     # A note begins with what the note before it left.
     slopes = np.maximum(slopes, np.concatenate([slopes[:1], slopes[:-1]]))
@@ -160,7 +167,8 @@ def test_three_steady_tones_are_pure_together(center):
 
 @pytest.mark.parametrize("earcon", [earcon for earcon in Earcon if earcon != Earcon.NONE])
 def test_an_earcon_is_no_click(earcon):
-    waveform = earcon_waveform(earcon, frames=HOP - TAIL, sample_rate=RATE)
+    frames = round(SECONDS[earcon] * RATE) if earcon in SECONDS else HOP - TAIL
+    waveform = earcon_waveform(earcon, frames=frames, sample_rate=RATE)
     steepest = np.abs(np.diff(waveform)).max()
     assert steepest <= ALLOWED * 2 * np.pi * EARCON_HZ[earcon] / RATE
     assert np.abs(waveform[[0, -1]]).max() < MINUS_60_DB
