@@ -105,7 +105,7 @@ def test_trouble_comes_forward_by_10_db_within_half_a_second(layers, deviation, 
 @pytest.mark.parametrize("period", [2, 5, 30])
 def test_a_run_that_is_broken_from_its_start_does_not_become_quiet(period):
     norms = healthy(300, 3)
-    norms *= np.exp2(10 * np.sin(2 * np.pi * (0.25 + np.arange(300) / period)))[:, None]
+    norms *= np.exp2(16 * np.sin(2 * np.pi * (0.25 + np.arange(300) / period)))[:, None]
     levels, full = (levels_db(norms, preset) for preset in (CALM, SMOOTH))
     assert np.median(levels[100:] - full[100:]) > -6
 

@@ -12,9 +12,9 @@ _RELEASE_NOTES = 16  # after them, 0.3 % would be left, which is inaudible
 PROMINENCE_NOTES = HISTORY + _RELEASE_NOTES - 1  # before a note, by which its prominence is known
 
 _KNOWN = 16  # notes of the history; with fewer, a stream is prominent
-# Doublings. No healthy run has more than the largest: one that is broken from its start would get
-# used to itself.
-_LEAST_SPREAD, _MOST_SPREAD = 0.12, 1.0
+# Doublings. More than the largest comes with batches of ten alone, and counts as that much: what
+# jumps by a factor of 256 is not usual, however often it does.
+_LEAST_SPREAD, _MOST_SPREAD = 0.12, 2.0
 # In standard deviations: small batches alone reach three.
 _PROMINENT_FROM, _FULLY_PROMINENT = 4.0, 9.0
 _SMOOTHED = 5  # notes

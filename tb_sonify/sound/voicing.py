@@ -107,8 +107,8 @@ def stream_controls(notes: Notes, *, preset: StreamPreset, first_note: int) -> S
     brightness = np.ones_like(levels)
     if preset.pad:
         repeat *= CALM_REPEATS
-        # What diverges or jumps is so whatever the run is used to; an earcon brings all forward.
-        unstable = np.maximum(divergence, oscillation - 1).clip(0, 2) / 2
+        # What diverges comes forward whatever the run is used to, and all of it with an earcon.
+        unstable = divergence.clip(0, 2) / 2
         begins = ((beginning(causes) > 0) | (beside == Earcon.CHIME)).any(axis=1, keepdims=True)
         brightness = prominence(levels, np.maximum(unstable, begins))
     earcon = choose_earcons(causes, first_note=first_note, repeat=repeat)
