@@ -60,8 +60,11 @@ def test_runs_are_examined_a_few_at_a_time_and_none_is_left_out(tmp_path, states
     for name in names:
         write_events(tmp_path / name, row_events(norms[:60], np.arange(60)))
     read = states()
-    known = [sum(each["problems"] is not None for each in read().values()) for _ in range(4)]
+    found = [read() for _ in range(4)]
+    known = [sum(run["problems"] is not None for run in each.values()) for each in found]
     assert known == [1, 2, 3, 3]
+    # How far a run had got is known before it is examined, to tell later what is new in it.
+    assert [run["newest_step"] for run in found[0].values()] == [59, 59, 59]
     for name in names:
         events = row_events(norms[60:], np.arange(60, 120), first_row=60)
         write_events(tmp_path / name, events)

@@ -6,6 +6,7 @@ import { landmark } from "./examples";
 const state = (run: string, lastStep: number, changes: Partial<RunState> = {}): RunState => ({
   run,
   lastStep,
+  newestStep: lastStep,
   lastTime: lastStep,
   age: 0,
   ended: false,
@@ -41,6 +42,17 @@ test("what a run was when it was first looked at is no news, and what breaks the
     ["a", "nan"],
     ["b", "explosion"],
   ]);
+});
+
+test("what breaks after a run was first seen is news, also where it is looked into only then", () => {
+  const [unknown, longer] = [7, 9].map((step) => state("a", step, { problems: null }));
+  const { told } = toldOf(
+    [0, [unknown ?? state("a", 7)]],
+    [1, [longer ?? state("a", 9)]],
+    [2, [state("a", 12, { problems: [NAN, EXPLOSION] })]],
+    [3, [state("a", 14, { problems: [NAN, EXPLOSION] })]],
+  );
+  expect(told).toEqual([[], [], ["a, step 8: nan in fc1"], []]);
 });
 
 test("a run that begins while the page is open is told with all that breaks in it", () => {

@@ -1,7 +1,7 @@
 """The route about the state of all runs: how far each has got, and what broke in it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -57,6 +57,7 @@ class StateRoutes:
         self._timelines = timelines
         self._find = find
         self._examined: LruCache[tuple[str, str], _Examined] = LruCache(limits.STATE_CACHE_BYTES)
+        self._newest: LruCache[BlobRef, tuple[int, bool]] = LruCache(limits.STATE_CACHE_BYTES)
         self._states = RefreshCache[dict[str, Reached]](
             limits.STATE_CACHE_BYTES, lambda states: _STATE_BYTES * len(states), factor=_REST
         )
@@ -78,6 +79,7 @@ class StateRoutes:
                 "last_time": newest.wall_time,
                 "ended": end is not None and end >= newest.wall_time,
                 "last_step": None if found is None else found.last_step,
+                "newest_step": newest.step,
                 "problems": None if found is None else [asdict(each) for each in found.problems],
             }
             answer.append(state)
@@ -85,8 +87,16 @@ class StateRoutes:
 
     def _read(self, scope: Scope) -> dict[str, Reached]:
         reached = self._store.reached(scope)
+        broken = set()
+        rows = self._store.newest_rows(scope)
+        latest = sorted(rows, key=lambda run: -rows[run].wall_time)[: limits.MAX_LIVE_RUNS]
+        for run in set(latest) & reached.keys():
+            step, is_finite = self._newest_of(scope, rows[run])
+            reached[run] = reached[run]._replace(step=step)
+            if not is_finite:
+                broken.add(run)
         until = time.monotonic() + limits.EXAMINE_SECONDS
-        for run in self._waiting(scope, reached):
+        for run in self._waiting(scope, reached, broken):
             try:
                 found = self._examine(scope, run, reached[run])
             except PublicError:  # gone meanwhile, or too much is asked for: the next time
@@ -96,13 +106,14 @@ class StateRoutes:
                 break
         return reached
 
-    def _waiting(self, scope: Scope, reached: Mapping[str, Reached]) -> Iterator[str]:
+    def _waiting(
+        self, scope: Scope, reached: Mapping[str, Reached], broken: Set[str]
+    ) -> Iterator[str]:
         """The runs that have changed since they were examined, the longest ago first.
 
-        Before all others, those whose newest rows are not finite, where that is not known yet.
+        Before all others, those that are `broken`, where that is not known yet.
         """
         found = {run: self._examined.get((scope.experiment, run)) for run in reached}
-        rows = self._store.newest_rows(scope)
         order = {}
         for run, newest in reached.items():
             each, now = found[run], time.monotonic()
@@ -110,18 +121,21 @@ class StateRoutes:
             if grown or (each is not None and each.at < each.since + _KEPT_SECONDS < now):
                 since = 0.0 if each is None else each.at
                 known = each is not None and any(one.kind in _BROKEN for one in each.problems)
-                breaks = not known and run in rows and self._is_broken(scope, rows[run])
-                order[run] = not breaks, since, -newest.wall_time
+                order[run] = known or run not in broken, since, -newest.wall_time
         yield from sorted(order, key=order.__getitem__)
 
-    def _is_broken(self, scope: Scope, rows: BlobRef) -> bool:
-        """Whether any norm in a block of rows is not finite."""
-        data = self._store.read(scope, rows)
-        try:
-            norms = Rows.decode(data or b"").norms
-        except ValueError:  # damaged: whoever reads the run tells it
-            return False
-        return not np.isfinite(norms).all()
+    def _newest_of(self, scope: Scope, blob: BlobRef) -> tuple[int, bool]:
+        """The last step in a block of rows, and whether all norms in it are finite."""
+
+        def read() -> tuple[int, bool]:
+            try:
+                rows = Rows.decode(self._store.read(scope, blob) or b"")
+            except ValueError:  # damaged: whoever reads the run tells it
+                return blob.step, True
+            last = int(rows.steps[-1]) if len(rows.steps) else blob.step
+            return last, bool(np.isfinite(rows.norms).all())
+
+        return self._newest.get_or_make(blob, read, cost=lambda _: _STATE_BYTES)
 
     def _examine(self, scope: Scope, run: str, reached: Reached) -> _Examined:
         before, now = self._examined.get((scope.experiment, run)), time.monotonic()

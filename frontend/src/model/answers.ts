@@ -172,6 +172,8 @@ export type RunState = {
   readonly run: string;
   /** Of its norms; null where it has none, or was not looked into yet. */
   readonly lastStep: Step | null;
+  /** Of what was written last, also where it was not looked into yet. */
+  readonly newestStep: Step;
   /** When it was written last, by the clock of whoever wrote it, in seconds since the epoch. */
   readonly lastTime: number;
   /** Milliseconds since then, when this was answered. */

@@ -23,8 +23,8 @@ export type Watched = {
   readonly known: ReadonlyMap<string, Step>;
   /** Those that were told, the most severe first. */
   readonly alarms: readonly Landmark[];
-  /** Whether what was broken when it was first looked into is no news. */
-  readonly old: boolean;
+  /** How far it had got when it was first seen; null where it began since, so that all is news. */
+  readonly seen: Pick<RunState, "newestStep" | "lastTime"> | null;
 };
 
 export type Watch = ReadonlyMap<string, Watched>;
@@ -86,12 +86,15 @@ function watched(before: Watched | undefined, last: RunState, now: number, open:
   const told: Told[] = news.flatMap((words, at) =>
     typeof words === "string" ? [tellOf(last.run, kinds[at] ?? "", words)] : [],
   );
-  const old = before?.old ?? !begun;
+  const seen = before === undefined ? (begun ? null : last) : before.seen;
   const known = new Map(before?.known);
   if (back) for (const [kind, step] of known) if (step > (last.lastStep ?? 0)) known.delete(kind);
   const unknown = (last.problems ?? []).filter(({ kind }) => !known.has(kind));
   for (const { kind, step } of unknown) known.set(kind, step);
-  const alarms = old && (before?.last.problems ?? null) === null ? [] : unknown;
+  const first = (before?.last.problems ?? null) === null; // that it is looked into
+  const isOld = ({ step }: Landmark) =>
+    first && seen !== null && (last.lastTime === seen.lastTime || step <= seen.newestStep);
+  const alarms = unknown.filter((each) => !isOld(each));
   told.push(...alarms.map((each) => problemTold(last.run, each)));
   const lasting = (before?.alarms ?? []).filter(({ kind }) => known.has(kind));
   const run: Watched = {
@@ -106,7 +109,7 @@ function watched(before: Watched | undefined, last: RunState, now: number, open:
     wentBack: back || before?.wentBack === true,
     known,
     alarms: [...lasting, ...alarms].sort(bySeverity),
-    old,
+    seen,
   };
   return { run, told };
 }

@@ -75,6 +75,7 @@ export function readState(value: unknown, now: number): RunState {
   return {
     run: text(fields, "run"),
     lastStep: orNull(fields, "last_step", number),
+    newestStep: number(fields, "newest_step"),
     lastTime,
     age: 1_000 * (now - lastTime),
     ended: fields.ended === true,
