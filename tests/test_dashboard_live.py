@@ -191,7 +191,7 @@ def test_a_run_that_is_deleted_before_news_tell_of_it_is_listed_no_longer(browse
         wait_until(tab.page, lambda: names.filter(has_text="new").count() == 1)
         shutil.rmtree(logdir / "new")
         states = urljoin(tab.page.url, "plugin/sonify/states")
-        wait_until(tab.page, lambda: "new" not in tab.page.request.get(states).text())
+        wait_until(tab.page, lambda: '"new"' not in tab.page.request.get(states).text())
         tab.page.unroute_all(behavior="ignoreErrors")  # what is held goes on
         wait_until(tab.page, lambda: names.filter(has_text="new").count() == 0)
 

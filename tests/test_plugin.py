@@ -56,6 +56,7 @@ def test_signals_name_the_loss(client):
         "run": "sgd",
         "scalars": ["Loss/train", "accuracy", "grad_norm/conv1"],
         "loss": "Loss/train",
+        "pairs": [],
     }
 
 
