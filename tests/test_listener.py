@@ -8,6 +8,7 @@ import soundfile
 from scipy import signal
 
 from benchmarks.listener.calibration import experiments, viemeister
+from benchmarks.listener.events import EVENTS, LAYERS, Audition, windows
 from benchmarks.listener.excitation import (
     CHANNELS,
     SAMPLE_RATE,
@@ -18,7 +19,8 @@ from benchmarks.listener.excitation import (
 )
 from benchmarks.listener.observer import LISTENERS, interval, sensitivity, template
 from benchmarks.listener.percept import KINDS, read
-from benchmarks.listener.sounds import script_waveform
+from benchmarks.listener.scenarios import confusion, remembered
+from benchmarks.listener.sounds import script_waveform, sounds
 from benchmarks.listener.staircase import threshold
 
 EXPERIMENTS = {experiment.name: experiment for experiment in experiments()}
@@ -102,6 +104,7 @@ def test_a_template_weighs_each_number_by_how_sure_it_is():
         "modulation of noise, 4 Hz, dB",
         "modulation of noise, 64 Hz, dB",
         "modulation of noise, 256 Hz, dB",
+        "modulation of a tone of 1 kHz, 64 Hz, dB",
         "gap in noise, ms",
     ],
 )
@@ -121,6 +124,61 @@ def test_a_short_tone_and_the_untrained_listener_need_larger_changes_of_frequenc
 def test_the_published_thresholds_of_modulation_fall_by_a_low_pass_filter():
     assert viemeister(4) == pytest.approx(-25, abs=0.1)
     assert viemeister(64) == pytest.approx(-22, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Two healthy runs: twelve layers whose norms jitter by a fifth."""
+    rng = np.random.default_rng(0)
+    return [np.exp(0.2 * rng.standard_normal((800, LAYERS))).astype(np.float32) for _ in range(2)]
+
+
+def test_nan_is_heard_and_what_changes_no_sample_is_not(runs):
+    audition = Audition.of(sounds()["smooth"], runs, norm=0.09, count=6)
+    trained = LISTENERS["trained"]
+    found, low, _ = audition.judge(audition.with_event(EVENTS["NaN in one layer"]), trained)
+    assert low > 2
+    assert found > 3
+    nothing, low, high = audition.judge(audition.healthy, trained)
+    assert low <= 0 <= high
+    assert abs(nothing) < 1
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_events_begin_at_their_step_in_windows_at_the_norm_that_was_asked_for(runs, name):
+    for window in windows(runs, norm=450, count=3, steps=64):
+        changed = window.with_event(EVENTS[name])
+        assert np.median(window.norms) == pytest.approx(450)
+        np.testing.assert_array_equal(changed[: window.step], window.norms[: window.step])
+        rest = changed[window.step :], window.norms[window.step :]
+        assert not np.array_equal(*rest, equal_nan=True)
+        assert len(window.before) >= 300
+
+
+@pytest.mark.parametrize("name", ["chart2music", "2019 script", "classic", "calm"])
+def test_a_sound_lasts_as_long_as_its_steps(runs, name):
+    sound = sounds()[name]
+    norms = runs[0][300:320].copy()
+    norms[10, 5] = np.nan
+    waveform = sound.play(runs[0][:300], norms)
+    seconds = 20 * sound.step_seconds(LAYERS)
+    assert seconds - 1e-9 <= len(waveform) / SAMPLE_RATE <= seconds + 0.3
+    assert np.isfinite(waveform).all()
+
+
+def test_each_seed_is_taken_for_its_nearest_neighbour_of_another_seed():
+    features = np.zeros((3, 4, 2))
+    features[..., 0] = [[0], [10], [20]]
+    features[2, 3, 0] = 9  # one of the third sounds like the second
+    expected = [[4, 0, 0], [0, 4, 0], [0, 1, 3]]
+    np.testing.assert_array_equal(confusion(features), expected)
+
+
+def test_a_clip_is_remembered_by_its_parts():
+    loud = np.repeat([0.0, 1_000.0], 36_000) * np.sin(np.arange(72_000) * 0.26)  # 1 kHz
+    numbers = remembered(loud, LISTENERS["trained"], np.random.default_rng(0))
+    levels = numbers.reshape(4, 2, len(KINDS))[:, 0, KINDS == "level"].mean(axis=1)
+    assert levels[:2].max() + 20 < levels[2:].min()
 
 
 def test_the_script_of_2019_is_heard_as_a_player_decodes_its_file(tmp_path):

@@ -17,7 +17,7 @@ Stimulus = Callable[[float, np.random.Generator], Floats]
 
 LEVEL = 60.0  # dB SPL
 LEAD = 0.05  # s of silence before a stimulus
-TRAINING, HEARINGS = 64, 12  # stimuli without the change, and how often each is heard
+TRAINING, HEARINGS = 128, 6  # stimuli without the change, and how often each is heard
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,13 @@ def tone(
     hz: float,
     seconds: float,
     level: float = LEVEL,
+    am: tuple[float, float] = (0.0, 4.0),
 ) -> Floats:
-    """Tone with ramps and silence around it."""
+    """Tone with ramps and silence around it, modulated to a depth at a rate."""
     time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     phase = 2 * np.pi * rng.random()
     carrier = np.sqrt(2) * np.sin(2 * np.pi * hz * time + phase)
+    carrier *= 1 + am[0] * np.sin(2 * np.pi * am[1] * time + 2 * np.pi * rng.random())
     return 10 ** (level / 20) * placed(carrier, ramp=0.005)
 
 
@@ -142,6 +144,11 @@ def modulation_stimulus(size: float, rng: np.random.Generator, *, hz: float) -> 
     return noise(rng, seconds=0.5, am=(size, hz))
 
 
+def tremolo_stimulus(size: float, rng: np.random.Generator, *, hz: float) -> Floats:
+    """Tone of 1 kHz that is modulated to a depth."""
+    return tone(rng, hz=1_000.0, seconds=0.5, am=(size, hz))
+
+
 def gap_stimulus(size: float, rng: np.random.Generator) -> Floats:
     """Noise with a gap of so many ms."""
     return noise(rng, seconds=0.4, gap=size)
@@ -182,6 +189,16 @@ def experiments() -> Iterator[Experiment]:
             learned=min(3 * 10 ** (expected / 20), 0.8),
             published=((expected - 3, expected + 3),) * 2,
             power=2.0,
+            shown=as_decibels,
+        )
+    for hz in (4.0, 64.0):
+        yield Experiment(
+            f"modulation of a tone of 1 kHz, {hz:.0f} Hz, dB",
+            partial(tremolo_stimulus, hz=hz),
+            frames=(7, 46),
+            between=(0.001, 1.0),
+            learned=0.15,
+            published=((-30.0, -22.0), (-30.0, -22.0)),
             shown=as_decibels,
         )
     yield Experiment(

@@ -20,11 +20,11 @@ Norms = NDArray[np.float32]
 RUNS = ("gpt-adamw-cosine", "gpt-adamw", "gpt-momentum")  # healthy ones
 STEPS, FIRST = 800, 300  # of a run, and the first that is heard
 LAYERS = 12  # of those of a run, evenly spaced
-SECONDS, LEAST_STEPS = 3.84, 16  # of a clip
+SECONDS, LEAST_STEPS = 4.8, 16  # of a clip
 LOUDNESS = 60.0  # dB SPL of the healthy clips of a sound: everybody turns the volume so
 # Windows in frames of 10 ms: what is new, what it is held against, and what has gone on.
 HOP, SHORT, LONG = 4, 8, 56
-LATEST = 1.2  # s after an event at which it is best heard
+LATEST = 2.0  # s after an event at which it is best heard
 REPEATS = 3  # hearings of each clip
 
 
@@ -126,14 +126,14 @@ def healthy_runs(cache: Path) -> list[Norms]:
 def windows(
     runs: list[Norms], *, norm: float, count: int, steps: int, seed: int = 0
 ) -> list[Window]:
-    """Parts of runs, their median norm as given; events are in the second or third quarter."""
+    """Parts of runs, their median norm as given; events are in the second quarter."""
     rng = np.random.default_rng(seed)
     chosen = []
     for number in range(count):
         run = runs[number % len(runs)]
         first = int(rng.integers(FIRST, len(run) - steps))
         scaled = run * np.float32(norm / np.median(run[first : first + steps]))
-        at = int(rng.integers(round(0.35 * steps), round(0.65 * steps)))
+        at = int(rng.integers(round(0.3 * steps), round(0.45 * steps)))
         chosen.append(Window(scaled[:first], scaled[first : first + steps], at))
     return chosen
 
@@ -209,9 +209,8 @@ class Audition:
             changes.append(change[lags.clip(0, len(change) - 1)])
         mean = np.mean(changes, axis=0)
         pooled = np.concatenate(absent)
-        candidates = [template(change, pooled) for change in mean[::2]]
-        clear = [weights @ change for weights, change in zip(candidates, mean[::2], strict=True)]
-        return candidates[int(np.argmax(clear))]
+        candidates = template(mean.T, pooled)
+        return np.asarray(candidates[:, np.argmax((candidates * mean.T).sum(axis=0))])
 
 
 def _heard(waveform: Floats) -> Heard:

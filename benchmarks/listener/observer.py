@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.listener.percept import KINDS, Percept
+from benchmarks.listener.percept import KINDS, REGIONS, Percept
 
 Floats = NDArray[np.float64]
 
@@ -69,11 +69,10 @@ _SHARED = {
     "level": 0.9,
     "ears": 0.3,
     "motion": 3.0,
-    "modulation": 0.019,
     "dip": 0.3,
     "peak": 0.3,
 }
-_OWN = {"level": 8.0, "ears": 1.5, "modulation": 0.019, "dip": 6.0, "peak": 4.0}
+_OWN = {"level": 8.0, "ears": 1.5, "modulation": 0.016, "dip": 6.0, "peak": 4.0}
 LISTENERS = {
     "trained": Listener(_SHARED, {**_OWN, "pitch": 32.0, "motion": 10.0}),
     "untrained": Listener(_SHARED, {**_OWN, "pitch": 450.0, "motion": 140.0}),
@@ -90,7 +89,10 @@ def _factor(shared: tuple[tuple[str, float], ...], own: tuple[tuple[str, float],
     for kind, size in own:
         where = np.flatnonzero(np.equal(KINDS, kind))
         apart = np.abs(where[:, None] - where)
-        alike = np.exp(-apart / NEIGHBOURS) if kind == "pitch" else apart == 0
+        alike = np.exp(-apart / NEIGHBOURS) if kind == "pitch" else 1.0 * (apart == 0)
+        if kind == "modulation":  # at one rate, regions are not independent looks
+            band = np.arange(len(where)) // (REGIONS + 1)
+            alike = 0.5 * alike + 0.5 * (band[:, None] == band)
         if kind == "level":  # of the profile, which leaves the level of all as it is
             alike = (apart == 0) - 1 / len(where)
         covariance[np.ix_(where, where)] += alike * size**2
@@ -103,7 +105,7 @@ def template(change: Floats, absent: Floats) -> Floats:
     Parameters
     ----------
     change
-        Mean of what the event changes in a percept.
+        Mean of what the event changes in a percept, shape ``(numbers,)``, or ``(numbers, events)``.
     absent
         Noisy percepts without the event, shape ``(percepts, numbers)``.
     """
@@ -111,7 +113,7 @@ def template(change: Floats, absent: Floats) -> Floats:
     covariance = np.cov((absent / spread).T)
     # A little of each number's own variance: what was seen by chance is not relied on.
     covariance += 0.05 * np.eye(len(spread))
-    return np.asarray(np.linalg.solve(covariance, change / spread) / spread)
+    return np.asarray((np.linalg.solve(covariance, (change.T / spread).T).T / spread).T)
 
 
 def sensitivity(present: Floats, absent: Floats) -> float:
@@ -122,7 +124,7 @@ def sensitivity(present: Floats, absent: Floats) -> float:
 
 
 def interval(
-    present: Floats, absent: Floats, *, resamples: int = 500, seed: int = 0
+    present: Floats, absent: Floats, *, resamples: int = 200, seed: int = 0
 ) -> tuple[float, float]:
     """95 % of a bootstrap of `sensitivity`, of trials.
 

@@ -21,6 +21,7 @@ MODULATION_BANDS = ((2, 10), (10, 30), (30, 90), (90, 180), (180, 360))
 AUDIBLE = 20.0  # dB above threshold from which a pitch is heard well
 MASKED = 0.01  # of the power of all bands: what is softer in one is not heard beside the others
 LAG = 6  # frames between which a pitch moves
+OWN_DEPTH = 0.05  # nepers, of the fluctuation that the ear itself adds to an envelope
 # Depth in nepers, and dB, from which differences are heard in proportion.
 WEBER_DEPTH, WEBER_DIP = 0.4, 10.0
 
@@ -102,7 +103,7 @@ class Readout:
             windows(self.ears).mean(axis=2),
             cents,
             np.stack(moved, axis=1),
-            compressed(modulation(envelopes), WEBER_DEPTH),
+            compressed(np.hypot(modulation(envelopes), OWN_DEPTH), WEBER_DEPTH),
             compressed(-decibels.min(axis=2).T, WEBER_DIP),
             compressed(decibels.max(axis=2).T, WEBER_DIP),
         ]
@@ -142,7 +143,7 @@ def pitches(excitation: Excitation, frames: int) -> Floats:
     return np.asarray(cents.clip(-600, 600).T)
 
 
-def envelopes(power: Floats) -> Floats:
+def envelopes(power: NDArray[np.float32]) -> Floats:
     """Natural logarithm of the smoothed envelopes of each region and of all."""
     channels = power.mean(axis=0)
     regions = channels.reshape(REGIONS, -1, channels.shape[1]).sum(axis=1)
