@@ -11,6 +11,28 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 WAIT_SECONDS, POLL_MS = 60, 20
 # Not ours: fonts that TensorBoard does not find under a path prefix, and an icon it does not have.
 NOT_OURS = re.compile(r"/font-roboto/|status of 404 .*/favicon\.ico\)$")
+# Writes down what is said and when, what is notified, and which tones sound.
+LISTEN = """(() => {
+  window.said = [];
+  window.notified = [];
+  window.tones = [];
+  window.Notification = class {
+    static permission = "default";
+    static requestPermission = async () => (window.Notification.permission = "granted");
+    constructor(title, { body }) { window.notified.push(`${title}: ${body}`); }
+  };
+  const { start } = OscillatorNode.prototype;
+  OscillatorNode.prototype.start = function (...when) {
+    if (this.context.state === "running") window.tones.push(this.frequency.value);
+    return start.apply(this, when);
+  };
+  const note = () => {
+    const text = document.querySelector("#spoken")?.textContent;
+    if (text && text !== window.said.at(-1)?.[1]) window.said.push([performance.now(), text]);
+  };
+  new MutationObserver(note).observe(document, {
+    subtree: true, childList: true, characterData: true });
+})()"""
 
 
 @contextmanager

@@ -11,33 +11,11 @@ from tb_sonify import SonifyWriter
 from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.looks import look
-from tests.pages import fresh_page, wait_until
+from tests.pages import LISTEN, fresh_page, wait_until
 from tests.serving import served
 from tests.state_runs import losses, write_run
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2")
-# Writes down what is said and when, what is notified, and which tones sound.
-LISTEN = """(() => {
-  window.said = [];
-  window.notified = [];
-  window.tones = [];
-  window.Notification = class {
-    static permission = "default";
-    static requestPermission = async () => (window.Notification.permission = "granted");
-    constructor(title, { body }) { window.notified.push(`${title}: ${body}`); }
-  };
-  const { start } = OscillatorNode.prototype;
-  OscillatorNode.prototype.start = function (...when) {
-    if (this.context.state === "running") window.tones.push(this.frequency.value);
-    return start.apply(this, when);
-  };
-  const note = () => {
-    const text = document.querySelector("#spoken")?.textContent;
-    if (text && text !== window.said.at(-1)?.[1]) window.said.push([performance.now(), text]);
-  };
-  new MutationObserver(note).observe(document, {
-    subtree: true, childList: true, characterData: true });
-})()"""
 HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from urllib.request import urlopen
@@ -74,19 +75,33 @@ def torch_cat(batches):
     return np.concatenate([pixels.numpy() for pixels, _ in batches])
 
 
+@contextmanager
+def ended(process):
+    """Ends a process that hangs, which says where if it has a fault handler."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGABRT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+            process.kill()
+
+
 @pytest.mark.server
 def test_it_serves_the_sonify_tab_until_interrupted(tmp_path):
     with socket.create_server(("localhost", 0)) as taken:
         port = taken.getsockname()[1]
-    command = [*DEMO, "--logdir", str(tmp_path), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+    python, *demo = DEMO
+    command = [python, "-X", "faulthandler", *demo, "--logdir", str(tmp_path), "--port", str(port)]
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as demo:
         line = next(line for line in demo.stdout if line.startswith("Open "))
         url = re.fullmatch(r"Open (http://localhost:\d+/)#sonify\n", line).group(1)
         assert url == f"http://localhost:{port}/"
         with urlopen(f"{url}data/plugins_listing") as response:
             assert b'"sonify"' in response.read()
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(timeout=30) == 0
+        assert demo.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_run_of_scalars_alone_has_no_notes(tmp_path, open_client):
     assert coverage.header["segments"] == coverage.header["layers"] == []
     assert coverage.arrays["steps"].shape == (0,)
     signals = client.json_of("signals", run="run")
-    assert signals == {"run": "run", "scalars": ["loss"], "loss": "loss"}
+    assert signals == {"run": "run", "scalars": ["loss"], "loss": "loss", "pairs": []}
     response = client.sonify("notes", run="run", first_note=0, notes=1)
     assert (response.status_code, response.text) == (
         404,

@@ -47,7 +47,7 @@ def find_player() -> tuple[str, ...]:
         return sys.executable, "-c", _PLAY_SAMPLES
     raise FileNotFoundError(
         f"no player found, out of {', '.join(each[0] for each in PLAYERS)}; "
-        "pip install 'tb-sonify[play]' brings one"
+        "the extra play of tb-sonify brings one"
     )
 
 
