@@ -148,6 +148,7 @@ def test_the_tab_plays_shows_and_silences_both(serve_once, open_tab):
     tab.page.keyboard.press("Space")
     wait_until(tab.page, lambda: any("clip?" in url for url in asked))
     assert all("beside=loss%2Fval" in url for url in asked if "clip?" in url)
+    expect(tab.page.locator(".legend")).to_contain_text("loss/val")
     expect(tab.page.locator(".readout .beside")).to_contain_text("loss/val")
     expect(tab.page.locator(".readout .beside .number")).not_to_have_text("—")
     validation = tab.page.get_by_role("button", name=re.compile("^Mute validation"))

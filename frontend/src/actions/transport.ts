@@ -241,5 +241,7 @@ export function toggleCurve(): void {
     return;
   }
   curveHeard.value = !curveHeard.value;
-  announcer.say(curveHeard.value ? "The curve is heard as well" : "The curve is silent");
+  const partner = store.partnerTag[hearing.value].value;
+  const heard = partner === null ? "" : `, and ${spokenName(partner)} an octave above it`;
+  announcer.say(curveHeard.value ? `The curve is heard as well${heard}` : "The curve is silent");
 }

@@ -7,6 +7,8 @@ import { announcer, isPlaying, player } from "../state/playing";
 import {
   curves,
   lineColours,
+  partnerTag,
+  present,
   runs,
   runsExpected,
   sides,
@@ -92,6 +94,7 @@ function CurveCard() {
           {SIDES.map(
             (side) => sides.value[side] !== null && <LegendEntry key={side} side={side} />,
           )}
+          <ValidationEntry />
         </ul>
       </header>
       <ViewBar />
@@ -168,6 +171,22 @@ function LegendEntry({ side }: { side: "a" | "b" }) {
         {shownName(run)}
       </span>
       {without && <span class="chip">not in this run</span>}
+    </li>
+  );
+}
+
+/** The validation loss, which is drawn thin in the colour of its run. */
+function ValidationEntry() {
+  const [drawn] = present(SIDES.map((side) => partnerTag[side].value));
+  if (drawn === undefined) return null;
+  return (
+    <li>
+      <svg width="28" height="4" aria-hidden="true">
+        <line x1="0" y1="2" x2="28" y2="2" stroke="currentColor" stroke-width="1" />
+      </svg>
+      <span class="name" dir="auto" title={drawn}>
+        {shownName(drawn)}
+      </span>
     </li>
   );
 }
