@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Coverage } from "../src/model/answers";
-import { apartFor } from "../src/model/apart";
+import { rowByRowFor } from "../src/model/notes";
 
 /** A run of single rows at every other step, then notes of 8. */
 const coverage = {
@@ -12,26 +12,26 @@ const coverage = {
 } as unknown as Coverage;
 
 test("what is near is taken apart, with as much on both sides", () => {
-  expect(apartFor(coverage, [10_000, 10_500], null)).toEqual([9_500, 11_000]);
+  expect(rowByRowFor(coverage, [10_000, 10_500], null)).toEqual([9_500, 11_000]);
 });
 
 test("what is far is not", () => {
-  expect(apartFor(coverage, [10_000, 20_000], null)).toBeNull();
+  expect(rowByRowFor(coverage, [10_000, 20_000], null)).toBeNull();
 });
 
 test("a stretch stays as long as it holds what is seen", () => {
   const last = [9_500, 11_000] as const;
-  expect(apartFor(coverage, [10_400, 10_900], last)).toBe(last);
-  expect(apartFor(coverage, [10_600, 11_100], last)).toEqual([10_100, 11_600]);
-  expect(apartFor(coverage, [10_000, 10_010], last)).toEqual([9_990, 10_020]);
+  expect(rowByRowFor(coverage, [10_400, 10_900], last)).toBe(last);
+  expect(rowByRowFor(coverage, [10_600, 11_100], last)).toEqual([10_100, 11_600]);
+  expect(rowByRowFor(coverage, [10_000, 10_010], last)).toEqual([9_990, 10_020]);
 });
 
 test("the more layers, the fewer rows", () => {
   const layers = Array.from({ length: 2_000 }, (_, layer) => `layer${layer}`);
-  expect(apartFor({ ...coverage, layers }, [10_000, 11_000], null)).toEqual([9_000, 12_000]);
-  expect(apartFor({ ...coverage, layers }, [10_000, 11_500], null)).toBeNull();
+  expect(rowByRowFor({ ...coverage, layers }, [10_000, 11_000], null)).toEqual([9_000, 12_000]);
+  expect(rowByRowFor({ ...coverage, layers }, [10_000, 11_500], null)).toBeNull();
 });
 
 test("a run of single rows has nothing to be taken apart", () => {
-  expect(apartFor({ ...coverage, rowsPerNote: [1, 1] }, [10, 20], null)).toBeNull();
+  expect(rowByRowFor({ ...coverage, rowsPerNote: [1, 1] }, [10, 20], null)).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arrayOf, decodeBlock } from "../src/model/block";
+import { arrayOf, decodeBlock } from "../src/server/block";
 import golden from "./golden/block.json";
 
 const bytes = (base64: string): ArrayBuffer =>

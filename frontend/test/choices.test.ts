@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { settlePreset, settleShown, settleSides, settleTag, tagsOf } from "../src/model/choices";
-import { CARD, coloursOf, PALETTE } from "../src/model/palette";
+import { CARD, coloursOf, PALETTE } from "../src/model/colours";
+import { settlePreset, settleShown, settleSides, settleTag, tagsOf } from "../src/model/runs";
 import { preset, run } from "./examples";
 
 const none = { a: null, b: null };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Clock, heardBy } from "../src/audio/clock";
+import { Clock, heardBy } from "../src/audio/output";
 
 const stamp = { contextTime: 9.97, performanceTime: 100 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Block } from "../src/model/block";
+import type { Block } from "../src/server/block";
 import { readCoverage } from "../src/server/readers";
 
 const answer = (

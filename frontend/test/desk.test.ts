@@ -10,7 +10,7 @@ import {
   silentAmong,
   sorted,
   statesOf,
-} from "../src/model/desk";
+} from "../src/model/runs";
 import { landmark, run } from "./examples";
 
 const summary = (changes: Partial<Summary> = {}): Summary => ({

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { within } from "../src/model/axis";
-import { eventWords, neighbour } from "../src/model/events";
-import { sharedScale } from "../src/model/scale";
+import { sharedScale } from "../src/model/curve";
+import { eventWords, neighbour } from "../src/model/landmarks";
 import { curve } from "./examples";
 
 const steps = [{ step: 10 }, { step: 20 }, { step: 30 }];

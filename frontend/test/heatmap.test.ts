@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Heatmap } from "../src/model/answers";
+import { COLOURFUL, plain } from "../src/model/colours";
 import { decadesOf, doublings, paint, shade, shadeDifference } from "../src/model/heatmap";
-import { pixelEdges, pool } from "../src/model/pool";
-import { bandsOf, rowEdges } from "../src/model/rows";
-import { COLOURFUL, plain } from "../src/model/shades";
+import { bandsOf, rowEdges } from "../src/model/layers";
+import { pixelEdges, pool } from "../src/model/norms";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 const PATTERNS = {

@@ -1,8 +1,14 @@
 import { expect, test } from "vitest";
 import {
+  ACTIONS,
   bind,
   boundBy,
+  COMMAND_NAMES,
+  capsOf,
+  chordOf,
+  isCharacter,
   type KeyChoice,
+  type KeyPress,
   keymapOf,
   MAP_TITLES,
   type MapName,
@@ -10,14 +16,6 @@ import {
   readKeyChoice,
   refusal,
   unbind,
-} from "../src/model/keymap";
-import {
-  ACTIONS,
-  COMMAND_NAMES,
-  capsOf,
-  chordOf,
-  isCharacter,
-  type KeyPress,
 } from "../src/model/keys";
 
 const MAPS = Object.keys(MAP_TITLES) as MapName[];

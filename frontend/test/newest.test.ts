@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { changes, known } from "../src/effects/loading";
 import type { Reached } from "../src/model/answers";
-import { changes, known } from "../src/model/newest";
 
 const NOTHING = { all: false, grown: [] };
 const of = (norms: string | null, points: string | null): Reached => ({ norms, points });

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
-import { isSaid, logged, type News, readVerbosity, tenthAt, VERBOSITIES } from "../src/model/news";
+import {
+  isSaid,
+  logged,
+  readVerbosity,
+  type Topic,
+  tenthAt,
+  VERBOSITIES,
+} from "../src/model/landmarks";
 
-const NEWS: News[] = [
+const NEWS: Topic[] = [
   "trouble",
   "newest",
   "problem",

@@ -4,15 +4,13 @@
  */
 
 import { Clips, type Source } from "../src/audio/clips";
-import { Ensemble } from "../src/audio/ensemble";
-import { equalPower, raisedCosine } from "../src/audio/fade";
-import { type Course, frameAfter } from "../src/audio/plan";
-import { wantedNext } from "../src/audio/prefetch";
-import { startDue } from "../src/audio/pump";
+import type { Passage } from "../src/audio/schedule";
+import { type Course, frameAfter } from "../src/audio/schedule";
 import type { Score, Track } from "../src/audio/score";
-import type { Passage } from "../src/audio/transport";
-import { type Level, Voice } from "../src/audio/voice";
-import { spansOf } from "../src/model/spans";
+import { wantedNext } from "../src/audio/score";
+import { equalPower, type Level, raisedCosine, Voice } from "../src/audio/voice";
+import { Ensemble, startDue } from "../src/audio/voices";
+import { spansOf } from "../src/model/notes";
 import type { Side } from "../src/units";
 import { preset } from "./examples";
 

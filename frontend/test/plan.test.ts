@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { raisedCosine } from "../src/audio/fade";
-import { type Course, frameAfter, loopIn, plan } from "../src/audio/plan";
-import { spansOf } from "../src/model/spans";
+import { type Course, frameAfter, loopIn, plan } from "../src/audio/schedule";
+import { raisedCosine } from "../src/audio/voice";
+import { spansOf } from "../src/model/notes";
 import { preset } from "./examples";
 
 const HOP = 1440;

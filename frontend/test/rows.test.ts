@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { modulesOf } from "../src/model/modules";
-import { largest } from "../src/model/pool";
 import {
   bandsOf,
   crowded,
   FOCUSED_PIXELS,
   laneHeight,
+  modulesOf,
   rowAt,
   rowEdges,
   rowsOf,
-} from "../src/model/rows";
+} from "../src/model/layers";
+import { largest } from "../src/model/norms";
 
 const everything = { has: () => true, closed: () => false, size: null };
 

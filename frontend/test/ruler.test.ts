@@ -1,17 +1,20 @@
 import { expect, test } from "vitest";
-import { gripAt, pulled } from "../src/model/brush";
-import { nanRanges } from "../src/model/gaps";
-import { formatDuration, formatX, incrementsOf } from "../src/model/places";
 import {
+  formatDuration,
+  formatX,
+  gripAt,
+  incrementsOf,
   type Measure,
   meet,
   onStepsOf,
+  pulled,
   rulerOf,
   stepAtTime,
   stepAtX,
   xAtStep,
-} from "../src/model/ruler";
-import { smoothed } from "../src/model/smooth";
+} from "../src/model/axis";
+import { smoothed } from "../src/model/curve";
+import { nanRanges } from "../src/model/norms";
 
 // A step a second, but for a pause of 100 s after step 4; the loss was logged later, and further.
 const norms = { steps: [0, 2, 4, 6, 8], times: [1000, 1002, 1004, 1106, 1108] };

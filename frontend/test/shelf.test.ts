@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { Shelf } from "../src/server/shelf";
+import { Resource } from "../src/server/resource";
 
 test("what is not wanted any more is not waited for, and can be asked for again", async () => {
   const asked: string[] = [];
   const stopped: string[] = [];
-  const shelf = new Shelf(
+  const shelf = new Resource(
     ([key]: readonly [string], signal) =>
       new Promise<string>((resolve, reject) => {
         asked.push(key);
@@ -31,7 +31,7 @@ test("what is not wanted any more is not waited for, and can be asked for again"
 
 test("what is to be renewed while it is on its way is asked for once more", async () => {
   const answers: ((text: string) => void)[] = [];
-  const shelf = new Shelf(
+  const shelf = new Resource(
     (_: readonly [string]) => new Promise<string>((resolve) => answers.push(resolve)),
     () => false,
   );

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { extremeOf } from "../src/model/curve";
-import { pagesOf, pointAt, stepsIn, worstLayer } from "../src/model/table";
+import { extremeOf, pagesOf, pointAt, stepsIn, worstLayer } from "../src/model/curve";
 import { curve } from "./examples";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
-import { spanAt, spansOf } from "../src/model/spans";
 import {
   frameAtStep,
   noteAtFrame,
   noteAtStep,
   noteStart,
+  spanAt,
+  spansOf,
   stepAtFrame,
   type Timeline,
-} from "../src/model/timeline";
+} from "../src/model/notes";
 import { preset } from "./examples";
 
 const HOP = 1440;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { isOver, type Passage, positionAt } from "../src/audio/transport";
-import { Watchdog } from "../src/audio/watchdog";
-import type { Timeline } from "../src/model/timeline";
+import { Watchdog } from "../src/audio/output";
+import { isOver, type Passage, positionAt } from "../src/audio/schedule";
+import type { Timeline } from "../src/model/notes";
 
 const HOP = 1000;
 const timeline: Timeline = { steps: Float64Array.of(0, 1, 2, 3, 4, 5, 5), notes: 6, hop: HOP };

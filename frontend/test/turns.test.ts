@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { turns } from "../src/server/turns";
+import { turns } from "../src/server/request";
 
 test("no more than so many are done at once, in their order, and a failure holds nothing up", async () => {
   const taking = turns(2);

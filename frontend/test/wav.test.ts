@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Cache } from "../src/audio/cache";
+import { Cache } from "../src/audio/clips";
 import { parseWav } from "../src/audio/wav";
 
 /** The bytes of a WAV file at 24 kHz, with a LIST chunk before the samples. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describeMove, describePlace } from "../src/model/describe";
+import { describeMove, describePlace } from "../src/model/landmarks";
+import { layerNorms, nanLayers } from "../src/model/norms";
 import {
   formatDifference,
   formatRange,
@@ -7,8 +8,7 @@ import {
   formatValue,
   shownName,
   spokenName,
-} from "../src/model/format";
-import { layerNorms, nanLayers } from "../src/model/norms";
+} from "../src/model/words";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 

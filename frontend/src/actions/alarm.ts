@@ -1,12 +1,12 @@
 /** The alarm: a sound and a notification where a run breaks, stalls or ends. */
 
 import { AlarmBell, type AlarmSound } from "../audio/alarm";
-import { kindWords } from "../model/events";
+import { kindWords } from "../model/landmarks";
 import type { Told } from "../model/watch";
-import { alarm, isMuted, muteUntil, muteWords, setAlarm } from "../state/alarm";
+import { keyWords } from "../state/choices";
 import { announcer } from "../state/playing";
-import { keyWords } from "../state/preferences";
-import { goTo } from "./triage";
+import { alarm, isMuted, muteUntil, muteWords, setAlarm } from "../state/watch";
+import { goTo } from "./moving";
 
 const MUTE_MS = 3_600_000;
 const SOUND_OF: Readonly<Record<string, AlarmSound>> = {

@@ -1,22 +1,33 @@
 /** What a person can do. Each is called from inside a gesture, because some of them start sound. */
 
-import { describePlace } from "../model/describe";
-import { eventWords, neighbour } from "../model/events";
 import type { Command } from "../model/keys";
-import { VERBOSITY_TITLES } from "../model/news";
-import { noteAtStep } from "../model/timeline";
-import { steps } from "../state/axes";
-import { dialog, hearing } from "../state/choices";
-import { type Event, events } from "../state/landmarks";
-import { announcer, here, isPlaying, placeHere } from "../state/playing";
-import { chooseVerbosity, nextVerbosity } from "../state/preferences";
-import { sources } from "../state/sources";
+import { describePlace, eventWords, neighbour, VERBOSITY_TITLES } from "../model/landmarks";
+import { noteAtStep } from "../model/notes";
+import { steps } from "../state/axis";
+import { chooseVerbosity, dialog, hearing, nextVerbosity } from "../state/choices";
+import { sources } from "../state/hearing";
+import {
+  announcer,
+  isPlaying,
+  landmarks,
+  placeHere,
+  playheadStep,
+  type SideLandmark,
+} from "../state/playing";
 import { otherSide } from "../units";
 import { toggleAlarm, toggleAlarmMute } from "./alarm";
-import { cycleQuantity } from "./choose";
-import { clearLoop, extendLoop, toggleLoop } from "./looping";
-import { toggleMonitor } from "./monitor";
-import { moveByNotes, moveByTenths, moveTo, moveToExtreme, moveToRun } from "./moving";
+import {
+  clearLoop,
+  extendLoop,
+  goToWorst,
+  moveByNotes,
+  moveByTenths,
+  moveTo,
+  moveToExtreme,
+  moveToRun,
+  toggleLoop,
+} from "./moving";
+import { cycleQuantity } from "./sound";
 import {
   faster,
   follow,
@@ -33,15 +44,15 @@ import {
   soloHere,
   stop,
   toggleCurve,
+  toggleMonitor,
 } from "./transport";
-import { goToWorst } from "./triage";
 import { fit, zoomBy } from "./zoom";
 
 const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
 const ZOOM = 2;
 
 /** Play a landmark, from two notes before it. */
-export function playEvent(event: Event): void {
+export function playLandmark(event: SideLandmark): void {
   hear(event.side);
   const source = sources[event.side].value;
   if (source === null) return;
@@ -53,14 +64,14 @@ export function playEvent(event: Event): void {
 /** Go to the next landmark of the run that is heard, or the one before; playing, it is played. */
 function goToEvent(direction: 1 | -1): void {
   const side = hearing.value;
-  const own = events.value.filter((event) => event.side === side);
-  const event = neighbour(own, here.value, direction);
+  const own = landmarks.value.filter((event) => event.side === side);
+  const event = neighbour(own, playheadStep.value, direction);
   if (event === undefined) {
     announcer.say(direction === 1 ? "No landmark after this" : "No landmark before this");
     return;
   }
   if (isPlaying()) {
-    playEvent(event);
+    playLandmark(event);
     return;
   }
   moveTo(event.step);

@@ -1,11 +1,11 @@
 /** What a mouse does on the timeline: a click plays, a drag zooms, with Shift it makes a loop. */
 
 import { xOf } from "../model/axis";
-import { axis, stepAt } from "../state/axes";
+import { axis, stepAt } from "../state/axis";
 import { hearing, stretch } from "../state/choices";
 import { announcer, player, whySilent } from "../state/playing";
 import type { Range } from "../units";
-import { setLoop } from "./looping";
+import { setLoop } from "./moving";
 import { playFrom } from "./transport";
 import { zoomTo } from "./zoom";
 

@@ -1,42 +1,42 @@
 /** The transport: play, pause, stop, faster, follow; and what is heard of A and B. */
 
 import { batch, signal, untracked } from "@preact/signals";
-import type { Course } from "../audio/plan";
-import { describePlace } from "../model/describe";
-import { formatStep, spokenName } from "../model/format";
-import { clamp, lastStepOf, noteStart } from "../model/timeline";
-import { SPEEDS } from "../model/view";
-import { across, steps } from "../state/axes";
+import type { Course } from "../audio/schedule";
+import { describePlace } from "../model/landmarks";
+import { clamp, lastStepOf, noteStart } from "../model/notes";
+import { SPEEDS } from "../model/query";
+import { formatStep, spokenName } from "../model/words";
+import { across, steps } from "../state/axis";
 import {
   curveHeard,
   following,
   hearing,
   listening,
   loop,
+  monitoring,
   mutedRuns,
   soloed,
   sound,
 } from "../state/choices";
+import { coverageError, coverages, curveSilence, sources } from "../state/hearing";
 import {
   announcer,
   finished,
-  here,
   isLoading,
   isPlaying,
   lackWords,
   placeHere,
   player,
+  playheadStep,
   runWords,
   soundProblem,
   unlocked,
   whySilent,
 } from "../state/playing";
-import { curveSilence } from "../state/scores";
-import { coverageError, coverages, sources } from "../state/sources";
-import * as store from "../state/store";
+import * as store from "../state/runs";
 import { otherSide, type Seconds, SIDES, type Side, type Step } from "../units";
-import { chooseSpeed } from "./choose";
-import { toggleMute, toggleSolo } from "./desk";
+import { toggleMute, toggleSolo } from "./runs";
+import { chooseSpeed } from "./sound";
 
 const ONCE_SECONDS: Seconds = 2;
 const LIVE_SECONDS: Seconds = 3; // of what is there already, where following begins
@@ -68,8 +68,8 @@ export function pause(): void {
  */
 export function play(): void {
   const source = sources[hearing.value].value;
-  const atEnd = source !== null && here.value >= lastStepOf(source.timeline);
-  playFrom(atEnd && finished.value ? steps.value[0] : Math.floor(here.value + 1e-6));
+  const atEnd = source !== null && playheadStep.value >= lastStepOf(source.timeline);
+  playFrom(atEnd && finished.value ? steps.value[0] : Math.floor(playheadStep.value + 1e-6));
 }
 
 /** Play two seconds from here, and come back. */
@@ -77,17 +77,17 @@ export function playOnce(): void {
   const source = sources[hearing.value].value;
   const { sampleRate, hop } = source?.preset ?? { sampleRate: 0, hop: 1 };
   const notes = Math.max(1, Math.round((ONCE_SECONDS * sampleRate) / hop));
-  playFrom(Math.floor(here.value + 1e-6), { loop: null, length: notes * hop });
+  playFrom(Math.floor(playheadStep.value + 1e-6), { loop: null, length: notes * hop });
 }
 
 /** Play from here to the end, past any loop. */
 export function playToEnd(): void {
-  playFrom(Math.floor(here.value + 1e-6), { loop: null });
+  playFrom(Math.floor(playheadStep.value + 1e-6), { loop: null });
 }
 
 /** Play note by note towards the start. */
 export function playBack(): void {
-  playFrom(Math.floor(here.value + 1e-6), { loop: null, direction: -1 });
+  playFrom(Math.floor(playheadStep.value + 1e-6), { loop: null, direction: -1 });
 }
 
 /** Fall silent, and go back to where playing began. */
@@ -153,7 +153,7 @@ export function hear(side: Side): void {
     announcer.say(whySilent(side));
     return;
   }
-  const step = across(here.value, hearing.value, side);
+  const step = across(playheadStep.value, hearing.value, side);
   const [from, to] = (loop.value ?? []).map((each) => across(each, hearing.value, side));
   batch(() => {
     if (from !== undefined && to !== undefined) loop.value = [from, to];
@@ -244,4 +244,10 @@ export function toggleCurve(): void {
   const partner = store.partnerTag[hearing.value].value;
   const heard = partner === null ? "" : `, and ${spokenName(partner)} an octave above it`;
   announcer.say(curveHeard.value ? `The curve is heard as well${heard}` : "The curve is silent");
+}
+
+export function toggleMonitor(): void {
+  monitoring.value = !monitoring.value;
+  const on = `Monitoring ${runWords(hearing.value)}: its newest point is said as it comes`;
+  announcer.say(monitoring.value ? on : "Monitoring off");
 }

@@ -1,9 +1,9 @@
 /** Which part of the axis is seen: closer, wider, along. */
 
-import { clamp } from "../model/timeline";
-import { domain, seen, steps, xAt } from "../state/axes";
+import { clamp } from "../model/notes";
+import { domain, seen, steps, xAt } from "../state/axis";
 import { hearing, viewport } from "../state/choices";
-import { here, isPlaying } from "../state/playing";
+import { isPlaying, playheadStep } from "../state/playing";
 import type { Range, Step } from "../units";
 
 const LEAST_STEPS = 4;
@@ -46,7 +46,7 @@ let before: Step | null = null;
  * Whoever has zoomed elsewhere meanwhile stays there.
  */
 export function keepInSight(): void {
-  const step = isPlaying() ? here.value : null;
+  const step = isPlaying() ? playheadStep.value : null;
   const followed = before === null || isSeen(before);
   before = step;
   if (step === null || !followed || isSeen(step)) return;
@@ -60,7 +60,7 @@ function isSeen(step: Step): boolean {
   return viewport.value === null || (from <= x && x <= to);
 }
 
-const xHere = (): number => xAt(hearing.value, here.value);
+const xHere = (): number => xAt(hearing.value, playheadStep.value);
 
 /** The width of a few steps. */
 function least(): number {

@@ -1,11 +1,45 @@
-/** The clips that are at hand or on their way. */
+/** Clips as decoded samples: loaded, cached, asked for once. */
 
 import { signal } from "@preact/signals";
 import type { Preset } from "../model/answers";
-import type { Span } from "../model/spans";
-import type { Timeline } from "../model/timeline";
-import { Cache } from "./cache";
+import type { Span, Timeline } from "../model/notes";
 import { parseWav } from "./wav";
+
+export class Cache<Value> {
+  private readonly entries = new Map<string, { value: Value; bytes: number }>();
+  private bytes = 0;
+
+  constructor(private readonly maxBytes: number) {}
+
+  get(key: string): Value | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    this.entries.delete(key); // a map keeps the order of insertion: put it at the young end
+    this.entries.set(key, entry);
+    return entry.value;
+  }
+
+  has(key: string): boolean {
+    return this.entries.has(key);
+  }
+
+  set(key: string, value: Value, bytes: number): void {
+    this.drop(key);
+    this.entries.set(key, { value, bytes });
+    this.bytes += bytes;
+    for (const old of this.entries.keys()) {
+      if (this.bytes <= this.maxBytes || old === key) break;
+      this.drop(old);
+    }
+  }
+
+  private drop(key: string): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    this.entries.delete(key);
+    this.bytes -= entry.bytes;
+  }
+}
 
 /** Notes of a run with one sound: all that is needed to play them. */
 export type Source = {

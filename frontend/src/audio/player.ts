@@ -1,24 +1,39 @@
 /** Plays one or two runs from any step, and knows what is at the ear. */
 
 import { signal } from "@preact/signals";
-import { firstStepOf, lastStepOf, stepAtFrame } from "../model/timeline";
+import { firstStepOf, lastStepOf, stepAtFrame } from "../model/notes";
 import type { Range, SampleFrame, Step } from "../units";
 import { Clips, type FetchClip } from "./clips";
-import { type Fade, raisedCosine } from "./fade";
-import type { PlayerEvents, PlayerSources } from "./outside";
-import { type Anchor, type Course, loopIn, type Way } from "./plan";
-import { isReady, wantedAt, wantedAtStep, wantedBy, wantedNext } from "./prefetch";
-import { goesOn, leadOf, passageOf, type Score } from "./score";
-import { Stage } from "./stage";
 import {
+  type Anchor,
+  type Course,
   frameIn,
   isOver,
+  loopIn,
   type Passage,
   type Position,
   positionAt,
   type Transport,
-} from "./transport";
-import { crossfade, stepAfter, turned } from "./turn";
+  type Way,
+} from "./schedule";
+import {
+  crossfade,
+  goesOn,
+  isReady,
+  leadOf,
+  type PlayerEvents,
+  type PlayerSources,
+  passageOf,
+  type Score,
+  stepAfter,
+  turned,
+  wantedAt,
+  wantedAtStep,
+  wantedBy,
+  wantedNext,
+} from "./score";
+import { type Fade, raisedCosine } from "./voice";
+import { Stage } from "./voices";
 
 const TICK_MS = 100;
 const BEGIN = raisedCosine(0.004);

@@ -1,7 +1,6 @@
-/** What sounds of one track: its clips, through one level, one place between left and right. */
+/** One source of sound: a clip with gain and pan, faded in and out. */
 
 import type { SampleFrame, Seconds } from "../units";
-import { type Fade, falling } from "./fade";
 
 /** How loud a track is, and where. */
 export type Level = {
@@ -94,4 +93,29 @@ export class Voice {
     this.sources.add(source);
     return source;
   }
+}
+
+export type Fade = {
+  readonly seconds: Seconds;
+  /** Gain at equal distances in time. */
+  readonly curve: Float32Array<ArrayBuffer>;
+};
+
+const POINTS = 33;
+
+/** Two of these, one rising and one falling, sum to one. */
+export const raisedCosine = (seconds: Seconds): Fade =>
+  shape(seconds, (x) => Math.sin((x * Math.PI) / 2) ** 2);
+
+/** Two of these, one rising and one falling, keep the power of two different sounds. */
+export const equalPower = (seconds: Seconds): Fade =>
+  shape(seconds, (x) => Math.sin((x * Math.PI) / 2));
+
+/** The same fade, downwards. */
+export const falling = (fade: Fade): Fade => ({ ...fade, curve: fade.curve.slice().reverse() });
+
+function shape(seconds: Seconds, gain: (x: number) => number): Fade {
+  const curve = new Float32Array(POINTS);
+  for (let point = 0; point < POINTS; point++) curve[point] = gain(point / (POINTS - 1));
+  return { seconds, curve };
 }

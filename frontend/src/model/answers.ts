@@ -2,7 +2,7 @@
 
 import type { SampleFrame, Side, Step } from "../units";
 import type { Quantity } from "./quantity";
-import type { Scale } from "./view";
+import type { Scale } from "./query";
 
 export type Run = {
   readonly name: string;
@@ -31,7 +31,7 @@ export type Reached = { readonly norms: string | null; readonly points: string |
 /** Layers that are heard as one voice. */
 export type Stream = { readonly name: string; readonly layers: readonly string[] };
 
-export type Signals = {
+export type Scalars = {
   readonly scalars: readonly string[];
   /** The tag to draw first. */
   readonly loss: string | null;

@@ -1,9 +1,9 @@
-/** Curves made fit to draw: a chart must not see NaN, an infinity, or a zero on a log axis. */
+/** Curves: as lines along the axis, smoothed, on a scale for the ear, and as rows of a table. */
 
 import type { Range, Step } from "../units";
-import type { Curve } from "./answers";
-import { smoothed } from "./smooth";
-import { lastNotAfter } from "./timeline";
+import type { Curve, Heatmap } from "./answers";
+import { lastNotAfter } from "./notes";
+import type { Scale } from "./query";
 
 const AIR = 0.06;
 const LINEAR_DECADES = 4; // of values that a linear axis can show; an explosion has more
@@ -111,3 +111,96 @@ function padded(low: number, high: number): Range {
   const floor = low >= 0 && low <= 0.3 * high ? 0 : low - air;
   return [floor, high + air];
 }
+
+/**
+ * An exponential moving average as TensorBoard draws it: started without a bias towards zero, and
+ * carried on over what is not a number, which stays what it is.
+ *
+ * @param weight of what came before, from 0, nothing is smoothed, to below 1
+ */
+export function smoothed(values: readonly (number | null)[], weight: number): (number | null)[] {
+  if (weight === 0) return [...values];
+  let average = 0;
+  let share = 1;
+  return values.map((value) => {
+    if (value === null) return null;
+    average = average * weight + (1 - weight) * value;
+    share *= weight;
+    return average / (1 - share);
+  });
+}
+
+const DECADE = 10;
+const ROUND = [1, 2, 5, 10];
+
+/** Log if all values are positive and span more than a decade, else linear; null without any. */
+export function sharedScale(curves: readonly Curve[]): Scale | null {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { min, max } of curves) {
+    for (const value of min) if (Number.isFinite(value)) low = Math.min(low, value);
+    for (const value of max) if (Number.isFinite(value)) high = Math.max(high, value);
+  }
+  if (low > high) return null;
+  if (low > 0 && high > DECADE * low) {
+    return { kind: "log", low: roundDown(low), high: roundUp(high) };
+  }
+  const unit = 10 ** Math.floor(Math.log10(high - low || Math.abs(high) || 1));
+  const [from, to] = [Math.floor(low / unit) * unit, Math.ceil(high / unit) * unit];
+  return { kind: "linear", low: tidy(from), high: tidy(to > from ? to : from + unit) };
+}
+
+function roundUp(value: number): number {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  const digit = ROUND.find((each) => each * decade >= value * (1 - 1e-12)) ?? 10;
+  return tidy(digit * decade);
+}
+
+function roundDown(value: number): number {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  const digit = [...ROUND].reverse().find((each) => each * decade <= value * (1 + 1e-12)) ?? 1;
+  return tidy(digit * decade);
+}
+
+/** Without the dust of binary fractions, because it is said to people. */
+const tidy = (value: number): number => Number(value.toPrecision(12));
+
+/** The steps of several curves within a range, each once, in order. */
+export function stepsIn(curves: readonly Curve[], [from, to]: Range): Float64Array {
+  const all = curves.flatMap(({ steps }) => {
+    const first = lastNotAfter(steps, from, steps.length);
+    const start = steps[first] === from ? first : first + 1;
+    return [...steps.subarray(start, lastNotAfter(steps, to, steps.length) + 1)];
+  });
+  return Float64Array.from(new Set(all)).sort();
+}
+
+/** What a curve has at exactly a step; null where it has no point there. */
+export function pointAt(curve: Curve | null, step: Step): { min: number; max: number } | null {
+  if (curve === null) return null;
+  const bin = lastNotAfter(curve.steps, step, curve.steps.length);
+  const [min, max] = [curve.min[bin], curve.max[bin]];
+  const there = curve.steps[bin] === step && min !== undefined && max !== undefined;
+  return there ? { min, max } : null;
+}
+
+/** The layer with the largest norm around a step: NaN before infinity before all numbers. */
+export function worstLayer(
+  { layers, from, to, columns, max }: Heatmap,
+  step: Step,
+): { layer: string; norm: number } | null {
+  const column = Math.min(columns - 1, Math.floor((columns * (step - from)) / (to - from)));
+  if (column < 0 || step > to) return null;
+  let worst: { layer: string; norm: number } | null = null;
+  layers.forEach((layer, at) => {
+    const norm = max[column * layers.length + at] ?? -1;
+    const known = worst?.norm ?? -1;
+    const worse = Number.isNaN(norm) ? !Number.isNaN(known) : norm > known;
+    if (worse) worst = { layer, norm };
+  });
+  return worst;
+}
+
+export const ROWS_PER_PAGE = 25;
+
+export const pagesOf = (rows: number): number => Math.max(1, Math.ceil(rows / ROWS_PER_PAGE));

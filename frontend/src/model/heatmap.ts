@@ -2,8 +2,14 @@
 
 import type { Range } from "../units";
 import type { Heatmap } from "./answers";
-import type { Band } from "./rows";
-import { packed, type Rgb } from "./shades";
+import { packed, type Rgb } from "./colours";
+
+/** Rows that share pixels, and these pixels. */
+export type Band = {
+  readonly top: number;
+  readonly bottom: number;
+  readonly layers: readonly string[];
+};
 
 /** What is not a number: striped one way, the other way, chequered. */
 export type Patterns = {

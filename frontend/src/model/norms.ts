@@ -1,11 +1,11 @@
-/** Norms of one note, layer by layer, in words. */
+/** Norms of layers: the worst of those that share a pixel or a note, gaps, and words for them. */
 
-import type { Range } from "../units";
-import type { NoteTable } from "./answers";
-import { formatValue } from "./format";
+import type { Range, Step } from "../units";
+import type { Heatmap, NoteTable } from "./answers";
 import { worse } from "./heatmap";
+import { clamp } from "./notes";
 import { formatNorm, type Quantity, WORDS } from "./quantity";
-import { clamp } from "./timeline";
+import { formatValue } from "./words";
 
 export type LayerNorm = {
   readonly layer: string;
@@ -100,4 +100,93 @@ function inWords({ median, max, nan, inf }: Note, quantity: Quantity): string {
   const value = formatNorm(max, quantity);
   const finite = median === max ? value : `${value}, median ${formatNorm(median, quantity)}`;
   return bad === "" ? finite : `${bad}, else ${finite}`;
+}
+
+const DUST = 1e-6; // of a column, which a pixel that only touches its edge does not show
+
+/**
+ * The worst norm of each band of layers in each pixel, one row of pixels per band; -1 where
+ * nothing is.
+ *
+ * @param edges the step at the left edge of each pixel and, at the end, at the right one of the last
+ */
+export function pool(
+  heatmap: Heatmap,
+  bands: readonly (readonly string[])[],
+  edges: Float64Array,
+): Float32Array {
+  const { layers, max } = heatmap;
+  const width = edges.length - 1;
+  const number = new Map(layers.map((layer, index) => [layer, index]));
+  const bandOf = new Int32Array(layers.length).fill(-1);
+  bands.forEach((names, band) => {
+    for (const name of names) bandOf[number.get(name) ?? -1] = band;
+  });
+  const pooled = new Float32Array(bands.length * width).fill(-1);
+  for (let x = 0; x < width; x++) {
+    const [from, to] = columnsAt(heatmap, edges, x);
+    for (let column = from; column < to; column++) {
+      const start = column * layers.length;
+      for (let layer = 0; layer < layers.length; layer++) {
+        const band = bandOf[layer] ?? -1;
+        if (band < 0) continue;
+        const norm = max[start + layer] ?? -1;
+        const at = band * width + x;
+        // A NaN that is found stays: nothing is above it.
+        if (norm > (pooled[at] ?? -1) || Number.isNaN(norm)) pooled[at] = norm;
+      }
+    }
+  }
+  return pooled;
+}
+
+/** The columns that a pixel touches, from the first to before the last. */
+function columnsAt(heatmap: Heatmap, edges: Float64Array, x: number): [number, number] {
+  const { from, to, columns } = heatmap;
+  const scale = columns / (to - from);
+  const [left = 0, right = 0] = [edges[x], edges[x + 1]];
+  if (right < from || left > to || !(left <= right)) return [0, 0];
+  const first = Math.floor((left - from) * scale + DUST);
+  const last = Math.max(first + 1, Math.ceil((right - from) * scale - DUST));
+  return [Math.max(0, first), Math.min(columns, last)];
+}
+
+/** The worst norm of each layer in all columns. */
+export function largest(heatmap: Heatmap): Map<string, number> {
+  const { layers, columns, max } = heatmap;
+  const found = layers.map(() => -1);
+  for (let at = 0; at < columns * layers.length; at++) {
+    const norm = max[at] ?? -1;
+    const layer = at % layers.length;
+    if (worse(norm, found[layer] ?? -1)) found[layer] = norm;
+  }
+  return new Map(layers.map((layer, index) => [layer, found[index] ?? -1]));
+}
+
+/** Steps at the edges of so many pixels, where `stepAt` tells the step at a place on the axis. */
+export function pixelEdges(
+  [from, to]: readonly [number, number],
+  width: number,
+  stepAt: (x: number) => Step,
+): Float64Array {
+  return Float64Array.from({ length: width + 1 }, (_, pixel) =>
+    stepAt(from + ((to - from) * pixel) / width),
+  );
+}
+
+/** The stretches of steps in which some layer is NaN, as far as the columns of a heat-map tell. */
+export function nanRanges({ columns, from, to, layers, max }: Heatmap): Range[] {
+  const width = (to - from) / columns;
+  const ranges: [number, number][] = [];
+  for (let column = 0; column < columns; column++) {
+    const first = column * layers.length;
+    let isNan = false;
+    for (let at = first; at < first + layers.length && !isNan; at++) isNan = Number.isNaN(max[at]);
+    if (!isNan) continue;
+    const [start, end] = [from + column * width, from + (column + 1) * width];
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] >= start - width / 2) last[1] = end;
+    else ranges.push([start, end]);
+  }
+  return ranges;
 }

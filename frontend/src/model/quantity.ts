@@ -1,7 +1,6 @@
 /** What is measured of each layer at a step: which of it can be heard, and how it is named. */
 
-import type { Run } from "./answers";
-import { formatValue } from "./format";
+import { formatValue } from "./words";
 
 export const QUANTITIES = ["gradient", "update", "ratio", "weight"] as const;
 export type Quantity = (typeof QUANTITIES)[number];
@@ -54,8 +53,11 @@ function capital(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
+/** Whatever has quantities, such as a run. */
+type Measured = { readonly quantities: readonly Quantity[] };
+
 /** The quantity that is heard: what was chosen where a run has it, else the first that one has. */
-export function settleQuantity(runs: readonly Run[], chosen: Quantity): Quantity {
+export function settleQuantity(runs: readonly Measured[], chosen: Quantity): Quantity {
   const known = QUANTITIES.filter((each) =>
     runs.some(({ quantities }) => quantities.includes(each)),
   );
@@ -63,7 +65,7 @@ export function settleQuantity(runs: readonly Run[], chosen: Quantity): Quantity
 }
 
 /** The quantity after this one, of those that a run has, and round again; null where there is no other. */
-export function nextQuantity(runs: readonly Run[], quantity: Quantity): Quantity | null {
+export function nextQuantity(runs: readonly Measured[], quantity: Quantity): Quantity | null {
   const at = QUANTITIES.indexOf(quantity);
   const following = [...QUANTITIES.slice(at + 1), ...QUANTITIES.slice(0, at)];
   return following.find((each) => settleQuantity(runs, each) === each) ?? null;

@@ -2,8 +2,8 @@
 
 import type { Step } from "../units";
 import type { Landmark, RunState } from "./answers";
-import { KINDS, kindWords } from "./events";
-import { formatStep, spokenName } from "./format";
+import { KINDS, kindWords } from "./landmarks";
+import { formatStep, spokenName } from "./words";
 
 export const QUIET_MS = 60_000; // without anything written, a run has stalled
 const PAUSES = 2; // times the longest pause: some write in bursts of minutes

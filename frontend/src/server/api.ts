@@ -10,14 +10,24 @@ import type {
   NoteTable,
   Run,
   RunState,
-  Signals,
+  Scalars,
   Summaries,
 } from "../model/answers";
-import { arrayOf, type Block, decodeBlock } from "../model/block";
-import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
 import { QUANTITIES, type Quantity } from "../model/quantity";
-import { type Along, PLAIN, type Scalar, type Sound, type View } from "../model/view";
+import { type Alignment, type NotesQuery, PLAIN, type Scalar, type Sound } from "../model/query";
 import { SIDES, type Step } from "../units";
+import {
+  arrayOf,
+  asText,
+  type Block,
+  decodeBlock,
+  type Fields,
+  fieldsOf,
+  list,
+  number,
+  orNull,
+  text,
+} from "./block";
 import {
   doubles,
   readCoverage,
@@ -37,7 +47,7 @@ export type Query = string;
 export const CURVE_POINTS = 5_000;
 
 /** The arguments that say which notes are meant. */
-export function viewQuery(view: View): Query {
+export function viewQuery(view: NotesQuery): Query {
   return queryOf({
     run: view.run,
     ...(view.scalar === null ? quantityArguments(view.quantity) : scalarArguments(view.scalar)),
@@ -66,7 +76,7 @@ const scalarArguments = ({ tag, beside, scale: { kind, low, high } }: Scalar): A
   high,
 });
 
-const alongArguments = ({ run, by, tag }: Along): Arguments => ({
+const alongArguments = ({ run, by, tag }: Alignment): Arguments => ({
   along: run,
   by,
   ...(tag === null ? {} : { lead_tag: tag }),
@@ -117,7 +127,7 @@ export async function fetchStates(signal: AbortSignal): Promise<RunState[]> {
   return list(fields, "runs", (value) => readState(value, now));
 }
 
-export async function fetchSignals(run: string, signal: AbortSignal): Promise<Signals> {
+export async function fetchScalars(run: string, signal: AbortSignal): Promise<Scalars> {
   const fields = await json("signals", { run }, signal);
   return {
     scalars: list(fields, "scalars", asText),

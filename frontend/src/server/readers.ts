@@ -10,10 +10,19 @@ import type {
   Stream,
   Summaries,
 } from "../model/answers";
-import { arrayOf, type Block } from "../model/block";
-import { asText, type Fields, fieldsOf, list, number, orNull, text } from "../model/fields";
-import type { Scale } from "../model/view";
+import type { Scale } from "../model/query";
 import type { Range } from "../units";
+import {
+  arrayOf,
+  asText,
+  type Block,
+  type Fields,
+  fieldsOf,
+  list,
+  number,
+  orNull,
+  text,
+} from "./block";
 
 function readStream(value: unknown): Stream {
   const fields = fieldsOf(value, "a stream");

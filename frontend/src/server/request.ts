@@ -1,4 +1,4 @@
-/** Asking the server, and why it does not answer. */
+/** One request to the server: its errors in words, and few at once. */
 
 const LONGEST_MS = 30_000; // a server that says nothing for so long will not say anything
 const BREATH_MS = 1_000; // a machine that wakes up, a proxy that is started anew
@@ -56,4 +56,21 @@ export async function request(path: string, signal: AbortSignal): Promise<Respon
     throw seconds > 0 ? new NotNow(message, seconds) : new Error(message);
   }
   return response;
+}
+
+/** A way to do so many things at once, and no more; the others wait for their turn. */
+export function turns(most: number): <Value>(work: () => Promise<Value>) => Promise<Value> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running === most) await new Promise<void>((start) => waiting.push(start));
+    else running++;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  };
 }

@@ -1,14 +1,56 @@
-/** What the person has chosen. What follows from it, and from the data, is in store.ts. */
+/** What the person has chosen; most of it is kept between visits. */
 
-import { signal } from "@preact/signals";
-import type { Sides } from "../model/choices";
-import type { Sort } from "../model/desk";
+import { computed, signal } from "@preact/signals";
+import type { Measure } from "../model/axis";
+import {
+  boundBy,
+  type Command,
+  chordWords,
+  type KeyChoice,
+  keymapOf,
+  readKeyChoice,
+} from "../model/keys";
+import { readVerbosity, VERBOSITIES, type Verbosity } from "../model/landmarks";
+import { clamp } from "../model/notes";
 import { QUANTITIES, type Quantity } from "../model/quantity";
-import type { Measure } from "../model/ruler";
-import { clamp } from "../model/timeline";
-import { PLAIN, type Sound } from "../model/view";
+import { PLAIN, type Sound } from "../model/query";
+import type { Sides, Sort } from "../model/runs";
 import type { Range, Side } from "../units";
-import { recall, recallNumbers } from "./remember";
+
+const PREFIX = "tb_sonify.";
+const MOST_NUMBERS = 1_000;
+
+export function recall(name: string): string | null {
+  try {
+    return window.localStorage.getItem(PREFIX + name);
+  } catch {
+    return null; // storage is blocked in some frames, and nothing depends on it
+  }
+}
+
+export function remember(name: string, value: string): void {
+  try {
+    window.localStorage.setItem(PREFIX + name, value);
+  } catch {
+    // As above: the setting holds until the page is closed.
+  }
+}
+
+/** Numbers by name; what is not such a thing is not taken. */
+export function recallNumbers(name: string): ReadonlyMap<string, number> {
+  try {
+    const entries: unknown[] = JSON.parse(recall(name) ?? "[]");
+    return new Map(entries.filter(isNumberByName));
+  } catch {
+    return new Map();
+  }
+}
+
+export const rememberNumbers = (name: string, numbers: ReadonlyMap<string, number>): void =>
+  remember(name, JSON.stringify([...numbers].slice(-MOST_NUMBERS)));
+
+const isNumberByName = (entry: unknown): entry is [string, number] =>
+  Array.isArray(entry) && typeof entry[0] === "string" && Number.isFinite(entry[1]);
 
 export type Listening = "one" | "both" | "blink";
 
@@ -85,3 +127,55 @@ export const layersTabled = signal(false);
 export const dialog = signal<"help" | "options" | "describe" | null>(null);
 /** Whether what is seen is shown as a table, too. */
 export const tableShown = signal(false);
+
+export const keyChoice = signal<KeyChoice>(readKeyChoice(recall("keys")));
+export const bound = computed(() => boundBy(keyChoice.value));
+export const keymap = computed(() => keymapOf(bound.value));
+
+/** What is said by itself. */
+export const verbosity = signal<Verbosity>(readVerbosity(recall("verbosity")));
+/** Whether the sound gives way to speech. */
+export const quieter = signal(recall("quieter") === "true");
+/** How much later than the browser knows the sound is at the ear, in ms: of wireless headphones. */
+export const DELAYS = [-200, 500] as const;
+export const delay = signal(delayOf(Number(recall("delay"))));
+
+export function chooseKeys(choice: KeyChoice): void {
+  keyChoice.value = choice;
+  remember("keys", JSON.stringify(choice));
+}
+
+export function chooseVerbosity(chosen: Verbosity): void {
+  verbosity.value = chosen;
+  remember("verbosity", chosen);
+}
+
+export function nextVerbosity(): Verbosity {
+  const at = VERBOSITIES.indexOf(verbosity.value);
+  return VERBOSITIES[(at + 1) % VERBOSITIES.length] ?? "events";
+}
+
+export function setQuieter(on: boolean): void {
+  quieter.value = on;
+  remember("quieter", String(on));
+}
+
+export function setMono(on: boolean): void {
+  mono.value = on;
+  remember("mono", String(on));
+}
+
+export function setDelay(milliseconds: number): void {
+  delay.value = delayOf(milliseconds);
+  remember("delay", String(delay.value));
+}
+
+/** The first key of a command, for a sentence; null where it has none. */
+export function keyWords(command: Command): string | null {
+  const [chord] = bound.value[command];
+  return chord === undefined ? null : chordWords(chord);
+}
+
+function delayOf(milliseconds: number): number {
+  return Number.isFinite(milliseconds) ? clamp(Math.round(milliseconds), ...DELAYS) : 0;
+}

@@ -3,19 +3,14 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Source } from "../audio/clips";
 import type { Heatmap } from "../model/answers";
-import type { Axis } from "../model/axis";
+import type { Axis, Measure } from "../model/axis";
 import { decadesOf, worse } from "../model/heatmap";
-import { type Module, modulesOf } from "../model/modules";
-import { worstNorm } from "../model/norms";
-import { largest } from "../model/pool";
+import { crowded, type Module, modulesOf, type Row, rowsOf } from "../model/layers";
+import { largest, worstNorm } from "../model/norms";
+import { noteAtStep, spanAt } from "../model/notes";
 import type { Quantity } from "../model/quantity";
-import { crowded, type Row, rowsOf } from "../model/rows";
-import type { Measure } from "../model/ruler";
-import { spanAt } from "../model/spans";
-import { noteAtStep } from "../model/timeline";
-import { heatmapKey, heatmapShelf, noteShelf } from "../server/data";
 import { type Range, SIDES, type Side, type Step } from "../units";
-import { across, axis, stepAt } from "./axes";
+import { across, axis, stepAt } from "./axis";
 import {
   closedModules,
   differenceWanted,
@@ -26,9 +21,10 @@ import {
   measure,
   rowOrder,
 } from "./choices";
-import { here } from "./playing";
-import { coverages, sources } from "./sources";
-import { bySide, hasQuantity, present, quantity, runOf } from "./store";
+import { heatmapKey, heatmapResource, noteResource } from "./data";
+import { coverages, sources } from "./hearing";
+import { playheadStep } from "./playing";
+import { bySide, hasQuantity, nonNull, quantity, runOf } from "./runs";
 
 export type Lane = Side | "difference";
 
@@ -36,7 +32,7 @@ export type Lane = Side | "difference";
 type Rested = { readonly axis: Axis; readonly measure: Measure };
 
 /** A heat-map, and what was seen when it was asked for. */
-export type Picture = Rested & {
+export type LanePicture = Rested & {
   readonly run: string;
   readonly quantity: Quantity;
   readonly heatmap: Heatmap;
@@ -73,7 +69,7 @@ export function stepsOf(side: Side): readonly [string, Step, Step, Quantity] | n
 }
 
 /** What is to be asked for to fill the lanes. */
-export const heatmapKeys = () => present(SIDES.map(heatmapKeyOf));
+export const heatmapKeys = () => nonNull(SIDES.map(heatmapKeyOf));
 
 function heatmapKeyOf(side: Side): ReturnType<typeof heatmapKey> {
   const steps = stepsOf(side);
@@ -83,30 +79,32 @@ function heatmapKeyOf(side: Side): ReturnType<typeof heatmapKey> {
 }
 
 /** What is to be asked for to fill the tables of layers. */
-export const layerKeys = () => (layersTabled.value ? present(SIDES.map(stepsOf)) : []);
+export const layerKeys = () => (layersTabled.value ? nonNull(SIDES.map(stepsOf)) : []);
 
 /** What is drawn of each side: the last heat-map of its run. */
-export const pictures: Readonly<Record<Side, ReadonlySignal<Picture | null>>> = bySide((side) => {
-  let last: Picture | null = null;
-  return computed(() => {
-    const run = runOf(side);
-    const key = heatmapKeyOf(side);
-    const heatmap = key === null ? null : heatmapShelf.get(key).value;
-    if (run !== null && heatmap !== null && rested.value !== null) {
-      if (last?.heatmap !== heatmap || last.axis !== rested.value.axis) {
-        last = { ...rested.value, run: run.name, quantity: quantity.value, heatmap };
+export const heatmaps: Readonly<Record<Side, ReadonlySignal<LanePicture | null>>> = bySide(
+  (side) => {
+    let last: LanePicture | null = null;
+    return computed(() => {
+      const run = runOf(side);
+      const key = heatmapKeyOf(side);
+      const heatmap = key === null ? null : heatmapResource.get(key).value;
+      if (run !== null && heatmap !== null && rested.value !== null) {
+        if (last?.heatmap !== heatmap || last.axis !== rested.value.axis) {
+          last = { ...rested.value, run: run.name, quantity: quantity.value, heatmap };
+        }
       }
-    }
-    const same = last?.run === run?.name && last?.quantity === quantity.value;
-    return same && last?.measure === measure.value ? last : null;
-  });
-});
+      const same = last?.run === run?.name && last?.quantity === quantity.value;
+      return same && last?.measure === measure.value ? last : null;
+    });
+  },
+);
 
 /** Both pictures, where they are of the same axis; the last ones that were. */
-export const pair: ReadonlySignal<Readonly<Record<Side, Picture>> | null> = (() => {
-  let last: Readonly<Record<Side, Picture>> | null = null;
+export const pair: ReadonlySignal<Readonly<Record<Side, LanePicture>> | null> = (() => {
+  let last: Readonly<Record<Side, LanePicture>> | null = null;
   return computed(() => {
-    const [a, b] = [pictures.a.value, pictures.b.value];
+    const [a, b] = [heatmaps.a.value, heatmaps.b.value];
     if (a === null || b === null) return null;
     if (a.axis === b.axis) last = { a, b };
     const same = KINDS.every((kind) => last?.a[kind] === a[kind] && last.b[kind] === b[kind]);
@@ -115,7 +113,7 @@ export const pair: ReadonlySignal<Readonly<Record<Side, Picture>> | null> = (() 
 })();
 
 export const decades: ReadonlySignal<Range> = computed(() =>
-  decadesOf(present(SIDES.map((side) => pictures[side].value?.heatmap ?? null))),
+  decadesOf(nonNull(SIDES.map((side) => heatmaps[side].value?.heatmap ?? null))),
 );
 
 /** Sides whose layers are shown. */
@@ -134,7 +132,7 @@ export const lanes: ReadonlySignal<readonly Lane[]> = computed(() =>
 const layersOf: Readonly<Record<Side, ReadonlySignal<ReadonlySet<string>>>> = bySide((side) =>
   computed(() => {
     if (!hasQuantity(side)) return new Set<string>();
-    return new Set(pictures[side].value?.heatmap.layers ?? coverages[side].value?.layers ?? []);
+    return new Set(heatmaps[side].value?.heatmap.layers ?? coverages[side].value?.layers ?? []);
   }),
 );
 
@@ -153,7 +151,7 @@ export const modules: ReadonlySignal<readonly Module[]> = computed(() => {
 
 /** Modules that can be one row. */
 export const moduleNames: ReadonlySignal<readonly string[]> = computed(() =>
-  present(modules.value.map(({ name }) => name)),
+  nonNull(modules.value.map(({ name }) => name)),
 );
 
 export const isClosed = (module: string): boolean =>
@@ -165,7 +163,7 @@ const closedAtFirst: ReadonlySignal<boolean> = computed(() =>
 
 const sizes: ReadonlySignal<ReadonlyMap<string, number>> = computed(() => {
   const found = new Map<string, number>();
-  for (const picture of present(SIDES.map((side) => pictures[side].value))) {
+  for (const picture of nonNull(SIDES.map((side) => heatmaps[side].value))) {
     for (const [layer, norm] of largest(picture.heatmap)) {
       if (worse(norm, found.get(layer) ?? -1)) found.set(layer, norm);
     }
@@ -190,7 +188,7 @@ export const focusedIndex = (lane: Lane): number =>
 
 /** The notes around the playhead, of a run whose norms there are to be known. */
 export const tableKeys = () =>
-  focusedRow.value === null ? [] : present(sidesShown.value.map(tableKeyOf));
+  focusedRow.value === null ? [] : nonNull(sidesShown.value.map(tableKeyOf));
 
 function tableKeyOf(side: Side): readonly [string, number, number] | null {
   const source = sources[side].value;
@@ -203,13 +201,13 @@ function tableKeyOf(side: Side): readonly [string, number, number] | null {
 export function normHere(side: Side, layers: readonly string[]): number | null {
   const key = tableKeyOf(side);
   const source = sources[side].value;
-  const table = key === null ? null : noteShelf.get(key).value;
+  const table = key === null ? null : noteResource.get(key).value;
   if (table === null || source === null) return null;
   return worstNorm(table, noteHere(side, source), layers);
 }
 
 const noteHere = (side: Side, { timeline }: Source): number =>
-  noteAtStep(timeline, across(here.value, hearing.value, side));
+  noteAtStep(timeline, across(playheadStep.value, hearing.value, side));
 
 /** The streams in which some layers are heard. */
 export function streamsOf(lane: Lane, layers: readonly string[]): readonly string[] {

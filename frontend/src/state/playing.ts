@@ -1,24 +1,57 @@
-/** The player, where it is, and what is said about it. */
+/** The player, where it is, the landmarks it passes, and what is said of it. */
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Player } from "../audio/player";
-import type { Curve, NoteTable } from "../model/answers";
-import { valueAt } from "../model/curve";
-import { describePlace, type Place } from "../model/describe";
-import { formatStep, spokenName } from "../model/format";
-import { WORDS } from "../model/quantity";
-import { spanAt } from "../model/spans";
-import { clamp, lastStepOf, noteAtStep, stepAtFrame } from "../model/timeline";
+import type { Curve, Landmark, NoteTable } from "../model/answers";
+import { pointAt, stepsIn, valueAt } from "../model/curve";
+import { describePlace, type Place } from "../model/landmarks";
+import { clamp, lastStepOf, noteAtStep, spanAt, stepAtFrame } from "../model/notes";
+import { type Quantity, WORDS } from "../model/quantity";
+import { formatStep, formatValue, spokenName } from "../model/words";
 import { fetchClip } from "../server/api";
-import { noteShelf } from "../server/data";
-import type { Side, Step } from "../units";
-import { Announcer } from "./announce";
-import { across, laidCurves, laidPartners, steps } from "./axes";
-import { hearing, loop, looping } from "./choices";
-import { verbosity } from "./preferences";
-import { otherScore, score } from "./scores";
-import { coverageOf, sources, views } from "./sources";
-import { lacksQuantity, partnerTag, quantity, several, sides, tag } from "./store";
+import { SIDES, type Side, type Step } from "../units";
+import { Announcer } from "./announcer";
+import { across, laidCurves, laidPartners, steps, stepsSeen, stepsSeenOf } from "./axis";
+import { hearing, loop, looping, verbosity } from "./choices";
+import { landmarkResource, noteResource } from "./data";
+import { coverageOf, noteQueries, otherScore, score, sources } from "./hearing";
+import {
+  hasQuantity,
+  lacksQuantity,
+  log,
+  manyRuns,
+  nonNull,
+  partnerTag,
+  quantity,
+  runOf,
+  sides,
+  tag,
+} from "./runs";
+
+export type SideLandmark = Landmark & { readonly side: Side };
+
+/** A run, what is heard of it, and the run that it is compared with. */
+type LandmarkKey = readonly [string, Quantity, string | null];
+
+/** The runs whose landmarks are to be known. */
+export const landmarkKeys = (): LandmarkKey[] => nonNull(SIDES.map(landmarkKey));
+
+/** The landmarks of both runs, by step. */
+export const landmarks: ReadonlySignal<readonly SideLandmark[]> = computed(() =>
+  SIDES.flatMap((side) => {
+    const key = landmarkKey(side);
+    const landmarks = key === null ? null : landmarkResource.get(key).value;
+    return (landmarks ?? []).map((landmark) => ({ ...landmark, side }));
+  }).sort((one, other) => one.step - other.step),
+);
+
+function landmarkKey(side: Side): LandmarkKey | null {
+  const run = runOf(side);
+  if (run === null || !hasQuantity(side)) return null;
+  // Where two runs part is told of B alone.
+  const other = side === "b" ? (runOf("a")?.name ?? null) : null;
+  return [run.name, quantity.value, other === run.name ? null : other];
+}
 
 export const announcer = new Announcer(() => verbosity.peek());
 
@@ -82,7 +115,7 @@ export const player: Player = new Player(
 export const isPlaying = (): boolean => player.transport.value.state === "playing";
 
 /** Where the playhead is, ten times a second while something plays. */
-export const here: ReadonlySignal<Step> = computed(() => {
+export const playheadStep: ReadonlySignal<Step> = computed(() => {
   const [from, to] = steps.value;
   return clamp(player.shown.value.step, from, to);
 });
@@ -91,18 +124,18 @@ export const here: ReadonlySignal<Step> = computed(() => {
 export const noteKey = computed<readonly [string, number, number] | null>(() => {
   const source = sources[hearing.value].value;
   if (source === null) return null;
-  const span = spanAt(source.spans, noteAtStep(source.timeline, here.value));
+  const span = spanAt(source.spans, noteAtStep(source.timeline, playheadStep.value));
   return span === undefined ? null : [source.view, span.firstNote, span.notes];
 });
 
 export const noteTable: ReadonlySignal<NoteTable | null> = computed(() =>
-  noteKey.value === null ? null : noteShelf.get(noteKey.value).value,
+  noteKey.value === null ? null : noteResource.get(noteKey.value).value,
 );
 
 /** Where the playhead is, for sentences. */
 export function placeHere(): Place {
   const side = hearing.value;
-  const step = here.value;
+  const step = playheadStep.value;
   const at = (curve: Curve | null) => (curve === null ? null : valueAt(curve, step));
   return {
     run: sides.value[side],
@@ -117,12 +150,14 @@ export function placeHere(): Place {
 export function runWords(side: Side): string {
   const run = sides.value[side];
   if (run === null) return side.toUpperCase();
-  return several.value ? `${side.toUpperCase()}, ${spokenName(run)}` : spokenName(run);
+  return manyRuns.value ? `${side.toUpperCase()}, ${spokenName(run)}` : spokenName(run);
 }
 
 /** Whether the notes of a side are still to come. */
 export const isLoading = (side: Side): boolean =>
-  sides.value[side] !== null && !lacksQuantity(side) && coverageOf(views[side].value) === null;
+  sides.value[side] !== null &&
+  !lacksQuantity(side) &&
+  coverageOf(noteQueries[side].value) === null;
 
 /** "A, sgd has no update norms"; null where it has what is heard, or no norms at all. */
 export const lackWords = (side: Side): string | null =>
@@ -137,4 +172,54 @@ export function whySilent(side: Side): string {
   return isLoading(side)
     ? `The notes of ${spokenName(run)} are still loading`
     : `${spokenName(run)} has no gradient norms: there is nothing to hear`;
+}
+
+export function seenWords(): string {
+  const [from, to] = stepsSeen.value;
+  const marks = landmarks.value.filter(({ side, step }) => {
+    const [first, last] = stepsSeenOf(side);
+    return first <= step && step <= last;
+  }).length;
+  const axis = log.value ? "logarithmic" : "linear";
+  return [
+    `Steps ${formatStep(from)} to ${formatStep(to)} of ${spokenName(tag.value ?? "no scalar")}, on a ${axis} axis.`,
+    ...SIDES.map(curveWords).filter((words) => words !== ""),
+    ...(SIDES.some(hasQuantity) ? [`Of the layers, the ${WORDS[quantity.value].value}s.`] : []),
+    `${marks} landmark${marks === 1 ? "" : "s"} among them.`,
+  ].join("\n");
+}
+
+/** "A, sgd: from 2.3 to 0.4; lowest 0.39 at step 480; 3 values are not numbers." */
+function curveWords(side: Side): string {
+  const curve = laidCurves[side].value;
+  if (curve === null) return "";
+  const steps = stepsIn([curve], stepsSeenOf(side));
+  const points = [...steps].map((step) => ({
+    step,
+    value: pointAt(curve, step)?.max ?? Number.NaN,
+  }));
+  const finite = points.filter(({ value }) => Number.isFinite(value));
+  const [first, last] = [finite[0], finite.at(-1)];
+  if (first === undefined || last === undefined)
+    return `${runWords(side)}: nothing finite is drawn.`;
+  const [least, most] = [1, -1].map((sign) =>
+    finite.reduce((one, other) => (sign * other.value < sign * one.value ? other : one)),
+  );
+  const extremes = [
+    ["lowest", least],
+    ["highest", most],
+  ] as const;
+  const gaps = points.length - finite.length;
+  return [
+    `${runWords(side)}: from ${formatValue(first.value)} to ${formatValue(last.value)}`,
+    ...extremes.map(([word, point]) =>
+      point === undefined
+        ? ""
+        : `${word} ${formatValue(point.value)} at step ${formatStep(point.step)}`,
+    ),
+    gaps > 0 ? `${gaps} ${gaps === 1 ? "value is not a number" : "values are not numbers"}` : "",
+  ]
+    .filter((part) => part !== "")
+    .join("; ")
+    .concat(".");
 }

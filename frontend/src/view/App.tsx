@@ -1,54 +1,55 @@
 /** The whole screen. */
 
-import { shownName } from "../model/format";
-import { runShelf } from "../server/data";
+import { shownName } from "../model/words";
 import { tableShown } from "../state/choices";
+import { runResource } from "../state/data";
 import { announcer, isPlaying, player } from "../state/playing";
 import {
   curves,
   lineColours,
+  nonNull,
   partnerTag,
-  present,
   runs,
   runsExpected,
+  scalarsOf,
   sides,
-  signalsOf,
   tag,
   tags,
-} from "../state/store";
+} from "../state/runs";
 import { SIDES } from "../units";
-import { SoundBar } from "./controls/SoundBar";
-import { Toolbar } from "./controls/Toolbar";
-import { Desk } from "./desk/Desk";
 import { Describe } from "./dialogs/Describe";
 import { Help } from "./dialogs/Help";
 import { Options } from "./dialogs/Options";
-import { Loading, Skeleton } from "./Loading";
-import { LaneBar } from "./lanes/LaneBar";
-import { LayerTables } from "./lanes/LayerTables";
 import {
   CalmOffer,
   Lacking,
+  Loading,
   NoNorms,
   NoRuns,
   Problem,
+  Problems,
   Sampled,
+  Skeleton,
   Unmet,
   Unreadable,
 } from "./Notices";
-import { Problems } from "./Problems";
-import { EventLog } from "./readout/EventLog";
-import { Events } from "./readout/Events";
-import { Letter, Readout } from "./readout/Readout";
-import { TableTwin } from "./readout/TableTwin";
-import { BandLegend } from "./timeline/CoverageBand";
-import { PositionSlider } from "./timeline/PositionSlider";
-import { TagSelect } from "./timeline/TagSelect";
-import { Timeline, TimelineDescription } from "./timeline/Timeline";
-import { ViewBar } from "./timeline/ViewBar";
+import { Events } from "./panels/Landmarks";
+import { LayerTables } from "./panels/LayerTable";
+import { EventLog } from "./panels/Log";
+import { TableTwin } from "./panels/Table";
+import { Letter, Readout } from "./panels/Values";
+import { RunList } from "./runs/RunList";
+import { BandLegend } from "./tracks/CoverageBand";
+import { TagSelect } from "./tracks/Curve";
+import { LaneBar } from "./tracks/LayerBar";
+import { PositionSlider } from "./tracks/Ruler";
+import { Timeline, TimelineDescription } from "./tracks/Timeline";
+import { ViewBar } from "./tracks/ViewBar";
+import { SoundBar } from "./transport/SoundBar";
+import { Toolbar } from "./transport/Toolbar";
 
 export function App() {
-  const none = runShelf.get([]).value?.length === 0;
+  const none = runResource.get([]).value?.length === 0;
   const awaited = runs.value.length === 0 && runsExpected.value;
   return (
     <main aria-label="Sonify">
@@ -60,7 +61,7 @@ export function App() {
       <Loading />
       <Spoken />
       <div class="body">
-        {awaited ? <div class="runs" /> : runs.value.length > 0 && <Desk />}
+        {awaited ? <div class="runs" /> : runs.value.length > 0 && <RunList />}
         <div class="stage">
           <Problem />
           <Unreadable />
@@ -151,8 +152,8 @@ function TableSwitch() {
 
 function LegendEntry({ side }: { side: "a" | "b" }) {
   const run = sides.value[side] ?? "";
-  const missing = curves[side].value === null && signalsOf(side) !== null && tag.value !== null;
-  const without = missing && !signalsOf(side)?.scalars.includes(tag.value ?? "");
+  const missing = curves[side].value === null && scalarsOf(side) !== null && tag.value !== null;
+  const without = missing && !scalarsOf(side)?.scalars.includes(tag.value ?? "");
   return (
     <li>
       <Letter side={side} />
@@ -177,7 +178,7 @@ function LegendEntry({ side }: { side: "a" | "b" }) {
 
 /** The validation loss, which is drawn thin in the colour of its run. */
 function ValidationEntry() {
-  const [drawn] = present(SIDES.map((side) => partnerTag[side].value));
+  const [drawn] = nonNull(SIDES.map((side) => partnerTag[side].value));
   if (drawn === undefined) return null;
   return (
     <li>
@@ -193,5 +194,5 @@ function ValidationEntry() {
 
 function title(): string {
   if (tag.value !== null) return shownName(tag.value);
-  return SIDES.some((side) => signalsOf(side) !== null) ? "No scalars" : "Loading…";
+  return SIDES.some((side) => scalarsOf(side) !== null) ? "No scalars" : "Loading…";
 }

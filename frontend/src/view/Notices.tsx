@@ -1,17 +1,22 @@
-/** What is missing, and what to do about it. */
+/** What has to be told at the top of the page: problems of runs, faults of the server, loading. */
 
+import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { answerOffer, chooseMeasure } from "../actions/choose";
-import { refresh } from "../effects";
-import { formatStep, formatValue, spokenName } from "../model/format";
+import { goTo } from "../actions/moving";
+import { answerOffer, chooseMeasure } from "../actions/sound";
+import { refresh } from "../effects/index";
+import { glyphOf } from "../model/landmarks";
 import { MEASURED_BY, WORDS } from "../model/quantity";
-import { meets } from "../state/axes";
-import { calmOffered } from "../state/calm";
-import { chosenQuantity, measure } from "../state/choices";
+import { problemWords } from "../model/watch";
+import { formatStep, formatValue, shownName, spokenName } from "../model/words";
+import { meets } from "../state/axis";
+import { chosenQuantity, keyWords, measure } from "../state/choices";
+import { runResource } from "../state/data";
+import { coverages, sources } from "../state/hearing";
+import { loadingWords, progress, serverProblem } from "../state/loading";
 import { announcer, lackWords, soundProblem } from "../state/playing";
-import { serverProblem } from "../state/problems";
-import { coverages, sources } from "../state/sources";
-import { chosenRuns, curves, hasQuantity, partnerTag, present, quantity } from "../state/store";
+import { chosenRuns, curves, hasQuantity, nonNull, partnerTag, quantity } from "../state/runs";
+import { calmOffered, problems } from "../state/watch";
 import { SIDES } from "../units";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
@@ -128,7 +133,7 @@ export function Lacking() {
     chosenQuantity.value !== quantity.value && SIDES.some(hasQuantity)
       ? [`No ${WORDS[chosenQuantity.value].value}s here: ${heard} are heard and shown instead`]
       : [];
-  const silent = present(SIDES.map(lackWords)).map((lack) => `${lack}: it is silent`);
+  const silent = nonNull(SIDES.map(lackWords)).map((lack) => `${lack}: it is silent`);
   const words = [...instead, ...silent];
   return words.length === 0 ? null : (
     <p class="quiet">{[...words, MEASURED_BY].map((each) => `${each}.`).join(" ")}</p>
@@ -152,7 +157,7 @@ export function NoRuns() {
 export function NoNorms() {
   const chosen = chosenRuns.value;
   if (chosen.length === 0 || chosen.some(({ hasNorms }) => hasNorms)) return null;
-  const scale = present(SIDES.map((side) => coverages[side].value?.scale ?? null))[0];
+  const scale = nonNull(SIDES.map((side) => coverages[side].value?.scale ?? null))[0];
   const pair = SIDES.some((side) => partnerTag[side].value !== null);
   const heard = SIDES.some((side) => sources[side].value !== null);
   const logged = chosen.every(({ trouble }) => trouble !== null);
@@ -196,4 +201,78 @@ async function copy(element: HTMLElement | null): Promise<void> {
   } catch {
     announcer.say("Selected: press Ctrl and C to copy");
   }
+}
+
+/** A line along the top, which is there for those who have to wait long enough to see it. */
+export function Loading() {
+  const { done, all } = progress.value;
+  return (
+    <>
+      {done < all && <progress value={done} max={all} aria-label="Loading" />}
+      <p role="status" class="hidden">
+        {words()}
+      </p>
+    </>
+  );
+}
+
+/** The shape of what is to come. */
+export function Skeleton() {
+  const { value, error } = runResource.get([]);
+  return value === null && error === null ? <div class="card skeleton" /> : null;
+}
+
+/** What is missing altogether, and otherwise how far loading has got. */
+function words(): string {
+  if (runResource.get([]).value?.length === 0) return "No runs yet";
+  const chosen = chosenRuns.value;
+  const scalars = chosen.length > 0 && chosen.every(({ hasNorms }) => !hasNorms);
+  const heard = SIDES.some((side) => sources[side].value !== null);
+  return scalars && heard ? "No gradient norms. The curve is heard instead" : loadingWords.value;
+}
+
+const FEW = 4;
+
+export function Problems() {
+  const open = useSignal(false);
+  const all = problems.value;
+  if (all.length === 0) return null;
+  const key = keyWords("goToWorst");
+  return (
+    <section class="problems" aria-labelledby="problems-title">
+      <h2 id="problems-title">
+        Problems <span class="count">{all.length}</span>
+      </h2>
+      <ul class={open.value ? "open" : ""}>
+        {all.slice(0, open.value ? all.length : FEW).map((each) => (
+          <li key={each.run}>
+            <button
+              type="button"
+              title={`${shownName(each.run)}: ${each.problem.sentence}`}
+              onClick={() => goTo(each)}
+            >
+              <i aria-hidden="true">{glyphOf(each.problem.kind)}</i>
+              <bdi>{shownName(each.run)}</bdi>{" "}
+              <span class="what" dir="auto">
+                {problemWords(each.problem)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {all.length > FEW && (
+        <button
+          type="button"
+          class="plain"
+          aria-expanded={open.value}
+          onClick={() => {
+            open.value = !open.value;
+          }}
+        >
+          {open.value ? "Fewer" : `All ${all.length}`}
+        </button>
+      )}
+      {key !== null && <p class="quiet">{key} goes to the worst</p>}
+    </section>
+  );
 }

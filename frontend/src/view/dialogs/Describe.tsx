@@ -3,11 +3,10 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Quantity } from "../../model/quantity";
-import { descriptionShelf } from "../../server/data";
 import { dialog, hearing, listening } from "../../state/choices";
-import { lackWords } from "../../state/playing";
-import { seenWords } from "../../state/seeing";
-import { lacksQuantity, present, quantityOf, sides } from "../../state/store";
+import { descriptionResource } from "../../state/data";
+import { lackWords, seenWords } from "../../state/playing";
+import { lacksQuantity, nonNull, quantityOf, sides } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
 import { Dialog } from "./Dialog";
 
@@ -26,7 +25,7 @@ function keyOf(side: Side): readonly [string, Quantity] | null {
 
 export function Describe() {
   useSignalEffect(() => {
-    if (dialog.value === "describe") descriptionShelf.refresh(present(heard().map(keyOf)));
+    if (dialog.value === "describe") descriptionResource.refresh(nonNull(heard().map(keyOf)));
   });
   return (
     <Dialog name="describe" title="In words">
@@ -43,7 +42,7 @@ function Words() {
       <section class="words" ref={text}>
         {heard().map((side) => {
           const key = keyOf(side);
-          const { value, error } = key === null ? NONE : descriptionShelf.get(key);
+          const { value, error } = key === null ? NONE : descriptionResource.get(key);
           return (
             <p key={side} dir="auto">
               {lackWords(side) ?? value ?? error ?? "Loading…"}

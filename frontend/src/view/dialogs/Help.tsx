@@ -1,9 +1,9 @@
 /** The keys by subject, as they are bound now, and what is heard. */
 
 import { ACTIONS, type Chord, COMMAND_NAMES, SUBJECTS } from "../../model/keys";
-import { bound } from "../../state/preferences";
+import { bound } from "../../state/choices";
+import { Keys } from "../parts/Keycaps";
 import { Dialog } from "./Dialog";
-import { Keys } from "./Keys";
 
 export function Help() {
   return (

@@ -1,18 +1,23 @@
 /** Which key does what, to be changed: a map, letters on or off, and each command by a press. */
 
 import { type Signal, useSignal } from "@preact/signals";
-import { bind, MAP_TITLES, type MapName, PLAIN_KEYS, refusal, unbind } from "../../model/keymap";
 import {
   ACTIONS,
+  bind,
   type Chord,
   COMMAND_NAMES,
   type Command,
   chordOf,
   chordWords,
+  MAP_TITLES,
+  type MapName,
+  PLAIN_KEYS,
+  refusal,
+  unbind,
 } from "../../model/keys";
-import { bound, chooseKeys, keyChoice, keymap } from "../../state/preferences";
-import { Keys } from "./Keys";
-import { Check } from "./Options";
+import { bound, chooseKeys, keyChoice, keymap } from "../../state/choices";
+import { Check } from "../parts/Field";
+import { Keys } from "../parts/Keycaps";
 
 /** The command that a key is being pressed for, and the key that another one has. */
 type Capture = { readonly command: Command; readonly taken: Chord | null } | null;

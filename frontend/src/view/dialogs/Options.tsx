@@ -1,19 +1,20 @@
 /** Options that are kept between visits: speech, output, keys. */
 
 import { toggleAlarm, toggleAlarmMute } from "../../actions/alarm";
-import { VERBOSITIES, VERBOSITY_TITLES } from "../../model/news";
-import { alarm, muteWords } from "../../state/alarm";
-import { mono } from "../../state/choices";
+import { VERBOSITIES, VERBOSITY_TITLES } from "../../model/landmarks";
 import {
   chooseVerbosity,
   DELAYS,
   delay,
+  mono,
   quieter,
   setDelay,
   setMono,
   setQuieter,
   verbosity,
-} from "../../state/preferences";
+} from "../../state/choices";
+import { alarm, muteWords } from "../../state/watch";
+import { Check } from "../parts/Field";
 import { Dialog } from "./Dialog";
 import { KeyOptions } from "./KeyOptions";
 
@@ -79,24 +80,5 @@ export function Options() {
         </>
       )}
     </Dialog>
-  );
-}
-
-type CheckProps = {
-  readonly on: boolean;
-  readonly set: (on: boolean) => void;
-  readonly children: string;
-};
-
-export function Check({ on, set, children }: CheckProps) {
-  return (
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={on}
-        onChange={({ currentTarget }) => set(currentTarget.checked)}
-      />
-      {children}
-    </label>
   );
 }

@@ -1,0 +1,182 @@
+/** The x axis that everything drawn shares, and the curves laid on it. */
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import type { Drawing } from "../draw/chart";
+import type { Curve } from "../model/answers";
+import {
+  type Axis,
+  byTime,
+  hullOf,
+  meet,
+  onStepsOf,
+  type Ruler,
+  rulerOf,
+  stepAtX,
+  within,
+  xAtStep,
+} from "../model/axis";
+import { firstGap, lineOf } from "../model/curve";
+import { type Range, SIDES, type Side, type Step } from "../units";
+import { hearing, measure, smoothing, viewport } from "./choices";
+import { coverages } from "./hearing";
+import {
+  bySide,
+  curves,
+  lineColourOf,
+  lineColours,
+  log,
+  nonNull,
+  otherCurves,
+  partners,
+  plot,
+} from "./runs";
+
+/** Whether the norms and the curve of a side count the same steps. */
+export const meets = bySide((side) =>
+  computed(() => {
+    const [coverage, curve] = [coverages[side].value, curves[side].value];
+    if (coverage === null || coverage.scale !== null || curve === null) return true;
+    return coverage.steps.length === 0 || meet(coverage.steps, curve.steps);
+  }),
+);
+
+/** The curve of each side, on the steps of its norms by time where its own are others. */
+export const laidCurves: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
+  computed(() => laid(side, curves[side].value)),
+);
+
+/** The validation loss of each side, likewise. */
+export const laidPartners: Readonly<Record<Side, ReadonlySignal<Curve | null>>> = bySide((side) =>
+  computed(() => {
+    const [curve, partner] = [curves[side].value, partners[side].value];
+    return laid(side, curve === null || partner === null ? null : onStepsOf(curve, partner));
+  }),
+);
+
+function laid(side: Side, curve: Curve | null): Curve | null {
+  if (measure.value === "step" || meets[side].value) return curve;
+  const coverage = coverages[side].value;
+  if (coverage === null || curve === null) return curve;
+  const ends = <Value>(all: ArrayLike<Value>) => [all[0], all[all.length - 1]] as Value[];
+  const [began, ended] = ends(coverage.times);
+  // Of a short run, no more than the start is known: then both went on for as long.
+  const known =
+    began === ended ? { steps: ends(coverage.steps), times: ends(curve.times) } : coverage;
+  return byTime(known, curve);
+}
+
+/** Whether there is anything yet to lay out steps by. */
+export const laidOut = computed(() => SIDES.some((side) => extents[side].value !== null));
+
+const rulers: Readonly<Record<Side, ReadonlySignal<Ruler>>> = bySide((side) =>
+  computed(() => rulerOf(measure.value, nonNull([coverages[side].value, laidCurves[side].value]))),
+);
+
+/** First and last step of a side that are drawn or can be heard; null where none are. */
+const extents: Readonly<Record<Side, ReadonlySignal<Range | null>>> = bySide((side) =>
+  computed(() => {
+    const [coverage, curve] = [coverages[side].value, laidCurves[side].value];
+    return hullOf([...ends(coverage?.steps), ...ends(curve?.steps), curve?.lastStep ?? null]);
+  }),
+);
+
+/** Where a step of a run lies on the axis. */
+export const xAt = (side: Side, step: Step): number => xAtStep(rulers[side].value, step);
+
+/** The step of a run at a place on the axis. */
+export const stepAt = (side: Side, x: number): Step => stepAtX(rulers[side].value, x);
+
+/** The step of one run that lies where a step of the other does, or, by the clock, has its number. */
+export const across = (step: Step, from: Side, to: Side): Step =>
+  from === to || measure.value === "clock" ? step : stepAt(to, xAt(from, step));
+
+/** The curves behind those of A and B, and where their steps lie. */
+export const otherCurvePlaces = computed(() =>
+  otherCurves.value.map(({ run, curve }) => {
+    const ruler = rulerOf(measure.value, [curve]);
+    return { run, curve, xAt: (step: Step) => xAtStep(ruler, step) };
+  }),
+);
+
+/** All of the axis that is drawn or can be heard. */
+export const domain: ReadonlySignal<Range> = computed(() => {
+  const own = SIDES.flatMap((side) => (extents[side].value ?? []).map((step) => xAt(side, step)));
+  const behind = otherCurvePlaces.value.flatMap(({ curve, xAt }) => {
+    const { steps, lastStep } = curve;
+    return steps[0] === undefined ? [] : [xAt(steps[0]), xAt(lastStep ?? steps[0])];
+  });
+  const [from, to] = hullOf([...own, ...behind]) ?? [0, 1];
+  if (from < to) return [from, to];
+  return measure.value === "share" ? [0, 1] : [from - 0.5, to + 0.5];
+});
+
+/** The part of the axis that is seen. */
+export const seen: ReadonlySignal<Range> = computed(() => within(domain.value, viewport.value));
+
+export const axis: ReadonlySignal<Axis | null> = computed(() => {
+  const [from, to] = seen.value;
+  return plot.value === null ? null : { from, to, ...plot.value };
+});
+
+/** The steps of the run that is heard, all of them and those that are seen. */
+export const steps: ReadonlySignal<Range> = computed(
+  () =>
+    extents[hearing.value].value ?? [
+      stepAt(hearing.value, domain.value[0]),
+      stepAt(hearing.value, domain.value[1]),
+    ],
+);
+export const stepsSeen: ReadonlySignal<Range> = computed(() => stepsSeenOf(hearing.value));
+
+/** The steps of a run that are seen; where only others are, the ends of what there is. */
+export const stepsSeenOf = (side: Side): Range => [
+  stepAt(side, seen.value[0]),
+  stepAt(side, seen.value[1]),
+];
+
+const ends = (steps: Float64Array | undefined): (number | undefined)[] => [
+  steps?.[0],
+  steps?.at(-1),
+];
+
+/** Those of A and B last, so that they lie over the others. */
+export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() => [
+  ...behind.value,
+  ...validation.value,
+  ...front.value,
+]);
+
+const front: ReadonlySignal<readonly Drawing[]> = computed(() =>
+  SIDES.flatMap((side) => {
+    const curve = laidCurves[side].value;
+    if (curve === null || curve.steps.length === 0) return [];
+    const gap = firstGap(curve);
+    return [
+      {
+        side,
+        line: lineOf(curve, log.value, smoothing.value, (step) => xAt(side, step)),
+        colour: lineColours[side].value,
+        gap: gap === null ? null : xAt(side, gap),
+      },
+    ];
+  }),
+);
+
+/** The validation loss of a training loss, thin as those behind. */
+const validation: ReadonlySignal<readonly Drawing[]> = computed(() =>
+  SIDES.flatMap((side) => {
+    const curve = laidPartners[side].value;
+    if (curve === null || curve.steps.length === 0) return [];
+    const line = lineOf(curve, log.value, smoothing.value, (step) => xAt(side, step));
+    return [{ side: null, line, colour: lineColours[side].value, gap: null }];
+  }),
+);
+
+const behind: ReadonlySignal<readonly Drawing[]> = computed(() =>
+  otherCurvePlaces.value.map(({ run, curve, xAt }) => ({
+    side: null,
+    line: lineOf(curve, log.value, smoothing.value, xAt),
+    colour: lineColourOf(run),
+    gap: null,
+  })),
+);

@@ -1,0 +1,71 @@
+/** The landmarks of A and B, as marks on the curve and as buttons that play them. */
+
+import { playLandmark } from "../../actions/commands";
+import { pixelOf } from "../../model/axis";
+import { eventWords, glyphOf } from "../../model/landmarks";
+import { WORDS } from "../../model/quantity";
+import { axis, xAt } from "../../state/axis";
+import { landmarkKeys, landmarks, type SideLandmark } from "../../state/playing";
+import { lineColours, quantity } from "../../state/runs";
+import { Letter } from "./Values";
+
+const MOST_SHOWN = 200;
+
+export function Events() {
+  const all = landmarks.value;
+  if (landmarkKeys().length === 0) return null;
+  return (
+    <section class="card" aria-labelledby="events-title">
+      <h2 id="events-title">
+        Landmarks <span class="count">{all.length}</span>
+      </h2>
+      {all.length === 0 ? (
+        <p class="quiet">None: nothing unusual in the {WORDS[quantity.value].value}s.</p>
+      ) : (
+        <ul class="events">
+          {all.slice(0, MOST_SHOWN).map((event) => (
+            <li key={keyOf(event)}>
+              <button type="button" class="plain" onClick={() => playLandmark(event)}>
+                <Letter side={event.side} />
+                <span dir="auto">{eventWords(event)}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+const keyOf = ({ side, step, sentence }: SideLandmark): string => `${side} ${step} ${sentence}`;
+
+/** Where the landmarks are; what they are is told by shape, and in the list. */
+export function Marks() {
+  const place = axis.value;
+  if (place === null) return null;
+  const seen = landmarks.value.filter(({ side, step }) => {
+    const x = xAt(side, step);
+    return place.from <= x && x <= place.to;
+  });
+  return (
+    <div class="marks" aria-hidden="true">
+      {seen.slice(0, MOST_SHOWN).map((event) => (
+        <Mark key={keyOf(event)} event={event} place={place} />
+      ))}
+    </div>
+  );
+}
+
+function Mark({ event, place }: { event: SideLandmark; place: NonNullable<typeof axis.value> }) {
+  return (
+    <span
+      class={`mark ${event.side}`}
+      style={{
+        "--line": lineColours[event.side].value,
+        transform: `translateX(${pixelOf(place, xAt(event.side, event.step))}px)`,
+      }}
+    >
+      {glyphOf(event.kind)}
+    </span>
+  );
+}

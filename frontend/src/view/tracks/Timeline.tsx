@@ -1,0 +1,142 @@
+/** The surface that is clicked and steered with keys: curve, coverage band, playhead. */
+
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { COMMANDS } from "../../actions/commands";
+import { drag, letGo, pixelUnder, placeUnder, playAt, press, release } from "../../actions/pointer";
+import { fit, panBy, zoomBy } from "../../actions/zoom";
+import { chordOf } from "../../model/keys";
+import { describePlace } from "../../model/landmarks";
+import { formatStep } from "../../model/words";
+import { stepsSeen } from "../../state/axis";
+import { hearing, keymap, keyWords } from "../../state/choices";
+import { sources } from "../../state/hearing";
+import {
+  finished,
+  isPlaying,
+  placeHere,
+  player,
+  playheadStep,
+  soundProblem,
+  unlocked,
+} from "../../state/playing";
+import { sides } from "../../state/runs";
+import { Marks } from "../panels/Landmarks";
+import { CoverageBand } from "./CoverageBand";
+import { Hairline, Playhead, Regions } from "./Cursor";
+import { CurveView } from "./Curve";
+import { Heatmaps } from "./LayerLane";
+import { Overview } from "./Ruler";
+
+const WHEEL_ZOOM = 1.25;
+const CONTROLS = "button, input, select, a";
+
+export function Timeline() {
+  const hovered = useSignal<number | null>(null);
+  const byMouse = useRef(false);
+  const controlAlone = useRef(false);
+  return (
+    <div
+      class="timeline"
+      role="application"
+      tabIndex={0}
+      aria-roledescription="audio timeline"
+      aria-label={`Steps ${formatStep(stepsSeen.value[0])} to ${formatStep(stepsSeen.value[1])}`}
+      aria-describedby="timeline-description"
+      data-state={state()}
+      data-step={playheadStep.value.toFixed(2)}
+      data-run={sides.value[hearing.value] ?? ""}
+      onPointerDown={(event) => {
+        // A finger may be about to scroll, and unlocks the sound with its tap only: see the click.
+        byMouse.current = event.pointerType === "mouse";
+        if (byMouse.current && !isOwn(event.target)) press(event);
+      }}
+      onClick={(event) => {
+        const byFinger = event.detail > 0 && !byMouse.current;
+        if (byFinger && !isOwn(event.target)) playAt(placeUnder(event), event);
+      }}
+      onPointerMove={(event) => {
+        if (event.pointerType !== "mouse") return;
+        hovered.value = isOwn(event.target) ? null : pixelUnder(event);
+        drag(event);
+      }}
+      onPointerUp={(event) => {
+        if (byMouse.current) release(event);
+      }}
+      onPointerCancel={letGo}
+      onWheel={(event) => {
+        if (!event.ctrlKey && !event.shiftKey) return;
+        event.preventDefault();
+        controlAlone.current = false;
+        const x = placeUnder(event);
+        const turn = event.deltaY || event.deltaX;
+        if (event.shiftKey) panBy(Math.sign(turn) / 10);
+        else if (x !== null) zoomBy(turn < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM, x);
+      }}
+      onDblClick={(event) => {
+        if (!isWithin(event.target, CONTROLS)) fit();
+      }}
+      onPointerLeave={() => {
+        hovered.value = null;
+      }}
+      onKeyDown={(event) => {
+        controlAlone.current = event.key === "Control" && !event.repeat;
+        if (event.key === "Escape" && letGo()) return;
+        const command = keymap.value.get(chordOf(event) ?? "");
+        if (command === undefined) return;
+        event.preventDefault();
+        event.stopPropagation();
+        if (event.repeat && command === "playOrPause") return;
+        performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
+        COMMANDS[command]();
+      }}
+      onKeyUp={(event) => {
+        // Ctrl hushes screen readers too; with another key it is not meant for us.
+        const command = controlAlone.current ? keymap.value.get("Control") : undefined;
+        if (event.key === "Control" && command !== undefined) COMMANDS[command]();
+        controlAlone.current = false;
+      }}
+    >
+      <Overview />
+      <CurveView />
+      <Marks />
+      <CoverageBand />
+      <Heatmaps />
+      <Regions />
+      <Hairline pixel={hovered.value} />
+      <Playhead />
+      <Hint />
+    </div>
+  );
+}
+
+/** Whether what is under the pointer takes it for itself. */
+const isOwn = (target: EventTarget | null): boolean => isWithin(target, `${CONTROLS}, .overview`);
+
+const isWithin = (target: EventTarget | null, selector: string): boolean =>
+  target instanceof Element && target.closest(selector) !== null;
+
+/** For screen readers, where the playhead rests; silent while it moves. */
+export function TimelineDescription() {
+  const place = isPlaying() ? "playing" : describePlace(placeHere());
+  const keys = [
+    [keyWords("playOrPause"), "plays and pauses"],
+    [keyWords("showHelp"), "lists all keys"],
+  ].filter(([key]) => key !== null);
+  return (
+    <p id="timeline-description" class="hidden">
+      {place}. {keys.map((words) => words.join(" ")).join(", ")}.
+    </p>
+  );
+}
+
+function Hint() {
+  if (unlocked.value || soundProblem.value !== null) return null;
+  if (sources[hearing.value].value === null) return null;
+  return <p class="hint">Click the curve, or press Space, to listen</p>;
+}
+
+function state(): "paused" | "ended" | "waiting" | "playing" {
+  if (!isPlaying()) return finished.value ? "ended" : "paused";
+  return player.shown.value.waiting ? "waiting" : "playing";
+}
