@@ -1,4 +1,4 @@
-"""The browser of the end-to-end tests; `python -m tests.browser` installs one if there is none."""
+"""The browsers of the end-to-end tests; `python -m tests.browser` installs what is not there."""
 
 import os
 import platform
@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from tests.firefox import find as find_firefox
+from tests.sound_device import missing
 
 # Chromium without windows takes a third of the processor time for a page.
 NAMES = (
@@ -31,15 +34,28 @@ def find() -> str:
 
 def install() -> None:
     """Install Debian's Chromium where that is possible, else Playwright's."""
-    debian = "debian" in _os_release() and shutil.which("apt-get") and os.geteuid() == 0
-    if not (
-        debian and _apt_get("update") and _apt_get("install", "--yes", "chromium-headless-shell")
-    ):
+    if not _install_debian("chromium-headless-shell"):
         # Its libraries come from the system's packages, which only root may install.
         root = platform.system() == "Linux" and os.geteuid() == 0
         options = ["--with-deps"] if root else []
         playwright = [sys.executable, "-m", "playwright", "install", *options, "chromium"]
         subprocess.run(playwright, check=True)
+
+
+def install_firefox() -> None:
+    """Install Firefox and a sound device for it from Debian; elsewhere its tests are skipped."""
+    absent = missing() + ([] if find_firefox() else ["firefox"])
+    if absent and not _install_debian("firefox-esr", "pulseaudio", "pulseaudio-utils"):
+        print(f"the tests in Firefox are skipped: {', '.join(absent)} not found")
+
+
+def _install_debian(*packages: str) -> bool:
+    debian = "debian" in _os_release() and shutil.which("apt-get") and os.geteuid() == 0
+    return bool(
+        debian
+        and _apt_get("update")
+        and _apt_get("install", "--yes", "--no-install-recommends", *packages)
+    )
 
 
 def _candidates() -> Iterator[str]:
@@ -80,3 +96,4 @@ if __name__ == "__main__":
         install()
         found = find()
     print(f"browser: {found}")
+    install_firefox()
