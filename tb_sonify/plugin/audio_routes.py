@@ -30,7 +30,7 @@ from tb_sonify.plugin.responses import (
     stream_response,
 )
 from tb_sonify.reading import limits
-from tb_sonify.reading.audio import Clip, Clips
+from tb_sonify.reading.audio import Clip, Clips, heard_columns
 from tb_sonify.reading.cache import digest
 from tb_sonify.reading.selection import Selection, Selections
 from tb_sonify.reading.store import Scope, Store
@@ -38,15 +38,20 @@ from tb_sonify.reading.timeline import Timeline, presets_of
 from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import (
+    EARCON_NAMES,
     PAIR,
     PAIR_NAMES,
     PRESETS,
     STREAM_NAMES,
     Preset,
     Scale,
+    StreamPreset,
+    bands,
     encode_wav,
+    epoch_ticks,
     legend,
     render,
+    stream_layers,
 )
 
 
@@ -56,6 +61,7 @@ class AudioRoutes:
     def __init__(self, store: Store, selections: Selections) -> None:
         self._selections = selections
         self._points_kept = store.settings.points_kept
+        self._work = store.work
         self._clips = Clips(store)
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -65,6 +71,7 @@ class AudioRoutes:
             "/notes": self._notes,
             "/clip": self._clip,
             "/sound": self._sound,
+            "/heard": self._heard,
             "/legend": self._legend,
         }
 
@@ -125,6 +132,36 @@ class AudioRoutes:
             return Respond(request, encode_flac(clip), "audio/flac", headers=headers)
         return stream_response(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
 
+    def _heard(self, request: Request) -> Response:
+        selection, options = selection_of(request), playback_options(request)
+        first_note, notes = arguments.note_range(request, most_notes=limits.MAX_COUNT)
+        columns = arguments.integer(request, "columns", low=1, high=limits.MAX_HEARD_COLUMNS)
+        source = self._source(scope_of(request), selection)
+        preset = options.adjust(preset_of(request, source))
+        _check_note(source, selection.run, first_note)
+        notes = min(notes, source.notes - first_note)
+        per_column, stop = -(-notes // columns), first_note + notes
+        ticks = np.zeros(notes, np.uint16)
+        with self._work.slot(notes * len(source.layers)):
+            found = heard_columns(
+                source, first_note, notes, preset=preset, notes_per_column=per_column
+            )
+            if options.epoch is not None:
+                ticks[:] = epoch_ticks(np.ceil(source.steps), options.epoch)[first_note:stop]
+        names = STREAM_NAMES if selection.beside is None else PAIR_NAMES
+        header = {
+            "run": selection.run,
+            "preset": preset.name,
+            "first_note": first_note,
+            "notes": notes,
+            "notes_per_column": per_column,
+            "streams": _heard_streams(preset, source.layers, names),
+            "slope": preset.encoding.slope if isinstance(preset, StreamPreset) else None,
+            "earcons": EARCON_NAMES,
+        }
+        summed = np.maximum.reduceat(ticks, np.arange(0, notes, per_column))
+        return block_response(request, header, **vars(found), ticks=summed)
+
     def _legend(self, request: Request) -> Response:
         scale, options = scale_of(request), playback_options(request)
         quantity = arguments.quantity_of(request)
@@ -168,6 +205,23 @@ class AudioRoutes:
     def _source(self, scope: Scope, selection: Selection) -> Timeline:
         with http_errors():
             return self._selections.get(scope, selection)
+
+
+def _heard_streams(
+    preset: Preset, layers: tuple[str, ...], names: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Layers, pan and band of each stream; a name where they are grouped as elsewhere."""
+    places = bands(preset, len(layers))
+    groups = stream_layers(len(layers), streams=max(len(places), 1))
+    named = isinstance(preset, StreamPreset) and preset.streams == len(names)
+    return [
+        {
+            "name": names[number] if named else None,
+            "layers": [layers[index] for index in group],
+            **band._asdict(),
+        }
+        for number, (group, band) in enumerate(zip(groups, places, strict=True))
+    ]
 
 
 def _segment_headers(source: Timeline) -> list[dict[str, Any]]:

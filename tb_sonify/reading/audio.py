@@ -19,12 +19,16 @@ from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
 from tb_sonify.sound import (
     HEADER_BYTES,
+    Heard,
     Preset,
     SynthState,
     advance_state,
+    bands,
     context_notes,
     decode_wav,
     epoch_ticks,
+    heard,
+    in_columns,
     phases_at,
     render,
     wav_header,
@@ -165,6 +169,23 @@ class Clips:
             ):
                 self._phases.put((preset, history), cycles, cost=_PRESET_BYTES + cycles.nbytes)
         return _state_before(source, source.first_notes[index], cycles, preset)
+
+
+def heard_columns(
+    source: Timeline, first_note: int, notes: int, *, preset: Preset, notes_per_column: int
+) -> Heard:
+    """What sounds in `notes` notes from `first_note`, all of which the source must have."""
+    context = context_notes(preset)
+    at_once = max(limits.CHUNK_VALUES // max(len(source.layers), 1), context)
+
+    def parts() -> Iterator[Heard]:
+        for start in range(first_note, first_note + notes, at_once):
+            part = source.heard(start, min(at_once, first_note + notes - start))
+            before = min(start, context)
+            yield heard(part, source.heard(start - before, before), preset=preset, first_note=start)
+
+    streams = len(bands(preset, len(source.layers)))
+    return in_columns(parts(), notes=notes, notes_per_column=notes_per_column, streams=streams)
 
 
 def _state_before(

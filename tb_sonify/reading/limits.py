@@ -16,6 +16,7 @@ MAX_CSV_LINES = 100_000
 MAX_CURVE_POINTS = 20_000
 MAX_HEATMAP_COLUMNS = 4_000
 MAX_HEATMAP_CELLS = 4_000_000  # columns times layers; 4 bytes each are sent
+MAX_HEARD_COLUMNS = 4_000  # 26 bytes for each stream of them are sent
 MAX_LIVE_RUNS = 200  # whose newest rows are looked at first
 MAX_WATCHED_RUNS = 2  # as many as the dashboard shows side by side
 MAX_MERGED_NOTES = 4_096  # into one

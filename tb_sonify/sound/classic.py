@@ -51,22 +51,30 @@ class SequencePreset:
         return layers * self.tone + self.silence
 
 
-def render_sequence(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]:
-    """Mono waveform of notes, shape ``(notes * hop,)``.
+def sequence_hz(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]:
+    """Frequency of each tone, shape ``(notes, layers)``; NaN where none sounds.
 
-    An infinite norm sounds at the ceiling, NaN as a burst of noise, a layer without gradient as
-    silence: the 2019 script folds the first down by aliasing, and leaves NaN to the player.
+    An infinite norm sounds at the ceiling, while the 2019 script folds it down by aliasing; a
+    layer without gradient is silent, and NaN has no pitch.
     """
     hz = np.minimum(
         preset.base_hz + preset.slope_hz * notes.median.astype(float), preset.ceiling_hz
     )
     hz = np.where(notes.inf > 0, preset.ceiling_hz, hz)
+    return np.where(((notes.median < 0) & (notes.inf == 0)) | (notes.nan > 0), np.nan, hz)
+
+
+def render_sequence(notes: Notes, preset: SequencePreset) -> NDArray[np.float64]:
+    """Mono waveform of notes, shape ``(notes * hop,)``.
+
+    NaN sounds as a burst of noise: the 2019 script leaves it to the player.
+    """
+    hz = sequence_hz(notes, preset)
     frame = np.arange(preset.tone)
     # Counted from its middle, a tone is odd, and so has no DC whatever its pitch.
     centred = frame - (preset.tone - 1) / 2
     tones = np.sin(2 * np.pi * hz[..., None] * centred / preset.sample_rate)
-    silent = (notes.median < 0) & (notes.inf == 0)
-    tones[silent] = 0.0
+    tones[np.isnan(hz)] = 0.0
     tones[notes.nan > 0] = _noise(preset.tone)
     edge = np.clip(np.minimum(frame, preset.tone - 1 - frame) / preset.edge, 0, 1)
     tones *= preset.amplitude * np.sin(np.pi / 2 * edge) ** 2

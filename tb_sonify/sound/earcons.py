@@ -48,6 +48,9 @@ class Earcon(IntEnum):
     FALLS = 10
 
 
+EARCON_NAMES = tuple(earcon.name.lower().replace("_", " ") for earcon in Earcon)
+"""Name of each earcon, by its number."""
+
 SECONDS = {Earcon.CHIME: 0.24, Earcon.RISES: 0.12, Earcon.FALLS: 0.12}
 """Duration of the earcons that last for several notes."""
 

@@ -88,7 +88,7 @@ class Encoding:
         [440.0, 880.0]
         """
         doublings = np.log2(norm, dtype=np.float64) - np.log2(self.center)
-        semitones = np.log2(self.center) + self._slope * doublings
+        semitones = np.log2(self.center) + self.slope * doublings
         hz = HZ_AT_NORM_1 * np.exp2(semitones / DOUBLINGS_PER_OCTAVE)
         return np.asarray(np.clip(hz, LOWEST_HZ, HIGHEST_HZ))
 
@@ -107,13 +107,14 @@ class Encoding:
     def norm_range(self) -> tuple[float, float]:
         """Smallest and largest norm with a pitch of its own; beyond them the pitch is held."""
         reach = [
-            self.center * (norm / self.center) ** (1 / self._slope)
+            self.center * (norm / self.center) ** (1 / self.slope)
             for norm in (NORM_RANGE if self.polarity == "up" else NORM_RANGE[::-1])
         ]
         return max(reach[0], NORM_RANGE[0]), min(reach[1], NORM_RANGE[1])
 
     @property
-    def _slope(self) -> int:
+    def slope(self) -> int:
+        """Semitones for each doubling of the norm; negative where a larger one is lower."""
         return self.zoom if self.polarity == "up" else -self.zoom
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tb_sonify.sound import loudness as equal
 from tb_sonify.sound.classic import SequencePreset
@@ -213,6 +214,10 @@ class StreamPreset:
             return (self.voices[len(self.voices) // 2],)
         spread = np.linspace(0, len(self.voices) - 1, streams)
         return tuple(self.voices[number] for number in np.rint(spread).astype(int))
+
+    def pans(self, streams: int) -> NDArray[np.float64]:
+        """The pan of each of so many streams, -1 (left) to 1 (right)."""
+        return np.linspace(-self.width, self.width, streams) if streams > 1 else np.zeros(streams)
 
     def events(self, layers: int) -> int:
         """Number of consecutive sounds in a note."""

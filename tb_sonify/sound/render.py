@@ -10,23 +10,10 @@ from tb_sonify.schema.notes import Notes
 from tb_sonify.sound.classic import SequencePreset, render_sequence
 from tb_sonify.sound.earcons import SECONDS, Earcon, earcon_waveform
 from tb_sonify.sound.guides import reference_waveform, tick_waveform
-from tb_sonify.sound.presets import Preset, StreamPreset, Voice
-from tb_sonify.sound.synth import (
-    Glide,
-    VoicePart,
-    cycles_at_ends,
-    pitch_glide,
-    synthesise,
-    transition,
-)
-from tb_sonify.sound.voicing import (
-    LONG_NOTES,
-    StreamControls,
-    context_notes,
-    in_turn,
-    stream_controls,
-    stream_hz,
-)
+from tb_sonify.sound.presets import Preset, StreamPreset
+from tb_sonify.sound.score import Score, make_score, pan_gains, score_hz, voice_delays
+from tb_sonify.sound.synth import Glide, cycles_at_ends, pitch_glide, synthesise
+from tb_sonify.sound.voicing import context_notes
 
 # Relative to full scale. An ordinary run peaks below the knee; the ceiling leaves room for
 # inter-sample peaks of the converter.
@@ -114,8 +101,8 @@ def phases_at(
     before = _initial_state(notes) if state is None else state
     if isinstance(preset, SequencePreset):
         return np.zeros((len(ends), 0))
-    hz = _score_hz(notes, before.context, preset).T
-    delays, events = _voice_delays(preset, len(hz)), preset.events(notes.layers)
+    hz = score_hz(notes, before.context, preset).T
+    delays, events = voice_delays(preset, len(hz)), preset.events(notes.layers)
     phases = np.empty((len(ends), len(hz)))
     starts = _initial_phases(before, len(hz)).tolist()
     for pitch, phase, delay, reached in zip(hz, starts, delays, phases.T, strict=True):
@@ -143,7 +130,7 @@ def _render_streams(
     waveform = np.zeros((preset.channels, frames), np.float32)
     if not len(notes) or not notes.layers:
         return waveform
-    score = _score(notes, state.context, preset=preset, first_note=state.notes)
+    score = make_score(notes, state.context, preset=preset, first_note=state.notes)
     for number, cycles in enumerate(_initial_phases(state, len(score.delays))):
         part = score.part(number, cycles)
         mono = synthesise(part, preset)
@@ -179,7 +166,7 @@ def _add_earcons(mono: NDArray[np.float32], codes: NDArray[np.uint8], preset: St
         )
 
 
-def _add_long_earcons(waveform: NDArray[np.float32], score: "_Score", preset: StreamPreset) -> None:
+def _add_long_earcons(waveform: NDArray[np.float32], score: Score, preset: StreamPreset) -> None:
     """Add the earcons that last for several events, also of those before the clip."""
     for event, earcon, pan in score.long_earcons:
         sound = preset.earcon_level * earcon_waveform(
@@ -190,7 +177,7 @@ def _add_long_earcons(waveform: NDArray[np.float32], score: "_Score", preset: St
         start = event * preset.note_frames + preset.tail
         sound = sound[max(-start, 0) : max(waveform.shape[1] - start, 0)]
         start = max(start, 0)
-        waveform[:, start : start + len(sound)] += _pan_gains(np.array([pan])) * sound
+        waveform[:, start : start + len(sound)] += pan_gains(np.array([pan])) * sound
 
 
 def _soft_clip(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -204,93 +191,3 @@ def _soft_clip(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     room = _CEILING - _KNEE
     bent = _KNEE + room * np.tanh((size - _KNEE) / room)
     return np.where(size > _KNEE, np.copysign(bent, waveform), waveform)
-
-
-@dataclass(frozen=True)
-class _Score:
-    """Controls, pan and onsets of all voices, event by event, with the event before the first."""
-
-    controls: StreamControls  # every array of shape (1 + events, voices)
-    pan: NDArray[np.float64]  # -1 (left) to 1 (right), shape (1 + events, voices)
-    delays: tuple[int, ...]  # sample frames, per voice
-    voices: tuple[Voice, ...]
-    first_event: int  # number of the first event since the start of the run
-    # Number of the event in the clip, negative before it, kind and pan of each
-    long_earcons: tuple[tuple[int, Earcon, float], ...]
-
-    def part(self, number: int, cycles: float) -> VoicePart:
-        """One voice, for the synthesiser."""
-        controls = self.controls.at((slice(None), number))
-        return VoicePart(
-            controls, cycles, self.delays[number], self.first_event, self.voices[number]
-        )
-
-    def pan_gains(self, number: int, preset: StreamPreset) -> NDArray[np.float32]:
-        """Gains of left and right for one voice, constant power.
-
-        Returns
-        -------
-        gains
-            Shape ``(2, 1)`` where the pan is constant, else ``(2, sample frames)``.
-        """
-        pan = self.pan[:, number]
-        if (pan == pan[0]).all():
-            path = pan[:1]
-        else:
-            glide = Glide.through(pan[1:], float(pan[0]))
-            moved = glide.sample(transition(preset, self.delays[number])).ravel()
-            path = np.concatenate([moved, np.full(preset.tail, pan[-1])])
-        return _pan_gains(path)
-
-
-def _pan_gains(pan: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Gains of left and right, shape ``(2, len(pan))``."""
-    angle = (pan + 1) * np.pi / 4  # the two gains lie on a quarter of a circle
-    return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-
-
-def _score(notes: Notes, context: Notes, *, preset: StreamPreset, first_note: int) -> _Score:
-    """Score of `notes`, which follow `context` and are numbered from `first_note` on."""
-    controls = stream_controls(
-        notes.after(context), preset=preset, first_note=first_note - len(context)
-    )
-    streams = controls.hz.shape[1]
-    voices = preset.stream_voices(streams)
-    pan = np.linspace(-preset.width, preset.width, streams) if streams > 1 else np.zeros(streams)
-    if preset.arrangement == "in turn":
-        controls, pan = controls.in_turn(), np.append(pan, 0.0)[:, None]
-    else:
-        pan = pan[None]
-    rows = _event_rows(notes, context, preset)
-    events = preset.events(notes.layers)
-    delays = _voice_delays(preset, controls.hz.shape[1])
-    before, pan = len(context) * events, pan[np.arange(len(controls.hz)) % events]
-    sounding = max(before - LONG_NOTES * events, 0)
-    long_earcons = tuple(
-        (event - before, Earcon(controls.beside[event, voice]), float(pan[event, voice]))
-        for event, voice in np.argwhere(controls.beside).tolist()
-        if event >= sounding
-    )
-    first_event = first_note * events
-    return _Score(controls.at(rows), pan[rows], delays, voices, first_event, long_earcons)
-
-
-def _score_hz(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.float64]:
-    """Pitches of a score alone, shape ``(1 + events, voices)``."""
-    before = context if preset.pad else context[-1:]
-    hz = stream_hz(notes.after(before), preset)
-    if preset.arrangement == "in turn":
-        hz = in_turn(hz, np.nan)
-    return hz[_event_rows(notes, before, preset)]
-
-
-def _voice_delays(preset: StreamPreset, voices: int) -> tuple[int, ...]:
-    """Delay of each voice's glide after the first voice's, in sample frames."""
-    return tuple(preset.stagger * number for number in range(voices))
-
-
-def _event_rows(notes: Notes, context: Notes, preset: StreamPreset) -> NDArray[np.intp]:
-    """Indices of a score's events, among those of context and notes together."""
-    events = preset.events(notes.layers)
-    # At the start of a run, the event before the first is the first itself.
-    return np.maximum(np.arange(-1, len(notes) * events) + len(context) * events, 0)
