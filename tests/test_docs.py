@@ -87,6 +87,7 @@ def test_examples_in_docstrings_give_what_they_say(module):
         "docs/sounds.md",
         "docs/rows.md",
         "docs/http_api.md",
+        "docs/landscape.md",
         "docs/limits.md",
         "docs/monitoring.md",
         "docs/warnings.md",

@@ -1,0 +1,301 @@
+"""Loss landscapes as a run stores them: strips along its steps, and surfaces over planes."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_sonify.schema.block import Block, decode_block, encode_block
+
+Floats = NDArray[np.float64]
+
+# Share of its variance that the first two principal components of a random walk in many dimensions
+# hold: 6 / pi^2 and a quarter of that (Antognini and Sohl-Dickstein, NeurIPS 2018).
+RANDOM_WALK = 0.76
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The loss along one step of an optimizer, at the weights before it plus alpha times the step.
+
+    Attributes
+    ----------
+    alphas
+        Increasing, with 0, where the weights were, shape ``(alphas,)``.
+    losses
+        Shape ``(alphas,)``; NaN and infinite as they come.
+    update_norm
+        2-norm of the step.
+    """
+
+    alphas: Floats
+    losses: Floats
+    update_norm: float
+
+    @property
+    def here(self) -> float:
+        """The loss before the step."""
+        return float(self.losses[self.alphas == 0][0])
+
+    @property
+    def lowest(self) -> float:
+        """The smallest loss that is a number; NaN where none is."""
+        finite = self.losses[np.isfinite(self.losses)]
+        return float(finite.min()) if len(finite) else math.nan
+
+    @property
+    def floor(self) -> float:
+        """The alpha of the smallest loss, by a parabola through it and its neighbours; or NaN."""
+        places = np.flatnonzero(self.losses == self.lowest)
+        if not len(places):
+            return math.nan
+        at = int(places[0])
+        near = self.losses[max(at - 1, 0) : at + 2]
+        if len(near) < 3 or not np.isfinite(near).all():
+            return float(self.alphas[at])
+        beside = [at - 1, at + 1]
+        away, rises = self.alphas[beside] - self.alphas[at], self.losses[beside] - self.lowest
+        slope, curve = _parabola(*away, *rises)
+        return float(self.alphas[at] - (slope / (2 * curve) if curve > 0 else 0))
+
+    @property
+    def walls(self) -> tuple[float, float]:
+        """How much the loss rises from its smallest to the first and to the last alpha."""
+        return float(self.losses[0] - self.lowest), float(self.losses[-1] - self.lowest)
+
+    @property
+    def headroom(self) -> float:
+        """The alpha at which the loss is back at what it was: so many times larger the step may be.
+
+        By a parabola through 0 and the two samples around; exact where the loss is quadratic. 0
+        where the loss rises from the start; the last alpha where it does not come back; NaN where
+        the loss was not finite before the step.
+        """
+        if not math.isfinite(self.here):
+            return math.nan
+        ahead = self.alphas >= 0
+        alphas, rises = self.alphas[ahead], self.losses[ahead] - self.here
+        above = np.flatnonzero(~(rises <= 0))  # NaN is a wall
+        if not len(above):
+            return float(alphas[-1])
+        at = int(above[0])
+        if not math.isfinite(rises[at]):
+            return float(alphas[at - 1])
+        other = at - 1 if at > 1 else at + 1
+        if other >= len(alphas) or not math.isfinite(rises[other]):
+            return 0.0
+        slope, curve = _parabola(*alphas[[at, other]], *rises[[at, other]])
+        return float(-slope / curve) if slope < 0 < curve else 0.0
+
+    def words(self) -> str:
+        """The strip as one sentence fragment."""
+        beyond = "more than " if self.headroom >= self.alphas[-1] else ""
+        return (
+            f"loss {self.here:.3g}; the floor is {self.lowest:.3g}, {self.floor:.2g} "
+            f"steps ahead; the step could be {beyond}{self.headroom:.2g} times as large before the "
+            f"loss rises"
+        )
+
+
+def _parabola(one: float, two: float, at_one: float, at_two: float) -> tuple[float, float]:
+    """Slope and curvature coefficient at 0 of a parabola that is 0 there, by two of its points."""
+    curve = (at_two / two - at_one / one) / (two - one)
+    return at_one / one - curve * one, curve
+
+
+def encode_strips(steps: Sequence[int], strips: Sequence[Strip]) -> bytes:
+    """A block of strips with the same alphas, each with its step."""
+    arrays = {
+        "steps": np.array(steps, np.int64),
+        "alphas": strips[0].alphas,
+        "losses": np.stack([strip.losses for strip in strips]),
+        "update_norm": np.array([strip.update_norm for strip in strips]),
+    }
+    return encode_block(Block({"kind": "strips"}, arrays), packed=True)
+
+
+def decode_strips(data: bytes) -> tuple[list[int], list[Strip]]:
+    """What `encode_strips` was given; raises `ValueError` if the bytes are no such block."""
+    block = decode_block(data)
+    arrays = [block.arrays.get(name) for name in ("steps", "alphas", "losses", "update_norm")]
+    if block.header.get("kind") != "strips" or any(each is None for each in arrays):
+        raise ValueError(f"expected a block of strips, got kind {block.header.get('kind')!r}")
+    steps, alphas, losses, norms = (each for each in arrays if each is not None)
+    if losses.shape != (*steps.shape, *alphas.shape) or norms.shape != steps.shape:
+        raise ValueError("losses of strips must have shape (steps, alphas)")
+    strips = [Strip(alphas, row, float(norm)) for row, norm in zip(losses, norms, strict=True)]
+    return steps.tolist(), strips
+
+
+@dataclass(frozen=True)
+class PlanePath:
+    """The path of an optimizer beside a plane.
+
+    Attributes
+    ----------
+    steps
+        int64, shape ``(points,)``.
+    points
+        Foot of the perpendicular of each snapshot, in units of the axes, shape ``(points, 2)``.
+    distance
+        From the plane, as a 2-norm of weights, shape ``(points,)``.
+    losses
+        At the snapshots themselves, not at their feet; NaN where it was not evaluated.
+    explained
+        Share of the variance of the snapshots that lies in the plane; a random walk in many
+        dimensions has `RANDOM_WALK` in that of its principal components.
+    """
+
+    name: str
+    steps: NDArray[np.int64]
+    points: Floats
+    distance: Floats
+    losses: Floats
+    explained: float
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The loss over a plane of weights.
+
+    Attributes
+    ----------
+    x, y
+        Coordinates of the columns and rows, shape ``(columns,)`` and ``(rows,)``; 1 is as long as
+        the direction, whose 2-norm is in `options`.
+    losses
+        Shape ``(rows, columns)``; NaN and infinite cells stay so.
+    here
+        The loss at the origin, (0, 0).
+    paths
+        Paths beside the plane.
+    options
+        How the plane and the losses were made: ``plane``, ``seed``, ``normalise``, ``norms``, ....
+    """
+
+    x: Floats
+    y: Floats
+    losses: Floats
+    here: float
+    paths: tuple[PlanePath, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """The surface as a block."""
+        arrays: dict[str, NDArray[Any]] = {"x": self.x, "y": self.y, "losses": self.losses}
+        arrays["here"] = np.array([self.here])
+        for number, path in enumerate(self.paths):
+            arrays |= {f"{number}/{name}": getattr(path, name) for name in _PATH_ARRAYS}
+            arrays[f"{number}/explained"] = np.array([path.explained])
+        header = {"kind": "surface", "options": dict(self.options)}
+        header["paths"] = [path.name for path in self.paths]
+        return encode_block(Block(header, arrays), packed=True)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Surface":
+        """The surface in a block; raises `ValueError` if there is none."""
+        block = decode_block(data)
+        if block.header.get("kind") != "surface":
+            raise ValueError(f"expected a block of a surface, got {block.header.get('kind')!r}")
+        arrays, names = block.arrays, block.header.get("paths", [])
+        try:
+            paths = tuple(
+                PlanePath(
+                    name=str(name),
+                    explained=float(arrays[f"{number}/explained"][0]),
+                    **{each: arrays[f"{number}/{each}"] for each in _PATH_ARRAYS},
+                )
+                for number, name in enumerate(names)
+            )
+            x, y, losses, here = (arrays[name] for name in ("x", "y", "losses", "here"))
+        except KeyError as error:
+            raise ValueError(f"a surface lacks its array {error}") from None
+        if losses.shape != (*y.shape, *x.shape):
+            raise ValueError(f"losses must have shape {(*y.shape, *x.shape)}, got {losses.shape}")
+        return cls(x, y, losses, float(here[0]), paths, block.header.get("options", {}))
+
+    def write_csv(self, path: str | Path) -> None:
+        """Write the cells as ``x,y,loss``, and those of `paths` to ``<name>-paths.csv`` beside."""
+        path = Path(path)
+        columns, rows = np.meshgrid(self.x, self.y)
+        cells = np.stack([columns, rows, self.losses], axis=-1).reshape(-1, 3)
+        _write_csv(path, ("x", "y", "loss"), cells.tolist())
+        if self.paths:
+            names = ("path", "step", "x", "y", "distance", "loss")
+            points = [
+                (each.name, int(step), *foot.tolist(), float(away), float(loss))
+                for each in self.paths
+                for step, foot, away, loss in zip(
+                    each.steps, each.points, each.distance, each.losses, strict=True
+                )
+            ]
+            _write_csv(path.with_name(f"{path.stem}-paths.csv"), names, points)
+
+    def write_npz(self, path: str | Path) -> None:
+        """Write the arrays for `numpy.load`: ``x``, ``y``, ``losses``, ``here``, ``<path>/...``."""
+        arrays: dict[str, Any] = {"x": self.x, "y": self.y, "losses": self.losses}
+        for each in self.paths:
+            arrays |= {f"{each.name}/{name}": getattr(each, name) for name in _PATH_ARRAYS}
+        np.savez_compressed(path, here=self.here, **arrays)
+
+    def words(self) -> list[str]:
+        """The surface in sentences: level and spacing, and how each path lies to the plane."""
+        finite = self.losses[np.isfinite(self.losses)]
+        broken = self.losses.size - finite.size
+        said = [
+            f"{self.losses.shape[1]} x {self.losses.shape[0]} losses, {self.here:.3g} at (0, 0)"
+        ]
+        if finite.size:
+            row, column = np.argwhere(self.losses == finite.min())[0]
+            said.append(
+                f"from {finite.min():.3g} at ({self.x[column]:.2g}, {self.y[row]:.2g}) "
+                f"to {finite.max():.3g}; {self._spacing()}"
+            )
+        if broken:
+            said.append(f"{broken} cells are NaN or infinite")
+        return [*said, *map(_path_words, self.paths)]
+
+    def _spacing(self) -> str:
+        """How far one has to go from the origin for twice the loss, each way."""
+        row, column = (int(np.abs(each).argmin()) for each in (self.y, self.x))
+        ways = {
+            "right": (self.x[column:] - self.x[column], self.losses[row, column:]),
+            "left": (self.x[column] - self.x[column::-1], self.losses[row, column::-1]),
+            "up": (self.y[row:] - self.y[row], self.losses[row:, column]),
+            "down": (self.y[row] - self.y[row::-1], self.losses[row::-1, column]),
+        }
+        said = []
+        for name, (away, losses) in ways.items():
+            twice = np.flatnonzero(~(losses < 2 * abs(self.here)))
+            said.append(f"{away[twice[0]]:.2g} {name}" if len(twice) else f"beyond the edge {name}")
+        return f"twice the loss at (0, 0) lies {', '.join(said)}"
+
+
+_PATH_ARRAYS = ("steps", "points", "distance", "losses")
+
+
+def _path_words(path: PlanePath) -> str:
+    known = np.isfinite(path.distance)
+    if not known.any():
+        return f"{path.name}: no finite snapshot"
+    last = int(np.flatnonzero(known)[-1])
+    x, y = path.points[last]
+    lost = len(known) - int(known.sum())
+    left_out = f"; {lost} snapshots are not finite" if lost else ""
+    return (
+        f"{path.name}: {len(path.steps)} snapshots, the last at ({x:.2g}, {y:.2g}), loss "
+        f"{path.losses[last]:.3g}, {path.distance[last]:.2g} from the plane; the plane holds "
+        f"{path.explained:.0%} of the variance (of a random walk, {RANDOM_WALK:.0%}){left_out}"
+    )
+
+
+def _write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(names)
+        table.writerows(rows)
