@@ -9,10 +9,11 @@ from playwright.sync_api import expect
 from tests.pages import fresh_page, problems_of
 from tests.screen import HIGHEST, LOWEST, SPIKE_AT, STEPS, Screen, write_three_runs
 
-KEYS = Path(__file__).parent.parent / "frontend" / "src" / "model" / "keys.ts"
+COMMANDS = Path(__file__).parent.parent / "frontend" / "src" / "actions" / "commands.ts"
+ENTRY = r'^  (\w+): command\(\s*"\w+",\s*"[^"]+",\s*\[((?:\s*"[^"]+",?)*)\s*\]'
 TABLE = {
     command: re.findall(r'"([^"]+)"', keys)
-    for command, keys in re.findall(r'(\w+): act\(\s*"\w+",\s*"[^"]+",([^)]*)\)', KEYS.read_text())
+    for command, keys in re.findall(ENTRY, COMMANDS.read_text(), re.M)
 }
 LAST = STEPS - 1
 
@@ -184,6 +185,14 @@ def hears_the_next_run(screen, press):
     screen.says("No run after this")
 
 
+def copies_the_link(screen, press):
+    screen.open()
+    with screen.page.expect_event("dialog") as shown:  # there is no clipboard
+        press()
+    assert "p.sonify.step=50" in shown.value.default_value
+    shown.value.dismiss()
+
+
 CHECKS = {
     "playOrPause": plays_and_pauses,
     "playOnce": plays_two_seconds,
@@ -216,7 +225,7 @@ CHECKS = {
     "hearB": hears("b"),
     "swap": hears("b"),
     "hearBoth": hears_both("Hear A on the left and B on the right"),
-    "blink": hears_both("Hear A and B by turns"),
+    "blink": hears_both("Alternate A and B every two seconds"),
     "soloHere": says("\u2068a\u2069 alone"),
     "muteHere": says("\u2068a\u2069 muted"),
     "toggleCurve": says("The curve is heard as well"),
@@ -231,6 +240,7 @@ CHECKS = {
     "goToWorst": says("No problems found in any run"),
     "toggleAlarm": says("Alarm on: a sound"),
     "toggleAlarmMute": says("The alarm is off: A turns it on"),
+    "copyLink": copies_the_link,
     "showHelp": opens("Keys"),
     "showOptions": opens("Options"),
 }

@@ -79,7 +79,7 @@ def test_a_link_opens_what_it_was_made_of(url, browser, path):
         assert frame.get_by_label("B: \u2068a-broken\u2069").is_checked()
         expect(frame.get_by_label("Speed")).to_have_value("10")
         expect(frame.locator(".timeline")).to_have_attribute("data-step", f"{SPIKE_AT}.00")
-        expect(frame.get_by_role("radio", name="Hear A and B by turns")).to_be_checked()
+        expect(frame.get_by_role("radio", name="Alternate A and B every two seconds")).to_be_checked()
         expect(frame.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "true")
         expect(frame.locator(".region.loop")).to_be_visible()
         expect(frame.get_by_label("Smoothing")).to_have_value("0.5")

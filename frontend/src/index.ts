@@ -3,12 +3,11 @@
 import { h, render as renderInto } from "preact";
 import uplotStyle from "uplot/dist/uPlot.min.css";
 import { unlockAlarm } from "./actions/alarm";
-import { COMMANDS } from "./actions/commands";
+import { COMMANDS, keymap, run } from "./actions/commands";
 import { openLink } from "./actions/link";
 import { startEffects } from "./effects/index";
 import { nameDocument } from "./host";
-import { type Command, chordOf } from "./model/keys";
-import { keymap } from "./state/choices";
+import { chordOf } from "./model/keys";
 import card from "./style/card.css";
 import channels from "./style/channels.css";
 import controls from "./style/controls.css";
@@ -57,21 +56,12 @@ export function render(): void {
   performance.mark("sonify:ready");
 }
 
-const ANYWHERE: readonly (Command | undefined)[] = [
-  "playOrPause",
-  "goToWorst",
-  "toggleAlarm",
-  "toggleAlarmMute",
-  "showHelp",
-  "showOptions",
-];
-
 /** What needs no timeline works wherever no control wants the key for itself. */
 function answerAnywhere(event: KeyboardEvent): void {
   const command = keymap.value.get(chordOf(event) ?? "");
   if (event.target !== document.body || event.repeat || command === undefined) return;
-  if (!ANYWHERE.includes(command)) return;
+  if (COMMANDS[command].anywhere !== true) return;
   event.preventDefault();
   performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
-  COMMANDS[command]();
+  run(command);
 }

@@ -3,7 +3,6 @@
 import { AlarmBell, type AlarmSound } from "../audio/alarm";
 import { kindWords } from "../model/landmarks";
 import type { Told } from "../model/watch";
-import { keyWords } from "../state/choices";
 import { announcer } from "../state/playing";
 import { alarm, isMuted, muteUntil, muteWords, setAlarm } from "../state/watch";
 import { goTo } from "./moving";
@@ -44,11 +43,6 @@ async function notificationWords(): Promise<string> {
 
 /** Silence the alarm for an hour, or no longer. */
 export function toggleAlarmMute(): void {
-  if (!alarm.peek()) {
-    const key = keyWords("toggleAlarm");
-    announcer.say(`The alarm is off${key === null ? "" : `: ${key} turns it on`}`);
-    return;
-  }
   muteUntil(isMuted() ? 0 : Date.now() + MUTE_MS);
   announcer.say(`Alarm ${muteWords.peek() ?? "on again"}`);
 }

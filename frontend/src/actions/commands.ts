@@ -1,21 +1,32 @@
-/** What a person can do. Each is called from inside a gesture, because some of them start sound. */
+/**
+ * What a person can do, as one table: toolbar, palette, help and keys are made from it. Each is
+ * called from inside a gesture, because some of them start sound.
+ */
 
-import type { Command } from "../model/keys";
-import { describePlace, eventWords, neighbour, VERBOSITY_TITLES } from "../model/landmarks";
-import { noteAtStep } from "../model/notes";
+import { computed } from "@preact/signals";
+import type { IconName } from "../draw/icons";
+import { type Bound, boundBy, type Chord, chordWords, keymapOf } from "../model/keys";
+import { describePlace, VERBOSITY_TITLES } from "../model/landmarks";
 import { steps } from "../state/axis";
-import { chooseVerbosity, dialog, hearing, nextVerbosity } from "../state/choices";
-import { sources } from "../state/hearing";
 import {
-  announcer,
-  isPlaying,
-  landmarks,
-  placeHere,
-  playheadStep,
-  type SideLandmark,
-} from "../state/playing";
-import { otherSide } from "../units";
+  chooseVerbosity,
+  curveHeard,
+  dialog,
+  following,
+  hearing,
+  keyChoice,
+  listening,
+  looping,
+  monitoring,
+  nextVerbosity,
+} from "../state/choices";
+import { curveSilence, sources } from "../state/hearing";
+import { announcer, isLoading, isPlaying, placeHere, whySilent } from "../state/playing";
+import { sides } from "../state/runs";
+import { alarm, isMuted } from "../state/watch";
+import { otherSide, type Side } from "../units";
 import { toggleAlarm, toggleAlarmMute } from "./alarm";
+import { copyLink } from "./link";
 import {
   clearLoop,
   extendLoop,
@@ -27,16 +38,17 @@ import {
   moveToRun,
   toggleLoop,
 } from "./moving";
+import { goToLandmark } from "./review";
 import { cycleQuantity } from "./sound";
 import {
   faster,
   follow,
   hear,
   hearBoth,
+  isPending,
   muteHere,
   normalSpeed,
   playBack,
-  playFrom,
   playOnce,
   playOrPause,
   playToEnd,
@@ -48,35 +60,48 @@ import {
 } from "./transport";
 import { fit, zoomBy } from "./zoom";
 
-const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
+export const SUBJECTS = ["Play", "Move", "Loop", "Runs", "See", "Ask"] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
+type Details = {
+  /** What a button for it says. */
+  readonly label?: string;
+  readonly icon?: IconName;
+  /** Whether what it turns on is on. */
+  readonly pressed?: () => boolean;
+  /** Why it cannot be done now; null where it can. */
+  readonly disabled?: () => string | null;
+  /** Whether its key works wherever no control wants the key for itself. */
+  readonly anywhere?: boolean;
+};
+
+export type Command = Details & {
+  readonly subject: Subject;
+  /** The same as a sentence, for help and palette. */
+  readonly words: string;
+  /** What calls it unless told otherwise. */
+  readonly keys: readonly Chord[];
+  readonly run: () => void;
+};
+
+const command = (
+  subject: Subject,
+  words: string,
+  keys: readonly Chord[],
+  run: () => void,
+  details: Details = {},
+): Command => ({ subject, words, keys, run, ...details });
+
 const ZOOM = 2;
 
-/** Play a landmark, from two notes before it. */
-export function playLandmark(event: SideLandmark): void {
-  hear(event.side);
-  const source = sources[event.side].value;
-  if (source === null) return;
-  const starts = source.timeline.steps;
-  playFrom(starts[Math.max(0, noteAtStep(source.timeline, event.step) - LEAD_NOTES)] ?? event.step);
-  announcer.say(eventWords(event));
-}
-
-/** Go to the next landmark of the run that is heard, or the one before; playing, it is played. */
-function goToEvent(direction: 1 | -1): void {
-  const side = hearing.value;
-  const own = landmarks.value.filter((event) => event.side === side);
-  const event = neighbour(own, playheadStep.value, direction);
-  if (event === undefined) {
-    announcer.say(direction === 1 ? "No landmark after this" : "No landmark before this");
-    return;
-  }
-  if (isPlaying()) {
-    playLandmark(event);
-    return;
-  }
-  moveTo(event.step);
-  announcer.say(eventWords(event));
-}
+const open = (name: NonNullable<typeof dialog.value>) => () => {
+  dialog.value = name;
+};
+const silent = (): string | null =>
+  sources[hearing.value].value === null ? whySilent(hearing.value) : null;
+const lacks = (side: Side) => () => (sides.value[side] === null ? whySilent(side) : null);
+const single = (): string | null =>
+  sides.value.b === null ? "Choose a second run to hear both" : null;
 
 function cycleVerbosity(): void {
   const next = nextVerbosity();
@@ -84,57 +109,263 @@ function cycleVerbosity(): void {
   announcer.say(`Said while playing: ${VERBOSITY_TITLES[next]}`);
 }
 
-const open = (name: NonNullable<typeof dialog.value>) => () => {
-  dialog.value = name;
+const TABLE = {
+  playOrPause: command("Play", "Play or pause, from the playhead", ["Space"], playOrPause, {
+    label: "Play",
+    icon: "play",
+    anywhere: true,
+    disabled: () => (isPlaying() || isLoading(hearing.value) ? null : silent()),
+  }),
+  playOnce: command("Play", "Play two seconds, and come back", ["Enter"], playOnce),
+  playToEnd: command(
+    "Play",
+    "Play to the end, past any loop",
+    ["Shift+End", "Ctrl+Shift+ArrowRight"],
+    playToEnd,
+  ),
+  playBack: command(
+    "Play",
+    "Play note by note to the start",
+    ["Shift+Home", "Ctrl+Shift+ArrowLeft"],
+    playBack,
+  ),
+  stop: command("Play", "Stop, and go back to where it began", ["Control"], stop, {
+    label: "Stop",
+    icon: "stop",
+    disabled: () => (isPlaying() || isPending() ? null : "Nothing plays"),
+  }),
+  faster: command("Play", "Faster, also while it plays", [".", "q"], faster),
+  slower: command("Play", "Slower", [",", "e"], slower),
+  normalSpeed: command("Play", "Normal speed", ["/"], normalSpeed),
+  follow: command(
+    "Play",
+    "Follow live training: play the newest steps as they come",
+    ["m"],
+    follow,
+    {
+      label: "Follow",
+      icon: "live",
+      pressed: () => following.value,
+      disabled: silent,
+    },
+  ),
+  monitor: command(
+    "Play",
+    "Monitor: say the newest point as it comes, and stay",
+    ["Shift+m"],
+    toggleMonitor,
+    {
+      pressed: () => monitoring.value,
+    },
+  ),
+  previousNote: command("Move", "Previous note, and hear it", ["ArrowLeft"], () => moveByNotes(-1)),
+  nextNote: command("Move", "Next note, and hear it", ["ArrowRight"], () => moveByNotes(1)),
+  backTenth: command("Move", "Back one tenth of what is seen", ["Ctrl+ArrowLeft"], () =>
+    moveByTenths(-1),
+  ),
+  forwardTenth: command("Move", "Forward one tenth of what is seen", ["Ctrl+ArrowRight"], () =>
+    moveByTenths(1),
+  ),
+  toStart: command(
+    "Move",
+    "To the first step",
+    ["Home", "Ctrl+Home"],
+    () => moveTo(steps.value[0]),
+    {
+      label: "First step",
+    },
+  ),
+  toEnd: command("Move", "To the last step", ["End", "Ctrl+End"], () => moveTo(steps.value[1]), {
+    label: "Last step",
+  }),
+  nextEvent: command("Move", "To the next landmark, and say it", ["n"], () => goToLandmark(1), {
+    label: "Next landmark",
+  }),
+  previousEvent: command("Move", "To the landmark before", ["Shift+n"], () => goToLandmark(-1), {
+    label: "Landmark before",
+  }),
+  goToWorst: command(
+    "Move",
+    "To the worst run, and what broke in it; again, to the next",
+    ["w"],
+    goToWorst,
+    { label: "Worst run", anywhere: true },
+  ),
+  lowest: command(
+    "Move",
+    "To the lowest value of this run",
+    ["["],
+    () => moveToExtreme("lowest", "heard"),
+    {
+      label: "Lowest value",
+    },
+  ),
+  highest: command(
+    "Move",
+    "To the highest value of this run",
+    ["]"],
+    () => moveToExtreme("highest", "heard"),
+    {
+      label: "Highest value",
+    },
+  ),
+  lowestOfAll: command(
+    "Move",
+    "To the lowest value of all runs shown",
+    ["Ctrl+["],
+    () => moveToExtreme("lowest", "all"),
+    {
+      label: "Lowest of all shown",
+    },
+  ),
+  highestOfAll: command(
+    "Move",
+    "To the highest value of all runs shown",
+    ["Ctrl+]"],
+    () => moveToExtreme("highest", "all"),
+    {
+      label: "Highest of all shown",
+    },
+  ),
+  toggleLoop: command("Loop", "Loop on or off", ["l"], toggleLoop, {
+    label: "Loop",
+    icon: "loop",
+    pressed: () => looping.value,
+    disabled: silent,
+  }),
+  loopMore: command("Loop", "Make a loop from the playhead, or longer", ["Shift+ArrowRight"], () =>
+    extendLoop(1),
+  ),
+  loopLess: command("Loop", "Make the loop shorter", ["Shift+ArrowLeft"], () => extendLoop(-1)),
+  clearLoop: command("Loop", "Forget the loop", ["Escape"], clearLoop),
+  previousRun: command(
+    "Runs",
+    "Hear the run before, in the list",
+    ["ArrowUp", "PageUp"],
+    () => moveToRun(-1),
+    {
+      label: "Run before",
+    },
+  ),
+  nextRun: command("Runs", "Hear the next run", ["ArrowDown", "PageDown"], () => moveToRun(1), {
+    label: "Next run",
+  }),
+  hearA: command("Runs", "Hear run A", ["1"], () => hear("a"), {
+    label: "A",
+    disabled: lacks("a"),
+  }),
+  hearB: command("Runs", "Hear run B", ["2"], () => hear("b"), {
+    label: "B",
+    disabled: lacks("b"),
+  }),
+  swap: command(
+    "Runs",
+    "Hear the other run, at the same step",
+    ["x"],
+    () => hear(otherSide(hearing.value)),
+    {
+      disabled: () => lacks(otherSide(hearing.value))(),
+    },
+  ),
+  hearBoth: command(
+    "Runs",
+    "Hear A on the left and B on the right",
+    ["3"],
+    () => hearBoth("both"),
+    {
+      label: "A + B",
+      pressed: () => listening.value === "both",
+      disabled: single,
+    },
+  ),
+  blink: command("Runs", "Alternate A and B every two seconds", ["4"], () => hearBoth("blink"), {
+    label: "A / B",
+    pressed: () => listening.value === "blink",
+    disabled: single,
+  }),
+  soloHere: command("Runs", "Hear only this run, or both again", ["Shift+s"], soloHere),
+  muteHere: command("Runs", "Mute this run", ["Shift+u"], muteHere),
+  toggleCurve: command("Runs", "Hear the curve beside the norms", ["c"], toggleCurve, {
+    pressed: () => curveHeard.value,
+    disabled: () => curveSilence.value,
+  }),
+  cycleQuantity: command(
+    "Runs",
+    "Hear gradients, updates, their ratio to weights, or weights",
+    ["u"],
+    cycleQuantity,
+  ),
+  zoomIn: command("See", "See fewer steps, closer", ["+", "="], () => zoomBy(ZOOM)),
+  zoomOut: command("See", "See more steps", ["-"], () => zoomBy(1 / ZOOM)),
+  zoomFit: command("See", "See the whole run", ["0"], fit),
+  sayPosition: command("Ask", "Say where the playhead is", ["p"], () =>
+    announcer.say(describePlace(placeHere())),
+  ),
+  describe: command("Ask", "Describe what is heard and seen", ["d"], open("describe"), {
+    label: "Describe",
+  }),
+  cycleVerbosity: command("Ask", "Say more, or less, while it plays", ["t"], cycleVerbosity),
+  toggleAlarm: command(
+    "Ask",
+    "Alarm on or off: be told when a run breaks, stalls or ends",
+    ["a"],
+    () => void toggleAlarm(),
+    { label: "Alarm", anywhere: true, pressed: () => alarm.value },
+  ),
+  toggleAlarmMute: command(
+    "Ask",
+    "Silence the alarm for an hour, or no longer",
+    ["Shift+a"],
+    toggleAlarmMute,
+    { anywhere: true, pressed: () => alarm.value && isMuted(), disabled: alarmOff },
+  ),
+  copyLink: command(
+    "Ask",
+    "Copy a link to what is heard and seen",
+    ["Shift+c"],
+    () => void copyLink(),
+    {
+      label: "Copy link",
+      icon: "link",
+    },
+  ),
+  showHelp: command("Ask", "Show these keys", ["h", "?", "Ctrl+/"], open("help"), {
+    label: "Keys",
+    icon: "keyboard",
+    anywhere: true,
+  }),
+  showOptions: command("Ask", "Options: keys, speech, sound", ["o", "Ctrl+,"], open("options"), {
+    label: "Options",
+    anywhere: true,
+  }),
 };
 
-export const COMMANDS: Readonly<Record<Command, () => void>> = {
-  playOrPause,
-  playOnce,
-  playToEnd,
-  playBack,
-  stop,
-  faster,
-  slower,
-  normalSpeed,
-  toggleLoop,
-  loopLess: () => extendLoop(-1),
-  loopMore: () => extendLoop(1),
-  clearLoop,
-  follow,
-  monitor: toggleMonitor,
-  hearBoth: () => hearBoth("both"),
-  blink: () => hearBoth("blink"),
-  soloHere,
-  muteHere,
-  toggleCurve,
-  cycleQuantity,
-  previousNote: () => moveByNotes(-1),
-  nextNote: () => moveByNotes(1),
-  backTenth: () => moveByTenths(-1),
-  forwardTenth: () => moveByTenths(1),
-  toStart: () => moveTo(steps.value[0]),
-  toEnd: () => moveTo(steps.value[1]),
-  hearA: () => hear("a"),
-  hearB: () => hear("b"),
-  swap: () => hear(otherSide(hearing.value)),
-  nextEvent: () => goToEvent(1),
-  previousEvent: () => goToEvent(-1),
-  goToWorst,
-  zoomIn: () => zoomBy(ZOOM),
-  zoomOut: () => zoomBy(1 / ZOOM),
-  zoomFit: fit,
-  lowest: () => moveToExtreme("lowest", "heard"),
-  highest: () => moveToExtreme("highest", "heard"),
-  lowestOfAll: () => moveToExtreme("lowest", "all"),
-  highestOfAll: () => moveToExtreme("highest", "all"),
-  previousRun: () => moveToRun(-1),
-  nextRun: () => moveToRun(1),
-  sayPosition: () => announcer.say(describePlace(placeHere())),
-  describe: open("describe"),
-  cycleVerbosity,
-  toggleAlarm: () => void toggleAlarm(),
-  toggleAlarmMute,
-  showHelp: open("help"),
-  showOptions: open("options"),
-};
+export type CommandName = keyof typeof TABLE;
+export const COMMANDS: Readonly<Record<CommandName, Command>> = TABLE;
+export const COMMAND_NAMES = Object.keys(TABLE) as CommandName[];
+
+const each = (name: CommandName): [CommandName, readonly Chord[]] => [name, COMMANDS[name].keys];
+/** The keys of each command as they are unless told otherwise. */
+export const PLAIN_BOUND = Object.fromEntries(COMMAND_NAMES.map(each)) as Bound<CommandName>;
+/** The keys of each command, and the command of each key. */
+export const bound = computed(() => boundBy(PLAIN_BOUND, keyChoice.value));
+export const keymap = computed(() => keymapOf(bound.value));
+
+/** The first key of a command, for a sentence; null where it has none. */
+export function keyWords(name: CommandName): string | null {
+  const [chord] = bound.value[name];
+  return chord === undefined ? null : chordWords(chord);
+}
+
+/** Do it, or say why it cannot be done. */
+export function run(name: CommandName): void {
+  const { disabled, run } = COMMANDS[name];
+  const why = disabled?.() ?? null;
+  if (why === null) run();
+  else announcer.say(why);
+}
+
+function alarmOff(): string | null {
+  const key = keyWords("toggleAlarm");
+  return alarm.peek() ? null : `The alarm is off${key === null ? "" : `: ${key} turns it on`}`;
+}

@@ -49,8 +49,11 @@ const pending = signal<{
   readonly course: Partial<Course>;
 } | null>(null);
 
+/** Whether something is played as soon as it is loaded. */
+export const isPending = (): boolean => pending.value !== null;
+
 export function playOrPause(): void {
-  if (isPlaying() || pending.value !== null) pause();
+  if (isPlaying() || isPending()) pause();
   else play();
 }
 
@@ -143,12 +146,15 @@ function heardWords(): string {
   const lack = lackWords(otherSide(hearing.value));
   if (listening.value === "one") return runWords(hearing.value);
   if (lack !== null) return `${runWords(hearing.value)}. ${lack}`;
-  return listening.value === "both" ? "A on the left, B on the right" : "A and B by turns";
+  return listening.value === "both" ? "A on the left, B on the right" : "A and B alternating";
 }
 
 /** Hear the run in A or in B; at the same step, without a break. */
 export function hear(side: Side): void {
-  if (hearing.value === side) return;
+  if (hearing.value === side && listening.value === "one") {
+    announcer.say(`Already on ${runWords(side)}`);
+    return;
+  }
   if (store.sides.value[side] === null) {
     announcer.say(whySilent(side));
     return;

@@ -1,15 +1,8 @@
 /** What the person has chosen; most of it is kept between visits. */
 
-import { computed, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { Measure } from "../model/axis";
-import {
-  boundBy,
-  type Command,
-  chordWords,
-  type KeyChoice,
-  keymapOf,
-  readKeyChoice,
-} from "../model/keys";
+import { type KeyChoice, readKeyChoice } from "../model/keys";
 import { readVerbosity, VERBOSITIES, type Verbosity } from "../model/landmarks";
 import { clamp } from "../model/notes";
 import { QUANTITIES, type Quantity } from "../model/quantity";
@@ -129,8 +122,6 @@ export const dialog = signal<"help" | "options" | "describe" | null>(null);
 export const tableShown = signal(false);
 
 export const keyChoice = signal<KeyChoice>(readKeyChoice(recall("keys")));
-export const bound = computed(() => boundBy(keyChoice.value));
-export const keymap = computed(() => keymapOf(bound.value));
 
 /** What is said by itself. */
 export const verbosity = signal<Verbosity>(readVerbosity(recall("verbosity")));
@@ -168,12 +159,6 @@ export function setMono(on: boolean): void {
 export function setDelay(milliseconds: number): void {
   delay.value = delayOf(milliseconds);
   remember("delay", String(delay.value));
-}
-
-/** The first key of a command, for a sentence; null where it has none. */
-export function keyWords(command: Command): string | null {
-  const [chord] = bound.value[command];
-  return chord === undefined ? null : chordWords(chord);
 }
 
 function delayOf(milliseconds: number): number {

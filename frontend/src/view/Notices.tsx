@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { keyWords } from "../actions/commands";
 import { goTo } from "../actions/moving";
 import { answerOffer, chooseMeasure } from "../actions/sound";
 import { refresh } from "../effects/index";
@@ -10,7 +11,7 @@ import { MEASURED_BY, WORDS } from "../model/quantity";
 import { problemWords } from "../model/watch";
 import { formatStep, formatValue, shownName, spokenName } from "../model/words";
 import { meets } from "../state/axis";
-import { chosenQuantity, keyWords, measure } from "../state/choices";
+import { chosenQuantity, measure } from "../state/choices";
 import { runResource } from "../state/data";
 import { coverages, sources } from "../state/hearing";
 import { loadingWords, progress, serverProblem } from "../state/loading";

@@ -1,7 +1,7 @@
 /** The keys by subject, as they are bound now, and what is heard. */
 
-import { ACTIONS, type Chord, COMMAND_NAMES, SUBJECTS } from "../../model/keys";
-import { bound } from "../../state/choices";
+import { bound, COMMAND_NAMES, COMMANDS, SUBJECTS } from "../../actions/commands";
+import type { Chord } from "../../model/keys";
 import { Keys } from "../parts/Keycaps";
 import { Dialog } from "./Dialog";
 
@@ -18,9 +18,9 @@ export function Help() {
             <table key={subject}>
               <caption>{subject}</caption>
               <tbody>
-                {COMMAND_NAMES.filter((name) => ACTIONS[name].subject === subject).map((name) => (
+                {COMMAND_NAMES.filter((name) => COMMANDS[name].subject === subject).map((name) => (
                   <tr key={name}>
-                    <th scope="row">{ACTIONS[name].does}</th>
+                    <th scope="row">{COMMANDS[name].words}</th>
                     <td>
                       <Keys chords={bound.value[name]} />
                     </td>

@@ -2,11 +2,16 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import {
-  ACTIONS,
+  bound,
+  COMMAND_NAMES,
+  COMMANDS,
+  type CommandName,
+  keymap,
+  PLAIN_BOUND,
+} from "../../actions/commands";
+import {
   bind,
   type Chord,
-  COMMAND_NAMES,
-  type Command,
   chordOf,
   chordWords,
   MAP_TITLES,
@@ -15,12 +20,12 @@ import {
   refusal,
   unbind,
 } from "../../model/keys";
-import { bound, chooseKeys, keyChoice, keymap } from "../../state/choices";
+import { chooseKeys, keyChoice } from "../../state/choices";
 import { Check } from "../parts/Field";
 import { Keys } from "../parts/Keycaps";
 
 /** The command that a key is being pressed for, and the key that another one has. */
-type Capture = { readonly command: Command; readonly taken: Chord | null } | null;
+type Capture = { readonly command: CommandName; readonly taken: Chord | null } | null;
 
 export function KeyOptions() {
   const capture = useSignal<Capture>(null);
@@ -69,19 +74,19 @@ export function KeyOptions() {
 }
 
 type RowProps = {
-  readonly command: Command;
+  readonly command: CommandName;
   readonly capture: Signal<Capture>;
   readonly said: Signal<string>;
 };
 
 function Row({ command, capture, said }: RowProps) {
-  const { does } = ACTIONS[command];
+  const { words } = COMMANDS[command];
   const waiting = capture.value?.command === command ? capture.value : null;
   const taken = waiting?.taken ?? null;
   const take = (chord: Chord) => {
-    chooseKeys(bind(keyChoice.value, command, chord));
+    chooseKeys(bind(PLAIN_BOUND, keyChoice.value, command, chord));
     capture.value = null;
-    said.value = `${chordWords(chord)}: ${does}`;
+    said.value = `${chordWords(chord)}: ${words}`;
   };
   const press = (event: KeyboardEvent) => {
     const chord = chordOf(event);
@@ -96,28 +101,28 @@ function Row({ command, capture, said }: RowProps) {
       said.value = `${chordWords(chord)}: ${refused}`;
     } else if (owner !== undefined && owner !== command) {
       capture.value = { command, taken: chord };
-      said.value = `${chordWords(chord)} is taken: ${ACTIONS[owner].does}`;
+      said.value = `${chordWords(chord)} is taken: ${COMMANDS[owner].words}`;
     } else {
       take(chord);
     }
   };
   return (
     <li>
-      <span class="does">{does}</span>
+      <span class="does">{words}</span>
       {waiting === null ? <Keys chords={bound.value[command]} /> : "Press a key"}
       <span class="buttons">
         <button
           type="button"
           class="plain"
           aria-pressed={waiting !== null}
-          aria-label={`Change: ${does}`}
+          aria-label={`Change: ${words}`}
           onKeyDown={press}
           onBlur={() => {
             if (taken === null) capture.value = null;
           }}
           onClick={() => {
             capture.value = { command, taken: null };
-            said.value = `Press the key for: ${does}. Escape leaves it as it is.`;
+            said.value = `Press the key for: ${words}. Escape leaves it as it is.`;
           }}
         >
           Change
@@ -136,10 +141,10 @@ function Row({ command, capture, said }: RowProps) {
         <button
           type="button"
           class="plain"
-          aria-label={`Reset: ${does}`}
+          aria-label={`Reset: ${words}`}
           onClick={() => {
             chooseKeys(unbind(keyChoice.value, command));
-            said.value = `As in the map: ${does}`;
+            said.value = `As in the map: ${words}`;
           }}
         >
           Reset

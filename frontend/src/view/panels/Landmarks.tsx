@@ -1,6 +1,6 @@
 /** The landmarks of A and B, as marks on the curve and as buttons that play them. */
 
-import { playLandmark } from "../../actions/commands";
+import { playLandmark } from "../../actions/review";
 import { pixelOf } from "../../model/axis";
 import { eventWords, glyphOf } from "../../model/landmarks";
 import { WORDS } from "../../model/quantity";

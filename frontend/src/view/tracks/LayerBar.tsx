@@ -1,18 +1,13 @@
 /** Under the lanes: what is under the pointer, how rows are laid out, what colours mean. */
 
+import { keyWords } from "../../actions/commands";
 import { pointed, rowHere, setAllModules, toggleModule, wordsHere } from "../../actions/layers";
 import { COLOURFUL } from "../../model/colours";
 import { comparedWords, normWords, pool } from "../../model/norms";
 import { WORDS } from "../../model/quantity";
 import { formatStep, formatTick, shownName } from "../../model/words";
 import { axis, stepAt } from "../../state/axis";
-import {
-  differenceWanted,
-  keyWords,
-  layerFilter,
-  layersTabled,
-  rowOrder,
-} from "../../state/choices";
+import { differenceWanted, layerFilter, layersTabled, rowOrder } from "../../state/choices";
 import {
   decades,
   differenceShown,

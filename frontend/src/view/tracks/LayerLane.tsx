@@ -2,6 +2,7 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { keymap } from "../../actions/commands";
 import {
   focusRow,
   laneName,
@@ -20,7 +21,7 @@ import { bandsOf, laneHeight, type Row, rowAt, rowEdges } from "../../model/laye
 import { pixelEdges, pool } from "../../model/norms";
 import { shownName } from "../../model/words";
 import { axis, stepAt } from "../../state/axis";
-import { keymap, layerFilter } from "../../state/choices";
+import { layerFilter } from "../../state/choices";
 import {
   decades,
   focusedIndex,

@@ -2,14 +2,14 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { COMMANDS } from "../../actions/commands";
+import { COMMANDS, keymap, keyWords, run } from "../../actions/commands";
 import { drag, letGo, pixelUnder, placeUnder, playAt, press, release } from "../../actions/pointer";
 import { fit, panBy, zoomBy } from "../../actions/zoom";
 import { chordOf } from "../../model/keys";
 import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
 import { stepsSeen } from "../../state/axis";
-import { hearing, keymap, keyWords } from "../../state/choices";
+import { hearing } from "../../state/choices";
 import { sources } from "../../state/hearing";
 import {
   finished,
@@ -88,12 +88,12 @@ export function Timeline() {
         event.stopPropagation();
         if (event.repeat && command === "playOrPause") return;
         performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
-        COMMANDS[command]();
+        run(command);
       }}
       onKeyUp={(event) => {
         // Ctrl hushes screen readers too; with another key it is not meant for us.
         const command = controlAlone.current ? keymap.value.get("Control") : undefined;
-        if (event.key === "Control" && command !== undefined) COMMANDS[command]();
+        if (event.key === "Control" && command !== undefined) COMMANDS[command].run();
         controlAlone.current = false;
       }}
     >

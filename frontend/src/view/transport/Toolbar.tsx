@@ -1,25 +1,24 @@
 /** What is heard, and how. */
 
 import { useRef } from "preact/hooks";
-import { COMMANDS } from "../../actions/commands";
-import { copyLink, linkHere } from "../../actions/link";
-import { moveTo, toggleLoop } from "../../actions/moving";
-import { follow, hear, hearBoth, playOrPause, stop } from "../../actions/transport";
+import { bound, COMMANDS, type CommandName, run } from "../../actions/commands";
+import { linkHere } from "../../actions/link";
+import { moveTo } from "../../actions/moving";
+import { hear, hearBoth } from "../../actions/transport";
 import { framed } from "../../host";
-import type { Command } from "../../model/keys";
 import { spokenName } from "../../model/words";
-import { bound, following, hearing, listening, looping } from "../../state/choices";
-import { sources } from "../../state/hearing";
+import { hearing, listening } from "../../state/choices";
 import { isPlaying, playheadStep } from "../../state/playing";
 import * as store from "../../state/runs";
 import { alarm, muteWords } from "../../state/watch";
 import { SIDES } from "../../units";
+import { CommandButton } from "../parts/CommandButton";
 import { Icon } from "../parts/Icon";
 import { Keys } from "../parts/Keycaps";
 
 const BOTH = [
-  { how: "both", label: "A + B", says: "Hear A on the left and B on the right" },
-  { how: "blink", label: "A / B", says: "Hear A and B by turns" },
+  { how: "both", label: "A + B", says: COMMANDS.hearBoth.words },
+  { how: "blink", label: "A / B", says: COMMANDS.blink.words },
 ] as const;
 
 export function Toolbar() {
@@ -27,43 +26,18 @@ export function Toolbar() {
     <section class="toolbar" aria-label="Controls">
       <div class="transport">
         <PlayButton />
-        <button type="button" disabled={!isPlaying()} onClick={stop}>
-          <Icon name="stop" />
-          Stop
-        </button>
-        <Toggle
-          icon="loop"
-          name="Loop"
-          on={looping.value}
-          disabled={sources[hearing.value].value === null}
-          toggle={toggleLoop}
-        />
-        <Toggle
-          icon="live"
-          name="Follow"
-          on={following.value}
-          disabled={sources[hearing.value].value === null}
-          toggle={follow}
-        />
+        <CommandButton name="stop" />
+        <CommandButton name="toggleLoop" />
+        <CommandButton name="follow" />
       </div>
       <HearSwitch />
       <div class="aside">
         <AlarmButton />
-        <button type="button" class="plain" onClick={() => void copyLink()}>
-          <Icon name="link" />
-          Copy link
-        </button>
+        <CommandButton name="copyLink" class="plain" />
         <GoTo />
-        <button type="button" class="plain" onClick={COMMANDS.describe}>
-          Describe
-        </button>
-        <button type="button" class="plain" onClick={COMMANDS.showOptions}>
-          Options
-        </button>
-        <button type="button" class="plain" onClick={COMMANDS.showHelp}>
-          <Icon name="keyboard" />
-          Keys
-        </button>
+        <CommandButton name="describe" class="plain" />
+        <CommandButton name="showOptions" class="plain" />
+        <CommandButton name="showHelp" class="plain" />
         {framed && <OpenAlone />}
       </div>
     </section>
@@ -80,7 +54,7 @@ function AlarmButton() {
       aria-pressed={on}
       aria-label={muted === null ? "Alarm" : `Alarm, ${muted}`}
       title="A sound and a notification when a run breaks, stalls or ends, also in the background"
-      onClick={COMMANDS.toggleAlarm}
+      onClick={() => run("toggleAlarm")}
     >
       <Icon name={on && muted === null ? "bell" : "bellOff"} />
       <span class="muted">{muted ?? "Alarm"}</span>
@@ -105,29 +79,13 @@ function OpenAlone() {
 
 function PlayButton() {
   const playing = isPlaying();
-  const silent = sources[hearing.value].value === null;
   return (
-    <button type="button" class="play" disabled={silent && !playing} onClick={playOrPause}>
-      <Icon name={playing ? "pause" : "play"} />
-      {playing ? "Pause" : "Play"}
-    </button>
-  );
-}
-
-type ToggleProps = {
-  readonly icon: "loop" | "live";
-  readonly name: string;
-  readonly on: boolean;
-  readonly disabled: boolean;
-  readonly toggle: () => void;
-};
-
-function Toggle({ icon, name, on, disabled, toggle }: ToggleProps) {
-  return (
-    <button type="button" aria-pressed={on} disabled={disabled} onClick={toggle}>
-      <Icon name={icon} />
-      {name}
-    </button>
+    <CommandButton
+      name="playOrPause"
+      class="play"
+      icon={playing ? "pause" : "play"}
+      label={playing ? "Pause" : "Play"}
+    />
   );
 }
 
@@ -172,17 +130,17 @@ function HearSwitch() {
   );
 }
 
-const TARGETS: readonly (readonly [Command, string])[] = [
-  ["toStart", "First step"],
-  ["toEnd", "Last step"],
-  ["lowest", "Lowest value"],
-  ["highest", "Highest value"],
-  ["lowestOfAll", "Lowest of all shown"],
-  ["highestOfAll", "Highest of all shown"],
-  ["previousEvent", "Landmark before"],
-  ["nextEvent", "Next landmark"],
-  ["previousRun", "Run before"],
-  ["nextRun", "Next run"],
+const TARGETS: readonly CommandName[] = [
+  "toStart",
+  "toEnd",
+  "lowest",
+  "highest",
+  "lowestOfAll",
+  "highestOfAll",
+  "previousEvent",
+  "nextEvent",
+  "previousRun",
+  "nextRun",
 ];
 
 export function GoTo() {
@@ -225,12 +183,12 @@ export function GoTo() {
           <button type="submit">Go</button>
         </form>
         <ul>
-          {TARGETS.map(([command, title]) => (
-            <li key={command}>
-              <button type="button" class="plain" onClick={COMMANDS[command]}>
-                {title}
+          {TARGETS.map((name) => (
+            <li key={name}>
+              <button type="button" class="plain" onClick={() => run(name)}>
+                {COMMANDS[name].label}
                 <span aria-hidden="true">
-                  <Keys chords={bound.value[command].slice(0, 1)} />
+                  <Keys chords={bound.value[name].slice(0, 1)} />
                 </span>
               </button>
             </li>
