@@ -173,10 +173,10 @@ def test_the_script_is_a_module_that_renders(client):
 def test_the_parts_of_the_script_are_served_and_nothing_else(client, tmp_path, monkeypatch):
     parts = tmp_path / "static" / "parts"
     parts.mkdir(parents=True)
-    (parts / "chart-AB12.js").write_text("export default 1")
+    (parts / "part-AB12.js").write_text("export default 1")
     (tmp_path / "static" / "secret.js").write_text("secret")
     monkeypatch.setattr("tb_sonify.plugin.assets.PARTS", parts)
-    response = client.get("/data/plugin/sonify/parts/chart-AB12.js")
+    response = client.get("/data/plugin/sonify/parts/part-AB12.js")
     assert response.data == b"export default 1"
     assert response.content_type == "text/javascript; charset=utf-8"
     assert "max-age=31536000" in response.headers["Cache-Control"]

@@ -1,7 +1,6 @@
 /** What TensorBoard calls when the Sonify tab is opened. */
 
 import { h, render as renderInto } from "preact";
-import uplotStyle from "uplot/dist/uPlot.min.css";
 import { unlockAlarm } from "./actions/alarm";
 import { COMMANDS, keymap, run } from "./actions/commands";
 import { openLink } from "./actions/link";
@@ -29,7 +28,6 @@ export function render(): void {
   nameDocument();
   const style = document.createElement("style");
   style.textContent = [
-    uplotStyle,
     theme,
     layout,
     card,

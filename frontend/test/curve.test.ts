@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { hullOf, logTicks, pixelOf, xOf } from "../src/model/axis";
-import { firstGap, lineOf, needsLog, rangeOf, valueAt } from "../src/model/curve";
+import { hullOf, pixelOf, xOf } from "../src/model/axis";
+import { brokenSpans, lineOf, needsLog, valueAt } from "../src/model/curve";
 import { curve } from "./examples";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
@@ -36,29 +36,6 @@ test("an explosion needs a log axis, an ordinary loss and one that touches zero 
   expect(needed([nan], [])).toBe(false);
 });
 
-test("a log axis has a handful of round labels, however many decades it spans", () => {
-  expect(logTicks([0.003, 3])).toEqual([0.01, 0.1, 1]);
-  expect(logTicks([0.4, 4])).toEqual([0.5, 1, 2]);
-  expect(logTicks([1e-3, 4e16])).toEqual([1e-3, 1, 1e3, 1e6, 1e9, 1e12, 1e15]);
-  for (const range of [[1e-300, 1e300] as const, [5, 5.1] as const, [1, 1e5] as const]) {
-    expect(logTicks(range).length).toBeLessThanOrEqual(8);
-  }
-});
-
-test("the range holds all curves, and is finite whatever they are", () => {
-  const range = (values: number[], log: boolean) =>
-    rangeOf([lineOf(curve([...values.keys()], values), log)], log);
-  const [bottom, top] = range([0.5, 3, 1000], true);
-  expect([bottom > 0, bottom < 0.5, top > 1000]).toEqual([true, true, true]);
-  expect(range([1, 1], true)).toEqual([0.5, 2]);
-  expect(range([nan, inf], true)).toEqual([0.1, 10]);
-  expect(range([nan], false)).toEqual([0, 1]);
-  expect(range([0, 0], false)).toEqual([0, 0.06]);
-  const [low, high] = range([-5, 5], false);
-  expect([low < -5, high > 5]).toEqual([true, true]);
-  expect(range([0.1, 2], false)[0]).toBe(0);
-});
-
 test("the value at a step is that of the last point not after it", () => {
   const loss = curve([10, 20, 30], [1, 2, 3], [1, 2.5, 3]);
   expect(valueAt(loss, 9)).toBeNull();
@@ -67,9 +44,12 @@ test("the value at a step is that of the last point not after it", () => {
   expect(valueAt(loss, 999)).toEqual({ min: 3, max: 3 });
 });
 
-test("the first value that is not a number is found", () => {
-  expect(firstGap(curve([5, 6, 7], [1, inf, nan]))).toBe(6);
-  expect(firstGap(curve([5, 6], [1, 2]))).toBeNull();
+test("the stretches that are not numbers are found, each up to the next number", () => {
+  expect(brokenSpans(curve([5, 6, 7, 8, 9], [1, inf, nan, 2, nan]))).toEqual([
+    [6, 8],
+    [9, 9],
+  ]);
+  expect(brokenSpans(curve([5, 6], [1, 2]))).toEqual([]);
 });
 
 test("the hull is around all that is there", () => {

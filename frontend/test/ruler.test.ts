@@ -3,7 +3,6 @@ import {
   formatDuration,
   formatX,
   gripAt,
-  incrementsOf,
   type Measure,
   meet,
   onStepsOf,
@@ -12,6 +11,7 @@ import {
   stepAtTime,
   stepAtX,
   xAtStep,
+  xTicks,
 } from "../src/model/axis";
 import { smoothed } from "../src/model/curve";
 import { nanRanges } from "../src/model/norms";
@@ -99,14 +99,31 @@ test("durations, shares and clock times read as people write them", () => {
   expect(formatX("clock", noon + 0.25, 0.9)).toContain("12:00:00.250");
 });
 
-test.each<Measure>(["step", "time", "clock", "share"])(
-  "labels by %s come in rising steps",
-  (measure) => {
-    const increments = incrementsOf(measure);
-    expect(increments).toEqual([...increments].sort((one, other) => one - other));
-    expect(Math.min(...increments)).toBeGreaterThan(0);
-  },
-);
+test.each<[Measure, number, number]>([
+  ["step", 0, 199],
+  ["step", 9_999_950, 10_000_100],
+  ["time", 0, 3_725],
+  ["time", 0, 0.05],
+  ["clock", 1_764_000_000, 1_764_080_000],
+  ["share", 0, 1],
+])("labels by %s from %d to %d are round, rise, and do not touch", (measure, from, to) => {
+  for (const width of [120, 600, 1_800]) {
+    const ticks = xTicks({ from, to, left: 64, width }, measure);
+    const pixels = ticks.map(({ at }) => ((at - from) / (to - from)) * width);
+    expect(new Set(ticks.map(({ text }) => text)).size).toBe(ticks.length);
+    pixels.forEach((pixel, index) => {
+      expect(pixel).toBeGreaterThanOrEqual(0);
+      expect(pixel).toBeLessThanOrEqual(width + 1e-6);
+      expect(pixel - (pixels[index - 1] ?? -64)).toBeGreaterThanOrEqual(64 - 1e-6);
+    });
+  }
+  expect(xTicks({ from, to, left: 64, width: 600 }, measure).length).toBeGreaterThan(1);
+});
+
+test("an axis without width or range has no labels", () => {
+  expect(xTicks({ from: 0, to: 100, left: 64, width: 0 }, "step")).toEqual([]);
+  expect(xTicks({ from: 5, to: 5, left: 64, width: 600 }, "step")).toEqual([]);
+});
 
 test("steps of another count do not meet, and are found by time", () => {
   const steps = Float64Array.from({ length: 101 }, (_, step) => step);

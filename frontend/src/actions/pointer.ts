@@ -1,7 +1,7 @@
 /** What a mouse does on the timeline: a click plays, a drag zooms, with Shift it makes a loop. */
 
 import { xOf } from "../model/axis";
-import { axis, stepAt } from "../state/axis";
+import { axis, drawable, stepAt } from "../state/axis";
 import { hearing, stretch } from "../state/choices";
 import { announcer, player, whySilent } from "../state/playing";
 import type { Range } from "../units";
@@ -16,16 +16,14 @@ export const CLICK_PIXELS = 5; // that a hand may move during a click
 let pressed: { readonly at: number; readonly x: number } | null = null;
 
 /** The place on the axis under the pointer. */
-export const placeUnder = (event: OnTimeline): number | null =>
-  axis.value === null ? null : xOf(axis.value, pixelUnder(event));
+export const placeUnder = (event: OnTimeline): number => xOf(axis.value, pixelUnder(event));
 
 /** In CSS pixels, within the timeline. */
 export const pixelUnder = (event: OnTimeline): number =>
   event.clientX - event.currentTarget.getBoundingClientRect().left;
 
 /** Play from a place on the axis. */
-export function playAt(x: number | null, event: Event): void {
-  if (x === null) return;
+export function playAt(x: number, event: Event): void {
   const step = stepAt(hearing.value, x);
   performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { step } });
   playFrom(step);
@@ -35,7 +33,7 @@ export function playAt(x: number | null, event: Event): void {
 export function press(event: OnTimeline & PointerEvent): void {
   const x = placeUnder(event);
   if (event.button !== 0) return;
-  if (x === null) {
+  if (!drawable.value) {
     announcer.say(whySilent(hearing.value));
     return;
   }
@@ -46,7 +44,7 @@ export function press(event: OnTimeline & PointerEvent): void {
 
 export function drag(event: OnTimeline): void {
   const x = placeUnder(event);
-  if (x === null || pressed === null) return;
+  if (pressed === null) return;
   if (stretch.value === null && Math.abs(event.clientX - pressed.at) < CLICK_PIXELS) return;
   const range: Range = [Math.min(x, pressed.x), Math.max(x, pressed.x)];
   stretch.value = { range, wanted: event.shiftKey ? "loop" : "zoom" };

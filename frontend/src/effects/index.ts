@@ -9,7 +9,6 @@ import { type Query, runsIn } from "../server/api";
 import { across } from "../state/axis";
 import { chosenSides, delay, hearing, listening, mono, quieter, volume } from "../state/choices";
 import {
-  chartResource,
   coverageResource,
   curveResource,
   heatmapResource,
@@ -86,7 +85,6 @@ export function startEffects(): void {
 /** Ask the server again for all that is on screen; what is there stays until the answer comes. */
 export function refresh(): void {
   const names = SIDES.map((side) => sides.peek()[side]).filter((run) => run !== null);
-  chartResource.refresh([[]]);
   runResource.refresh([[]]);
   scalarsResource.refresh(names.map((run) => [run]));
   const tag = store.tag.peek();
@@ -173,7 +171,6 @@ function noticeReturn(): void {
 }
 
 function loadWhatIsShown(): void {
-  chartResource.ensure([]);
   runResource.ensure([]);
   for (const run of SIDES.map((side) => sides.value[side])) {
     if (run === null) continue;

@@ -43,21 +43,6 @@ export function xOf(axis: Axis, pixel: number): number {
   return axis.from + along * (axis.to - axis.from);
 }
 
-const MOST_TICKS = 7;
-
-/** Where a log axis is labelled: at 1, 2 and 5 of each decade, or at every so many decades. */
-export function logTicks([low, high]: readonly [number, number]): number[] {
-  const first = Math.floor(Math.log10(low));
-  const last = Math.ceil(Math.log10(high));
-  const stride = Math.ceil((last - first) / MOST_TICKS);
-  const digits = 3 * (last - first) <= MOST_TICKS ? [1, 2, 5] : [1];
-  const ticks: number[] = [];
-  for (let power = Math.ceil(first / stride) * stride; power <= last; power += stride) {
-    ticks.push(...digits.map((digit) => Number(`${digit}e${power}`)));
-  }
-  return ticks.filter((tick) => low <= tick && tick <= high);
-}
-
 /** What x is: steps; seconds since the run began; seconds since the epoch; 0 to 1. */
 export type Measure = "step" | "time" | "clock" | "share";
 
@@ -164,12 +149,30 @@ function inOrder(known: readonly Timed[]): [number[], number[]] {
 const DAY = 86_400;
 const CLOCK = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600];
 
-/** What lies between two labels of the axis, at the choice of who draws it. */
-export function incrementsOf(measure: Measure): number[] {
+/** What may lie between two labels of the axis. */
+function incrementsOf(measure: Measure): number[] {
   if (measure === "step") return decades(0, 12);
   if (measure === "share") return decades(-6, -1);
   const days = decades(0, 4).map((each) => each * DAY);
   return [...decades(-3, -1), ...CLOCK, 0.5 * DAY, ...days];
+}
+
+export type Tick = { readonly at: number; readonly text: string };
+
+const PIXELS_PER_LETTER = 7;
+
+/** Round places to label, so far apart that their labels do not touch. */
+export function xTicks({ from, to, width }: Axis, measure: Measure): Tick[] {
+  if (!(width > 0 && to > from)) return [];
+  const space = Math.max(64, 28 + PIXELS_PER_LETTER * formatX(measure, to, to - from).length);
+  const least = ((to - from) * space) / width;
+  const increment = incrementsOf(measure).find((each) => each >= least) ?? least;
+  const first = Math.ceil(from / increment - 1e-9);
+  const count = Math.floor(to / increment + 1e-9) - first + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, index) => {
+    const at = Number(((first + index) * increment).toPrecision(12));
+    return { at, text: formatX(measure, at, to - from) };
+  });
 }
 
 /** A place as a label of an axis that shows so much. */

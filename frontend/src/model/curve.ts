@@ -5,7 +5,6 @@ import type { Curve, Heatmap } from "./answers";
 import { lastNotAfter } from "./notes";
 import type { Scale } from "./query";
 
-const AIR = 0.06;
 const LINEAR_DECADES = 4; // of values that a linear axis can show; an explosion has more
 
 /** What can be drawn of a value; a gap for the rest. */
@@ -53,29 +52,6 @@ export function needsLog(curves: readonly Curve[]): boolean {
   return low > 0 && high > low * 10 ** LINEAR_DECADES;
 }
 
-/** The range of the y axis: what can be drawn between two places on the x axis, with some air. */
-export function rangeOf(
-  lines: readonly Line[],
-  log: boolean,
-  [from, to]: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
-): Range {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const { xs, min, max } of lines) {
-    // The points to the left and right are seen as the ends of lines.
-    const first = Math.max(0, lastNotAfter(xs, from, xs.length));
-    const last = Math.min(xs.length - 1, lastNotAfter(xs, to, xs.length) + 1);
-    for (let at = first; at <= last; at++) {
-      low = Math.min(low, min[at] ?? low);
-      high = Math.max(high, max[at] ?? high);
-    }
-  }
-  if (low > high) return log ? [0.1, 10] : [0, 1];
-  if (!log) return padded(low, high);
-  const air = (high / low) ** AIR;
-  return air > 1 ? [low / air, high * air] : [low / 2, high * 2];
-}
-
 /** What a curve has at a step: the values of the last point that is not after it. */
 export function valueAt(curve: Curve, step: Step): { min: number; max: number } | null {
   const bin = lastNotAfter(curve.steps, step, curve.steps.length);
@@ -99,17 +75,17 @@ export function extremeOf(
   return step === undefined || value === undefined ? null : { step, value };
 }
 
-/** Where the curves stop being numbers: the steps of their first NaN or infinity. */
-export function firstGap(curve: Curve): Step | null {
-  const bin = curve.max.findIndex((value) => !Number.isFinite(value));
-  return curve.steps[bin] ?? null;
-}
-
-function padded(low: number, high: number): Range {
-  const air = (high - low || Math.abs(high) || 1) * AIR;
-  // Losses are read against zero where zero is near.
-  const floor = low >= 0 && low <= 0.3 * high ? 0 : low - air;
-  return [floor, high + air];
+/** Stretches of steps in which a curve is NaN or infinite, each up to the next number. */
+export function brokenSpans({ steps, max }: Curve): Range[] {
+  const spans: [Step, Step][] = [];
+  max.forEach((value, bin) => {
+    const [step, before] = [steps[bin] ?? 0, max[bin - 1]];
+    if (Number.isFinite(value)) return;
+    if (before === undefined || Number.isFinite(before)) spans.push([step, step]);
+    const last = spans.at(-1);
+    if (last !== undefined) last[1] = steps[bin + 1] ?? step;
+  });
+  return spans;
 }
 
 /**

@@ -1,7 +1,6 @@
-/** The x axis that everything drawn shares, and the curves laid on it. */
+/** The x axis that everything drawn shares, and where on it the steps of the runs lie. */
 
-import { computed, type ReadonlySignal } from "@preact/signals";
-import type { Drawing } from "../draw/chart";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Curve } from "../model/answers";
 import {
   type Axis,
@@ -15,21 +14,10 @@ import {
   within,
   xAtStep,
 } from "../model/axis";
-import { firstGap, lineOf } from "../model/curve";
 import { type Range, SIDES, type Side, type Step } from "../units";
-import { hearing, measure, smoothing, viewport } from "./choices";
+import { hearing, measure, viewport } from "./choices";
 import { coverages } from "./hearing";
-import {
-  bySide,
-  curves,
-  lineColourOf,
-  lineColours,
-  log,
-  nonNull,
-  otherCurves,
-  partners,
-  plot,
-} from "./runs";
+import { bySide, curves, nonNull, otherCurves, partners } from "./runs";
 
 /** Whether the norms and the curve of a side count the same steps. */
 export const meets = bySide((side) =>
@@ -113,10 +101,20 @@ export const domain: ReadonlySignal<Range> = computed(() => {
 /** The part of the axis that is seen. */
 export const seen: ReadonlySignal<Range> = computed(() => within(domain.value, viewport.value));
 
-export const axis: ReadonlySignal<Axis | null> = computed(() => {
+/** Of all lanes, in CSS pixels. */
+export const timelineWidth = signal(0);
+
+const LEFT_PIXELS = 64; // for the labels of the y axis
+const RIGHT_PIXELS = 20;
+
+export const axis: ReadonlySignal<Axis> = computed(() => {
   const [from, to] = seen.value;
-  return plot.value === null ? null : { from, to, ...plot.value };
+  const width = Math.max(0, timelineWidth.value - LEFT_PIXELS - RIGHT_PIXELS);
+  return { from, to, left: LEFT_PIXELS, width };
 });
+
+/** Whether the axis is known, so that what lies on it can be asked for and drawn. */
+export const drawable = computed(() => laidOut.value && axis.value.width > 0);
 
 /** The steps of the run that is heard, all of them and those that are seen. */
 export const steps: ReadonlySignal<Range> = computed(
@@ -138,45 +136,3 @@ const ends = (steps: Float64Array | undefined): (number | undefined)[] => [
   steps?.[0],
   steps?.at(-1),
 ];
-
-/** Those of A and B last, so that they lie over the others. */
-export const drawings: ReadonlySignal<readonly Drawing[]> = computed(() => [
-  ...behind.value,
-  ...validation.value,
-  ...front.value,
-]);
-
-const front: ReadonlySignal<readonly Drawing[]> = computed(() =>
-  SIDES.flatMap((side) => {
-    const curve = laidCurves[side].value;
-    if (curve === null || curve.steps.length === 0) return [];
-    const gap = firstGap(curve);
-    return [
-      {
-        side,
-        line: lineOf(curve, log.value, smoothing.value, (step) => xAt(side, step)),
-        colour: lineColours[side].value,
-        gap: gap === null ? null : xAt(side, gap),
-      },
-    ];
-  }),
-);
-
-/** The validation loss of a training loss, thin as those behind. */
-const validation: ReadonlySignal<readonly Drawing[]> = computed(() =>
-  SIDES.flatMap((side) => {
-    const curve = laidPartners[side].value;
-    if (curve === null || curve.steps.length === 0) return [];
-    const line = lineOf(curve, log.value, smoothing.value, (step) => xAt(side, step));
-    return [{ side: null, line, colour: lineColours[side].value, gap: null }];
-  }),
-);
-
-const behind: ReadonlySignal<readonly Drawing[]> = computed(() =>
-  otherCurvePlaces.value.map(({ run, curve, xAt }) => ({
-    side: null,
-    line: lineOf(curve, log.value, smoothing.value, xAt),
-    colour: lineColourOf(run),
-    gap: null,
-  })),
-);

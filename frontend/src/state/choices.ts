@@ -90,6 +90,14 @@ export const sort = signal<Sort>("name");
 export const chosenTag = signal<string | null>(null);
 /** Whether the y axis is to be logarithmic; null: as the curves ask for. */
 export const chosenLog = signal<boolean | null>(null);
+/** Whether the y axis reaches to all points, also to outliers that leave little room for the rest. */
+export const outliersShown = signal(recall("outliers") === "true");
+
+export function showOutliers(on: boolean): void {
+  outliersShown.value = on;
+  remember("outliers", String(on));
+}
+
 /** What lies along x. */
 export const measure = signal<Measure>("step");
 /** How much curves are smoothed, as in TensorBoard: 0, not at all, to 0.99. */

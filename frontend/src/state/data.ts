@@ -21,12 +21,6 @@ import {
 import { turns } from "../server/request";
 import { Resource } from "../server/resource";
 
-/** The chart library, which is a third of all there is and is loaded beside it. */
-export const chartResource = new Resource(
-  async (_: readonly []) => (await import("uplot")).default,
-  () => true,
-);
-
 export const runResource = new Resource((_: readonly [], signal) => fetchRuns(signal), sameRuns);
 
 export const newestResource = new Resource(

@@ -10,7 +10,7 @@ import { largest, worstNorm } from "../model/norms";
 import { noteAtStep, spanAt } from "../model/notes";
 import type { Quantity } from "../model/quantity";
 import { type Range, SIDES, type Side, type Step } from "../units";
-import { across, axis, stepAt } from "./axis";
+import { across, axis, drawable, stepAt } from "./axis";
 import {
   closedModules,
   differenceWanted,
@@ -48,7 +48,7 @@ const rested = signal<Rested | null>(null);
 /** To be run as an effect. */
 export function restAxis(): (() => void) | undefined {
   const last = rested.peek();
-  const next = axis.value === null ? null : { axis: axis.value, measure: measure.value };
+  const next = drawable.value ? { axis: axis.value, measure: measure.value } : null;
   if (next === null || next.measure !== last?.measure) {
     rested.value = next;
     return undefined;

@@ -5,7 +5,6 @@ import { viewQuery } from "../server/api";
 import type { Entry } from "../server/resource";
 import { SIDES, type Side } from "../units";
 import {
-  chartResource,
   coverageResource,
   curveResource,
   newestResource,
@@ -69,7 +68,6 @@ export const serverProblem: ReadonlySignal<string | null> = computed(() => {
     newestResource.get(newestKey.value), // asked for most often, so that it knows best
     runResource.get([]),
     ...(drawn === null ? [] : [summaryResource.get([drawn])]),
-    chartResource.get([]),
     ...SIDES.flatMap((side) => {
       const run = sides.value[side];
       if (run === null) return [];

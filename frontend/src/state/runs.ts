@@ -1,9 +1,8 @@
 /** The runs, their tags and curves, as they follow from the choices and the data. */
 
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal } from "@preact/signals";
 import { watchDark, watchMedia } from "../host";
 import type { Curve, Run, Scalars, Summaries } from "../model/answers";
-import type { Axis } from "../model/axis";
 import { type Colour, colourAt, coloursOf } from "../model/colours";
 import { needsLog } from "../model/curve";
 import { type Quantity, settleQuantity } from "../model/quantity";
@@ -17,9 +16,6 @@ import {
   scalarsResource,
   summaryResource,
 } from "./data";
-
-/** Where the plot lies; null until it is drawn. */
-export const plot = signal<Pick<Axis, "left" | "width"> | null>(null);
 
 export const dark = watchDark();
 export const forcedColours = watchMedia("(forced-colors: active)");

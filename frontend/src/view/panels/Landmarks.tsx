@@ -4,7 +4,7 @@ import { playLandmark } from "../../actions/review";
 import { pixelOf } from "../../model/axis";
 import { eventWords, glyphOf } from "../../model/landmarks";
 import { WORDS } from "../../model/quantity";
-import { axis, xAt } from "../../state/axis";
+import { axis, drawable, xAt } from "../../state/axis";
 import { landmarkKeys, landmarks, type SideLandmark } from "../../state/playing";
 import { lineColours, quantity } from "../../state/runs";
 import { Letter } from "./Values";
@@ -42,7 +42,7 @@ const keyOf = ({ side, step, sentence }: SideLandmark): string => `${side} ${ste
 /** Where the landmarks are; what they are is told by shape, and in the list. */
 export function Marks() {
   const place = axis.value;
-  if (place === null) return null;
+  if (!drawable.value) return null;
   const seen = landmarks.value.filter(({ side, step }) => {
     const x = xAt(side, step);
     return place.from <= x && x <= place.to;
@@ -56,7 +56,7 @@ export function Marks() {
   );
 }
 
-function Mark({ event, place }: { event: SideLandmark; place: NonNullable<typeof axis.value> }) {
+function Mark({ event, place }: { event: SideLandmark; place: typeof axis.value }) {
   return (
     <span
       class={`mark ${event.side}`}

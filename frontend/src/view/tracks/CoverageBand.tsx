@@ -4,7 +4,7 @@ import type { Source } from "../../audio/clips";
 import type { Axis } from "../../model/axis";
 import { nanRanges } from "../../model/norms";
 import type { Span } from "../../model/notes";
-import { axis, seen, xAt } from "../../state/axis";
+import { axis, drawable, seen, xAt } from "../../state/axis";
 import { hearing, listening } from "../../state/choices";
 import { coverageOf, coverages, noteQueries, playedOf, sources } from "../../state/hearing";
 import { heatmaps } from "../../state/layers";
@@ -16,7 +16,7 @@ export function CoverageBand() {
   const place = axis.value;
   return (
     <div class="band" aria-hidden="true">
-      {place !== null &&
+      {drawable.value &&
         SIDES.map(
           (side) => sides.value[side] !== null && <Lane key={side} side={side} place={place} />,
         )}

@@ -6,7 +6,7 @@ import type { Position } from "../../audio/schedule";
 import { formatX, pixelOf, xOf } from "../../model/axis";
 import { clamp } from "../../model/notes";
 import { formatStep } from "../../model/words";
-import { axis, stepAt, xAt } from "../../state/axis";
+import { axis, drawable, stepAt, xAt } from "../../state/axis";
 import { hearing, loop, looping, measure, stretch } from "../../state/choices";
 import { player, playheadStep } from "../../state/playing";
 import { reducedMotion } from "../../state/runs";
@@ -14,7 +14,7 @@ import type { Range } from "../../units";
 
 export function Hairline({ pixel }: { pixel: number | null }) {
   const place = axis.value;
-  if (place === null || pixel === null) return null;
+  if (!drawable.value || pixel === null) return null;
   const at = xOf(place, pixel);
   const step = stepAt(hearing.value, at);
   const x = clamp(pixel, place.left, place.left + place.width);
@@ -37,11 +37,9 @@ export function Playhead() {
     const place = axis.value;
     const playhead = element.current;
     if (playhead === null) return;
-    playhead.hidden = place === null;
-    if (place === null) return;
     const show = ({ side, step }: Pick<Position, "side" | "step">) => {
       const x = xAt(side ?? hearing.value, step);
-      playhead.hidden = x < place.from || x > place.to;
+      playhead.hidden = !drawable.value || x < place.from || x > place.to;
       playhead.style.transform = `translateX(${pixelOf(place, x).toFixed(2)}px)`;
     };
     if (player.transport.value.state === "paused") {
@@ -83,7 +81,7 @@ export function Regions() {
 
 function Region({ kind, range: [from, to] }: { kind: string; range: Range }) {
   const place = axis.value;
-  if (place === null || to < place.from || from > place.to) return null;
+  if (to < place.from || from > place.to) return null;
   const left = pixelOf(place, Math.max(from, place.from));
   const right = pixelOf(place, Math.min(to, place.to));
   return <div class={`region ${kind}`} style={{ left: `${left}px`, width: `${right - left}px` }} />;

@@ -1,77 +1,66 @@
 /** The curve, and which scalar is drawn. */
 
-import { signal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import type uPlot from "uplot";
-import { type ChartPicture, drawChart, showRange } from "../../draw/chart";
+import { signal, useSignal, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { drawPlot, type Look } from "../../draw/plot";
+import { xTicks } from "../../model/axis";
 import { shownName } from "../../model/words";
-import { drawings, laidOut, seen } from "../../state/axis";
+import { axis, drawable, timelineWidth } from "../../state/axis";
 import { chosenTag, measure } from "../../state/choices";
-import { chartResource } from "../../state/data";
+import { drawings, yAxis } from "../../state/plot";
 import * as store from "../../state/runs";
-import { dark, forcedColours, log, manyRuns, plot } from "../../state/runs";
+import { dark, forcedColours, manyRuns } from "../../state/runs";
 import { Choice } from "../parts/Field";
 
+/** Drawn anew when what it shows changes, never for the playhead. */
 export function CurveView() {
   const root = useRef<HTMLDivElement>(null);
-  const chart = useRef<{ readonly plot: uPlot; readonly picture: ChartPicture } | null>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const height = useSignal(0);
 
-  useSignalEffect(() => {
+  useLayoutEffect(() => {
     const element = root.current;
     if (element === null) return;
+    const measureSize = () => {
+      // While the tab is hidden it has no size, and keeps what it had.
+      if (element.clientWidth === 0) return;
+      timelineWidth.value = element.clientWidth;
+      height.value = element.clientHeight;
+    };
+    measureSize();
+    const observer = new ResizeObserver(measureSize);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  useSignalEffect(() => {
+    const element = canvas.current;
+    if (element === null || !drawable.value) return;
     // The colours are in the style sheet, which changes with these.
     void dark.value;
     void forcedColours.value;
-    const start = performance.now();
-    chart.current?.plot.destroy();
-    chart.current = null;
-    const library = chartResource.get([]).value;
-    if (!laidOut.value || library === null) {
-      plot.value = null;
-      return;
-    }
     const picture = {
       drawings: drawings.value,
-      seen: seen.peek(),
-      measure: measure.value,
-      log: log.value,
+      x: axis.value,
+      y: yAxis.value,
+      xTicks: xTicks(axis.value, measure.value),
       lettered: manyRuns.value,
-      ...coloursOf(element),
+      width: timelineWidth.value,
+      height: height.value,
     };
-    const drawn = drawChart(library, element, picture, (place) => {
-      plot.value = place;
-    });
-    chart.current = { plot: drawn, picture };
-    performance.measure("sonify:draw", { start, end: performance.now() });
-  });
-
-  useSignalEffect(() => {
-    const range = seen.value;
     const start = performance.now();
-    if (chart.current === null) return;
-    showRange(chart.current.plot, chart.current.picture, range);
+    drawPlot(element, picture, lookOf(element));
     performance.measure("sonify:draw", { start, end: performance.now() });
   });
 
-  useEffect(() => {
-    const element = root.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => {
-      const { clientWidth: width, clientHeight: height } = element;
-      if (width > 0 && height > 0) chart.current?.plot.setSize({ width, height });
-    });
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      chart.current?.plot.destroy();
-      plot.value = null;
-    };
-  }, []);
-
-  return <div class={laidOut.value ? "curve" : "curve loading"} ref={root} aria-hidden="true" />;
+  return (
+    <div class={drawable.value ? "curve" : "curve loading"} ref={root} aria-hidden="true">
+      <canvas ref={canvas} hidden={!drawable.value} />
+    </div>
+  );
 }
 
-function coloursOf(element: HTMLElement) {
+function lookOf(element: HTMLElement): Look {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   return { ink: colour("--ink-2"), grid: colour("--grid"), card: colour("--card") };

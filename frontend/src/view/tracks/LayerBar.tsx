@@ -187,7 +187,7 @@ function cellUnder(side: Side): { norm: number; steps: Range } {
   const place = axis.value;
   const at = pointed.value;
   const heatmap = heatmaps[side].value?.heatmap;
-  if (place === null || at === null) return { norm: -1, steps: [0, 0] };
+  if (at === null) return { norm: -1, steps: [0, 0] };
   const stepOf = (pixel: number) =>
     stepAt(side, place.from + ((place.to - place.from) * pixel) / place.width);
   const edges = Float64Array.of(stepOf(at.pixel), stepOf(at.pixel + 1));

@@ -20,7 +20,7 @@ import { chordOf } from "../../model/keys";
 import { bandsOf, laneHeight, type Row, rowAt, rowEdges } from "../../model/layers";
 import { pixelEdges, pool } from "../../model/norms";
 import { shownName } from "../../model/words";
-import { axis, stepAt } from "../../state/axis";
+import { axis, drawable, stepAt } from "../../state/axis";
 import { layerFilter } from "../../state/choices";
 import {
   decades,
@@ -50,7 +50,7 @@ export function LaneCanvas({ lane }: { lane: Lane }) {
   useSignalEffect(() => {
     const element = canvas.current;
     const [seen, drawn] = [axis.value, pictureOf(lane)?.axis];
-    if (element === null || seen === null || drawn === undefined) return;
+    if (element === null || drawn === undefined) return;
     const scale = (drawn.to - drawn.from) / (seen.to - seen.from);
     const shift = (drawn.from - seen.from) / (seen.to - seen.from);
     element.style.transform =
@@ -204,7 +204,7 @@ function LaneSurface({ lane }: { lane: Lane }) {
   const root = useRef<HTMLDivElement>(null);
   const place = axis.value;
   const own = rows[lane].value;
-  if (place === null) return null;
+  if (!drawable.value) return null;
   const edges = rowEdges(own.length, focusedIndex(lane));
   const under = ({ clientX, clientY }: MouseEvent): { row: Row | undefined; x: number } => {
     const { left, top } = root.current?.getBoundingClientRect() ?? { left: 0, top: 0 };

@@ -5,15 +5,14 @@ import { useRef } from "preact/hooks";
 import { moveTo, stopAtPlayhead, stopSteps } from "../../actions/moving";
 import { CLICK_PIXELS, playAt } from "../../actions/pointer";
 import { zoomTo } from "../../actions/zoom";
-import { traceAll } from "../../draw/chart";
+import { drawOverview } from "../../draw/plot";
 import { type Axis, type Grip, gripAt, pixelOf, pulled, xOf } from "../../model/axis";
-import { rangeOf } from "../../model/curve";
 import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
-import { axis, domain, drawings, laidOut, seen, steps } from "../../state/axis";
+import { axis, domain, laidOut, seen, steps } from "../../state/axis";
 import { viewport } from "../../state/choices";
 import { isPlaying, placeHere } from "../../state/playing";
-import { log } from "../../state/runs";
+import { plotted, yWhole } from "../../state/plot";
 
 /** What was taken hold of where; `moved` tells a drag from a click. */
 type Pull = { grip: Grip; at: number; x: number; moved: boolean };
@@ -26,12 +25,7 @@ export function Overview() {
 
   useSignalEffect(() => {
     const whole = wholeAxis();
-    const lines = drawings.value;
-    const range = rangeOf(
-      lines.map(({ line }) => line),
-      log.value,
-    );
-    if (canvas.current !== null) traceAll(canvas.current, whole, lines, range, log.value);
+    if (canvas.current !== null) drawOverview(canvas.current, whole, yWhole.value, plotted.value);
   });
 
   const whole = { from, to, left: 0, width };
@@ -84,7 +78,7 @@ export function Overview() {
 /** The axis of the overview: all there is, as wide as the plot. */
 function wholeAxis(): Axis {
   const [from, to] = domain.value;
-  return { from, to, left: axis.value?.left ?? 0, width: axis.value?.width ?? 0 };
+  return { from, to, left: axis.value.left, width: axis.value.width };
 }
 
 export function PositionSlider() {

@@ -71,7 +71,7 @@ export function Timeline() {
         const x = placeUnder(event);
         const turn = event.deltaY || event.deltaX;
         if (event.shiftKey) panBy(Math.sign(turn) / 10);
-        else if (x !== null) zoomBy(turn < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM, x);
+        else zoomBy(turn < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM, x);
       }}
       onDblClick={(event) => {
         if (!isWithin(event.target, CONTROLS)) fit();

@@ -1,0 +1,82 @@
+"""The curve: a range that outliers do not squeeze, values where one looks, flags of landmarks."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.dashboard import ALONE
+from tests.logs import norms_of, run_events, scalar_events, write_events
+from tests.pages import wait_until
+
+STEPS = 200
+
+# Of all rows of pixels of the plot, from the topmost to the lowest that has a colour.
+SHARE = """(canvas, colour) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const close = (at) => colour.every((channel, index) => Math.abs(data[at + index] - channel) < 9);
+  const rows = [];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width - 40; x++) if (close(4 * (y * width + x))) { rows.push(y); break; }
+  }
+  return (rows.at(-1) - rows[0]) / (height - 50 * devicePixelRatio);
+}"""
+
+
+def loss_of(seed):
+    noise = np.random.default_rng(seed).normal(0, 0.3, STEPS)
+    return 2.3 * 10 ** (noise * np.linspace(0, 1, STEPS) - np.linspace(0, 1, STEPS))
+
+
+def write_explosion(logdir):
+    """Two healthy runs, and one that explodes to 4e16 and comes back to where it began."""
+    exploding = np.full(STEPS, 2.3)
+    exploding[1:16] = 10 ** np.linspace(16.6, 1, 15)
+    for name, loss in (("a", loss_of(1)), ("b", loss_of(2)), ("c", exploding)):
+        points = [(step, float(value)) for step, value in enumerate(loss)]
+        norms = norms_of(STEPS, 2)
+        if name == "c":
+            norms[20:40] = np.nan
+        events = run_events(norms, np.arange(STEPS), session=1_000.0, layers=("fc1", "fc2"))
+        write_events(logdir / name, [*events, *scalar_events("loss", points, start=1_000.0)])
+
+
+@pytest.fixture
+def tab(serve_once, open_tab):
+    return open_tab(serve_once(write_explosion), path=f"{ALONE}#p.sonify.a=a&p.sonify.b=b")
+
+
+def share_of(tab, side):
+    """How much of the height of the plot the line of a side takes."""
+    colour = (
+        tab.frame.locator(".legend line")
+        .nth(side)
+        .evaluate(r"line => getComputedStyle(line).stroke.match(/\d+/g).map(Number)")
+    )
+    return tab.frame.locator(".curve canvas").evaluate(SHARE, colour)
+
+
+def test_an_explosion_leaves_the_picture_unless_it_is_asked_for(tab):
+    title = tab.frame.locator(".y-title")
+    expect(title).to_contain_text(re.compile(r"^log; 1\d points beyond"))
+    assert min(share_of(tab, 0), share_of(tab, 1)) >= 0.6
+    show = tab.frame.get_by_role("button", name="Show outliers")
+    expect(show).to_have_attribute("aria-pressed", "false")
+    show.focus()
+    tab.page.keyboard.press("Enter")
+    expect(show).to_have_attribute("aria-pressed", "true")
+    expect(title).not_to_contain_text("beyond")
+    wait_until(tab.page, lambda: share_of(tab, 1) < 0.3)
+    assert tab.frame.evaluate("localStorage.getItem('tb_sonify.outliers')") == "true"
+
+
+def test_the_legend_reads_the_values_at_the_playhead(tab):
+    values = tab.frame.get_by_role("list", name="Runs in the curve").locator(".value")
+    tab.frame.locator(".timeline").focus()
+    tab.page.keyboard.press("Home")
+    expect(values).to_have_text(["2.3", "2.3"])
+    tab.page.keyboard.press("End")
+    last = [f"{float(f'{loss_of(seed)[-1]:.4g}'):g}" for seed in (1, 2)]
+    expect(values).to_have_text(last)
