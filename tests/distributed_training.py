@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import sys
 import warnings
+from copy import deepcopy
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from torch.distributed.tensor.parallel import (
 from torch.nn.parallel import DistributedDataParallel
 
 from tb_sonify import SonifyWriter, clip_grad_norm_
+from tb_sonify.landscape import Landscape, surface
 from tests.reference import norm_of
 from tests.twins import STEPS, Training, loss_of, network
 
@@ -212,6 +214,31 @@ def alone(directory):
         writer.close()
     if rank == 0:
         (directory / "alone.json").write_text(json.dumps([str(each.message) for each in caught]))
+
+
+def landscape(directory):
+    """Strips in every process, and a surface in one alone, of a model that waits for the others."""
+    rank = distributed.get_rank()
+    torch.manual_seed(0)
+    inner = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)).double()
+    model = DistributedDataParallel(inner)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+    def loss(model):
+        return loss_of(model, 0, 0)
+
+    with SonifyWriter(str(directory / "landscape")) as writer:
+        writer.watch(model, optimizer, landscape=Landscape(loss, every=2))
+        for step in range(STEPS):
+            optimizer.zero_grad()
+            loss_of(model, step, rank).backward()
+            optimizer.step()
+            if rank == 0:
+                found = surface(model, loss, size=3)
+                alone = surface(deepcopy(inner), loss, size=3)
+                assert found.losses.tolist() == alone.losses.tolist()
+    if rank == 0:
+        (directory / "landscape.json").write_text(json.dumps(found.losses.tolist()))
 
 
 def flat(directory):

@@ -31,7 +31,18 @@ def trained(directory, processes, *scenarios):
 def two(tmp_path_factory):
     directory = tmp_path_factory.mktemp("two")
     sharded = ("fsdp", "clipped", "tensor_parallel", "placements")
-    trained(directory, 2, "ddp", *sharded, "counted", "uneven", "uncounted", "alone", "flat")
+    trained(
+        directory,
+        2,
+        "ddp",
+        *sharded,
+        "counted",
+        "uneven",
+        "uncounted",
+        "alone",
+        "flat",
+        "landscape",
+    )
     return directory
 
 
@@ -118,3 +129,10 @@ def test_a_process_that_watches_alone_trains_on_with_one_warning(two):
 def test_a_model_whose_layers_are_hidden_is_refused(two):
     for rank in range(2):
         assert "fully_shard" in (two / f"flat{rank}.txt").read_text()
+
+
+def test_a_landscape_is_measured_in_one_process_or_in_all_and_none_hangs(two):
+    assert np.isfinite(json.loads((two / "landscape.json").read_text())).all()
+    steps = [step for step, _ in recorded.scalars(two / "landscape", "landscape/headroom")]
+    assert steps == [0, 2, 4]
+    assert len(list((two / "landscape").glob("events.*"))) == 1

@@ -24,6 +24,7 @@ LABELLED = set(KINDS) - {
     "unusual",
     "parting",
     "overfitting",
+    "edge",  # see test_landscape_strips.py
 }  # see test_monitor.py, test_chimes.py and test_overfitting.py
 SEEDS = range(1000, 1050)  # not those that the rules were developed on
 ANY_NORMS = hnp.arrays(

@@ -14,6 +14,7 @@ KINDS = (
     "spike",
     "drift",
     "outgrowing",
+    "edge",
     "leaving",
     "unusual",
     "vanishing",

@@ -14,11 +14,13 @@ from tb_sonify.landmarks.milestones import MilestoneMonitor
 from tb_sonify.landmarks.nonfinite import WORDS, NonfiniteMonitor
 from tb_sonify.landmarks.overfitting import OverfittingMonitor
 from tb_sonify.landmarks.unusual import LAYER, LOSS, TOTAL, Unusual, UnusualDetector
+from tb_sonify.schema.metadata import MEAN_HEADROOM_TAG
 from tb_sonify.schema.quantities import GRADIENT, UPDATE
 from tb_sonify.schema.scalar_names import kind_of
 
 APART = 100  # rows: what is found again sooner is not told again
 START, START_GROWTH = 100, 30.0  # rows; times the first total: broken from the start
+EDGE, SAFE = 1.0, 1.5  # see `HeadroomMonitor`
 MONITORED = (GRADIENT, UPDATE)
 _ROWS = ""  # in place of a tag
 _Found = tuple[str, int, str | None, str]  # kind, row, layer, sentence
@@ -79,8 +81,11 @@ class RunMonitor:
     ) -> list[Landmark]:
         """What is found in the next points of a scalar, both ``(points,)``; steps may be the same.
 
-        Of a scalar that is no loss, milestones.
+        Of a scalar that is no loss, milestones, or where the step is at the edge.
         """
+        if tag == MEAN_HEADROOM_TAG:
+            parts = self._parts(tag, steps, least=0)
+            return [each for part in parts for each in self._edges(steps[part], values[part])]
         if not self.is_loss(tag):
             return self._milestones.add(tag, steps, values)
         found, name = [], self._folder + tag
@@ -91,6 +96,10 @@ class RunMonitor:
             found += self._overfitting.add(name, steps[part], values[part])
         judged = self._overfitting.is_judged(name)
         return [each for each in found if each.kind != "divergence" or not judged]
+
+    def _edges(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> list[Landmark]:
+        judge = self._judges.setdefault((MEAN_HEADROOM_TAG,), _Judge(HeadroomMonitor()))
+        return judge.add(steps, values)
 
     def _parts(self, series: str, steps: NDArray[np.int64], *, least: int) -> Iterator[slice]:
         """Parts whose steps rise by `least`; before one that does not, what is known is dropped."""
@@ -109,7 +118,9 @@ class RunMonitor:
 class _Judge:
     """Monitors of one table or loss, whose findings are put on steps."""
 
-    def __init__(self, *monitors: "NonfiniteMonitor | TableMonitor | LossMonitor") -> None:
+    def __init__(
+        self, *monitors: "NonfiniteMonitor | TableMonitor | LossMonitor | HeadroomMonitor"
+    ) -> None:
         self._monitors = monitors
         self._rows = 0
 
@@ -239,6 +250,27 @@ class LossMonitor:
         self._row += len(values)
         self._finite += len(rows)
         return self._told.first(found)
+
+
+class HeadroomMonitor:
+    """Where steps raise the loss on average, by the mean headroom of strips; streaming and causal.
+
+    Told where it falls below `EDGE`, and again once it was above `SAFE`.
+    """
+
+    def __init__(self) -> None:
+        self._row, self._is_told = 0, False
+
+    def add(self, values: NDArray[np.float64]) -> list[Finding]:
+        """What is found in the next headrooms, shape ``(points,)``, by their number."""
+        found = []
+        for row, value in enumerate(values.tolist(), self._row):
+            if value < EDGE and not self._is_told:
+                words = "at the edge, steps of this size raise the loss on average"
+                found.append(Finding("edge", row, None, words, MEAN_HEADROOM_TAG))
+            self._is_told = value < (SAFE if self._is_told else EDGE)
+        self._row += len(values)
+        return found
 
 
 class _Told:

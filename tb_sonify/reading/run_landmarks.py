@@ -11,17 +11,18 @@ from tb_sonify.landmarks import KINDS, Landmark, find_landmarks
 from tb_sonify.landmarks.divergence import find_divergences
 from tb_sonify.landmarks.landmark import factor_words
 from tb_sonify.landmarks.milestones import MilestoneMonitor
+from tb_sonify.landmarks.monitor import RunMonitor
 from tb_sonify.landmarks.overfitting import find_overfitting
 from tb_sonify.landmarks.parting import COMPARABLE_POINTS, find_parting
 from tb_sonify.reading.runs import list_scalars
 from tb_sonify.reading.scalars import Series, on_steps_of, read_first_scalar, read_series, series_of
 from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline
-from tb_sonify.schema.metadata import SCALARS, scalar_tag
+from tb_sonify.schema.metadata import MEAN_HEADROOM_TAG, SCALARS, scalar_tag
 from tb_sonify.schema.norm_tags import norm_layers
 from tb_sonify.schema.notes import Notes, chunks_of
 from tb_sonify.schema.pairs import Pair, pairs_of, partner_folder
-from tb_sonify.schema.scalar_names import kind_of, milestone_of
+from tb_sonify.schema.scalar_names import kind_of, tells_landmarks
 from tb_sonify.sound import stream_layers
 from tb_sonify.sound.deviations import APART, CHIME_NOTES, Cause, find_chimes
 
@@ -98,11 +99,15 @@ def scalar_landmarks(
         points = (training.steps, training.values), (validation.steps, validation.values)
         found += find_overfitting(pair, *points)
     milestones = MilestoneMonitor()
-    telling = [each for each in tags if milestone_of(each)][:MOST_TOLD]
-    for tag, of_tag in store.points_of_tags(scope, run, telling).items():
+    telling = [each for each in tags if tells_landmarks(each)]
+    for tag, of_tag in store.points_of_tags(scope, run, telling[:MOST_TOLD]).items():
         told = series_of(of_tag)
         told = told if series is None else on_steps_of(series, told)
-        found += milestones.add(tag, told.steps.astype(np.int64), told.values)
+        steps = told.steps.astype(np.int64)
+        if tag == MEAN_HEADROOM_TAG:
+            found += RunMonitor().add_points(tag, steps, told.values)
+        else:
+            found += milestones.add(tag, steps, told.values)
     return _at_notes(found, timeline)
 
 

@@ -15,7 +15,13 @@ from tb_sonify.reading.cache import LruCache, digest
 from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
 from tb_sonify.reading.store import Scope, Store, clamp_wall_time
-from tb_sonify.schema.metadata import FORMAT, PLUGIN_NAME, READABLE_FORMATS, ROWS_TAG
+from tb_sonify.schema.metadata import (
+    FORMAT,
+    LANDSCAPE_TAG,
+    PLUGIN_NAME,
+    READABLE_FORMATS,
+    ROWS_TAG,
+)
 from tb_sonify.schema.norm_tags import norm_layers
 from tb_sonify.schema.pairs import pairs_of
 from tb_sonify.schema.scalar_names import first_to_draw, kind_of
@@ -100,6 +106,7 @@ class RunCatalog:
         scalars: Iterable[str],
         stored: Mapping[str, BlobSequenceTimeSeries],
     ) -> Run | None:
+        stored = {tag: each for tag, each in stored.items() if not tag.startswith(LANDSCAPE_TAG)}
         if not stored and not scalars:
             return None
         _, name, start_time = key

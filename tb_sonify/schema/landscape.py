@@ -14,6 +14,8 @@ from tb_sonify.schema.block import Block, decode_block, encode_block
 
 Floats = NDArray[np.float64]
 
+MEAN_STRIPS = 16  # whose mean headroom is logged
+
 # Share of its variance that the first two principal components of a random walk in many dimensions
 # hold: 6 / pi^2 and a quarter of that (Antognini and Sohl-Dickstein, NeurIPS 2018).
 RANDOM_WALK = 0.76
@@ -100,6 +102,16 @@ class Strip:
             f"steps ahead; the step could be {beyond}{self.headroom:.2g} times as large before the "
             f"loss rises"
         )
+
+
+def mean_headroom(strips: Sequence[Strip]) -> float:
+    """The headroom of the mean of strips with the same alphas, each by how much its loss rises.
+
+    A single step of a small batch may well lead uphill; that of the mean is below 1 where steps of
+    this size raise the loss on average.
+    """
+    rises = np.mean([strip.losses - strip.here for strip in strips], axis=0)
+    return Strip(strips[0].alphas, rises, 0.0).headroom
 
 
 def _parabola(one: float, two: float, at_one: float, at_two: float) -> tuple[float, float]:

@@ -30,6 +30,21 @@ QUANTITY_TAG = "sonify/quantity"
 END_TAG = "sonify/end"  # written last by a writer of rows that is closed: its wall time tells when
 
 
+LANDSCAPE_TAG = "sonify/landscape"  # of all blobs of landscapes, which say nothing of rows
+
+
+STRIPS_TAG = f"{LANDSCAPE_TAG}/strips"
+
+
+SURFACE_TAG = f"{LANDSCAPE_TAG}/surface"  # with the name of each
+
+
+HEADROOM_TAG = "landscape/headroom"  # scalar of each strip
+
+
+MEAN_HEADROOM_TAG = "landscape/mean_headroom"  # of the mean of the last `MEAN_STRIPS` of them
+
+
 LOSS_TAG = "loss/backward"  # scalars of what a script calls `backward` on, by `tb-sonify run`
 
 

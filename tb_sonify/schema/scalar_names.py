@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Literal, get_args
 
-from tb_sonify.schema.metadata import LOSS_TAG
+from tb_sonify.schema.metadata import LOSS_TAG, MEAN_HEADROOM_TAG
 from tb_sonify.schema.norm_tags import is_update_ratio, norm_layers
 
 Kind = Literal["loss", "score", "norm", "other", "clock"]
@@ -151,6 +151,11 @@ def milestone_of(tag: str) -> Milestone | None:
     if not _CHECKPOINTS.isdisjoint(last):
         return "checkpoint"
     return "epoch" if last in (("epoch",), ("epochs",), ("current", "epoch")) else None
+
+
+def tells_landmarks(tag: str) -> bool:
+    """Whether a scalar that is no loss can tell a landmark."""
+    return tag == MEAN_HEADROOM_TAG or milestone_of(tag) is not None
 
 
 def is_validation(tag: str) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tb_sonify.landmarks import Landmark
 from tb_sonify.landmarks.monitor import RunMonitor
+from tb_sonify.schema.metadata import MEAN_HEADROOM_TAG
 from tb_sonify.schema.scalar_names import kind_of
 from tb_sonify.sound import Preset
 from tb_sonify.training.event_writer import IDLE_SECONDS, BackgroundThread, EventSink
@@ -161,8 +162,8 @@ class Alarms:
         self._warn = WarnOnce()
 
     def add_loss(self, tag: str, step: int | None, value: SupportsFloat) -> None:
-        """Take a point of a scalar, if it is a loss; it is judged with the next rows."""
-        if kind_of(tag) == "loss":
+        """Take a point of a loss, or a headroom; it is judged with the next rows."""
+        if kind_of(tag) == "loss" or tag == MEAN_HEADROOM_TAG:
             step = self._next_step.get(tag, 0) if step is None else step
             self._next_step[tag] = step + 1
             with suppress(TypeError, ValueError):  # the base class takes names of values, too

@@ -5,7 +5,7 @@ import threading
 import time
 from _thread import start_new_thread
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet, finalize
@@ -13,14 +13,17 @@ from weakref import WeakSet, finalize
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tensorboard.compat.proto.event_pb2 import Event
 from torch import Tensor
 
+from tb_sonify.schema.metadata import MEAN_HEADROOM_TAG
 from tb_sonify.sound import Preset
 from tb_sonify.training.event_writer import EventSink
 from tb_sonify.training.grad_norms import LayerNorms
 from tb_sonify.training.recorder import Alarms, Recorder
 from tb_sonify.training.run_log import NOT_LOGGED, RowBatch, RowSchema, joint_options
 from tb_sonify.training.sharding import ShardReducer
+from tb_sonify.training.summary import StripLog
 from tb_sonify.training.warn import ForkGuard, warn
 
 _MAX_ROWS = 64
@@ -265,6 +268,9 @@ class WriterResources:
             if files
             else None
         )
+        self.strips = StripLog(self._log_strips)
+        self.add_buffer(self.strips)
+        self._alarms = alarms
         self._files = files
         self._process = ForkGuard()
         self._lock = threading.Lock()
@@ -317,6 +323,14 @@ class WriterResources:
             self._reducer.put(batch)
         else:
             self._record(batch)
+
+    def _log_strips(self, events: Iterable[Event]) -> None:
+        """Write strips, and have their headroom judged; nothing where another process writes."""
+        for event in events if self._files and not self.closed else ():
+            self._files[0].add_event(event)
+            for value in event.summary.value:
+                if self._alarms is not None and value.tag == MEAN_HEADROOM_TAG:
+                    self._alarms.add_loss(value.tag, event.step, value.simple_value)
 
     def _record(self, batch: RowBatch) -> None:
         if self._recorder is not None:

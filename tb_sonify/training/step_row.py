@@ -1,15 +1,21 @@
-"""The row of one step: what is measured of the gradients, updates and weights of its parts."""
+"""What is measured of one step: the row of its gradients, updates and weights, and its strip."""
 
 import time
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+from weakref import WeakKeyDictionary, WeakSet
 
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
+from tb_sonify.schema.landscape import Strip
 from tb_sonify.training.amp import Scaling
 from tb_sonify.training.grad_norms import MeasuredLayers, ModelPart, PowersOf
 from tb_sonify.training.optimizer_steps import OptimizerParts
 from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.update_norms import UpdateNorms, Updates
+from tb_sonify.training.warn import warn
 
 _WEIGHTS_EVERY = 16  # steps: weights change slowly, and the recorder keeps their latest norms
 _MANY = 8  # parts of a row: so many are measured at once, as each call of torch takes its time
@@ -34,6 +40,80 @@ class StepMeter:
         if known is None:
             known = self._update_of[part] = UpdateNorms(norm_type, exact=self.updates == "exact")
         return known
+
+
+class StripSource(Protocol):
+    """What measures strips of the loss landscape: `tb_sonify.landscape.Landscape`."""
+
+    @property
+    def every(self) -> int:
+        """Steps from one strip to the next."""
+
+    def begin(self, model: nn.Module) -> Callable[[], Strip | None]:
+        """Keep the weights before a step; gives what measures the strip after it."""
+
+
+class StripMeter:
+    """Measures a strip at every so many steps of a model, by what its optimizers change together.
+
+    Parameters
+    ----------
+    add
+        Takes each strip with its step.
+    """
+
+    def __init__(
+        self,
+        landscape: StripSource,
+        add: Callable[[Strip, int], None],
+    ) -> None:
+        self._landscape, self._add = landscape, add
+        self._count, self._step, self._active = -1, 0, True
+        self._measure: Callable[[], Strip | None] | None = None
+        self._moving: WeakSet[Optimizer] = WeakSet()
+        self._done: set[ModelPart] = set()
+
+    def before(
+        self, optimizer: Optimizer, model: nn.Module | None, *, step: int, count: int
+    ) -> None:
+        """Note that an optimizer is about to step; `count` is how many steps were before."""
+        self._moving.add(optimizer)
+        if count == self._count:
+            return
+        self._guarded(self._end)  # some of the optimizers have left the step out
+        self._count, self._step = count, step
+        if self._active and model is not None and count % self._landscape.every == 0:
+            self._guarded(partial(self._begin, model))
+
+    def after(self, optimizer: Optimizer, parts: OptimizerParts) -> None:
+        """Note that an optimizer has stepped; once all have, the strip is measured."""
+        if optimizer in self._moving and self._measure is not None:
+            self._moving.discard(optimizer)
+            part = parts.part_of(optimizer)
+            if part is not None:
+                self._done.add(part)
+            if self._done >= parts.all():
+                self._guarded(self._end)
+
+    def _begin(self, model: nn.Module) -> None:
+        self._done.clear()
+        self._measure = self._landscape.begin(model)
+
+    def _end(self) -> None:
+        measure, self._measure = self._measure, None
+        strip = None if measure is None else measure()
+        if strip is not None:
+            self._add(strip, self._step)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the loss is the user's
+            self._measure, self._active = None, False
+            warn(
+                f"the loss landscape is no longer measured, training goes on: "
+                f"{type(error).__name__}: {error}"
+            )
 
 
 class StepRow:

@@ -26,7 +26,7 @@ from tb_sonify.training.optimizer_steps import (
     stepping,
 )
 from tb_sonify.training.row_buffer import WriterResources
-from tb_sonify.training.step_row import StepMeter, StepRow
+from tb_sonify.training.step_row import StepMeter, StepRow, StripMeter, StripSource
 from tb_sonify.training.update_norms import Updates, check_updates
 from tb_sonify.training.warn import WarnOnce, warn
 
@@ -171,6 +171,7 @@ class ModelWatch(Watch):
         optimizer: object,
         every: int,
         updates: Updates,
+        landscape: StripSource | None,
         steps: StepCounter,
         keep_alive: object,
     ) -> None:
@@ -194,6 +195,8 @@ class ModelWatch(Watch):
         self.calls = 0
         self.owners: list[finalize[..., Any]] = []  # that keep it alive, where no optimizer does
         self.model: Callable[[], nn.Module | None] = lambda: None
+        strips = resources.strips
+        self._strips = None if landscape is None else StripMeter(landscape, strips.add)
         self._warn_of_capture = WarnOnce()
         self._keep_alive: object | None = keep_alive
         self._silence = Silence(self._parts, said=not is_held)
@@ -202,7 +205,7 @@ class ModelWatch(Watch):
         self._own: WeakKeyDictionary[Optimizer, RemovableHandle] = WeakKeyDictionary()
         for each in hooked:
             self._own[each] = each.register_step_pre_hook(self._hook)
-        self._handles = _hook_weakly(self, updates=bool(updates))
+        self._handles = _hook_weakly(self, after=bool(updates or landscape))
         count_skipped_steps(self)
         listen_to_clipping(self)
 
@@ -319,6 +322,9 @@ class ModelWatch(Watch):
         if part is None:
             return
         self._moving.pop(optimizer, None)  # its last step may have raised an error
+        if self._strips is not None and not _is_capturing():
+            steps = self._steps
+            self._strips.before(optimizer, self.model(), step=steps.step, count=steps.count)
         if not self._is_logged(self._steps.count):
             return
         measured = self._parts.measured
@@ -344,8 +350,12 @@ class ModelWatch(Watch):
 
     def after_step(self, optimizer: Optimizer) -> None:
         """Add what a step has changed, once the outermost call of `step` ends."""
-        if optimizer in self._moving and stepping().count(optimizer) == 1:
+        if stepping().count(optimizer) != 1:
+            return
+        if optimizer in self._moving:
             self._guarded(self._end_part, optimizer)
+        if self._strips is not None and self.active:
+            self._strips.after(optimizer, self._parts)
 
     def _end_part(self, optimizer: Optimizer) -> None:
         row, part = self._moving.pop(optimizer)
@@ -401,7 +411,7 @@ _watches: "WeakSet[ModelWatch]" = WeakSet()
 _weak_hooks: list[tuple["ref[ModelWatch]", list[RemovableHandle]]] = []
 
 
-def _hook_weakly(watch: ModelWatch, *, updates: bool) -> list[RemovableHandle]:
+def _hook_weakly(watch: ModelWatch, *, after: bool) -> list[RemovableHandle]:
     """Hook a watch to the steps of all optimizers, which do not keep it alive."""
     # Where garbage is collected, torch may be going through the hooks.
     for each in [each for each in _weak_hooks if each[0]() is None]:
@@ -414,14 +424,14 @@ def _hook_weakly(watch: ModelWatch, *, updates: bool) -> list[RemovableHandle]:
         alive = reference()
         return None if alive is None else alive.before_any_step(optimizer, *step)
 
-    def after(optimizer: Optimizer, *_: Any) -> None:
+    def after_step(optimizer: Optimizer, *_: Any) -> None:
         alive = reference()
         if alive is not None:
             alive.after_step(optimizer)
 
     handles = [register_optimizer_step_pre_hook(torch.compiler.disable(before))]
-    if updates:
-        handles.append(register_optimizer_step_post_hook(torch.compiler.disable(after)))
+    if after:
+        handles.append(register_optimizer_step_post_hook(torch.compiler.disable(after_step)))
     _weak_hooks.append((reference, handles))
     return handles
 

@@ -12,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import FileWriter, SummaryWriter, writer
 
+from tb_sonify.schema.landscape import Strip, Surface
 from tb_sonify.schema.quantities import MEASURED, check_quantity
 from tb_sonify.sound import StreamPreset
 from tb_sonify.sound.presets import resolve_presets
@@ -22,6 +23,8 @@ from tb_sonify.training.recorder import Alarms, OnLandmark
 from tb_sonify.training.row_buffer import WriterResources
 from tb_sonify.training.run_log import RowSchema
 from tb_sonify.training.sharding import rank
+from tb_sonify.training.step_row import StripSource
+from tb_sonify.training.summary import surface_event
 from tb_sonify.training.update_norms import Updates
 from tb_sonify.training.warn import WarnOnce, warn
 from tb_sonify.training.watch import Watch, WatchHandle, WatchSet
@@ -110,6 +113,7 @@ class SonifyWriter(SummaryWriter):
         step: Callable[[], int] | None = None,
         prefix: str | None = None,
         updates: Updates = True,
+        landscape: StripSource | None = None,
     ) -> Watch:
         """Log norms of each layer whenever the optimizer steps: gradient, update and weights.
 
@@ -150,6 +154,10 @@ class SonifyWriter(SummaryWriter):
             compared: the norm of its update is then an estimate (see docs/rows.md). ``"exact"``:
             all values are compared, which takes as much memory as the model; so it is where
             `norm_type` is infinite. `False`: gradients alone.
+        landscape
+            A `tb_sonify.landscape.Landscape`: measure the loss along every so many steps, and log
+            how much larger each could have been as the scalar ``landscape/headroom``. In
+            distributed training, every process evaluates the loss, with its own batch.
 
         Returns
         -------
@@ -157,6 +165,8 @@ class SonifyWriter(SummaryWriter):
             Its `remove` ends it, as does a ``with`` block. Where there is nothing to watch, there
             is a warning, and it is not `active`.
         """
+        if landscape is not None and not callable(getattr(landscape, "begin", None)):
+            raise TypeError(f"landscape must be a tb_sonify.landscape.Landscape, got {landscape!r}")
         if not self._is_open():
             return Watch()
         which: dict[str, Any] = {"include": include, "exclude": exclude, "granularity": granularity}
@@ -178,6 +188,7 @@ class SonifyWriter(SummaryWriter):
                 optimizer=optimizer,
                 every=every,
                 updates=updates,
+                landscape=landscape,
                 keep_alive=self,
             )
         except NoLayersError as error:
@@ -233,6 +244,31 @@ class SonifyWriter(SummaryWriter):
             named = self._named[quantity] = RowSchema(layers, quantities=(quantity,))
         if self._is_open() and self._writes:
             self._resources.buffer.add(named, step, row)
+
+    def add_landscape_strip(self, strip: Strip | None, global_step: int) -> None:
+        """Log the loss along a step of the optimizer, without `watch`, and its headroom.
+
+        Parameters
+        ----------
+        strip
+            What `tb_sonify.landscape.Landscape.begin` measures; `None`: nothing moved.
+        """
+        step = step_of(global_step)
+        if strip is not None and self._is_open() and self._writes:
+            self._resources.strips.add(strip, step)
+
+    def add_landscape(self, surface: Surface, global_step: int = 0, name: str = "surface") -> None:
+        """Store the loss over a plane, of `tb_sonify.landscape.surface`, under a name of its own.
+
+        Parameters
+        ----------
+        global_step
+            That of the weights at the origin.
+        """
+        step = step_of(global_step)
+        if self._is_open() and self._writes:
+            self._get_file_writer()
+            self._files[0].add_event(surface_event(name, surface, step=step))
 
     def add_scalar(
         self,

@@ -14,7 +14,7 @@ from tb_sonify.landmarks.monitor import RunMonitor
 from tb_sonify.landmarks.nonfinite import WORDS
 from tb_sonify.landmarks.overfitting import OverfittingMonitor
 from tb_sonify.reading.description import duration_words
-from tb_sonify.schema.scalar_names import first_to_draw, milestone_of
+from tb_sonify.schema.scalar_names import first_to_draw, tells_landmarks
 
 Level = Literal["PROBLEM", "WARNING", "NOTE"]
 
@@ -103,7 +103,7 @@ class RunWatch:
         if tag not in self._latest and len(self._latest) >= _MAX_TAGS:
             return
         is_loss = self._monitor.is_loss(tag)
-        if is_loss or milestone_of(tag) is not None:
+        if is_loss or tells_landmarks(tag):
             self._points[tag].append(point)
         if not is_loss and math.isfinite(value):
             self._latest[tag] = step, value
