@@ -1,6 +1,7 @@
 """The curve: a range that outliers do not squeeze, values where one looks, flags of landmarks."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -80,3 +81,69 @@ def test_the_legend_reads_the_values_at_the_playhead(tab):
     tab.page.keyboard.press("End")
     last = [f"{float(f'{loss_of(seed)[-1]:.4g}'):g}" for seed in (1, 2)]
     expect(values).to_have_text(last)
+
+
+def test_the_crosshair_lists_the_runs_nearest_first_and_is_never_spoken(tab):
+    place = tab.place()
+    box = tab.frame.locator(".curve canvas").bounding_box()
+    crosshair = tab.frame.locator(".hairline")
+    rows = crosshair.locator("li")
+    tab.page.mouse.move(place.x(100), box["y"] + box["height"] - 20)
+    expect(crosshair).to_contain_text("step 100 · 0:06.0 · 1:40 into the run")
+    low = ["ABc"[index] for index in np.argsort([loss_of(1)[100], loss_of(2)[100], 2.3])]
+    names = {"A": "A a", "B": "B b", "c": "c"}
+    expect(rows.locator("bdi")).to_have_text([names[name] for name in low])
+    tab.page.mouse.move(place.x(100), box["y"] + 50)
+    expect(rows.locator("bdi")).to_have_text([names[name] for name in reversed(low)])
+    behind = rows.filter(has_text=re.compile("^c"))
+    expect(behind.locator("span")).to_have_text("2.3")
+    difference = f"+{2.3 - loss_of(1)[100]:.4g}"
+    expect(behind.locator("small")).to_have_text(difference)
+    expect(crosshair).to_have_attribute("aria-hidden", "true")
+    expect(tab.frame.locator("#spoken")).to_have_text("")
+    tab.page.mouse.move(5, 5)
+    expect(crosshair).to_have_count(0)
+    tab.page.keyboard.press("Tab")
+    tab.frame.locator(".timeline").focus()
+    tab.page.keyboard.press("Home")
+    expect(crosshair).to_contain_text("step 0")
+    tab.page.keyboard.press("End")
+    expect(crosshair).to_contain_text("step 199")
+
+
+def write_landmarks(logdir):
+    """A run that breaks once, and one that has hundreds of landmarks."""
+    norms = norms_of(2_000, 1)
+    norms[50] = np.nan
+    events = run_events(norms, np.arange(2_000), session=1_000.0, layers=("fc",))
+    write_events(logdir / "one", events)
+    norms = norms_of(2_000, 40)
+    rng = np.random.default_rng(4)
+    for layer in range(40):
+        norms[rng.integers(100, 1_900, 12), layer] *= 1e6
+    layers = tuple(f"layer{number}" for number in range(40))
+    write_events(
+        logdir / "many", run_events(norms, np.arange(2_000), session=1_000.0, layers=layers)
+    )
+
+
+def test_landmarks_are_flags_that_play_and_those_that_would_overlap_are_one_with_a_count(
+    serve_once, open_tab
+):
+    tab = open_tab(serve_once(write_landmarks), path=f"{ALONE}#p.sonify.a=one&p.sonify.b=many")
+    flags = tab.frame.get_by_role("group", name="Landmarks on the ruler").get_by_role("button")
+    named = tab.frame.get_by_role("group").get_by_role("button", name="A, step 50: NaN")
+    expect(named).to_be_visible()
+    counted = flags.filter(has_text=re.compile(r"^\d+$"))
+    wait_until(tab.page, lambda: counted.count() > 0)
+    boxes = [flag.bounding_box() for flag in flags.all()]
+    for box, following in pairwise(boxes):
+        assert box["x"] + box["width"] <= following["x"]
+    expect(tab.frame.locator(".flag[tabindex='0']")).to_have_count(1)  # one stop of Tab for all
+    named.focus()
+    expect(named.locator("xpath=following-sibling::*")).to_be_visible()
+    tab.page.keyboard.press("Enter")
+    tab.wait_for_sound()
+    assert tab.heard_from() < 50
+    counted.first.click()
+    wait_until(tab.page, lambda: tab.seen()[1] - tab.seen()[0] < 1_000)

@@ -41,7 +41,7 @@ def test_the_landmarks_are_listed_and_reached_by_keys(tab):
     expect(buttons).to_have_count(2, timeout=WAIT_MS)
     expect(buttons.nth(0)).to_contain_text(f"step {SPIKE_AT}: spike")
     expect(buttons.nth(1)).to_contain_text(f"step {NAN_AT}: NaN")
-    expect(tab.frame.locator(".mark")).to_have_count(2)
+    expect(tab.frame.locator(".flag")).to_have_count(2)
     moving = timeline(tab)
     for step, word in ((SPIKE_AT, "spike"), (NAN_AT, "NaN")):
         tab.page.keyboard.press("n")

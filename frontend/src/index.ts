@@ -16,6 +16,7 @@ import heatmap from "./style/heatmap.css";
 import layers from "./style/layers.css";
 import layout from "./style/layout.css";
 import notices from "./style/notices.css";
+import plot from "./style/plot.css";
 import problems from "./style/problems.css";
 import readout from "./style/readout.css";
 import strips from "./style/strips.css";
@@ -36,6 +37,7 @@ export function render(): void {
     channels,
     timeline,
     strips,
+    plot,
     heatmap,
     layers,
     readout,

@@ -20,12 +20,9 @@ test("flags that would overlap are one flag with all of them, and the rest have 
 const { NaN: nan } = Number;
 const plotted = (name: string, values: number[], from = 0) => ({
   name,
-  curve: {
-    xs: values.map((_, at) => from + 10 * at),
-    min: values,
-    max: values,
-    end: from + 10 * (values.length - 1),
-  },
+  curve: { min: Float64Array.from(values), max: Float64Array.from(values) },
+  xs: values.map((_, at) => from + 10 * at),
+  end: from + 10 * (values.length - 1),
 });
 
 test("the crosshair reads all runs that have a value there, the nearest to the pointer first", () => {

@@ -4,7 +4,7 @@ import { type Axis, pixelOf, type Tick } from "../model/axis";
 import type { Drawable, Line } from "../model/curve";
 import { lastNotAfter } from "../model/notes";
 import { formatTick } from "../model/words";
-import { type Exit, type YAxis, yTicks } from "../model/yaxis";
+import { type Exit, heightOf, type YAxis, yTicks } from "../model/yaxis";
 import type { Range, Side } from "../units";
 
 /** What is drawn of one run, those in front last. */
@@ -64,7 +64,11 @@ const DOT_RADIUS = 3.5;
 const FAR = 1e5; // pixels: beyond, a canvas loses its way
 const MOST_EXITS = 3;
 
-export const frameOf = ({ x, height }: Picture): Frame => ({
+/** How far from the top of the canvas a value lies, in CSS pixels. */
+export const pixelOfY = (y: YAxis, height: number, value: number): number =>
+  INSET.top + (1 - heightOf(y, value)) * Math.max(1, height - INSET.top - INSET.bottom);
+
+const frameOf = ({ x, height }: Pick<Picture, "x" | "height">): Frame => ({
   left: x.left,
   width: x.width,
   top: INSET.top,

@@ -1,18 +1,20 @@
 /** The curves as they are drawn: in their colours, along the x axis, smoothed, on a y axis. */
 
-import { computed, type ReadonlySignal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Drawing } from "../draw/plot";
 import type { Curve } from "../model/answers";
 import { brokenSpans, lineOf } from "../model/curve";
+import type { Laid } from "../model/readings";
 import { shownName } from "../model/words";
 import { exitOf, robustRange, wholeRange, type YAxis } from "../model/yaxis";
 import { type Range, SIDES, type Side } from "../units";
 import { laidCurves, laidPartners, otherCurvePlaces, seen, xAt } from "./axis";
 import { outliersShown, smoothing } from "./choices";
-import { lineColourOf, lineColours, log, manyRuns, sides } from "./runs";
+import { lineColourOf, lineColours, log, manyRuns, partnerTag, sides } from "./runs";
 
-/** A curve, its line, and which run it is of. */
-export type Plotted = Omit<Drawing, "exit"> & { readonly run: string; readonly curve: Curve };
+/** A curve and its line; `side` is that of the run in A or B, `title` the name of the run or the tag. */
+export type Plotted = Omit<Drawing, "exit"> &
+  Laid & { readonly side: Side | null; readonly title: string; readonly curve: Curve };
 
 const MOST_LETTERS = 24; // of the name of a run at the edge of the picture
 
@@ -27,13 +29,17 @@ function plottedOf(side: Side, role: Side | "partner", curve: Curve | null): Plo
   if (curve === null || curve.steps.length === 0) return [];
   const run = sides.value[side] ?? "";
   const at = (step: number) => xAt(side, step);
+  const line = lineOf(curve, log.value, smoothing.value, at);
   return [
     {
-      run,
+      side,
+      title: role === "partner" ? (partnerTag[side].value ?? "") : run,
       curve,
+      xs: line.xs,
+      end: at(curve.lastStep ?? Number.NEGATIVE_INFINITY),
       role,
       name: manyRuns.value ? side.toUpperCase() : short(run),
-      line: lineOf(curve, log.value, smoothing.value, at),
+      line,
       colour: lineColours[side].value,
       broken: brokenSpans(curve).map(([from, to]): Range => [at(from), at(to)]),
     },
@@ -41,15 +47,13 @@ function plottedOf(side: Side, role: Side | "partner", curve: Curve | null): Plo
 }
 
 const behind: ReadonlySignal<readonly Plotted[]> = computed(() =>
-  otherCurvePlaces.value.map(({ run, curve, xAt }) => ({
-    run,
-    curve,
-    role: "behind",
-    name: short(run),
-    line: lineOf(curve, log.value, smoothing.value, xAt),
-    colour: lineColourOf(run),
-    broken: [],
-  })),
+  otherCurvePlaces.value.map(({ run, curve, xAt }) => {
+    const line = lineOf(curve, log.value, smoothing.value, xAt);
+    const end = xAt(curve.lastStep ?? Number.NEGATIVE_INFINITY);
+    const own = { side: null, title: run, curve, xs: line.xs, end, line };
+    const role = "behind";
+    return { ...own, role, name: short(run), colour: lineColourOf(run), broken: [] };
+  }),
 );
 
 function short(run: string): string {
@@ -87,3 +91,9 @@ export const outliers: ReadonlySignal<number> = computed(() => {
   const beyond = ({ line }: Plotted) => exitOf(line, without, seen.value)?.points ?? 0;
   return plotted.value.reduce((sum, each) => sum + beyond(each), 0);
 });
+
+/** Of the canvas of the curve, in CSS pixels. */
+export const plotHeight = signal(0);
+
+/** Where the pointer is, in CSS pixels from the left of the lanes and from the top of the plot's canvas. */
+export const pointer = signal<{ readonly x: number; readonly y: number } | null>(null);

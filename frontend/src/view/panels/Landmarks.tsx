@@ -1,12 +1,10 @@
 /** The landmarks of A and B, as marks on the curve and as buttons that play them. */
 
 import { playLandmark } from "../../actions/review";
-import { pixelOf } from "../../model/axis";
-import { eventWords, glyphOf } from "../../model/landmarks";
+import { eventWords } from "../../model/landmarks";
 import { WORDS } from "../../model/quantity";
-import { axis, drawable, xAt } from "../../state/axis";
 import { landmarkKeys, landmarks, type SideLandmark } from "../../state/playing";
-import { lineColours, quantity } from "../../state/runs";
+import { quantity } from "../../state/runs";
 import { Letter } from "./Values";
 
 const MOST_SHOWN = 200;
@@ -38,34 +36,3 @@ export function Events() {
 }
 
 const keyOf = ({ side, step, sentence }: SideLandmark): string => `${side} ${step} ${sentence}`;
-
-/** Where the landmarks are; what they are is told by shape, and in the list. */
-export function Marks() {
-  const place = axis.value;
-  if (!drawable.value) return null;
-  const seen = landmarks.value.filter(({ side, step }) => {
-    const x = xAt(side, step);
-    return place.from <= x && x <= place.to;
-  });
-  return (
-    <div class="marks" aria-hidden="true">
-      {seen.slice(0, MOST_SHOWN).map((event) => (
-        <Mark key={keyOf(event)} event={event} place={place} />
-      ))}
-    </div>
-  );
-}
-
-function Mark({ event, place }: { event: SideLandmark; place: typeof axis.value }) {
-  return (
-    <span
-      class={`mark ${event.side}`}
-      style={{
-        "--line": lineColours[event.side].value,
-        transform: `translateX(${pixelOf(place, xAt(event.side, event.step))}px)`,
-      }}
-    >
-      {glyphOf(event.kind)}
-    </span>
-  );
-}

@@ -1,13 +1,13 @@
 /** The curve, and which scalar is drawn. */
 
-import { signal, useSignal, useSignalEffect } from "@preact/signals";
+import { signal, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawPlot, type Look } from "../../draw/plot";
 import { xTicks } from "../../model/axis";
 import { shownName } from "../../model/words";
 import { axis, drawable, timelineWidth } from "../../state/axis";
 import { chosenTag, measure } from "../../state/choices";
-import { drawings, yAxis } from "../../state/plot";
+import { drawings, plotHeight, yAxis } from "../../state/plot";
 import * as store from "../../state/runs";
 import { dark, forcedColours, manyRuns } from "../../state/runs";
 import { Choice } from "../parts/Field";
@@ -16,7 +16,6 @@ import { Choice } from "../parts/Field";
 export function CurveView() {
   const root = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const height = useSignal(0);
 
   useLayoutEffect(() => {
     const element = root.current;
@@ -25,7 +24,7 @@ export function CurveView() {
       // While the tab is hidden it has no size, and keeps what it had.
       if (element.clientWidth === 0) return;
       timelineWidth.value = element.clientWidth;
-      height.value = element.clientHeight;
+      plotHeight.value = element.clientHeight;
     };
     measureSize();
     const observer = new ResizeObserver(measureSize);
@@ -46,7 +45,7 @@ export function CurveView() {
       xTicks: xTicks(axis.value, measure.value),
       lettered: manyRuns.value,
       width: timelineWidth.value,
-      height: height.value,
+      height: plotHeight.value,
     };
     const start = performance.now();
     drawPlot(element, picture, lookOf(element));

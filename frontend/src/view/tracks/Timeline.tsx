@@ -20,11 +20,12 @@ import {
   soundProblem,
   unlocked,
 } from "../../state/playing";
+import { pointer } from "../../state/plot";
 import { sides } from "../../state/runs";
-import { Marks } from "../panels/Landmarks";
 import { CoverageBand } from "./CoverageBand";
-import { Hairline, Playhead, Regions } from "./Cursor";
+import { Crosshair, Playhead, Regions } from "./Cursor";
 import { CurveView } from "./Curve";
+import { Flags } from "./Flags";
 import { Heatmaps } from "./LayerLane";
 import { Overview } from "./Ruler";
 
@@ -32,7 +33,7 @@ const WHEEL_ZOOM = 1.25;
 const CONTROLS = "button, input, select, a";
 
 export function Timeline() {
-  const hovered = useSignal<number | null>(null);
+  const focused = useSignal(false);
   const byMouse = useRef(false);
   const controlAlone = useRef(false);
   return (
@@ -57,7 +58,7 @@ export function Timeline() {
       }}
       onPointerMove={(event) => {
         if (event.pointerType !== "mouse") return;
-        hovered.value = isOwn(event.target) ? null : pixelUnder(event);
+        pointer.value = isOwn(event.target) ? null : placeOnPlot(event);
         drag(event);
       }}
       onPointerUp={(event) => {
@@ -77,7 +78,14 @@ export function Timeline() {
         if (!isWithin(event.target, CONTROLS)) fit();
       }}
       onPointerLeave={() => {
-        hovered.value = null;
+        pointer.value = null;
+      }}
+      onFocus={(event) => {
+        focused.value =
+          event.target === event.currentTarget && event.currentTarget.matches(":focus-visible");
+      }}
+      onBlur={() => {
+        focused.value = false;
       }}
       onKeyDown={(event) => {
         controlAlone.current = event.key === "Control" && !event.repeat;
@@ -99,15 +107,21 @@ export function Timeline() {
     >
       <Overview />
       <CurveView />
-      <Marks />
+      <Flags />
       <CoverageBand />
       <Heatmaps />
       <Regions />
-      <Hairline pixel={hovered.value} />
+      <Crosshair byKeys={focused.value} />
       <Playhead />
       <Hint />
     </div>
   );
+}
+
+/** Where the pointer is, from the left of the lanes and from the top of the plot. */
+function placeOnPlot(event: PointerEvent & { readonly currentTarget: HTMLElement }) {
+  const plot = event.currentTarget.querySelector(".curve")?.getBoundingClientRect();
+  return { x: pixelUnder(event), y: event.clientY - (plot?.top ?? 0) };
 }
 
 /** Whether what is under the pointer takes it for itself. */
