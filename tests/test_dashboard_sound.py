@@ -54,7 +54,8 @@ def test_the_landmarks_are_listed_and_reached_by_keys(tab):
 
 
 def test_a_landmark_plays_from_two_notes_before_it(tab):
-    button = tab.frame.get_by_role("button", name=f"step {SPIKE_AT}")
+    listed = tab.frame.get_by_role("region", name="Landmarks")
+    button = listed.get_by_role("button", name=f"step {SPIKE_AT}")
     button.focus()
     tab.page.keyboard.press("Enter")
     assert tab.heard_from() == SPIKE_AT - 2
@@ -111,7 +112,7 @@ def test_the_heat_map_shows_the_spike_and_the_nan_in_their_rows_and_columns(tab)
         return canvas.evaluate(pixel, [(step + 0.5) / (STEPS - 1), (layer + 0.5) / 6])
 
     calm, spike = colour(SPIKE_AT - 20, 2), colour(SPIKE_AT, 2)
-    assert sum(spike[:3]) > sum(calm[:3]) + 200  # towards the yellow end
+    assert sum(spike[:3]) > sum(calm[:3]) + 100  # towards the yellow end
     assert colour(SPIKE_AT, 3) == pytest.approx(calm, abs=40)
     reds = [colour(NAN_AT + 20 + shift, 4)[:3] for shift in range(10)]
     assert [179, 38, 30] in reds

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import type { Heatmap } from "../src/model/answers";
 import { COLOURFUL, plain } from "../src/model/colours";
-import { decadesOf, doublings, paint, shade, shadeDifference } from "../src/model/heatmap";
+import {
+  areBeyond,
+  decadesOf,
+  doublings,
+  paint,
+  shade,
+  shadeDifference,
+} from "../src/model/heatmap";
 import { bandsOf, rowEdges } from "../src/model/layers";
 import { pixelEdges, pool } from "../src/model/norms";
 
@@ -10,6 +17,7 @@ const PATTERNS = {
   nan: [255, 0, 0],
   inf: [0, 255, 0],
   alone: [0, 0, 255],
+  zero: [9, 9, 9],
   ground: [1, 1, 1],
 } as const;
 const RED = 0xff0000ff;
@@ -115,10 +123,30 @@ test("pixels follow any monotone axis, and show nothing beyond what was fetched"
 
 test("the scale is of whole decades, and one for both runs", () => {
   expect(decadesOf([])).toEqual([-1, 1]);
-  expect(decadesOf([heatmap([[1]], { low: null, high: null })])).toEqual([-1, 1]);
-  const maps = [heatmap([[1]], { low: 0.02, high: 3 }), heatmap([[1]], { low: 1, high: 1e4 })];
-  expect(decadesOf(maps)).toEqual([-2, 4]);
-  expect(decadesOf([heatmap([[1]], { low: 1, high: 1 })])).toEqual([0, 1]);
+  expect(decadesOf([heatmap([[0, nan, -1, inf]])])).toEqual([-1, 1]);
+  expect(decadesOf([heatmap([[0.02, 3]]), heatmap([[1, 9e3]])])).toEqual([-2, 4]);
+  expect(decadesOf([heatmap([[1]])])).toEqual([0, 1]);
+});
+
+test("an explosion leaves the colours to what else is seen, and is marked as beyond them", () => {
+  const steps = [...Array(200).keys()];
+  const healthy = heatmap(steps.map((step) => [1 + Math.sin(step), 0.2]));
+  const exploding = heatmap(steps.map((step) => (step < 8 ? [1e19, 1e16] : [0.3, 0])));
+  const maps = [healthy, exploding];
+  expect(decadesOf(maps)[1]).toBe(1);
+  expect(areBeyond(maps, decadesOf(maps))).toBe(true);
+  expect(areBeyond([healthy], decadesOf([healthy]))).toBe(false);
+  const gone = heatmap(steps.map((step) => (step < 100 ? [0.3, 0.3] : [1e12, 1e12])));
+  expect(decadesOf([healthy, gone])[1]).toBe(1);
+  expect(decadesOf([gone])).toEqual([-1, 12]);
+});
+
+test("zero has a colour of its own, and what is beyond the scale is dotted in its last one", () => {
+  const full = (norm: number) => painted(heatmap(Array(4).fill([norm, norm, norm, norm])), 4, 4);
+  expect(new Set(full(0))).toEqual(new Set([0xff090909]));
+  expect(full(1e9).filter((pixel) => pixel === GROUND)).toHaveLength(1);
+  expect(new Set(full(1e9)).size).toBe(2);
+  expect(new Set(full(100)).size).toBe(1);
 });
 
 test("a difference is white where there is none, and as strong either way", () => {

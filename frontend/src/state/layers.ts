@@ -4,7 +4,7 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Source } from "../audio/clips";
 import type { Heatmap } from "../model/answers";
 import type { Axis, Measure } from "../model/axis";
-import { decadesOf, worse } from "../model/heatmap";
+import { areBeyond, decadesOf, worse } from "../model/heatmap";
 import { crowded, type Module, modulesOf, type Row, rowsOf } from "../model/layers";
 import { largest, worstNorm } from "../model/norms";
 import { noteAtStep, spanAt } from "../model/notes";
@@ -112,9 +112,13 @@ export const pair: ReadonlySignal<Readonly<Record<Side, LanePicture>> | null> = 
   });
 })();
 
-export const decades: ReadonlySignal<Range> = computed(() =>
-  decadesOf(nonNull(SIDES.map((side) => heatmaps[side].value?.heatmap ?? null))),
+const heatmapsSeen = computed(() =>
+  nonNull(SIDES.map((side) => heatmaps[side].value?.heatmap ?? null)),
 );
+
+/** The scale of the colours, and whether norms lie outside of it. */
+export const decades: ReadonlySignal<Range> = computed(() => decadesOf(heatmapsSeen.value));
+export const someBeyond = computed(() => areBeyond(heatmapsSeen.value, decades.value));
 
 /** Sides whose layers are shown. */
 export const sidesShown: ReadonlySignal<readonly Side[]> = computed(() =>

@@ -17,6 +17,7 @@ import {
   moduleNames,
   modules,
   sidesShown,
+  someBeyond,
 } from "../../state/layers";
 import { playheadStep } from "../../state/playing";
 import { forcedColours, manyRuns, quantity } from "../../state/runs";
@@ -210,6 +211,14 @@ function Legend() {
       <li>
         Largest {WORDS[quantity.value].value} {formatTick(10 ** low)}{" "}
         <i class="norms" style={colours("norms")} /> {formatTick(10 ** high)}
+      </li>
+      {someBeyond.value && (
+        <li>
+          <i class="hatch beyond" /> beyond
+        </li>
+      )}
+      <li>
+        <i class="hatch zero" /> 0
       </li>
       <li>
         <i class="hatch nan" /> NaN

@@ -101,12 +101,14 @@ const LIGHT: Patterns = {
   nan: [179, 38, 30],
   inf: [20, 20, 20],
   alone: [110, 110, 110],
+  zero: [232, 222, 219],
   ground: [255, 255, 255],
 };
 const DARK: Patterns = {
   nan: [255, 180, 171],
   inf: [255, 255, 255],
   alone: [160, 160, 160],
+  zero: [66, 52, 50],
   ground: [40, 40, 40],
 };
 
@@ -116,8 +118,18 @@ function look(canvas: HTMLCanvasElement): [Scheme, Patterns] {
   const { color, backgroundColor, borderColor } = getComputedStyle(canvas);
   const [ink, ground, mark] = [color, backgroundColor, borderColor].map(rgbOf);
   if (ink === undefined || ground === undefined || mark === undefined) return [COLOURFUL, usual];
-  return [plain(ground, ink), { nan: mark, inf: ink, alone: ink, ground }];
+  return [
+    plain(ground, ink),
+    { nan: mark, inf: ink, alone: ink, zero: mixed(ground, ink), ground },
+  ];
 }
+
+/** A little of the one colour in the other. */
+const mixed = ([red, green, blue]: Rgb, [r, g, b]: Rgb): Rgb => [
+  Math.round(0.85 * red + 0.15 * r),
+  Math.round(0.85 * green + 0.15 * g),
+  Math.round(0.85 * blue + 0.15 * b),
+];
 
 /** A colour as browsers compute it: "rgb(1, 2, 3)". */
 function rgbOf(css: string): Rgb {
