@@ -15,23 +15,35 @@ import pytest
 
 from tb_sonify.cli.demo.training import SETTINGS, digits, train
 from tb_sonify.cli.main import main
+from tb_sonify.schema.landscape import Surface
+from tb_sonify.schema.metadata import SURFACE_TAG
 from tb_sonify.schema.records import Rows
-from tests.recorded import all_rows
+from tests.recorded import all_rows, blobs
 
+SHARED = f"{SURFACE_TAG}/shared"
 RUNS = {setting.run for setting in SETTINGS}
 DEMO = [sys.executable, "-m", "tb_sonify", "demo", "--steps", "2"]
 
 
 @pytest.mark.training
-def test_it_logs_every_step_of_the_five_settings(tmp_path, capsys):
-    assert main(["demo", "--no-serve", "--steps", "3", "--logdir", str(tmp_path / "log")]) == 0
-    assert {run.name for run in (tmp_path / "log").iterdir()} == RUNS
+def test_it_logs_every_step_of_the_five_settings_and_their_landscape(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tb_sonify.cli.demo.command._CELLS", 3)
+    monkeypatch.setattr("tb_sonify.cli.demo.command._IMAGES", 20)
+    options = ["--no-serve", "--landscape", "--steps", "3", "--logdir", str(tmp_path / "log")]
+    assert main(["demo", *options]) == 0
+    assert {run.name for run in (tmp_path / "log").glob("*/")} == RUNS
     for setting in SETTINGS:
         logged = all_rows(tmp_path / "log" / setting.run)
         assert logged.layers == ("conv1", "conv2", "fc1", "fc2")
         assert logged.steps.tolist() == [0, 1, 2]
         assert (logged.norms > 0).all()
-    assert "tensorboard --logdir" in capsys.readouterr().out
+        [surface] = map(Surface.decode, blobs(tmp_path / "log" / setting.run, SHARED))
+        assert {path.name for path in surface.paths} == RUNS
+        assert all(path.steps.tolist() == [0, 1, 2, 3] for path in surface.paths)
+    assert len((tmp_path / "log" / "landscape.csv").read_text().splitlines()) == 1 + 9
+    said = capsys.readouterr().out
+    assert "tensorboard --logdir" in said
+    assert "On one plane:\n3 x 3 losses" in said
 
 
 @pytest.mark.training

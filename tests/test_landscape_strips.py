@@ -50,6 +50,7 @@ def test_headroom_of_gradient_descent_is_two_divided_by_rate_and_curvature(rate)
     step(model, torch.optim.SGD(model.parameters(), lr=rate))
     strip = measure()
     np.testing.assert_allclose(strip.losses, (2 - strip.alphas * rate * 2) ** 2 / 2)
+    assert len(strip.losses) == {0.05: 9, 0.4: 8, 1.0: 7, 1.9: 6, 2.0: 6}.get(rate, 5)
     assert strip.here == 2
     assert strip.headroom == pytest.approx(min(2 / rate, 32))
     assert strip.floor == pytest.approx(min(1 / rate, 32))

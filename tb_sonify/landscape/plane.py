@@ -16,6 +16,7 @@ from tb_sonify.landscape.path import Path, joined
 Normalise = Literal["filter", "layer", "none"]
 Spans = tuple[tuple[float, float], tuple[float, float]]
 _CHUNK = 2**24  # values that are multiplied at a time
+_FAR = 10.0  # times as far as the usual path: it has exploded
 _STRAIGHT = 1e-6  # of its length: a path that leaves its chord by less is a straight line
 _MARGIN = 0.2  # of a path's extent, at each side
 _UNIT: Spans = ((-1.0, 1.0), (-1.0, 1.0))
@@ -155,8 +156,7 @@ class _PathPlane(Plane):
         return self.through
 
     def axes(self, model: nn.Module) -> Axes:
-        first = self.paths[0]
-        check_path(first, model)
+        check_path(self.paths[0], model)
         known, gram = _inner_products(self.paths)
         if not all(known):
             warnings.warn(
@@ -165,16 +165,20 @@ class _PathPlane(Plane):
                 RuntimeWarning,
                 stacklevel=4,
             )
+        near = _near(self.paths, known, gram)
+        if len(near) < len(self.paths):
+            known, gram = _inner_products(near)
+        first = near[0]
         if len(self.paths) == 1:
             directions = _along(first, known, gram)
         else:
-            directions = _principal(self.paths, known, gram)
+            directions = _principal(near, known, gram)
         kind = "path" if len(self.paths) == 1 else "paths"
-        options = {"plane": kind, "paths": [path.name for path in self.paths]}
+        options = {"plane": kind, "paths": [path.name for path in near]}
         axes = Axes(first.names, first.start, directions, _UNIT, options)
         if self.spans is not None:
             return replace(axes, spans=self.spans)
-        feet = [axes.coordinates(w)[:2] for path in self.paths for _, w in path.weights()]
+        feet = [axes.coordinates(w)[:2] for path in near for _, w in path.weights()]
         return replace(axes, spans=_around([foot for foot in feet if math.isfinite(foot[0])]))
 
 
@@ -183,13 +187,14 @@ def through_path(*paths: Path, spans: Spans | None = None) -> Plane:
 
     Of one path, it goes through the start, (0, 0), the end, (1, 0), and along the first principal
     component of what is left of the snapshots. Of several, through the start of the first, along
-    the first two principal components of all snapshots, each path scaled to one size: runs that
-    explode do not hide the others. Nothing is normalised: directions are those of the weights.
+    the first two principal components of all snapshots, each path scaled to one size. Runs that
+    explode, and so lead more than ten times as far as half of the others, lie beside it and outside
+    of its spans: they would hide the others. Nothing is normalised.
 
     Parameters
     ----------
     spans
-        First and last coordinate of each axis; by default around all paths, with a margin.
+        First and last coordinate of each axis; by default around these paths, with a margin.
     """
     if not paths:
         raise ValueError("through_path needs at least one path, of record_path(model).path")
@@ -270,6 +275,15 @@ def _along(path: Path, known: list[bool], gram: Tensor) -> tuple[Tensor, Tensor]
         shares[-1] -= float(shares @ along)
         [two] = _combined([path], known, shares[None])
     return chord, _beside(chord, two)
+
+
+def _near(paths: Sequence[Path], known: list[bool], gram: Tensor) -> list[Path]:
+    """The paths that do not lead more than ten times as far as the lower half of them."""
+    owner = torch.tensor([n for n, path in enumerate(paths) for _ in range(len(path))])[known]
+    far = gram.diagonal().sqrt()
+    sizes = [float(far[owner == n].max()) if (owner == n).any() else 0 for n in range(len(paths))]
+    usual = sorted(sizes)[(len(sizes) - 1) // 2]
+    return [path for path, size in zip(paths, sizes, strict=True) if size <= _FAR * usual]
 
 
 def _principal(paths: Sequence[Path], known: list[bool], gram: Tensor) -> tuple[Tensor, Tensor]:

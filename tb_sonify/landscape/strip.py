@@ -19,13 +19,15 @@ class Landscape:
     Parameters
     ----------
     loss
-        Called with the model, gives the mean loss of a fixed probe batch. It is called once for
-        each alpha, in eval mode and without gradients, under the autocast that it enters itself.
+        Called with the model, gives the mean loss of a fixed probe batch. It is called at most
+        once for each alpha, in eval mode and without gradients, under the autocast that it enters
+        itself.
     every
         Steps from one strip to the next.
     alphas
         Where the loss is taken, in steps: -1, 0, 0.5, 1, 2, 4, ... by their number, at least 4;
-        or themselves, with 0 and one above.
+        or themselves, with 0 and one above. Beyond 1, the last of them is the second in turn at
+        which the loss is above that of before the step.
     batch_norm
         As in `tb_sonify.landscape.surface`.
 
@@ -68,8 +70,14 @@ class Landscape:
             norm = _distance(before, after)
             if norm == 0:
                 return None
-            losses = [evaluation.at(partial(_interpolate, before, after, a)) for a in alphas]
-        return Strip(alphas, np.array(losses), norm)
+            losses: list[float] = []
+            here = evaluation.at(partial(_interpolate, before, after, 0.0))
+            for alpha in alphas.tolist():
+                place = partial(_interpolate, before, after, alpha)
+                losses.append(evaluation.at(place) if alpha else here)
+                if alpha > 1 and not any(loss <= here for loss in losses[-2:]):
+                    break
+        return Strip(alphas[: len(losses)], np.array(losses), norm)
 
 
 def alphas_of(alphas: int | Sequence[float]) -> Floats:

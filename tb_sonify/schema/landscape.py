@@ -28,7 +28,7 @@ class Strip:
     Attributes
     ----------
     alphas
-        Increasing, with 0, where the weights were, shape ``(alphas,)``.
+        Increasing, with 0, where the weights were, shape ``(alphas,)``; as far as it was measured.
     losses
         Shape ``(alphas,)``; NaN and infinite as they come.
     update_norm
@@ -108,10 +108,23 @@ def mean_headroom(strips: Sequence[Strip]) -> float:
     """The headroom of the mean of strips with the same alphas, each by how much its loss rises.
 
     A single step of a small batch may well lead uphill; that of the mean is below 1 where steps of
-    this size raise the loss on average.
+    this size raise the loss on average. A strip that was measured less far than another is taken to
+    go on as the parabola at its end.
     """
-    rises = np.mean([strip.losses - strip.here for strip in strips], axis=0)
-    return Strip(strips[0].alphas, rises, 0.0).headroom
+    alphas = max((strip.alphas for strip in strips), key=len)
+    rises = np.mean([_extended(strip, alphas) for strip in strips], axis=0)
+    return Strip(alphas, rises, 0.0).headroom
+
+
+def _extended(strip: Strip, alphas: Floats) -> Floats:
+    """By how much the loss rises at all of some alphas, of which the strip has the first."""
+    known = len(strip.alphas)
+    rises = strip.losses - strip.here
+    if known == len(alphas):
+        return rises
+    slope, curve = _parabola(*strip.alphas[-2:], *rises[-2:])
+    beyond = np.maximum(slope * alphas[known:] + curve * alphas[known:] ** 2, rises[-1])
+    return np.concatenate([rises, beyond])
 
 
 def _parabola(one: float, two: float, at_one: float, at_two: float) -> tuple[float, float]:
@@ -121,11 +134,16 @@ def _parabola(one: float, two: float, at_one: float, at_two: float) -> tuple[flo
 
 
 def encode_strips(steps: Sequence[int], strips: Sequence[Strip]) -> bytes:
-    """A block of strips with the same alphas, each with its step."""
+    """A block of strips, each with its step; their alphas begin with the same ones."""
+    alphas = max((strip.alphas for strip in strips), key=len)
+    losses = np.full((len(strips), len(alphas)), np.nan)
+    for row, strip in zip(losses, strips, strict=True):
+        row[: len(strip.losses)] = strip.losses
     arrays = {
         "steps": np.array(steps, np.int64),
-        "alphas": strips[0].alphas,
-        "losses": np.stack([strip.losses for strip in strips]),
+        "alphas": alphas,
+        "losses": losses,
+        "measured": np.array([len(strip.losses) for strip in strips], np.int64),
         "update_norm": np.array([strip.update_norm for strip in strips]),
     }
     return encode_block(Block({"kind": "strips"}, arrays), packed=True)
@@ -134,13 +152,19 @@ def encode_strips(steps: Sequence[int], strips: Sequence[Strip]) -> bytes:
 def decode_strips(data: bytes) -> tuple[list[int], list[Strip]]:
     """What `encode_strips` was given; raises `ValueError` if the bytes are no such block."""
     block = decode_block(data)
-    arrays = [block.arrays.get(name) for name in ("steps", "alphas", "losses", "update_norm")]
+    names = ("steps", "alphas", "losses", "measured", "update_norm")
+    arrays = [block.arrays.get(name) for name in names]
     if block.header.get("kind") != "strips" or any(each is None for each in arrays):
         raise ValueError(f"expected a block of strips, got kind {block.header.get('kind')!r}")
-    steps, alphas, losses, norms = (each for each in arrays if each is not None)
-    if losses.shape != (*steps.shape, *alphas.shape) or norms.shape != steps.shape:
+    steps, alphas, losses, measured, norms = (each for each in arrays if each is not None)
+    if losses.shape != (*steps.shape, *alphas.shape) or not (
+        measured.shape == norms.shape == steps.shape
+    ):
         raise ValueError("losses of strips must have shape (steps, alphas)")
-    strips = [Strip(alphas, row, float(norm)) for row, norm in zip(losses, norms, strict=True)]
+    strips = [
+        Strip(alphas[:count], row[:count], float(norm))
+        for row, count, norm in zip(losses, measured.tolist(), norms, strict=True)
+    ]
     return steps.tolist(), strips
 
 

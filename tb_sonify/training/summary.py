@@ -74,7 +74,7 @@ class StripLog:
         now = time.time()
         scalars = [(HEADROOM_TAG, strip.headroom)]
         with self._lock:
-            if self._last and not np.array_equal(self._last[0].alphas, strip.alphas):
+            if self._last and not _begin_alike(self._last[0], strip):
                 self._end_block()
                 self._last.clear()
             self._last.append(strip)
@@ -103,6 +103,11 @@ class StripLog:
             self._waiting = []
             tag, blob = session_tag(STRIPS_TAG, self._session), encode_strips(steps, strips)
             self._emit([blob_event(tag, blob, step=steps[0], wall_time=time.time())])
+
+
+def _begin_alike(one: Strip, other: Strip) -> bool:
+    shared = min(len(one.alphas), len(other.alphas))
+    return np.array_equal(one.alphas[:shared], other.alphas[:shared])
 
 
 _STRIPS, _STRIP_SECONDS = 32, 10.0  # of a block, at most

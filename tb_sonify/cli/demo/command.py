@@ -19,6 +19,7 @@ Adam. The first learns calmly, those with 1.0 explode; the Sonify tab lets you h
 It takes less than a minute and needs no internet connection: the data set of handwritten digits
 is part of scikit-learn."""
 
+_CELLS, _IMAGES = 25, 200  # of a side of the landscape, and of its loss
 _DEFAULT_LOGDIR = Path("runs/demo")
 
 
@@ -40,6 +41,11 @@ def add_command(commands: Any, name: str) -> None:
         "--steps", type=positive_int, default=200, help="training steps per run (default: 200)"
     )
     parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
+    parser.add_argument(
+        "--landscape",
+        action="store_true",
+        help="then show all five on one plane of the loss, in words and in landscape.csv; minutes",
+    )
     parser.add_argument("--no-serve", action="store_true", help="exit without TensorBoard")
     parser.add_argument("--host", default="localhost", help="of TensorBoard (default: localhost)")
     parser.add_argument(
@@ -52,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
     _require_extras()
     import torch
 
-    from tb_sonify.cli.demo.training import SETTINGS, digits, train
+    from tb_sonify.cli.demo.training import SETTINGS, digits, shared_landscape, train
+    from tb_sonify.landscape import record_path
 
     logdir = _free_logdir(options.logdir, [setting.run for setting in SETTINGS])
     # Before the training, which would be for nothing.
@@ -63,9 +70,21 @@ def run(options: argparse.Namespace) -> int:
     # each other take many times as long as one.
     torch.set_num_threads(1)
     print(f"Training {len(SETTINGS)} networks on {images.title}, logged to {logdir}", flush=True)
+    paths = []
     for setting in SETTINGS:
-        losses = train(setting, images, logdir, steps=options.steps, seed=options.seed)
+        recorders: list[Any] = []
+
+        def begin(model: Any, name: str = setting.run, recorders: list[Any] = recorders) -> None:
+            if options.landscape:
+                recorders.append((model, record_path(model, name=name)))
+
+        losses = train(setting, images, logdir, steps=options.steps, seed=options.seed, begin=begin)
+        paths += [recorder.close() for _, recorder in recorders]
         print(f"{setting.run}: loss {losses[0]:.3g} -> {losses[-1]:.3g}", flush=True)
+    if options.landscape:
+        found = shared_landscape(paths, images, logdir, size=_CELLS, count=_IMAGES)
+        found.write_csv(logdir / "landscape.csv")
+        print("\n".join(["", "On one plane:", *found.words(), f"{logdir / 'landscape.csv'}\n"]))
     if options.no_serve:
         print(f"To hear them: tensorboard --logdir {logdir}, then choose the Sonify tab")
         return 0

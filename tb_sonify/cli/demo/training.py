@@ -1,10 +1,10 @@
 """Training of the demo: scikit-learn's digits, a small network, five settings of the 2019 post."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path as FilePath
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from tb_sonify import SonifyWriter
+from tb_sonify.landscape import Path, Surface, plane, surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,22 @@ class Network(nn.Module):
         return functional.log_softmax(self.fc2(hidden), dim=1)
 
 
-def train(setting: Setting, images: Images, logdir: Path, *, steps: int, seed: int) -> list[float]:
+def train(
+    setting: Setting,
+    images: Images,
+    logdir: FilePath,
+    *,
+    steps: int,
+    seed: int,
+    begin: Callable[[nn.Module], object] = lambda _: None,
+) -> list[float]:
     """Train a new network, log it to ``logdir / setting.run``, and return the loss of each step.
 
-    The result is deterministic in `seed`.
+    The result is deterministic in `seed`. `begin` is called with the network before the first step.
     """
     torch.manual_seed(seed)
     model = Network()
+    begin(model)
     optimizer = _optimizer(setting, model)
     writer = SonifyWriter(str(logdir / setting.run))
     writer.watch(model, optimizer)
@@ -135,6 +145,22 @@ def train(setting: Setting, images: Images, logdir: Path, *, steps: int, seed: i
         bar.set_postfix(loss=f"{losses[-1]:.3g}", refresh=False)
     writer.close()
     return losses
+
+
+def shared_landscape(
+    paths: Sequence[Path], images: Images, logdir: FilePath, *, size: int, count: int
+) -> Surface:
+    """The loss of so many images over one plane through the paths of all runs, stored in each."""
+    pixels, labels = next(images.batches(min(count, len(images.labels)), seed=0))
+
+    def loss(network: nn.Module) -> Tensor:
+        return functional.nll_loss(network(pixels), labels)
+
+    found = surface(Network(), loss, plane=plane.through_path(*paths), size=size)
+    for path in paths:
+        with SonifyWriter(str(logdir / path.name), presets=()) as writer:
+            writer.add_landscape(found, name="shared")
+    return found
 
 
 def _optimizer(setting: Setting, model: Network) -> torch.optim.Optimizer:
