@@ -1,5 +1,5 @@
-// Bundles the dashboard into ES modules where the Python package serves them from: index.js, which
-// is all of it, and in parts/ the clock that it runs as a worker.
+// Bundles the dashboard into ES modules where the Python package serves them from: index.js, and in
+// parts/ what it imports, what it loads after the first paint, and the clock that it runs as a worker.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -35,7 +35,10 @@ const styleAsText = {
 const options = {
   entryPoints: { index: path("src/index.ts"), "parts/ticker": path("src/ticker.ts") },
   outdir,
+  chunkNames: "parts/[name]-[hash]",
+  splitting: true,
   bundle: true,
+  metafile: true,
   format: "esm",
   target: "es2022",
   minify: true,
@@ -52,11 +55,30 @@ if (process.argv.includes("--watch")) {
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   await writeFile(`${outdir}/licences.txt`, await notices());
-  await build(options);
-  const size = gzipSync(await readFile(`${outdir}/index.js`), { level: 9 }).length / 1024;
-  console.log(`index.js: ${size.toFixed(1)} KB gzipped, at most ${LIMIT_KB}`);
-  if (size > LIMIT_KB) {
+  const { outputs } = (await build(options)).metafile;
+  const first = loadedFirst(outputs);
+  const kilobytes = [0, 0];
+  for (const output of Object.keys(outputs)) {
+    const size = gzipSync(await readFile(output), { level: 9 }).length / 1024;
+    kilobytes[first.has(output) ? 0 : 1] += size;
+  }
+  const [start, later] = kilobytes.map((size) => size.toFixed(1));
+  console.log(`index.js: ${start} KB gzipped, at most ${LIMIT_KB}; ${later} KB are loaded later`);
+  if (kilobytes[0] > LIMIT_KB) {
     console.error(`index.js must be at most ${LIMIT_KB} KB gzipped: find what made it grow`);
     process.exit(1);
   }
+}
+
+/** index.js and all that it imports, which is what a page has to load before it shows anything. */
+function loadedFirst(outputs) {
+  const found = new Set();
+  const add = (output) => {
+    found.add(output);
+    for (const { path, kind } of outputs[output].imports) {
+      if (kind === "import-statement" && !found.has(path)) add(path);
+    }
+  };
+  add(Object.keys(outputs).find((output) => output.endsWith("/index.js")));
+  return found;
 }

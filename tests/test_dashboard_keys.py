@@ -54,7 +54,7 @@ def goes_to_the_run_of(which, step):
         screen.page.wait_for_load_state("networkidle")  # of the curves behind A and B
         press()
         screen.stands(step=step, state="paused", run="c")
-        screen.says(f"{which}: \u2068c\u2069")
+        screen.says(f"{which}: c")
 
     return check
 
@@ -75,7 +75,7 @@ def hears(run, **link):
         screen.open(**link)
         press()
         screen.stands(run=run, step=50)
-        screen.says(f"\u2068{run}\u2069")
+        screen.says(f"{run}")
 
     return check
 
@@ -180,7 +180,7 @@ def hears_the_next_run(screen, press):
     screen.stands(run="b", step=50)
     press()  # any other takes its place
     screen.stands(run="c", step=50)
-    screen.says("B is now \u2068c\u2069")
+    screen.says("B is now c")
     press()
     screen.says("No run after this")
 
@@ -191,6 +191,38 @@ def copies_the_link(screen, press):
         press()
     assert "p.sonify.step=50" in shown.value.default_value
     shown.value.dismiss()
+
+
+def opens_field(title, starts):
+    def check(screen, press):
+        screen.open()
+        press()
+        field = screen.page.get_by_role("textbox", name=title)
+        expect(field).to_be_focused()
+        assert field.input_value().startswith(starts)
+        screen.press("Escape")
+        expect(screen.timeline).to_be_focused()
+        expect(field).to_have_count(0)
+
+    return check
+
+
+def opens_search(name, role):
+    def check(screen, press):
+        screen.open()
+        press()
+        expect(screen.page.get_by_role(role, name=name)).to_be_focused()
+        screen.press("Escape")
+        expect(screen.timeline).to_be_focused()
+
+    return check
+
+
+def loops_around_the_spike(screen, press):
+    screen.open()
+    press()
+    screen.says(f"Loop, around spike at step {SPIKE_AT}, steps {SPIKE_AT - 5} to {SPIKE_AT + 6}")
+    screen.stands(step=SPIKE_AT - 5)
 
 
 CHECKS = {
@@ -215,6 +247,12 @@ CHECKS = {
     "highest": moves_to(HIGHEST["a"]),
     "lowestOfAll": goes_to_the_run_of("lowest", LOWEST["c"]),
     "highestOfAll": goes_to_the_run_of("highest", HIGHEST["c"]),
+    "nextHigher": moves_to(251, step=250),
+    "nextLower": moves_to(250),
+    "nextCrossing": moves_to(LOWEST["a"]),
+    "previousCrossing": moves_to(LOWEST["a"], step=300),
+    "goTo": opens_search("Step, percent", "textbox"),
+    "loopLandmark": loops_around_the_spike,
     "toggleLoop": says("Loop off", "Shift+ArrowRight"),
     "loopMore": says("Loop, steps 50 to 51"),
     "loopLess": says("Loop, steps 50 to 51", "Shift+ArrowRight", "Shift+ArrowRight"),
@@ -226,20 +264,25 @@ CHECKS = {
     "swap": hears("b"),
     "hearBoth": hears_both("Hear A on the left and B on the right"),
     "blink": hears_both("Alternate A and B every two seconds"),
-    "soloHere": says("\u2068a\u2069 alone"),
-    "muteHere": says("\u2068a\u2069 muted"),
+    "soloHere": says("a alone"),
+    "muteHere": says("a muted"),
     "toggleCurve": says("The curve is heard as well"),
     "cycleQuantity": says("There are gradients only"),
     "zoomIn": zooms_to(1 / 2),
     "zoomOut": zooms_to(1 / 2, "+", "+"),
     "zoomFit": zooms_to(1, "+", "+"),
-    "sayPosition": says("\u2068a\u2069, step 50, \u2068loss\u2069 2"),
+    "sayPosition": says("a, step 50, loss 2"),
     "describe": opens("In words"),
     "cycleVerbosity": says("Said while playing: all of it"),
     "monitor": says("Monitoring"),
     "goToWorst": says("No problems found in any run"),
     "toggleAlarm": says("Alarm on: a sound"),
     "toggleAlarmMute": says("The alarm is off: A turns it on"),
+    "compareHere": says("step 50: loss A, a 2, B, b 2, equal; norms equal"),
+    "braille": opens_field("Curve of A, a in braille, steps 0 to 399", "⠤"),
+    "reviewText": opens_field("Last message", ""),
+    "cyclePitchRange": says("Pitch zoom 2"),
+    "showPalette": opens_search("Find a command", "combobox"),
     "copyLink": copies_the_link,
     "showHelp": opens("Keys"),
     "showOptions": opens("Options"),

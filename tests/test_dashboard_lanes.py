@@ -60,17 +60,17 @@ def test_a_lane_is_reached_and_walked_by_keys_and_says_layer_norm_and_stream(lan
     lane = lanes.tab_to("a")
     assert lane.get_attribute("role") == "application"
     assert lanes.row("a") == "Gradient norms of A, a, 1 of 6: conv"
-    expect(lanes.status).to_have_text("\u2068conv\u2069, 0.5, early")
+    expect(lanes.status).to_have_text("conv, 0.5, early")
     lanes.press("ArrowUp")
     assert lanes.row("a") == "Gradient norms of A, a, 1 of 6: conv"
     for _ in range(2):
         lanes.press("ArrowDown")
-    expect(lanes.status).to_have_text("\u2068block1.b\u2069, 2, middle")
+    expect(lanes.status).to_have_text("block1.b, 2, middle")
     assert lanes.row("a") == "Gradient norms of A, a, 3 of 6: block1.b"
     assert lanes.row("b") == "Gradient norms of B, b, 3 of 5: block1.b"
     for _ in range(9):
         lanes.press("ArrowDown")
-    expect(lanes.status).to_have_text("\u2068head\u2069, 2, late")
+    expect(lanes.status).to_have_text("head, 2, late")
 
 
 def test_in_a_lane_all_other_keys_are_the_timelines(lanes, tab):
@@ -99,7 +99,7 @@ def test_shift_s_hears_only_the_stream_of_the_layer_and_all_again(lanes, tab):
     for _ in range(2):
         lanes.press("ArrowDown")
     lanes.press("Shift+S")
-    expect(lanes.status).to_have_text("Only middle, with \u2068block1.b\u2069")
+    expect(lanes.status).to_have_text("Only middle, with block1.b")
     lanes.rest()
     assert asked(tab, "clip")[-1]["muted"] == "0,2"
     lanes.press("Shift+S")
@@ -187,16 +187,16 @@ def test_the_difference_lane_compares_layers_by_name(lanes):
     lanes.tab_to("difference")
     assert lanes.row("difference") == "Gradient norms, difference of A and B, 1 of 6: conv"
     lanes.press("ArrowDown")
-    expect(lanes.status).to_have_text("\u2068block1.a\u2069, B 4 times A, early")
+    expect(lanes.status).to_have_text("block1.a, B 4 times A, early")
     lanes.press("End")
     lanes.rest()
     lanes.press("ArrowDown")
     lanes.press("ArrowDown")
-    expect(lanes.status).to_have_text("\u2068block2.a\u2069, A NaN, B 0.5, middle")
+    expect(lanes.status).to_have_text("block2.a, A NaN, B 0.5, middle")
 
 
 def test_without_norms_in_both_runs_there_is_no_difference_and_it_is_said_why(tab):
-    tab.frame.get_by_label("B: \u2068c\u2069").check()
+    tab.frame.get_by_label("B: c").check()
     choice = tab.frame.get_by_label("Difference of A and B")
     expect(choice).to_be_disabled()
     expect(choice).to_have_accessible_description("needs gradient norms in both runs")

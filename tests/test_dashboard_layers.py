@@ -68,9 +68,7 @@ def test_modules_are_closed_and_opened_with_keys_and_lose_nothing(lanes):
     spike = lanes.colours("a", 120, seen_row(1, 5), pixels=1)[0]
     assert spike[0] > 200 > 150 > lanes.colours("a", 125, seen_row(1, 5), pixels=1)[0][0]
     lanes.tab_to("a")
-    expect(lanes.status).to_have_text(
-        "\u2068block1\u2069, 2 layers, the largest 2, early and middle"
-    )
+    expect(lanes.status).to_have_text("block1, 2 layers, the largest 2, early and middle")
     press_on(lanes, "Close all")
     assert count(lanes) == 4  # conv, block1, block2, head
     assert [179, 38, 30] in lanes.colours("a", 310, seen_row(2, 4))
@@ -139,7 +137,7 @@ def table(lanes, run):
 def test_the_table_has_the_numbers_of_numpy_for_what_is_seen(lanes):
     press_on(lanes, "Layers as a table")
     norms = known_norms()
-    found = table(lanes, "A, \u2068a\u2069")
+    found = table(lanes, "A, a")
     assert [row[0] for row in found] == list(LAYERS)
     for layer, (_, low, median, high, nan, inf, step) in enumerate(found):
         finite = norms[np.isfinite(norms[:, layer]), layer]
@@ -149,25 +147,25 @@ def test_the_table_has_the_numbers_of_numpy_for_what_is_seen(lanes):
         assert int(nan) == np.isnan(norms[:, layer]).sum()
         assert int(inf) == np.isinf(norms[:, layer]).sum()
         assert int(step) == np.flatnonzero(norms[:, layer] == finite.max())[0]
-    assert len(table(lanes, "B, \u2068b\u2069")) == 5
+    assert len(table(lanes, "B, b")) == 5
     lanes.frame.locator(".timeline").focus()
     for key in ("End", "+", "+"):
         lanes.press(key)
     lanes.rest()
-    (nans,) = [row[4] for row in table(lanes, "A, \u2068a\u2069") if row[0] == "block2.a"]
+    (nans,) = [row[4] for row in table(lanes, "A, a") if row[0] == "block2.a"]
     assert nans == "100"
-    assert table(lanes, "A, \u2068a\u2069")[2][3] == "2"  # the spike is not seen
+    assert table(lanes, "A, a")[2][3] == "2"  # the spike is not seen
 
 
 def test_the_table_is_sorted_by_keys_and_says_so(lanes):
     press_on(lanes, "Layers as a table")
-    table(lanes, "A, \u2068a\u2069")
+    table(lanes, "A, a")
     head = lanes.frame.get_by_role("columnheader", name="Max", exact=True).first
     orders = []
     for _ in range(3):
         head.get_by_role("button").focus()
         lanes.press("Enter")
-        first = table(lanes, "A, \u2068a\u2069")[0][0]
+        first = table(lanes, "A, a")[0][0]
         orders.append((head.get_attribute("aria-sort"), first))
     assert orders == [("descending", "block1.b"), ("ascending", "block1.a"), (None, "conv")]
 
@@ -178,7 +176,7 @@ def test_names_of_any_kind_are_shown_as_they_are(serve_once, open_tab):
     width = tab.frame.evaluate("document.documentElement.scrollWidth")
     assert width <= tab.frame.evaluate("document.documentElement.clientWidth")
     press_on(lanes, "Layers as a table")
-    rows = table(lanes, "\u2068a\u2069")
+    rows = table(lanes, "a")
     shown = [name if name.strip() else "(no name)" for name in HOSTILE]
     assert [row[0] for row in rows] == shown
     names = lanes.lane("a").locator(".names .name").all_text_contents()

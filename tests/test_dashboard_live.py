@@ -207,7 +207,7 @@ def test_a_change_in_the_moment_of_a_choice_is_seen_soon(browser, logdir):
         write_events(logdir / name, run_events(norms[:300], steps[:300]))
     with told_by_news(browser, logdir) as tab:
         for name in names[2:]:  # the first two are in A and B
-            chosen = tab.frame.get_by_role("radio", name=f"A: \u2068{name}\u2069")
+            chosen = tab.frame.get_by_role("radio", name=f"A: {name}")
             of_it = re.compile(rf"/coverage\?run={name}\b")
             with tab.page.expect_response(re.compile("/news")):
                 pass  # so that it is a while until news are looked for the next time

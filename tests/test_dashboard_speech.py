@@ -73,16 +73,16 @@ def test_events_within_a_second_are_said_together_and_all_are_in_the_log(screen)
     speaking(screen, "what happens")
     assert play_to_the_end(screen) == [
         "step 55: spike, 8,000 times the usual norm in block.1",
-        "step 60: infinity, first in block.0; NaN in \u2068block.2\u2069 at step 64",
-        "A, \u2068a\u2069 ends at step 199",
+        "step 60: infinity, first in block.0; NaN in block.2 at step 64",
+        "A, a ends at step 199",
     ]
     screen.page.get_by_text("What has happened").click()
     entries = screen.page.get_by_role("log").get_by_role("listitem")
     assert entries.all_text_contents() == [
         "step 55: spike, 8,000 times the usual norm in block.1",
         "step 60: infinity, first in block.0",
-        "NaN in \u2068block.2\u2069 at step 64",
-        "A, \u2068a\u2069 ends at step 199",
+        "NaN in block.2 at step 64",
+        "A, a ends at step 199",
     ]
 
 
@@ -90,8 +90,8 @@ def test_every_tenth_is_said_and_nothing_else(screen):
     speaking(screen, "every 10 %")
     said = play_to_the_end(screen)
     *tenths, end = said
-    assert end == "A, \u2068a\u2069 ends at step 199"
-    assert all("%, step" in text and "\u2068loss\u2069 1." in text for text in tenths)
+    assert end == "A, a ends at step 199"
+    assert all("%, step" in text and "loss 1." in text for text in tenths)
     shares = [int(text.partition(" ")[0]) for text in tenths]
     assert shares == sorted(set(shares))
     assert shares[0] in (30, 40)
@@ -139,7 +139,7 @@ def test_while_an_arrow_is_held_only_where_it_ends_is_said_with_the_change(url, 
 
 def test_the_position_is_a_slider_too_which_is_quiet_while_it_plays(screen):
     slider = screen.page.get_by_role("slider", name="Position")
-    expect(slider).to_have_attribute("aria-valuetext", "step 40 of 199, \u2068loss\u2069 1.8")
+    expect(slider).to_have_attribute("aria-valuetext", "step 40 of 199, loss 1.8")
     slider.focus()
     screen.press("ArrowRight")
     screen.stands(step=41)
@@ -157,7 +157,7 @@ def test_what_is_heard_and_seen_is_described_and_can_be_copied(screen):
     screen.page.get_by_role("button", name="Describe").click()
     dialog = screen.page.get_by_role("dialog", name="In words")
     expect(dialog).to_contain_text("NaN, first in block.2")
-    expect(dialog).to_contain_text("A, \u2068a\u2069: from 2 to 1.005; lowest 1.005 at step 199")
+    expect(dialog).to_contain_text("A, a: from 2 to 1.005; lowest 1.005 at step 199")
     expect(dialog).not_to_contain_text("b\nsteps")
     screen.page.evaluate("addEventListener('copy', () => { window.copied = `${getSelection()}`; })")
     dialog.get_by_role("button", name="Copy").click()

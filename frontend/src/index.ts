@@ -11,7 +11,6 @@ import card from "./style/card.css";
 import channels from "./style/channels.css";
 import controls from "./style/controls.css";
 import desk from "./style/desk.css";
-import dialog from "./style/dialog.css";
 import heatmap from "./style/heatmap.css";
 import layers from "./style/layers.css";
 import layout from "./style/layout.css";
@@ -43,7 +42,6 @@ export function render(): void {
     readout,
     notices,
     problems,
-    dialog,
     twin,
   ].join("\n");
   document.head.append(style);
@@ -59,8 +57,9 @@ export function render(): void {
 /** What needs no timeline works wherever no control wants the key for itself. */
 function answerAnywhere(event: KeyboardEvent): void {
   const command = keymap.value.get(chordOf(event) ?? "");
-  if (event.target !== document.body || event.repeat || command === undefined) return;
-  if (COMMANDS[command].anywhere !== true) return;
+  if (event.repeat || command === undefined || event.defaultPrevented) return;
+  if (event.target !== document.body && COMMANDS[command].anywhere !== "always") return;
+  if (COMMANDS[command].anywhere === undefined) return;
   event.preventDefault();
   performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
   run(command);

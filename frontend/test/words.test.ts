@@ -47,31 +47,35 @@ test("ranges and differences say so when there is nothing to say", () => {
   expect(formatDifference(nan, 1)).toBe("—");
 });
 
-test("a name in a sentence is isolated, short, and never empty", () => {
-  expect(spokenName("sgd")).toBe("\u2068sgd\u2069");
-  expect([...spokenName("🔥".repeat(300))]).toHaveLength(62);
-  expect(spokenName("")).toBe("\u2068(no name)\u2069");
+test("a name in a sentence is short, never empty, and isolated where it is right to left", () => {
+  expect(spokenName("שלום")).toBe("\u2068שלום\u2069");
+  expect(spokenName("\u202egnp")).toBe("\u2068\u202egnp\u2069");
+  expect(spokenName("sgd")).toBe("sgd");
+  expect([...spokenName("🔥".repeat(300))]).toHaveLength(60);
+  expect(spokenName("")).toBe("(no name)");
 });
 
 const place = { run: "a", step: 10, tag: "loss", value: { min: 2, max: 2 } };
 
 test("a place is said in full", () => {
-  expect(describePlace(place)).toBe("\u2068a\u2069, step 10, \u2068loss\u2069 2");
+  expect(describePlace(place)).toBe("a, step 10, loss 2");
   expect(describePlace({ ...place, run: null, value: null })).toBe("step 10");
   const beside = { tag: "val", value: { min: 3, max: 3 } };
-  expect(describePlace({ ...place, run: null, beside })).toBe(
-    "step 10, \u2068loss\u2069 2, \u2068val\u2069 3",
-  );
+  expect(describePlace({ ...place, run: null, beside })).toBe("step 10, loss 2, val 3");
 });
 
 test("a move says only what has changed", () => {
   expect(describeMove(place, { ...place, step: 11, value: { min: 1, max: 1 } })).toBe(
     "step 11, 1, down 50 %",
   );
+  const at = (value: number) => ({ ...place, step: 11, value: { min: value, max: value } });
+  expect(describeMove(place, at(192_631.7))).toBe("step 11, 192600, up by a factor of 96,000");
+  expect(describeMove(place, at(2e-7))).toContain("down by more than a million times");
+  expect(describeMove(at(-2), at(-1))).toContain("up 50 %");
   expect(describeMove(place, { ...place, step: 11, value: { min: nan, max: nan } })).toBe(
     "step 11, NaN",
   );
-  expect(describeMove(place, { ...place, run: "b" })).toBe("\u2068b\u2069, step 10, 2");
+  expect(describeMove(place, { ...place, run: "b" })).toBe("b, step 10, 2");
 });
 
 test("norms are said in words where they are not numbers", () => {

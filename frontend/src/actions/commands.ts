@@ -7,7 +7,8 @@ import { computed } from "@preact/signals";
 import type { IconName } from "../draw/icons";
 import { type Bound, boundBy, type Chord, chordWords, keymapOf } from "../model/keys";
 import { describePlace, VERBOSITY_TITLES } from "../model/landmarks";
-import { steps } from "../state/axis";
+import { formatStep } from "../model/words";
+import { steps, stepsSeen } from "../state/axis";
 import {
   chooseVerbosity,
   curveHeard,
@@ -19,6 +20,7 @@ import {
   looping,
   monitoring,
   nextVerbosity,
+  reviewField,
 } from "../state/choices";
 import { curveSilence, sources } from "../state/hearing";
 import { announcer, isLoading, isPlaying, placeHere, whySilent } from "../state/playing";
@@ -38,9 +40,17 @@ import {
   moveToRun,
   toggleLoop,
 } from "./moving";
-import { goToLandmark } from "./review";
-import { cycleQuantity } from "./sound";
 import {
+  compareHere,
+  goBeyond,
+  goToCrossing,
+  goToLandmark,
+  loopLandmark,
+  toggleReview,
+} from "./review";
+import { cyclePitchZoom, cycleQuantity } from "./sound";
+import {
+  aloneWords,
   faster,
   follow,
   hear,
@@ -71,8 +81,8 @@ type Details = {
   readonly pressed?: () => boolean;
   /** Why it cannot be done now; null where it can. */
   readonly disabled?: () => string | null;
-  /** Whether its key works wherever no control wants the key for itself. */
-  readonly anywhere?: boolean;
+  /** Where its key works beside the timeline: where no control has the focus, or always. */
+  readonly anywhere?: "idle" | "always";
 };
 
 export type Command = Details & {
@@ -103,6 +113,13 @@ const lacks = (side: Side) => () => (sides.value[side] === null ? whySilent(side
 const single = (): string | null =>
   sides.value.b === null ? "Choose a second run to hear both" : null;
 
+/** Say which steps are seen after a change of them. */
+const seeing = (change: () => void) => () => {
+  change();
+  const [from, to] = stepsSeen.value;
+  announcer.say(`Steps ${formatStep(from)} to ${formatStep(to)} are shown`);
+};
+
 function cycleVerbosity(): void {
   const next = nextVerbosity();
   chooseVerbosity(next);
@@ -113,7 +130,7 @@ const TABLE = {
   playOrPause: command("Play", "Play or pause, from the playhead", ["Space"], playOrPause, {
     label: "Play",
     icon: "play",
-    anywhere: true,
+    anywhere: "idle",
     disabled: () => (isPlaying() || isLoading(hearing.value) ? null : silent()),
   }),
   playOnce: command("Play", "Play two seconds, and come back", ["Enter"], playOnce),
@@ -189,7 +206,7 @@ const TABLE = {
     "To the worst run, and what broke in it; again, to the next",
     ["w"],
     goToWorst,
-    { label: "Worst run", anywhere: true },
+    { label: "Worst run", anywhere: "idle" },
   ),
   lowest: command(
     "Move",
@@ -227,10 +244,35 @@ const TABLE = {
       label: "Highest of all shown",
     },
   ),
+  nextHigher: command("Move", "To the next higher value", ["}", "Ctrl+ArrowUp"], () =>
+    goBeyond("higher"),
+  ),
+  nextLower: command("Move", "To the next lower value", ["{", "Ctrl+ArrowDown"], () =>
+    goBeyond("lower"),
+  ),
+  nextCrossing: command("Move", "To where A and B cross next", ["v"], () => goToCrossing(1), {
+    disabled: single,
+  }),
+  previousCrossing: command(
+    "Move",
+    "To where A and B crossed before",
+    ["Shift+v"],
+    () => goToCrossing(-1),
+    {
+      disabled: single,
+    },
+  ),
+  goTo: command("Move", "Go to a step, percent, landmark, layer or run", ["g"], open("goTo"), {
+    label: "Go to",
+    anywhere: "idle",
+  }),
   toggleLoop: command("Loop", "Loop on or off", ["l"], toggleLoop, {
     label: "Loop",
     icon: "loop",
     pressed: () => looping.value,
+    disabled: silent,
+  }),
+  loopLandmark: command("Loop", "Loop around the nearest landmark", ["Shift+l"], loopLandmark, {
     disabled: silent,
   }),
   loopMore: command("Loop", "Make a loop from the playhead, or longer", ["Shift+ArrowRight"], () =>
@@ -295,29 +337,58 @@ const TABLE = {
     ["u"],
     cycleQuantity,
   ),
-  zoomIn: command("See", "See fewer steps, closer", ["+", "="], () => zoomBy(ZOOM)),
-  zoomOut: command("See", "See more steps", ["-"], () => zoomBy(1 / ZOOM)),
-  zoomFit: command("See", "See the whole run", ["0"], fit),
+  zoomIn: command(
+    "See",
+    "See fewer steps, closer",
+    ["+", "="],
+    seeing(() => zoomBy(ZOOM)),
+  ),
+  zoomOut: command(
+    "See",
+    "See more steps",
+    ["-"],
+    seeing(() => zoomBy(1 / ZOOM)),
+  ),
+  zoomFit: command("See", "See the whole run", ["0"], seeing(fit)),
+  cyclePitchRange: command(
+    "See",
+    "Pitch range: as it is, twice or four times as wide",
+    ["z"],
+    cyclePitchZoom,
+  ),
   sayPosition: command("Ask", "Say where the playhead is", ["p"], () =>
-    announcer.say(describePlace(placeHere())),
+    announcer.say(describePlace(placeHere()) + aloneWords()),
   ),
   describe: command("Ask", "Describe what is heard and seen", ["d"], open("describe"), {
     label: "Describe",
   }),
+  compareHere: command("Ask", "Compare A and B here", ["y"], compareHere, { disabled: single }),
+  braille: command("Ask", "The curve as a line of braille", ["b"], () => toggleReview("braille"), {
+    pressed: () => reviewField.value === "braille",
+  }),
+  reviewText: command(
+    "Ask",
+    "Review the last message, letter by letter",
+    ["r"],
+    () => toggleReview("text"),
+    {
+      pressed: () => reviewField.value === "text",
+    },
+  ),
   cycleVerbosity: command("Ask", "Say more, or less, while it plays", ["t"], cycleVerbosity),
   toggleAlarm: command(
     "Ask",
     "Alarm on or off: be told when a run breaks, stalls or ends",
     ["a"],
     () => void toggleAlarm(),
-    { label: "Alarm", anywhere: true, pressed: () => alarm.value },
+    { label: "Alarm", anywhere: "idle", pressed: () => alarm.value },
   ),
   toggleAlarmMute: command(
     "Ask",
     "Silence the alarm for an hour, or no longer",
     ["Shift+a"],
     toggleAlarmMute,
-    { anywhere: true, pressed: () => alarm.value && isMuted(), disabled: alarmOff },
+    { anywhere: "idle", pressed: () => alarm.value && isMuted(), disabled: alarmOff },
   ),
   copyLink: command(
     "Ask",
@@ -329,14 +400,24 @@ const TABLE = {
       icon: "link",
     },
   ),
+  showPalette: command(
+    "Ask",
+    "Find a command by its name",
+    ["Ctrl+k", "Ctrl+Shift+p"],
+    open("palette"),
+    {
+      label: "Commands",
+      anywhere: "always",
+    },
+  ),
   showHelp: command("Ask", "Show these keys", ["h", "?", "Ctrl+/"], open("help"), {
     label: "Keys",
     icon: "keyboard",
-    anywhere: true,
+    anywhere: "idle",
   }),
   showOptions: command("Ask", "Options: keys, speech, sound", ["o", "Ctrl+,"], open("options"), {
     label: "Options",
-    anywhere: true,
+    anywhere: "idle",
   }),
 };
 

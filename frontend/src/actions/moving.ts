@@ -14,6 +14,7 @@ import {
   announcer,
   finished,
   isPlaying,
+  placedIn,
   placeHere,
   player,
   playheadStep,
@@ -58,6 +59,7 @@ export function moveTo(wanted: Step): void {
   const side = hearing.value;
   const source = sources[side].value;
   finished.value = false;
+  placedIn.value = store.sides.value[side];
   if (isPlaying() && source !== null && step < lastStepOf(source.timeline)) {
     player.play(noteStart(source.timeline, step));
     return;
@@ -121,6 +123,10 @@ export function hearRun(run: string): void {
   else chooseRun(side, run);
 }
 
+/** Give the focus to the timeline, or to something in it. */
+export const focusTimeline = (selector = ".timeline"): void =>
+  document.querySelector<HTMLElement>(selector)?.focus();
+
 /** Play the loop again and again, or no longer; without one, what is seen becomes the loop. */
 export function toggleLoop(): void {
   if (loop.value === null) {
@@ -132,12 +138,12 @@ export function toggleLoop(): void {
 }
 
 /** Play from one step of the run that is heard to another again and again. */
-export function setLoop([from, to]: Range): void {
+export function setLoop([from, to]: Range, what = ""): void {
   batch(() => {
     loop.value = [Math.floor(from), Math.max(Math.ceil(to), Math.floor(from) + 1)];
     looping.value = true;
   });
-  announcer.say(`Loop, ${loopWords()}`);
+  announcer.say(`Loop, ${what}${loopWords()}`);
 }
 
 /** Move the end of the loop by notes; a new one begins at the playhead. */
@@ -188,7 +194,7 @@ export function goTo(wanted: RunProblem): void {
   last = wanted.run;
   hearRun(wanted.run);
   goal.value = wanted;
-  document.querySelector<HTMLElement>(".timeline")?.focus();
+  focusTimeline();
   say(wanted);
 }
 

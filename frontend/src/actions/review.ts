@@ -1,14 +1,37 @@
-/** Reading a run without playing it: from landmark to landmark. */
+/** Reading a run without playing it: from landmark to landmark, to a place by name, beside the other run. */
 
-import { eventWords, neighbour } from "../model/landmarks";
-import { noteAtStep } from "../model/notes";
-import { hearing } from "../state/choices";
-import { sources } from "../state/hearing";
-import { announcer, isPlaying, landmarks, playheadStep, type SideLandmark } from "../state/playing";
-import { moveTo } from "./moving";
+import { effect, untracked } from "@preact/signals";
+import { valueAt } from "../model/curve";
+import { eventWords, kindWords, neighbour } from "../model/landmarks";
+import { comparedWords } from "../model/norms";
+import { clamp, noteAtStep } from "../model/notes";
+import { WORDS } from "../model/quantity";
+import { crossingsOf, nextBeyond } from "../model/review";
+import { factorWords, formatStep, formatValue, spokenName } from "../model/words";
+import { across, laidCurves } from "../state/axis";
+import { hearing, reviewField } from "../state/choices";
+import { coverages, sources } from "../state/hearing";
+import { bothTabled, normHere } from "../state/layers";
+import {
+  announcer,
+  isPlaying,
+  landmarks,
+  placedIn,
+  playheadStep,
+  runWords,
+  type SideLandmark,
+} from "../state/playing";
+import { manyRuns, quantity, sides, tag } from "../state/runs";
+import { otherSide, SIDES, type Side, type Step } from "../units";
+import { focusTimeline, moveTo, setLoop } from "./moving";
 import { hear, playFrom } from "./transport";
 
 const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
+const AROUND_NOTES = 5;
+const PATIENCE_MS = 1_000;
+
+export const landmarksHere = (): readonly SideLandmark[] =>
+  landmarks.value.filter(({ side }) => side === hearing.value);
 
 /** Play a landmark, from two notes before it. */
 export function playLandmark(landmark: SideLandmark): void {
@@ -21,17 +44,147 @@ export function playLandmark(landmark: SideLandmark): void {
   announcer.say(eventWords(landmark));
 }
 
-/** Go to the next landmark of the run that is heard, or the one before; playing, it is played. */
+/**
+ * Go to the next landmark of the run that is heard, or the one before, and around its ends; playing,
+ * it is played. A run that the playhead was not put into is read from its beginning.
+ */
 export function goToLandmark(direction: 1 | -1): void {
   const side = hearing.value;
-  const own = landmarks.value.filter((landmark) => landmark.side === side);
-  const found = neighbour(own, playheadStep.value, direction);
+  const all = landmarksHere();
+  const outside = direction === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const entered = placedIn.value === null || placedIn.value === sides.value[side];
+  const next = neighbour(all, entered ? playheadStep.value : outside, direction);
+  const found = next ?? neighbour(all, outside, direction);
   if (found === undefined) {
-    announcer.say(direction === 1 ? "No landmark after this" : "No landmark before this");
-  } else if (isPlaying()) {
-    playLandmark(found);
-  } else {
-    moveTo(found.step);
-    announcer.say(eventWords(found));
+    announcer.say(`No landmarks in ${runWords(side)}`);
+    return;
   }
+  const around = next === undefined ? `From the ${direction === 1 ? "start" : "end"}: ` : "";
+  const run = manyRuns.value ? `, ${runWords(side)}` : "";
+  const place = `${all.indexOf(found) + 1} of ${all.length}`;
+  if (isPlaying()) playLandmark(found);
+  else moveTo(found.step);
+  announcer.say(`${around}${eventWords(found)}, ${place}${run}`);
+}
+
+/** Play a few notes around the landmark that is nearest to the playhead again and again. */
+export function loopLandmark(): void {
+  const source = sources[hearing.value].value;
+  const distance = ({ step }: SideLandmark) => Math.abs(step - playheadStep.value);
+  const [nearest] = [...landmarksHere()].sort((one, other) => distance(one) - distance(other));
+  if (source === null || nearest === undefined) {
+    announcer.say(`No landmarks in ${runWords(hearing.value)}`);
+    return;
+  }
+  const { steps, notes } = source.timeline;
+  const at = noteAtStep(source.timeline, nearest.step);
+  const stepOf = (note: number) => steps[clamp(note, 0, notes)] ?? nearest.step;
+  const [from, to] = [stepOf(at - AROUND_NOTES), stepOf(at + AROUND_NOTES + 1)];
+  moveTo(from);
+  setLoop([from, to], `around ${kindWords(nearest.kind)} at step ${formatStep(nearest.step)}, `);
+}
+
+/** Go to where the curves of A and B cross next, or crossed before. */
+export function goToCrossing(direction: 1 | -1): void {
+  const side = hearing.value;
+  const [own, other] = [laidCurves[side].value, laidCurves[otherSide(side)].value];
+  if (own === null || other === null) {
+    announcer.say("Two curves are needed, of A and B");
+    return;
+  }
+  const otherAt = (step: Step) => valueAt(other, across(step, side, otherSide(side)))?.max ?? null;
+  const all = crossingsOf(own, otherAt);
+  const found = neighbour(all, playheadStep.value, direction);
+  if (found === undefined) {
+    const where = direction === 1 ? "after" : "before";
+    announcer.say(all.length === 0 ? "A and B never cross" : `No crossing ${where} this`);
+    return;
+  }
+  moveTo(found.step);
+  const lower = found.above ? otherSide(side) : side;
+  const place = `${all.indexOf(found) + 1} of ${all.length}`;
+  announcer.say(
+    `step ${formatStep(found.step)}: ${lower.toUpperCase()} is lower from here, ${place}`,
+  );
+}
+
+/** Go to the next value of the curve that is higher, or lower, than this one. */
+export function goBeyond(which: "higher" | "lower"): void {
+  const curve = laidCurves[hearing.value].value;
+  const found = curve === null ? null : nextBeyond(curve, playheadStep.value, which);
+  if (found === null) {
+    announcer.say(`Nothing ${which} after this`);
+    return;
+  }
+  moveTo(found.step);
+  announcer.say(`${which}: ${formatValue(found.value)} at step ${formatStep(found.step)}`);
+}
+
+/** Say how A and B are to each other at the playhead: values, then norms, once they are known. */
+export function compareHere(): void {
+  const values = SIDES.map(valueHere);
+  const step = `step ${formatStep(playheadStep.value)}`;
+  const named = SIDES.map(
+    (side, at) => `${runWords(side)} ${formatValue(values[at] ?? Number.NaN)}`,
+  );
+  const name = tag.value === null ? "" : `${spokenName(tag.value)} `;
+  const losses = `${step}: ${name}${named.join(", ")}, ${relation(values[0], values[1])}`;
+  bothTabled.value = true;
+  const say = (norms: string) => {
+    clearTimeout(late);
+    announcer.say(`${losses}; ${norms}`);
+    queueMicrotask(() => dispose());
+  };
+  const late = setTimeout(() => say("the norms are still loading"), PATIENCE_MS);
+  const dispose = effect(() => {
+    const norms = normsCompared();
+    if (norms !== null) untracked(() => say(norms));
+  });
+}
+
+function valueHere(side: Side): number {
+  const curve = laidCurves[side].value;
+  const step = across(playheadStep.value, hearing.value, side);
+  return curve === null ? Number.NaN : (valueAt(curve, step)?.max ?? Number.NaN);
+}
+
+function relation(a = Number.NaN, b = Number.NaN): string {
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return "not comparable";
+  if (a === b) return "equal";
+  const which = b < a ? "B lower" : "B higher";
+  const factor = Math.max(a / b, b / a);
+  if (a > 0 && b > 0 && factor > 2) return `${which} by ${factorWords(factor)}`;
+  const percent = (100 * Math.abs(b - a)) / Math.abs(a);
+  return a === 0 ? which : `${which} by ${percent.toPrecision(2)} %`;
+}
+
+/** The layer whose norms differ most, and by how much the others do; null while they are not known. */
+function normsCompared(): string | null {
+  const layersOf = (side: Side) =>
+    (coverages[side].value?.streams ?? []).flatMap(({ layers }) => [...layers]);
+  const [own, others] = [layersOf("a"), new Set(layersOf("b"))];
+  const shared = own.filter((layer) => others.has(layer));
+  if (shared.length === 0) return "no layers in both";
+  const pairs = shared.map((layer) => {
+    const [a, b] = [normHere("a", [layer]), normHere("b", [layer])];
+    return { layer, a, b, ratio: a === null || b === null ? Number.NaN : ratioOf(a, b) };
+  });
+  if (pairs.some(({ a, b }) => a === null || b === null)) return null;
+  const [worst, next] = pairs.sort((one, other) => other.ratio - one.ratio);
+  if (worst === undefined) return null;
+  const name = `${WORDS[quantity.value].short}s`;
+  if (worst.ratio === 1) return `${name} equal`;
+  const words = `${name}: ${spokenName(worst.layer)} ${comparedWords(worst.a, worst.b, quantity.value)}`;
+  if (next === undefined || !Number.isFinite(next.ratio)) return words;
+  return `${words}, all others within ${formatValue(Number(next.ratio.toPrecision(2)))} times`;
+}
+
+/** How many times the larger of two is the smaller; without limit where either is no positive number. */
+const ratioOf = (a: number, b: number): number =>
+  a > 0 && b > 0 && Number.isFinite(a / b) ? Math.max(a / b, b / a) : Number.POSITIVE_INFINITY;
+
+/** Open a field for reading below the curve, or close it again. */
+export function toggleReview(which: "text" | "braille"): void {
+  reviewField.value = reviewField.value === which ? null : which;
+  if (reviewField.value === null) focusTimeline();
 }

@@ -3,7 +3,7 @@
 import { batch } from "@preact/signals";
 import type { Measure } from "../model/axis";
 import { MEASURED_BY, nextQuantity, type Quantity, WORDS } from "../model/quantity";
-import { type PitchZoom, TOGETHER } from "../model/query";
+import { PITCH_ZOOMS, type PitchZoom, TOGETHER } from "../model/query";
 import { spokenName } from "../model/words";
 import { stepsSeen, xAt } from "../state/axis";
 import {
@@ -139,6 +139,11 @@ export function choosePitchZoom(zoom: PitchZoom): void {
   announcer.say(
     `Pitch zoom ${zoom}: ${zoom} semitones for twice the ${WORDS[quantity.value].short}`,
   );
+}
+
+export function cyclePitchZoom(): void {
+  const at = PITCH_ZOOMS.indexOf(sound.value.zoom);
+  choosePitchZoom(PITCH_ZOOMS[(at + 1) % PITCH_ZOOMS.length] ?? 1);
 }
 
 export function toggleReference(): void {

@@ -16,6 +16,7 @@ import {
   monitoring,
   mutedRuns,
   soloed,
+  soloedStreams,
   sound,
 } from "../state/choices";
 import { coverageError, coverages, curveSilence, sources } from "../state/hearing";
@@ -25,6 +26,7 @@ import {
   isLoading,
   isPlaying,
   lackWords,
+  placedIn,
   placeHere,
   player,
   playheadStep,
@@ -109,6 +111,7 @@ export function playFrom(step: Step, course: Partial<Course> = {}): void {
   finished.value = false;
   following.value = false;
   pending.value = null;
+  placedIn.value = store.sides.value[side];
   if (source === null) {
     player.rest(step);
     announcer.say(whySilent(side));
@@ -125,7 +128,9 @@ export function playFrom(step: Step, course: Partial<Course> = {}): void {
   unlocked.value = true;
   soundProblem.value = null;
   player.play(noteStart(source.timeline, step), course);
-  announcer.say(course.direction === -1 ? "Playing back" : `Playing ${heardWords()}`);
+  announcer.say(
+    course.direction === -1 ? "Playing back" : `Playing ${heardWords()}${aloneWords()}`,
+  );
 }
 
 /** To be run as an effect: play what is pending, unless something else was chosen meanwhile. */
@@ -139,6 +144,12 @@ export function playPending(): void {
   } else if (sources[side].value !== null) {
     untracked(() => playFrom(step, course));
   }
+}
+
+/** ", alone: late", while only a part of what could be heard is; else nothing. */
+export function aloneWords(): string {
+  const alone = [...[...soloed.value].map(spokenName), ...soloedStreams.value];
+  return alone.length === 0 ? "" : `, alone: ${alone.join(", ")}`;
 }
 
 /** What is heard, for a sentence. */

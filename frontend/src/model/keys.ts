@@ -85,6 +85,7 @@ export const SHORTCUT_SETS = {
     faster: [".", ">", "q"],
     slower: [",", "<", "e"],
     toggleLoop: ["r"],
+    reviewText: ["Shift+r"],
   },
 } satisfies Record<string, Changes>;
 

@@ -2,7 +2,7 @@
 
 import type { Step } from "../units";
 import type { Landmark } from "./answers";
-import { formatRange, formatStep, spokenName } from "./words";
+import { factorWords, formatRange, formatStep, spokenName } from "./words";
 
 export type Place = {
   readonly run: string | null;
@@ -38,10 +38,15 @@ const stepWords = ({ step }: Place): string => `step ${formatStep(step)}`;
 const valueWords = ({ tag, value }: Pick<Place, "tag" | "value">): string =>
   tag === null || value === null ? "" : `${spokenName(tag)} ${formatRange(value)}`;
 
+/** "up 12 %", or from a doubling on "up by a factor of 96,000": a percentage of millions says less. */
 function changeWords(from: Place, to: Place): string {
   if (from.value === null || to.value === null) return "";
-  const percent = Math.round((100 * (to.value.max - from.value.max)) / Math.abs(from.value.max));
-  if (!Number.isFinite(percent) || percent === 0) return "";
+  const [before, now] = [from.value.max, to.value.max];
+  const factor = now / before;
+  if (before > 0 && now > 0 && (factor > 2 || factor < 1 / 2))
+    return `${factor > 1 ? "up" : "down"} by ${factorWords(Math.max(factor, 1 / factor))}`;
+  const percent = Math.round((100 * (now - before)) / Math.abs(before));
+  if (!Number.isFinite(percent) || percent === 0 || Math.abs(percent) > 1_000) return "";
   return percent > 0 ? `up ${percent} %` : `down ${-percent} %`;
 }
 

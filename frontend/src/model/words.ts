@@ -29,6 +29,29 @@ export function formatRange(range: { min: number; max: number } | null): string 
   return `${formatValue(min)} to ${formatValue(max)}`;
 }
 
+const factors = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
+
+/** "a factor of 96,000", of one above 1. */
+export const factorWords = (factor: number): string =>
+  factor < 1e6 ? `a factor of ${factors.format(factor)}` : "more than a million times";
+
+/**
+ * How well a text answers to what was typed, the lower the better; null: not at all. The beginning
+ * of a word goes before its middle, and that before letters with others between them.
+ */
+export function matchRank(typed: string, text: string): number | null {
+  const [wanted, words] = [typed.trim().toLowerCase(), text.toLowerCase()];
+  const at = words.indexOf(wanted);
+  if (at >= 0) return at === 0 || words[at - 1] === " " ? at : 1_000 + at;
+  let from = 0;
+  for (const letter of wanted.replaceAll(" ", "")) {
+    const found = words.indexOf(letter, from);
+    if (found < 0) return null;
+    from = found + 1;
+  }
+  return 2_000 + from;
+}
+
 /** A difference with its sign, where both are numbers. */
 export function formatDifference(value: number, reference: number): string {
   const difference = value - reference;
@@ -36,14 +59,16 @@ export function formatDifference(value: number, reference: number): string {
   return difference > 0 ? `+${formatValue(difference)}` : formatValue(difference);
 }
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
 /**
- * A name inside a sentence: kept short, and isolated, because a run may be named from right to
- * left and would turn the sentence around.
+ * A name inside a sentence: kept short, and isolated where it is written from right to left and
+ * would turn the sentence around. Elsewhere, braille displays would write the isolates out.
  */
 export function spokenName(name: string): string {
   const characters = [...name];
   const short = characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : name;
-  return `\u2068${shownName(short)}\u2069`;
+  return RIGHT_TO_LEFT.test(short) ? `\u2068${shownName(short)}\u2069` : shownName(short);
 }
 
 /** A name as it is seen: what has nothing but spaces and marks of direction must still be something. */

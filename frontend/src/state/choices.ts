@@ -124,8 +124,10 @@ export const differenceWanted = signal(false);
 /** Whether layers are shown as a table, too. */
 export const layersTabled = signal(false);
 
+/** What is read below the curve: it in braille, or the last message. */
+export const reviewField = signal<"text" | "braille" | null>(null);
 /** What is open over the screen. */
-export const dialog = signal<"help" | "options" | "describe" | null>(null);
+export const dialog = signal<"help" | "options" | "describe" | "palette" | "goTo" | null>(null);
 /** Whether what is seen is shown as a table, too. */
 export const tableShown = signal(false);
 

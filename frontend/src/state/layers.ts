@@ -190,9 +190,12 @@ function rowsWith(has: (layer: string) => boolean): Row[] {
 export const focusedIndex = (lane: Lane): number =>
   rows[lane].value.findIndex(({ key }) => key === focusedRow.value);
 
+/** Whether norms of both are wanted at the playhead, as they are compared there. */
+export const bothTabled = signal(false);
+
 /** The notes around the playhead, of a run whose norms there are to be known. */
 export const tableKeys = () =>
-  focusedRow.value === null ? [] : nonNull(sidesShown.value.map(tableKeyOf));
+  focusedRow.value === null && !bothTabled.value ? [] : nonNull(sidesShown.value.map(tableKeyOf));
 
 function tableKeyOf(side: Side): readonly [string, number, number] | null {
   const source = sources[side].value;

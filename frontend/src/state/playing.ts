@@ -59,6 +59,8 @@ export const announcer = new Announcer(() => verbosity.peek());
 export const unlocked = signal(false);
 /** Why there is no sound although one was asked for. */
 export const soundProblem = signal<string | null>(null);
+/** The run that the playhead was last put into; null: none yet. */
+export const placedIn = signal<string | null>(null);
 /** Whether the playhead rests where it is because the run was heard to its end. */
 export const finished = signal(false);
 

@@ -1,12 +1,10 @@
 /** The whole screen. */
 
+import { useEffect } from "preact/hooks";
 import { tableShown } from "../state/choices";
 import { runResource } from "../state/data";
 import { announcer, isPlaying, player } from "../state/playing";
 import { runs, runsExpected } from "../state/runs";
-import { Describe } from "./dialogs/Describe";
-import { Help } from "./dialogs/Help";
-import { Options } from "./dialogs/Options";
 import {
   CalmOffer,
   Lacking,
@@ -20,11 +18,7 @@ import {
   Unmet,
   Unreadable,
 } from "./Notices";
-import { Events } from "./panels/Landmarks";
-import { LayerTables } from "./panels/LayerTable";
-import { EventLog } from "./panels/Log";
-import { TableTwin } from "./panels/Table";
-import { Readout } from "./panels/Values";
+import { later, loadLater } from "./parts/later";
 import { RunList } from "./runs/RunList";
 import { BandLegend } from "./tracks/CoverageBand";
 import { LaneBar } from "./tracks/LayerBar";
@@ -36,6 +30,7 @@ import { SoundBar } from "./transport/SoundBar";
 import { Toolbar } from "./transport/Toolbar";
 
 export function App() {
+  useEffect(loadLater, []);
   const none = runResource.get([]).value?.length === 0;
   const awaited = runs.value.length === 0 && runsExpected.value;
   return (
@@ -55,17 +50,11 @@ export function App() {
           <Skeleton />
           {none && <NoRuns />}
           {runs.value.length > 0 && <CurveCard />}
-          {runs.value.length > 0 && <LayerTables />}
           {runs.value.length > 0 && <NoNorms />}
-          {runs.value.length > 0 && tableShown.value && <TableTwin />}
-          {runs.value.length > 0 && <Readout />}
-          {runs.value.length > 0 && <Events />}
-          {runs.value.length > 0 && <EventLog />}
+          {runs.value.length > 0 && later.value !== null && <later.value.Panels />}
         </div>
       </div>
-      <Help />
-      <Options />
-      <Describe />
+      {later.value !== null && <later.value.Dialogs />}
     </main>
   );
 }

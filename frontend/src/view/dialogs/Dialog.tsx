@@ -7,11 +7,13 @@ import { dialog } from "../../state/choices";
 type Props = {
   readonly name: NonNullable<typeof dialog.value>;
   readonly title: string;
+  /** Whether something in it has the focus first. */
+  readonly ownFocus?: boolean;
   readonly children: () => ComponentChildren;
 };
 
 /** What is in it is made when it is opened. */
-export function Dialog({ name, title, children }: Props) {
+export function Dialog({ name, title, ownFocus = false, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const open = dialog.value === name;
   useEffect(() => {
@@ -25,7 +27,7 @@ export function Dialog({ name, title, children }: Props) {
     <dialog ref={element} aria-labelledby={`${name}-title`} onClose={close}>
       <header>
         {/* Has the focus first, so that a long dialog is read from its beginning. */}
-        <h2 id={`${name}-title`} tabIndex={-1} autofocus>
+        <h2 id={`${name}-title`} tabIndex={-1} autofocus={!ownFocus}>
           {title}
         </h2>
         <button type="button" onClick={close}>

@@ -11,7 +11,7 @@ import { sidesShown, stepsOf } from "../../state/layers";
 import { runWords } from "../../state/playing";
 import { quantity, sides } from "../../state/runs";
 import type { Side } from "../../units";
-import { Letter } from "./Values";
+import { Letter } from "../parts/Letter";
 
 const sorting = signal<Sorting>(null);
 

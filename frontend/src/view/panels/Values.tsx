@@ -12,7 +12,6 @@ import { hearing } from "../../state/choices";
 import { coverageError, coverages, sources } from "../../state/hearing";
 import { lackWords, noteTable, playheadStep } from "../../state/playing";
 import {
-  lineColours,
   manyRuns,
   partnerTag,
   quantity,
@@ -23,6 +22,7 @@ import {
   tag,
 } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
+import { Letter } from "../parts/Letter";
 
 export function Readout() {
   return (
@@ -177,16 +177,6 @@ function NormRow({ norm, stream }: { norm: LayerNorm; stream: string }) {
         <i>{norm.level !== null && <b style={{ left: `${100 * norm.level}%` }} />}</i>
       </td>
     </tr>
-  );
-}
-
-/** Which of the two runs is meant, where there are two. */
-export function Letter({ side }: { side: Side }) {
-  if (!manyRuns.value) return null;
-  return (
-    <span class="letter" style={{ "--line": lineColours[side].value }}>
-      {side.toUpperCase()}
-    </span>
   );
 }
 

@@ -17,7 +17,7 @@ import {
   tags,
 } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
-import { Letter } from "../panels/Values";
+import { Letter } from "../parts/Letter";
 import { TagSelect } from "./Curve";
 
 export function CurveHeader() {

@@ -22,6 +22,7 @@ import {
 } from "../../state/playing";
 import { pointer } from "../../state/plot";
 import { sides } from "../../state/runs";
+import { later } from "../parts/later";
 import { CoverageBand } from "./CoverageBand";
 import { Crosshair, Playhead, Regions } from "./Cursor";
 import { CurveView } from "./Curve";
@@ -113,6 +114,7 @@ export function Timeline() {
       <Regions />
       <Crosshair byKeys={focused.value} />
       <Playhead />
+      {later.value !== null && <later.value.ReviewField />}
       <Hint />
     </div>
   );
