@@ -14,7 +14,6 @@ import {
   xTicks,
 } from "../src/model/axis";
 import { smoothed } from "../src/model/curve";
-import { nanRanges } from "../src/model/norms";
 
 // A step a second, but for a pause of 100 s after step 4; the loss was logged later, and further.
 const norms = { steps: [0, 2, 4, 6, 8], times: [1000, 1002, 1004, 1106, 1108] };
@@ -75,15 +74,6 @@ test("a window is moved by its middle, widened by its edges, and else drawn anew
   expect(pulled(grip("left"), 20, 50, [0, 100])).toEqual([40, 50]);
   expect(pulled(grip("right"), 40, 70, [0, 100])).toEqual([20, 70]);
   expect(pulled(grip("outside"), 70, 60, [0, 100])).toEqual([60, 70]);
-});
-
-test("stretches of NaN are found in any layer, and are one where they touch", () => {
-  const max = [1, 2, Number.NaN, 2, 1, Number.NaN, 1, 1, Number.NaN, Number.NaN];
-  const heatmap = { layers: ["a", "b"], columns: 5, from: 0, to: 50, max, low: 1, high: 2 };
-  expect(nanRanges(heatmap)).toEqual([
-    [10, 30],
-    [40, 50],
-  ]);
 });
 
 test("durations, shares and clock times read as people write them", () => {

@@ -11,6 +11,7 @@ import { chosenSides, delay, hearing, listening, mono, quieter, volume } from ".
 import {
   coverageResource,
   curveResource,
+  heardResource,
   heatmapResource,
   landmarkResource,
   layerResource,
@@ -21,6 +22,7 @@ import {
   scalarsResource,
   summaryResource,
 } from "../state/data";
+import { heardKeys } from "../state/heard";
 import { coverageKeys, otherScore, score } from "../state/hearing";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "../state/layers";
 import { askAgain, speakOfLoading } from "../state/loading";
@@ -95,6 +97,7 @@ export function refresh(): void {
   summaryResource.refresh(tag === null ? [] : [[tag]]);
   noteResource.refresh([...(notes === null ? [] : [notes]), ...untracked(tableKeys)]);
   landmarkResource.refresh(untracked(landmarkKeys));
+  heardResource.refresh(untracked(heardKeys));
   heatmapResource.refresh(untracked(heatmapKeys));
   layerResource.refresh(untracked(layerKeys));
   player.clips.retry();
@@ -114,6 +117,7 @@ function refreshGrown(grown: readonly string[]): void {
   curveResource.renew(of(curveKeys(tag)));
   summaryResource.renew(tag === null ? [] : [[tag]]);
   landmarkResource.renew(of(landmarkKeys()));
+  heardResource.renew(heardKeys().filter(([sound]) => isOf(sound)));
   heatmapResource.renew(of(heatmapKeys()));
   layerResource.renew(of(layerKeys()));
 }
@@ -181,6 +185,7 @@ function loadWhatIsShown(): void {
   if (store.tag.value !== null) summaryResource.ensure([store.tag.value]);
   otherCurveResource.only(otherCurveKeys());
   landmarkResource.only(landmarkKeys());
+  heardResource.only(heardKeys());
   heatmapResource.only(heatmapKeys());
   layerResource.only(layerKeys());
   noteResource.only([...tableKeys(), ...(noteKey.value === null ? [] : [noteKey.value])]);

@@ -13,6 +13,7 @@ import type {
   Scalars,
   Summaries,
 } from "../model/answers";
+import type { Heard } from "../model/heard";
 import { QUANTITIES, type Quantity } from "../model/quantity";
 import { type Alignment, type NotesQuery, PLAIN, type Scalar, type Sound } from "../model/query";
 import { SIDES, type Step } from "../units";
@@ -31,6 +32,7 @@ import {
 import {
   doubles,
   readCoverage,
+  readHeard,
   readLandmark,
   readLayers,
   readPair,
@@ -202,6 +204,26 @@ export async function fetchClip(
 /** All that says how a view sounds: what is asked of a clip but for its notes. */
 export const clipQuery = (view: Query, preset: string, sound: Query): Query =>
   [view, queryOf({ preset }), sound].filter((part) => part !== "").join("&");
+
+/** What is asked of what sounds: all that is asked of a clip but who is silent, and the tone at norm 1. */
+export function heardQuery(sound: Query): Query {
+  const query = new URLSearchParams(sound);
+  query.delete("muted");
+  query.delete("reference");
+  return query.toString();
+}
+
+/** What the clip of some notes sounds like, in at most so many columns. */
+export async function fetchHeard(
+  sound: Query,
+  firstNote: number,
+  notes: number,
+  columns: number,
+  signal: AbortSignal,
+): Promise<Heard> {
+  const span = queryOf({ first_note: firstNote, notes, columns });
+  return readHeard(decodeBlock(await bytes(`heard?${sound}&${span}`, signal)));
+}
 
 export async function fetchHeatmap(
   run: string,

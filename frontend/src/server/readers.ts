@@ -10,6 +10,7 @@ import type {
   Stream,
   Summaries,
 } from "../model/answers";
+import type { Heard } from "../model/heard";
 import type { Scale } from "../model/query";
 import type { Range } from "../units";
 import {
@@ -162,6 +163,37 @@ export function readCoverage(answer: Block, older: Coverage | null): Coverage {
     missing: list(header, "missing", readRange),
     sampled: list(header, "sampled", readRange),
     pointsKept: orNull(header, "points_kept", number),
+  };
+}
+
+export function readHeard(answer: Block): Heard {
+  const { header } = answer;
+  const singles = (name: string): Float32Array => Float32Array.from(arrayOf(answer, name));
+  const streams = list(header, "streams", (value) => {
+    const stream = fieldsOf(value, "a stream");
+    return {
+      name: orNull(stream, "name", text),
+      layers: list(stream, "layers", asText),
+      hzAt1: number(stream, "hz_at_1"),
+      hzLow: number(stream, "hz_low"),
+      hzHigh: number(stream, "hz_high"),
+    };
+  });
+  const mean = singles("hz_mean");
+  return {
+    firstNote: number(header, "first_note"),
+    notes: number(header, "notes"),
+    notesPerColumn: number(header, "notes_per_column"),
+    columns: mean.length / Math.max(streams.length, 1),
+    streams,
+    slope: orNull(header, "slope", number),
+    names: list(header, "earcons", asText),
+    low: singles("hz_low"),
+    mean,
+    high: singles("hz_high"),
+    roughness: singles("roughness"),
+    tremolo: singles("tremolo"),
+    earcons: Uint16Array.from(arrayOf(answer, "earcons")),
   };
 }
 

@@ -2,12 +2,14 @@
 
 import type { Coverage, Curve, Heatmap, Run, Summaries } from "../model/answers";
 import type { Axis } from "../model/axis";
+import type { Heard } from "../model/heard";
 import type { Quantity } from "../model/quantity";
 import {
   CURVE_POINTS,
   fetchCoverage,
   fetchCurve,
   fetchDescription,
+  fetchHeard,
   fetchHeatmap,
   fetchLandmarks,
   fetchLayers,
@@ -65,6 +67,15 @@ export const noteResource = new Resource(
   () => false,
 );
 
+/** Most columns that are asked for of what sounds. */
+export const HEARD_COLUMNS = 2_000;
+
+export const heardResource = new Resource(
+  ([sound, firstNote, notes, columns]: readonly [Query, number, number, number], signal) =>
+    fetchHeard(sound, firstNote, notes, columns, signal),
+  sameHeard,
+);
+
 type HeatmapKey = readonly [string, number, number, number, Quantity];
 
 export const heatmapResource = new Resource(
@@ -120,6 +131,16 @@ function sameCoverage(older: Coverage, newer: Coverage): boolean {
 function sameHeatmap(older: Heatmap, newer: Heatmap): boolean {
   const described = ({ max: _, ...rest }: Heatmap) => rest;
   return sameText(described(older), described(newer)) && sameNumbers(older.max, newer.max);
+}
+
+function sameHeard(older: Heard, newer: Heard): boolean {
+  const tables = ["low", "mean", "high", "roughness", "tremolo", "earcons"] as const;
+  const described = ({ firstNote, notes, streams, slope }: Heard) => [
+    [firstNote, notes, slope],
+    streams,
+  ];
+  if (!sameText(described(older), described(newer))) return false;
+  return tables.every((name) => sameNumbers(older[name], newer[name]));
 }
 
 function sameCurve(older: Curve, newer: Curve): boolean {

@@ -121,7 +121,7 @@ export function soundingOf(
   preset: Preset,
   coverage: Coverage,
 ): Omit<Source, "timeline" | "spans"> {
-  const settings = preset.takesZoom ? soundQuery(sound.value, silentOf(preset, coverage)) : "";
+  const settings = preset.takesZoom ? soundQuery(sound.value, silentStreams(preset, coverage)) : "";
   const query = viewQuery(view);
   return {
     view: query,
@@ -133,7 +133,7 @@ export function soundingOf(
 }
 
 /** The streams that are not heard, by number. */
-function silentOf(preset: Preset, coverage: Coverage): number[] {
+export function silentStreams(preset: Preset, coverage: Coverage): number[] {
   if (!canMute(preset, coverage)) return [];
   const names = coverage.streams.map(({ name }) => name);
   const silent = silentAmong(names, mutedStreams.value, soloedStreams.value);

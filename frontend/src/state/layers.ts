@@ -43,7 +43,7 @@ const KINDS = ["run", "quantity", "measure"] as const;
 const REST_MS = 120; // until what is seen counts as chosen
 
 /** The axis where it came to rest; until then, pictures are stretched. */
-const rested = signal<Rested | null>(null);
+export const rested = signal<Rested | null>(null);
 
 /** To be run as an effect. */
 export function restAxis(): (() => void) | undefined {

@@ -23,10 +23,10 @@ import {
 import { pointer } from "../../state/plot";
 import { sides } from "../../state/runs";
 import { later } from "../parts/later";
-import { CoverageBand } from "./CoverageBand";
 import { Crosshair, Playhead, Regions } from "./Cursor";
 import { CurveView } from "./Curve";
 import { Flags } from "./Flags";
+import { HeardLanes } from "./HeardLane";
 import { Heatmaps } from "./LayerLane";
 import { Overview } from "./Ruler";
 
@@ -109,7 +109,7 @@ export function Timeline() {
       <Overview />
       <CurveView />
       <Flags />
-      <CoverageBand />
+      <HeardLanes />
       <Heatmaps />
       <Regions />
       <Crosshair byKeys={focused.value} />
