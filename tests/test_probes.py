@@ -1,0 +1,142 @@
+"""Receptive fields are what a closed form says."""
+
+import math
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tb_sonify.cli.demo.training import Network
+from tb_sonify.probes import effective_receptive_field
+from tests import recorded
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "receptive_field.py"
+
+
+def ones(count, side, *, stride=1):
+    """Convolutions without bias whose weights are all 1."""
+    layers = [nn.Conv2d(1, 1, side, stride, bias=False) for _ in range(count)]
+    for layer in layers:
+        nn.init.ones_(layer.weight)
+    return nn.Sequential(*layers).double()
+
+
+def field_of(model, layer, side=28, images=2, **options):
+    torch.manual_seed(0)
+    dtype = next(model.parameters()).dtype
+    return effective_receptive_field(
+        model, layer, torch.randn(images, 1, side, side, dtype=dtype), **options
+    )
+
+
+def test_two_convolutions_of_ones_are_a_pyramid():
+    field = field_of(ones(2, 3), "1", side=9, probes=4)
+    pyramid = np.outer([1, 2, 3, 2, 1], [1, 2, 3, 2, 1])
+    np.testing.assert_array_equal(field.map[2:7, 2:7], pyramid)
+    assert field.map.sum() == pyramid.sum()
+    assert (field.theoretical, field.clipped) == ((5, 5), False)
+    power = np.square(pyramid).astype(float)
+    assert field.size == pytest.approx(math.sqrt(power.sum() ** 2 / np.square(power).sum()))
+    assert field.two_sigma_size == 5
+    assert field.half_mass_size == 3  # 49 of 81
+    assert "of the 5 x 5 that can count" in field.words()
+
+
+@pytest.mark.parametrize(("count", "side"), [(1, 3), (3, 3), (4, 5), (2, 7)])
+def test_the_variance_of_a_stack_is_that_of_its_layers(count, side):
+    field = field_of(ones(count, side), str(count - 1), side=41, probes=1)
+    expected = math.sqrt(count * (side**2 - 1) / 12)
+    assert field.sigma == pytest.approx((expected, expected))
+    assert field.theoretical == (count * (side - 1) + 1,) * 2
+
+
+def test_a_uniform_field_is_as_large_as_its_square_of_pixels():
+    field = field_of(ones(1, 7), "0", probes=1)
+    assert field.size == pytest.approx(7)
+
+
+def test_strides_and_dilation_widen_what_can_count():
+    assert field_of(ones(3, 3, stride=2), "2", probes=1).theoretical == (15, 15)
+    model = nn.Sequential(nn.Conv2d(1, 1, 3, dilation=4))
+    assert field_of(model, model[0], probes=1).theoretical == (9, 9)
+
+
+def test_the_network_of_the_demo_has_its_field_and_is_left_as_it_was():
+    model = Network()
+    model.train()
+    field = field_of(model, "conv2", images=8)
+    assert field.theoretical == (14, 14)
+    assert 5 < field.size < 14
+    again = field_of(model, "conv2", images=8)
+    np.testing.assert_array_equal(field.map, again.map)
+    assert all(p.grad is None for p in model.parameters())
+    assert all(module.training for module in model.modules())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_signs_of_gradients_and_what_follows_in_place_do_not_matter():
+    model = ones(2, 3)
+    nn.init.constant_(model[1].weight, -1.0)
+    plain = field_of(model, "1", probes=2)
+    changed = field_of(nn.Sequential(*model, nn.ReLU(inplace=True)), "1", probes=2)
+    np.testing.assert_array_equal(plain.map, changed.map)
+    assert plain.map.max() == 9
+
+
+def test_dead_units_and_broken_ones_have_no_field_and_say_so():
+    dead = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
+    nn.init.constant_(dead[0].bias, -1e6)
+    field = field_of(dead, "1")
+    assert math.isnan(field.size)
+    assert math.isnan(field.half_mass_size)
+    assert math.isnan(field.two_sigma_size)
+    assert all(map(math.isnan, field.sigma))
+    assert "dead" in field.words()
+    nn.init.constant_(dead[0].weight, math.nan)
+    assert "not finite" in field_of(dead, "0").words()
+
+
+def test_a_field_larger_than_the_image_is_said():
+    model = nn.Sequential(nn.Conv2d(1, 2, 9, padding=4), nn.Conv2d(2, 2, 9, padding=4))
+    field = field_of(model, "1", side=8)
+    assert field.clipped
+    assert field.theoretical == (8, 8)
+    assert "may be larger than the image" in field.words()
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: field_of(Network(), "conv3"), "layer must be one of"),
+        (lambda: field_of(Network(), nn.Conv2d(1, 1, 1)), "must be a submodule"),
+        (lambda: field_of(Network(), "fc1"), "the layer must give"),
+        (lambda: field_of(Network(), "conv1", probes=0), "probes must be at least 1"),
+        (
+            lambda: effective_receptive_field(Network(), "conv1", torch.zeros(28, 28)),
+            "inputs must be images",
+        ),
+        (
+            lambda: effective_receptive_field(
+                nn.ModuleDict({"a": nn.Conv2d(1, 1, 1)}).requires_grad_(False), "b", torch.ones(1)
+            ),
+            "inputs must be images",
+        ),
+    ],
+)
+def test_mistakes_are_said(call, error):
+    with pytest.raises(ValueError, match=error):
+        call()
+
+
+def test_the_example_logs_the_field_of_each_convolution(tmp_path, monkeypatch, capsys):
+    options = ["--logdir", str(tmp_path / "run"), "--steps", "3", "--every", "2"]
+    monkeypatch.setattr("sys.argv", ["receptive_field.py", *options])
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    assert "step 2: conv2" in capsys.readouterr().out
+    for layer in ("conv1", "conv2"):
+        logged = recorded.scalars(tmp_path / "run", f"receptive_field/{layer}")
+        assert [step for step, _ in logged] == [0, 2]
+    assert all(9 < size < 14 for _, size in logged)
