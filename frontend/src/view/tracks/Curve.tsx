@@ -35,6 +35,7 @@ export function CurveView() {
   useSignalEffect(() => {
     const element = canvas.current;
     if (element === null || !drawable.value) return;
+    const start = performance.now();
     // The colours are in the style sheet, which changes with these.
     void dark.value;
     void forcedColours.value;
@@ -47,7 +48,6 @@ export function CurveView() {
       width: timelineWidth.value,
       height: plotHeight.value,
     };
-    const start = performance.now();
     drawPlot(element, picture, lookOf(element));
     performance.measure("sonify:draw", { start, end: performance.now() });
   });
