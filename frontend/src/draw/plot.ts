@@ -46,7 +46,7 @@ type Project = { readonly x: (x: number) => number; readonly y: (value: number) 
 type Point = { readonly x: number; readonly y: number };
 
 /** Above the plot: the labels of the x axis, and the flags. Below it: air for the lowest label. */
-export const INSET = { top: 40, bottom: 10 };
+export const INSET = { top: 44, bottom: 10 };
 const X_LABEL_Y = 10;
 
 const FONT = "Roboto, system-ui, sans-serif";

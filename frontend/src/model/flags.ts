@@ -9,7 +9,7 @@ export type Flag<Each> = {
   readonly room: number;
 };
 
-const LEAST = 20; // pixels: a glyph, or a count, with its edge
+const LEAST = 26; // pixels: a glyph, or a count, with its edge
 
 /** Flags from left to right, none closer than so many pixels to the next. */
 export function flagsOf<Each>(

@@ -4,7 +4,7 @@ import { playLandmark } from "../../actions/review";
 import { zoomTo } from "../../actions/zoom";
 import { pixelOf } from "../../model/axis";
 import { type Flag, flagsOf } from "../../model/flags";
-import { eventWords, glyphOf, kindWords } from "../../model/landmarks";
+import { eventWords, glyphOf, KINDS, kindWords } from "../../model/landmarks";
 import { formatStep, shownName } from "../../model/words";
 import { axis, drawable, xAt } from "../../state/axis";
 import { landmarks, type SideLandmark } from "../../state/playing";
@@ -53,10 +53,11 @@ function walk(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): v
 function FlagButton({ flag, reached }: { flag: Flag<SideLandmark>; reached: boolean }) {
   const [first] = flag.items;
   if (first === undefined) return null;
-  const { side, kind, layer } = first;
   const alone = flag.items.length === 1;
+  const { kind, layer } = worst(flag.items) ?? first;
+  const { side } = first;
   const several = new Set(flag.items.map((item) => item.side)).size > 1;
-  const late = flag.pixel > axis.value.left + axis.value.width * 0.6;
+  const late = flag.pixel > axis.value.left + axis.value.width / 2;
   return (
     <div
       class={`flag-place ${side}`}
@@ -67,14 +68,14 @@ function FlagButton({ flag, reached }: { flag: Flag<SideLandmark>; reached: bool
     >
       <button
         type="button"
-        class="flag"
+        class={alone ? "flag" : "flag group"}
         tabIndex={reached ? 0 : -1}
         style={{ maxWidth: `${Math.floor(flag.room) - 2}px` }}
         aria-label={alone ? nameOf(first) : groupName(flag)}
         onClick={() => open(flag)}
       >
         <span class="glyph">{alone ? glyphOf(kind) : flag.items.length}</span>
-        {alone && flag.room > 44 && (
+        {flag.room > 44 && (
           <bdi class="flag-words">
             {kindWords(kind)}
             {layer !== null && ` ${shownName(layer)}`}
@@ -89,6 +90,12 @@ function FlagButton({ flag, reached }: { flag: Flag<SideLandmark>; reached: bool
       </div>
     </div>
   );
+}
+
+/** The one that stands for a group: the most severe, and of these the first. */
+function worst(items: readonly SideLandmark[]): SideLandmark | undefined {
+  const severity = ({ kind }: SideLandmark) => KINDS.indexOf(kind);
+  return [...items].sort((one, other) => severity(one) - severity(other))[0];
 }
 
 /** "A, step 12: NaN, first in fc1". */
