@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tb_sonify.probes import check_gradients
     from tb_sonify.rendering import render
     from tb_sonify.sound import PRESETS, Encoding, StreamPreset, Voice
     from tb_sonify.training.clip_grad import clip_grad_norm_
@@ -19,6 +20,7 @@ __all__ = [
     "StreamPreset",
     "Voice",
     "__version__",
+    "check_gradients",
     "clip_grad_norm_",
     "render",
 ]
@@ -26,6 +28,7 @@ __all__ = [
 _MODULES = {
     **dict.fromkeys(("PRESETS", "Encoding", "StreamPreset", "Voice"), "sound"),
     "SonifyWriter": "training.writer",
+    "check_gradients": "probes",
     "clip_grad_norm_": "training.clip_grad",
     "render": "rendering",
 }

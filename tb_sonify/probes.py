@@ -1,17 +1,25 @@
-"""Probes of a model: the effective receptive field of a layer."""
+"""Probes of a model: the effective receptive field of a layer, and whether gradients are right."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map
 
 _TWO_SIGMA = 1 - 0.9545  # of the peak: the bound of Luo et al., NeurIPS 2016
+Verdict = Literal["right", "doubtful", "wrong"]
+_DOUBTFUL, _WRONG = 1e-5, 1e-3  # as in Stanford's CS231n, where 1e-7 and less is at ease
+_LEAST = 1e-5  # times the loss: smaller gradients are as good as zero
+_STEP = 1e-5  # of a central difference, times the value where that is above 1
 _HALF = 0.5  # of the mass: one of the bounds of RepLKNet (Ding et al., CVPR 2022)
 
 
@@ -145,6 +153,147 @@ def effective_receptive_field(
     clipped = bool(reach[0][[0, -1]].any() or reach[1][[0, -1]].any())
     mean = (total / (probes * len(inputs))).sqrt().numpy()
     return ReceptiveField(mean, (_extent(rows), _extent(columns)), clipped)
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """How far the gradients of a model are from differences of its loss.
+
+    Attributes
+    ----------
+    errors
+        Of each parameter by its name, the relative error |numeric - analytic| / (|numeric| +
+        |analytic|), 2-norms over the values that were tried. Gradients of less than 1e-5 times the
+        loss are compared with that.
+    without
+        Names of trained parameters to which no gradient flows.
+    """
+
+    errors: Mapping[str, float]
+    without: tuple[str, ...]
+
+    @property
+    def worst(self) -> str:
+        """The name of the parameter with the largest error; NaN is larger than any."""
+        return max(self.errors, key=lambda name: (math.isnan(self.errors[name]), self.errors[name]))
+
+    @property
+    def verdict(self) -> Verdict:
+        """``"right"`` below 1e-5, ``"doubtful"`` below 1e-3, else ``"wrong"``."""
+        error = self.errors[self.worst]
+        return "right" if error < _DOUBTFUL else "doubtful" if error < _WRONG else "wrong"
+
+    def words(self) -> str:
+        """The check in one sentence fragment, with the parameter that is worst."""
+        error, count = self.errors[self.worst], len(self.errors)
+        where = f"largest error {error:.1g}, in {self.worst}"
+        none = f"; no gradient flows to {', '.join(self.without)}" if self.without else ""
+        if self.verdict == "right":
+            return f"gradients of {count} parameters are right, {where}{none}"
+        wrong = [name for name, each in self.errors.items() if not each < _DOUBTFUL]
+        shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+        hint = "; a kink, as of a ReLU, may be near" if self.verdict == "doubtful" else ""
+        return f"gradients of {shown} are {self.verdict}, {where}{hint}{none}"
+
+
+def check_gradients(
+    model: nn.Module, loss: Callable[[nn.Module], Any], *, samples: int = 16, seed: int = 0
+) -> GradientCheck:
+    """Compare the gradients of a model with central differences of its loss, in float64.
+
+    That is done on a copy of the model, in eval mode, with batch normalisation by the batch. What
+    the loss holds in float32 is taken in float64, too; operations with a backward of your own, as
+    of a `torch.autograd.Function`, are what this can find wrong.
+
+    Parameters
+    ----------
+    loss
+        Called with the copy, gives one number. It must use the model that it is given.
+    samples
+        Values of each parameter that are tried, drawn by `seed`.
+
+    Raises
+    ------
+    ValueError
+        If no parameter is trained, the loss is not finite, or none of them has an effect on it.
+    """
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples!r}")
+    copy = deepcopy(model).double()
+    for module in copy.modules():
+        module.training = False
+        if isinstance(module, _BatchNorm):
+            module.running_mean = module.running_var = None
+    trained = {name: p for name, p in copy.named_parameters() if p.requires_grad}
+    if not trained:
+        raise ValueError("the model must have a parameter that is trained (requires_grad)")
+
+    def at() -> Tensor:
+        with torch.random.fork_rng(), _Doubles():
+            torch.manual_seed(seed)
+            value = loss(copy)
+        if not isinstance(value, Tensor) or value.numel() != 1 or not value.isfinite():
+            raise ValueError(f"loss(model) must give one finite number as a tensor, got {value!r}")
+        return value
+
+    with torch.enable_grad():
+        value = at()
+        if not value.requires_grad:
+            raise ValueError("loss(model) must depend on the model that it is called with")
+        found = torch.autograd.grad(value, list(trained.values()), allow_unused=True)
+    gradients = dict(zip(trained, found, strict=True))
+    generator = torch.Generator().manual_seed(seed)
+    errors = {
+        name: _relative_error(trained[name].detach(), gradient, at, samples, generator)
+        for name, gradient in gradients.items()
+        if gradient is not None
+    }
+    without = tuple(name for name, gradient in gradients.items() if gradient is None)
+    return GradientCheck(errors, without)
+
+
+@torch.no_grad()
+def _relative_error(
+    p: Tensor,
+    gradient: Tensor,
+    at: Callable[[], Tensor],
+    samples: int,
+    generator: torch.Generator,
+) -> float:
+    values, analytic = p.view(-1), gradient.reshape(-1)
+    places = torch.randperm(values.numel(), generator=generator)[:samples].tolist()
+    numeric = []
+    for place in places:
+        here = values[place].item()
+        step = _STEP * max(abs(here), 1.0)
+        losses = []
+        for value in (here + step, here - step):
+            values[place] = value
+            losses.append(at().item())
+        values[place] = here
+        numeric.append((losses[0] - losses[1]) / (2 * step))
+    one, two = np.array(numeric), analytic[places].cpu().numpy()
+    # Where the gradient is zero, as before batch normalisation, the difference is rounding.
+    both = float(np.linalg.norm(one) + np.linalg.norm(two))
+    size = _LEAST * abs(losses[0]) if both < _LEAST * abs(losses[0]) else both
+    return float(np.linalg.norm(one - two)) / size if size else 0.0
+
+
+class _Doubles(TorchFunctionMode):
+    """Has torch's functions take float32 tensors as float64."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        del types
+        return function(*tree_map(_doubled, args), **tree_map(_doubled, kwargs or {}))
+
+
+def _doubled(value: Any) -> Any:
+    if isinstance(value, Tensor) and value.dtype == torch.float32:
+        with torch._C.DisableTorchFunction():
+            return value.double()
+    return value
 
 
 def _extent(places: NDArray[np.intp]) -> int:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tb_sonify.cli.demo.training import Network
-from tb_sonify.probes import effective_receptive_field
+from tb_sonify.probes import check_gradients, effective_receptive_field
 from tests import recorded
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "receptive_field.py"
@@ -140,3 +140,78 @@ def test_the_example_logs_the_field_of_each_convolution(tmp_path, monkeypatch, c
         logged = recorded.scalars(tmp_path / "run", f"receptive_field/{layer}")
         assert [step for step, _ in logged] == [0, 2]
     assert all(9 < size < 14 for _, size in logged)
+
+
+class Halved(torch.autograd.Function):
+    """The square, with a backward that is off by a factor."""
+
+    factor = 1.0
+
+    @staticmethod
+    def forward(context, values):
+        context.save_for_backward(values)
+        return values**2
+
+    @staticmethod
+    def backward(context, gradient):
+        (values,) = context.saved_tensors
+        return 2 * values * gradient * Halved.factor
+
+
+class Squares(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(4, 5)
+        self.norm = nn.BatchNorm1d(5)
+        self.dropout = nn.Dropout(0.5)
+        self.last = nn.Linear(5, 2)
+        self.spare = nn.Parameter(torch.ones(3))
+
+    def forward(self, inputs):
+        return self.last(self.dropout(Halved.apply(self.norm(self.first(inputs)))))
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"), [(1.0, "right"), (1 + 1e-4, "doubtful"), (0.5, "wrong")]
+)
+def test_gradients_that_are_wrong_are_told_with_their_layer(monkeypatch, factor, verdict):
+    monkeypatch.setattr(Halved, "factor", factor)
+    torch.manual_seed(0)
+    model, inputs = Squares(), torch.randn(8, 4)
+    before = [p.detach().clone() for p in model.parameters()]
+    state = torch.get_rng_state()
+    check = check_gradients(model, lambda m: torch.nn.functional.mse_loss(m(inputs), inputs[:, :2]))
+    assert check.verdict == verdict
+    assert check.errors["last.weight"] < 1e-7
+    assert factor == 1 or check.worst.startswith(("first", "norm"))
+    assert check.without == ("spare",)
+    assert verdict in check.words()
+    assert check.worst in check.words()
+    assert all(map(torch.equal, before, model.parameters()))
+    assert torch.equal(state, torch.get_rng_state())
+    assert model.training
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_gradients_of_a_network_are_right():
+    torch.manual_seed(0)
+    images, labels = torch.randn(4, 1, 28, 28), torch.tensor([1, 2, 3, 4])
+    check = check_gradients(
+        Network(), lambda m: torch.nn.functional.nll_loss(m(images), labels), samples=3
+    )
+    assert check.verdict == "right"
+    assert len(check.errors) == 8
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "error"),
+    [
+        (nn.ReLU(), lambda _: torch.ones(()), "must have a parameter"),
+        (nn.Linear(1, 1), lambda _: torch.ones(()), "must depend on the model"),
+        (nn.Linear(1, 1), lambda m: m.weight.sum() * math.nan, "one finite number"),
+        (nn.Linear(2, 1), lambda m: m.weight, "one finite number"),
+    ],
+)
+def test_what_cannot_be_checked_is_said(model, loss, error):
+    with pytest.raises(ValueError, match=error):
+        check_gradients(model, loss)
