@@ -112,7 +112,6 @@ def _surface(options: argparse.Namespace) -> None:
         functional.nll_loss(model(pixels), labels).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     # Both libraries get the loss that is fastest here: activations that fit into the cache.
-    model.to(memory_format=torch.channels_last)
     pixels, labels = next(images.batches(options.images, seed=1))
     pixels = pixels.to(memory_format=torch.channels_last)
 

@@ -260,19 +260,19 @@ def _relative_error(
     samples: int,
     generator: torch.Generator,
 ) -> float:
-    values, analytic = p.view(-1), gradient.reshape(-1)
-    places = torch.randperm(values.numel(), generator=generator)[:samples].tolist()
+    drawn = torch.randperm(p.numel(), generator=generator)[:samples].tolist()
+    places = [tuple(map(int, np.unravel_index(place, p.shape))) for place in drawn]
     numeric = []
     for place in places:
-        here = values[place].item()
+        here = p[place].item()
         step = _STEP * max(abs(here), 1.0)
         losses = []
         for value in (here + step, here - step):
-            values[place] = value
+            p[place] = value
             losses.append(at().item())
-        values[place] = here
+        p[place] = here
         numeric.append((losses[0] - losses[1]) / (2 * step))
-    one, two = np.array(numeric), analytic[places].cpu().numpy()
+    one, two = np.array(numeric), np.array([gradient[place].item() for place in places])
     # Where the gradient is zero, as before batch normalisation, the difference is rounding.
     both = float(np.linalg.norm(one) + np.linalg.norm(two))
     size = _LEAST * abs(losses[0]) if both < _LEAST * abs(losses[0]) else both

@@ -470,7 +470,7 @@ def test_an_estimate_comes_first_and_progress_is_told(caplog):
     model, told = Quadratic(), []
     expected = estimate(model, loss_of, size=25)
     assert expected.evaluations == 625
-    assert expected.nbytes == 17 * 4 * 7
+    assert expected.nbytes == 17 * 4 * 4
     assert "625 evaluations" in str(expected)
     with caplog.at_level("INFO", logger="tb_sonify"):
         surface(model, loss_of, size=3, progress=lambda done, total: told.append((done, total)))

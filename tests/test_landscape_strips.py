@@ -269,3 +269,27 @@ def test_a_surface_is_stored_in_a_run_that_has_no_norms_by_it(tmp_path):
 def test_what_is_no_landscape_is_refused(writer):
     with pytest.raises(TypeError, match="landscape must be a"):
         writer.watch(Valley(), landscape=loss_of)
+
+
+def test_a_step_that_a_scaler_skips_has_no_strip_and_half_precision_has_one(writer, tmp_path):
+    torch.manual_seed(0)
+    model, inputs = nn.Linear(4, 1), torch.randn(8, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+
+    def loss(model):
+        with torch.autocast("cpu", torch.bfloat16):
+            return model(inputs).square().mean()
+
+    writer.watch(model, optimizer, landscape=Landscape(loss, every=1))
+    for number in range(4):
+        optimizer.zero_grad()
+        scaler.scale(loss(model)).backward()
+        if number == 1:
+            model.weight.grad[0, 0] = math.inf
+        scaler.step(optimizer)
+        scaler.update()
+    writer.close()
+    strips = strips_of(tmp_path)
+    assert list(strips) == [0, 2, 3]
+    assert all(strip.headroom > 1 for strip in strips.values())

@@ -197,7 +197,9 @@ def test_gradients_of_a_network_are_right():
     torch.manual_seed(0)
     images, labels = torch.randn(4, 1, 28, 28), torch.tensor([1, 2, 3, 4])
     check = check_gradients(
-        Network(), lambda m: torch.nn.functional.nll_loss(m(images), labels), samples=3
+        Network().to(memory_format=torch.channels_last),
+        lambda m: torch.nn.functional.nll_loss(m(images), labels),
+        samples=3,
     )
     assert check.verdict == "right"
     assert len(check.errors) == 8

@@ -34,7 +34,7 @@ class Estimate:
         By the time of one evaluation.
     nbytes
         Of memory beside the model and the loss: the origin, two directions and a copy of the
-        weights on their devices, and the first three on the CPU once more.
+        weights on their devices, and the first three on the CPU.
     """
 
     evaluations: int
@@ -62,7 +62,8 @@ def estimate(
 
 
 def _memory(parameters: Sequence[Tensor]) -> int:
-    return sum(p.numel() * (p.element_size() + 6 * max(p.element_size(), 4)) for p in parameters)
+    wide = [max(p.element_size(), 4) * (3 if p.is_cpu else 6) for p in parameters]
+    return sum(p.numel() * (p.element_size() + w) for p, w in zip(parameters, wide, strict=True))
 
 
 def surface(
