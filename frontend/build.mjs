@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, context, transform } from "esbuild";
 
-const LIMIT_KB = 90;
+const LIMIT_KB = 80;
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const outdir = path("../tb_sonify/plugin/static/");
 

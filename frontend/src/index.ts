@@ -11,7 +11,6 @@ import card from "./style/card.css";
 import channels from "./style/channels.css";
 import controls from "./style/controls.css";
 import desk from "./style/desk.css";
-import heard from "./style/heard.css";
 import heatmap from "./style/heatmap.css";
 import layers from "./style/layers.css";
 import layout from "./style/layout.css";
@@ -36,7 +35,6 @@ export function render(): void {
     desk,
     channels,
     timeline,
-    heard,
     strips,
     plot,
     heatmap,

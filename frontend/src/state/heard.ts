@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Source } from "../audio/clips";
-import { type Heard, reachOf, type Valued } from "../model/heard";
+import type { Heard, Valued } from "../model/heard";
 import { noteAtStep } from "../model/notes";
 import { heardQuery } from "../server/api";
 import { SIDES, type Side } from "../units";
@@ -77,11 +77,6 @@ export const columnEdges: Readonly<Record<Side, ReadonlySignal<Float64Array>>> =
       return xAt(on, steps[note] ?? 0);
     });
   }),
-);
-
-/** How many semitones the bands of both sides reach up and down. */
-export const reach = computed(() =>
-  reachOf(nonNull(SIDES.map((side) => heardOf[side].value?.heard ?? null))),
 );
 
 /** The streams of a side that are not heard, by number. */

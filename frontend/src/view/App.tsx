@@ -20,7 +20,6 @@ import {
 } from "./Notices";
 import { later, loadLater } from "./parts/later";
 import { RunList } from "./runs/RunList";
-import { HeardLegend } from "./tracks/HeardLane";
 import { LaneBar } from "./tracks/LayerBar";
 import { CurveHeader } from "./tracks/Legend";
 import { PositionSlider } from "./tracks/Ruler";
@@ -71,7 +70,7 @@ function CurveCard() {
       <footer class="curve-footer">
         <Status />
         {isPlaying() && player.shown.value.waiting && <p class="waiting">Loading sound…</p>}
-        <HeardLegend />
+        {later.value !== null && <later.value.HeardLegend />}
         <TableSwitch />
       </footer>
       <Lacking />

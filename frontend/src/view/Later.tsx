@@ -2,6 +2,7 @@
 
 import { tableShown } from "../state/choices";
 import dialog from "../style/dialog.css";
+import heard from "../style/heard.css";
 import palette from "../style/palette.css";
 import { Describe } from "./dialogs/Describe";
 import { GoTo } from "./dialogs/GoTo";
@@ -15,10 +16,11 @@ import { EventLog } from "./panels/Log";
 import { TableTwin } from "./panels/Table";
 import { Readout } from "./panels/Values";
 
+export { HeardLanes, HeardLegend } from "./tracks/HeardLane";
 export { ReviewField } from "./tracks/ReviewField";
 
 const style = document.createElement("style");
-style.textContent = `${dialog}\n${palette}`;
+style.textContent = `${dialog}\n${palette}\n${heard}`;
 document.head.append(style);
 
 /** All that opens over the screen. */

@@ -1,6 +1,6 @@
 /** The heard lane: what sounds of a run, on the axis of the curve; pitch, texture, earcons. */
 
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { computed, useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Source } from "../../audio/clips";
 import { type Drawn, drawHeard, type HeardInk, type HeardPicture } from "../../draw/heard";
@@ -12,6 +12,7 @@ import {
   heardWords,
   laneHeightOf,
   pitchY,
+  reachOf,
   type StreamBand,
   streamBands,
   streamWords,
@@ -19,14 +20,7 @@ import {
 import { lastNotAfter, noteAtStep, type Span } from "../../model/notes";
 import { across, axis, drawable, seen, xAt } from "../../state/axis";
 import { hearing, listening } from "../../state/choices";
-import {
-  columnEdges,
-  heardOf,
-  heardUnderPointer,
-  mutedOf,
-  reach,
-  valuedOf,
-} from "../../state/heard";
+import { columnEdges, heardOf, heardUnderPointer, mutedOf, valuedOf } from "../../state/heard";
 import { coverageOf, coverages, noteQueries, playedOf, sources } from "../../state/hearing";
 import { player, playheadStep, runWords } from "../../state/playing";
 import {
@@ -34,6 +28,7 @@ import {
   forcedColours,
   lineColours,
   manyRuns,
+  nonNull,
   reducedMotion,
   runOf,
   sides,
@@ -101,6 +96,11 @@ function heightOf(side: Side): number {
   const expected = preset === undefined ? usual : preset.takesZoom ? preset.streams : 1;
   return laneHeightOf(heardOf[side].value?.heard.streams.length ?? expected);
 }
+
+/** How many semitones the bands of both sides reach up and down. */
+const reach = computed(() =>
+  reachOf(nonNull(SIDES.map((side) => heardOf[side].value?.heard ?? null))),
+);
 
 const bandsOf = (side: Side): StreamBand[] =>
   streamBands(heardOf[side].value?.heard.streams.length ?? 0, heightOf(side), reach.value);

@@ -21,12 +21,11 @@ import {
   unlocked,
 } from "../../state/playing";
 import { pointer } from "../../state/plot";
-import { sides } from "../../state/runs";
+import { chosenRuns, sides } from "../../state/runs";
 import { later } from "../parts/later";
 import { Crosshair, Playhead, Regions } from "./Cursor";
 import { CurveView } from "./Curve";
 import { Flags } from "./Flags";
-import { HeardLanes } from "./HeardLane";
 import { Heatmaps } from "./LayerLane";
 import { Overview } from "./Ruler";
 
@@ -109,7 +108,7 @@ export function Timeline() {
       <Overview />
       <CurveView />
       <Flags />
-      <HeardLanes />
+      <Heard />
       <Heatmaps />
       <Regions />
       <Crosshair byKeys={focused.value} />
@@ -118,6 +117,13 @@ export function Timeline() {
       <Hint />
     </div>
   );
+}
+
+/** The heard lanes, which the first paint does without; their place is kept. */
+function Heard() {
+  if (later.value !== null) return <later.value.HeardLanes />;
+  const heights = chosenRuns.value.map(({ hasNorms }) => (hasNorms ? 90 : 50));
+  return <div style={{ height: `${heights.reduce((sum, each) => sum + each, 0)}px` }} />;
 }
 
 /** Where the pointer is, from the left of the lanes and from the top of the plot. */
