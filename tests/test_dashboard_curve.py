@@ -71,6 +71,10 @@ def test_an_explosion_leaves_the_picture_unless_it_is_asked_for(tab):
     expect(title).not_to_contain_text("beyond")
     wait_until(tab.page, lambda: share_of(tab, 1) < 0.3)
     assert tab.frame.evaluate("localStorage.getItem('tb_sonify.outliers')") == "true"
+    tab.frame.locator(".timeline").focus()
+    for said in (r"1\d outliers are left out", r"All points are shown, up to \de1\d"):
+        tab.page.keyboard.press("Shift+O")
+        expect(tab.frame.locator("#spoken")).to_have_text(re.compile(said))
 
 
 def test_the_legend_reads_the_values_at_the_playhead(tab):

@@ -271,6 +271,7 @@ CHECKS = {
     "zoomIn": zooms_to(1 / 2),
     "zoomOut": zooms_to(1 / 2, "+", "+"),
     "zoomFit": zooms_to(1, "+", "+"),
+    "toggleOutliers": says("No outliers"),
     "sayPosition": says("a, step 50, loss 2"),
     "describe": opens("In words"),
     "cycleVerbosity": says("Said while playing: all of it"),

@@ -20,6 +20,7 @@ import {
   looping,
   monitoring,
   nextVerbosity,
+  outliersShown,
   reviewField,
 } from "../state/choices";
 import { curveSilence, sources } from "../state/hearing";
@@ -68,7 +69,7 @@ import {
   toggleCurve,
   toggleMonitor,
 } from "./transport";
-import { fit, zoomBy } from "./zoom";
+import { fit, toggleOutliers, zoomBy } from "./zoom";
 
 export const SUBJECTS = ["Play", "Move", "Loop", "Runs", "See", "Ask"] as const;
 export type Subject = (typeof SUBJECTS)[number];
@@ -350,6 +351,13 @@ const TABLE = {
     seeing(() => zoomBy(1 / ZOOM)),
   ),
   zoomFit: command("See", "See the whole run", ["0"], seeing(fit)),
+  toggleOutliers: command(
+    "See",
+    "Show the outliers of the curve, or leave them out",
+    ["Shift+o"],
+    toggleOutliers,
+    { pressed: () => outliersShown.value },
+  ),
   cyclePitchRange: command(
     "See",
     "Pitch range: as it is, twice or four times as wide",

@@ -1,9 +1,11 @@
 /** Which part of the axis is seen: closer, wider, along. */
 
 import { clamp } from "../model/notes";
+import { formatTick } from "../model/words";
 import { domain, seen, steps, xAt } from "../state/axis";
-import { hearing, viewport } from "../state/choices";
-import { isPlaying, playheadStep } from "../state/playing";
+import { hearing, outliersShown, showOutliers, viewport } from "../state/choices";
+import { announcer, isPlaying, playheadStep } from "../state/playing";
+import { outliers, yAxis } from "../state/plot";
 import type { Range, Step } from "../units";
 
 const LEAST_STEPS = 4;
@@ -30,6 +32,17 @@ export function zoomTo([from, to]: Range): void {
 /** Show all there is. */
 export function fit(): void {
   viewport.value = null;
+}
+
+/** Let the y axis reach to all points, or leave out those that squeeze the rest; and say which. */
+export function toggleOutliers(): void {
+  showOutliers(!outliersShown.value);
+  const count = outliers.value;
+  const { high } = yAxis.value;
+  if (count === 0) announcer.say("No outliers: all points are in the picture");
+  else if (outliersShown.value) {
+    announcer.say(`All points are shown, up to ${formatTick(Number(high.toPrecision(1)))}`);
+  } else announcer.say(`${count} outliers are left out, the curve is shown larger`);
 }
 
 /** Move along by a share of what is seen. */
