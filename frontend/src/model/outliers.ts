@@ -18,7 +18,7 @@ const FAR = { log: 3, linear: 1e4 };
  */
 export function fence(values: readonly number[], log: boolean, tails: number): Range {
   const stride = Math.floor(values.length / SAMPLES) | 1; // odd, as minima and maxima may alternate
-  const sample = values.filter((_, at) => at % stride === 0).sort((one, other) => one - other);
+  const sample = Float64Array.from(values.filter((_, at) => at % stride === 0)).sort();
   const quantile = (share: number) => sample[Math.round(share * (sample.length - 1))] ?? 0;
   const [low, high] = [quantile(tails), quantile(1 - tails)];
   if (!log) return [2 * low - high, 2 * high - low];

@@ -24,6 +24,7 @@ const AIR = 0.06; // of the range, above and below what is drawn
 const EVERYWHERE: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 const TAILS = 0.1; // of the values of a run, at either end, that may be outliers
+const SAMPLES = 200; // points of a run that its percentiles are taken from
 const START_DECADES = 4; // that a loss may come down from where it began
 const BEHIND = { log: 1.5, linear: 5 }; // times as high may be what runs behind make of the range
 
@@ -64,9 +65,12 @@ export function exitOf(line: Line, { low, high }: YAxis, seen: Range = EVERYWHER
   let below: Departure | null = null;
   let points = 0;
   const { xs, min, max } = line;
+  const [from, to] = seen;
   for (let at = 0; at < xs.length; at++) {
-    const [x, bottom, top] = [xs[at] ?? 0, min[at] ?? null, max[at] ?? null];
-    if (bottom === null || top === null || x < seen[0] || x > seen[1]) continue;
+    const x = xs[at] ?? 0;
+    const bottom = min[at] ?? null;
+    const top = max[at] ?? null;
+    if (bottom === null || top === null || x < from || x > to) continue;
     if (top > high) above = farther(above, x, top, Math.max);
     if (bottom < low) below = farther(below, x, bottom, Math.min);
     if (top > high || bottom < low) points++;
@@ -121,8 +125,10 @@ export const heightOf = ({ low, high, log }: YAxis, value: number): number =>
 function bulk(line: Line, log: boolean, seen: Range): Range[] {
   const [first, last] = indices(line, seen);
   const values: number[] = [];
-  for (let at = first; at <= last; at++) {
-    const [min, max] = [line.min[at] ?? null, line.max[at] ?? null];
+  const stride = Math.max(1, Math.floor((last - first) / SAMPLES)); // this runs while one pans
+  for (let at = first; at <= last; at += stride) {
+    const min = line.min[at] ?? null;
+    const max = line.max[at] ?? null;
     if (min !== null && max !== null) values.push(min, max);
   }
   if (values.length === 0) return [];
@@ -145,10 +151,11 @@ function extent(line: Line, seen: Range, [least, most]: Range = EVERYWHERE): Ran
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let at = first; at <= last; at++) {
-    const [min, max] = [line.min[at] ?? null, line.max[at] ?? null];
+    const min = line.min[at] ?? null;
+    const max = line.max[at] ?? null;
     if (min === null || max === null) continue;
-    if (min >= least && min <= most) low = Math.min(low, min);
-    if (max >= least && max <= most) high = Math.max(high, max);
+    if (min >= least && min <= most && min < low) low = min;
+    if (max >= least && max <= most && max > high) high = max;
   }
   if (low <= high) return [low, high];
   // All minima or all maxima may be outside.
