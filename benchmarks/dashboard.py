@@ -34,6 +34,7 @@ from torch.utils.tensorboard import SummaryWriter
 from benchmarks.figure import Figure, show
 from tb_sonify import SonifyWriter
 from tests.browser import find
+from tests.controls import panel
 from tests.dashboard import Clip, Dashboard, Place, audible, clips, opened, runs
 from tests.offline import Renderer, drift, offline, seam_ratio, swap, wrong_in_loop
 from tests.serving import served
@@ -193,7 +194,7 @@ def _panning(browser: Browser, url: str) -> Figure:
 
 def _turning(browser: Browser, url: str) -> Figure:
     with _page(browser, url) as tab:
-        tab.frame.get_by_role("button", name="Table", exact=True).click()
+        panel(tab.frame, "Table")
         pages = tab.frame.get_by_role("navigation", name="Pages of the table")
         button = pages.get_by_role("button", name="Next")
         turned = tuple(button.evaluate(_TURNED) for _ in range(10))

@@ -10,6 +10,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from tb_sonify import SonifyWriter
+from tests.controls import KNOWN
 from tests.dashboard import ALONE, WAIT_MS
 from tests.pages import fresh_page
 
@@ -52,7 +53,7 @@ class Screen:
         values = "&".join(f"p.sonify.{name}={value}" for name, value in held.items())
         self.page.goto("about:blank")
         self.page.goto(f"{self.url}{ALONE}#{values}")
-        self.page.locator(".events button").first.wait_for(timeout=WAIT_MS)
+        self.page.locator(KNOWN).wait_for(timeout=WAIT_MS)
         self.page.locator(".blocks .here").first.wait_for(timeout=WAIT_MS)
         self.page.locator(".position[aria-valuetext*=loss]").wait_for(timeout=WAIT_MS)
         self.timeline.focus()

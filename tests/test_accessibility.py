@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.axe import small_targets
 from tests.broken_run import write_run
+from tests.controls import KNOWN, panel
 from tests.dashboard import WAIT_MS
 from tests.looks import look
 
@@ -20,7 +21,7 @@ def open_page(serve_once, open_tab):
 
     def opened(**options):
         page = open_tab(serve_once(write_runs), **options).page
-        page.locator(".events button").first.wait_for(timeout=WAIT_MS)
+        page.locator(KNOWN).wait_for(timeout=WAIT_MS)
         return page
 
     return opened
@@ -71,6 +72,6 @@ def test_at_320_pixels_nothing_is_scrolled_sideways_and_no_target_is_small(open_
 
 def unfold(page):
     """Open the table, the log, and the menu of places to go to."""
-    page.get_by_role("button", name="Table", exact=True).click()
+    panel(page, "Table")
     page.get_by_text("What has happened").click()
     page.locator("summary", has_text="Go to").click()

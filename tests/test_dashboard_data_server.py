@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
+from tests.controls import reveal
 from tests.dashboard import WAIT_MS
 from tests.data_server import data_server, held_back, started_by_tensorboard
 from tests.looks import look
@@ -17,7 +18,7 @@ NOTES = 1_600  # 50 seconds at the speed of the tests
 
 
 def play(tab):
-    tab.frame.get_by_label("Speed").select_option("32")
+    reveal(tab.frame.get_by_label("Speed")).select_option("32")
     tab.frame.get_by_role("button", name="Play", exact=True).click()
     tab.wait_for_sound()
 

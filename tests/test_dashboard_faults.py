@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
+from tests.controls import reveal
 from tests.dashboard import ALERT, ALONE, WAIT_MS
 from tests.looks import look
 from tests.pages import fail, fresh_page, routed, wait_until
@@ -94,7 +95,7 @@ def test_a_key_that_needs_notes_says_that_they_still_load(serve_once, open_tab):
     tab = open_tab(serve_once(write_run_alone))
     held = []
     routed(tab.page, "coverage", lambda route: held.append(route))
-    tab.page.get_by_label("Speed").select_option("5")
+    reveal(tab.page.get_by_label("Speed")).select_option("5")
     loop = tab.page.get_by_role("button", name="Loop")
     expect(loop).to_be_disabled()
     tab.page.locator(".timeline").focus()
@@ -219,7 +220,7 @@ def test_tensorboard_that_ends_and_starts_again_is_told_of_and_the_tab_recovers(
             expect(page.locator(".timeline")).to_have_attribute("data-run", "sgd")
             tab.rest()
         tab.page.get_by_role("radio", name="A: adam").check()
-        tab.page.get_by_label("Speed").select_option("5")
+        reveal(tab.page.get_by_label("Speed")).select_option("5")
         expect(page.locator(ALERT)).to_contain_text("does not answer", timeout=WAIT_MS)
         expect(page.locator(".curve canvas")).to_be_visible()
         look(page, "server-gone")

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from tests.controls import reveal
 from tests.dashboard import WAIT_MS
 from tests.lanes import (
     GROUND,
@@ -104,7 +105,7 @@ def test_shift_s_hears_only_the_stream_of_the_layer_and_all_again(lanes, tab):
     assert asked(tab, "clip")[-1]["muted"] == "0,2"
     lanes.press("Shift+S")
     expect(lanes.status).to_have_text("All streams are heard")
-    lanes.frame.get_by_label("Sound", exact=True).select_option("classic")
+    reveal(lanes.frame.get_by_label("Sound", exact=True)).select_option("classic")
     lanes.tab_to("a")
     lanes.press("Shift+S")
     expect(lanes.status).to_contain_text("has no streams to be heard alone")
@@ -123,6 +124,9 @@ def test_a_click_plays_the_step_and_takes_the_focus_to_the_layer(lanes, tab):
 
 
 def test_the_row_under_the_pointer_is_read_out_in_one_place(lanes, tab):
+    # So wide that a step has more than a pixel.
+    tab.page.set_viewport_size({"width": 1600, "height": 900})
+    lanes.rest()
     place, box = tab.place(), lanes.lane("a").bounding_box()
     readout = lanes.frame.locator(".pointed")
     for step, row, words in (

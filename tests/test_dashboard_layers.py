@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.controls import panel, reveal
 from tests.dashboard import ALONE, WAIT_MS
 from tests.lanes import LAYERS, Lanes, known_norms, seen_row, write, write_known
 from tests.logs import norms_of, run_events, write_events
@@ -119,7 +120,7 @@ def test_pixels_follow_the_axis_also_where_it_is_not_that_of_steps(serve_once, o
     tab = open_tab(serve_once(write_big), path=path)
     lanes = Lanes(tab)
     for measure, spike in (("step", 240), ("time", 120), ("share", 120)):
-        tab.frame.get_by_label("Along x").select_option(measure)
+        reveal(tab.frame.get_by_label("Along x")).select_option(measure)
         lanes.rest()
         row = seen_row(2, len(LAYERS))
         # The place is told in steps of A, which on other axes lie on those of B.
@@ -135,7 +136,7 @@ def table(lanes, run):
 
 
 def test_the_table_has_the_numbers_of_numpy_for_what_is_seen(lanes):
-    press_on(lanes, "Layers as a table")
+    panel(lanes.frame, "Layers")
     norms = known_norms()
     found = table(lanes, "A, a")
     assert [row[0] for row in found] == list(LAYERS)
@@ -158,7 +159,7 @@ def test_the_table_has_the_numbers_of_numpy_for_what_is_seen(lanes):
 
 
 def test_the_table_is_sorted_by_keys_and_says_so(lanes):
-    press_on(lanes, "Layers as a table")
+    panel(lanes.frame, "Layers")
     table(lanes, "A, a")
     head = lanes.frame.get_by_role("columnheader", name="Max", exact=True).first
     orders = []
@@ -175,7 +176,7 @@ def test_names_of_any_kind_are_shown_as_they_are(serve_once, open_tab):
     lanes = Lanes(tab)
     width = tab.frame.evaluate("document.documentElement.scrollWidth")
     assert width <= tab.frame.evaluate("document.documentElement.clientWidth")
-    press_on(lanes, "Layers as a table")
+    panel(lanes.frame, "Layers")
     rows = table(lanes, "a")
     shown = [name if name.strip() else "(no name)" for name in HOSTILE]
     assert [row[0] for row in rows] == shown
@@ -191,7 +192,7 @@ def test_names_of_any_kind_are_shown_as_they_are(serve_once, open_tab):
 def test_axe_finds_nothing_in_lanes_and_tables(serve_once, open_tab, colours):
     page = open_tab(serve_once(write_known), forced_colors=colours).page
     page.get_by_label("Difference of A and B").check(timeout=WAIT_MS)
-    page.get_by_role("button", name="Layers as a table").click()
+    panel(page, "Layers")
     page.get_by_role("button", name="Close all").click()
     page.locator("table.layers").first.wait_for(timeout=WAIT_MS)
     page.locator(".heatmap.a").focus()

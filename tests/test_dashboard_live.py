@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 import numpy as np
 from playwright.sync_api import expect
 
+from tests.controls import panel, reveal
 from tests.dashboard import ALONE, TAB, WAIT_MS, Dashboard
 from tests.growing import FIRST, last_step, trained
 from tests.logs import norms_of, row_events, run_events, write_events
@@ -30,7 +31,7 @@ def test_a_run_that_is_being_trained_grows_without_moving_the_playhead_or_the_so
         assert timeline.get_attribute("data-step") == at
         look(tab.page, "live-run")
 
-        tab.frame.get_by_label("Speed").select_option("5")
+        reveal(tab.frame.get_by_label("Speed")).select_option("5")
         tab.frame.get_by_role("button", name="Play", exact=True).click()
         tab.wait_for_sound()
         grown, starts = last_step(tab), tab.report()["starts"]
@@ -58,7 +59,7 @@ def test_a_calm_sound_is_offered_once_while_a_live_run_is_followed(show, logdir)
     with trained(logdir / "live"):
         tab = show()
         offer = tab.frame.get_by_role("region", name="Calm sound for a live run")
-        sound = tab.frame.get_by_label("Sound", exact=True)
+        sound = reveal(tab.frame.get_by_label("Sound", exact=True))
         expect(offer).to_have_count(0)
         tab.frame.locator(".timeline").focus()
         tab.page.keyboard.press("m")
@@ -87,12 +88,12 @@ def test_a_calm_sound_is_offered_once_while_a_live_run_is_followed(show, logdir)
 def test_a_run_that_starts_again_at_an_earlier_step_is_marked(show, logdir):
     write_run(logdir / "resumed", steps=range(400), session=1_000.0)
     tab = show()
-    tab.frame.get_by_label("Speed").select_option("5")
+    reveal(tab.frame.get_by_label("Speed")).select_option("5")
     tab.frame.get_by_role("button", name="Play", exact=True).click()
     tab.wait_for_sound()
     write_run(logdir / "resumed", steps=range(200, 320), seed=4, session=9_000.0)
     expect(tab.page.get_by_text("restarted")).to_be_visible(timeout=45_000)
-    expect(tab.page.get_by_role("region", name="Landmarks")).to_contain_text("restart")
+    expect(panel(tab.page, "Landmarks")).to_contain_text("restart")
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
     wait_until(tab.page, lambda: last_step(tab) == 319)
     look(tab.page, "restarted-live")
@@ -102,7 +103,7 @@ def test_a_run_that_is_deleted_while_it_plays_is_told_and_no_other_plays_instead
     write_run(logdir / "adam")
     write_run(logdir / "sgd", seed=1)
     tab = show(expected=["status of 404"])
-    tab.frame.get_by_label("Speed").select_option("5")
+    reveal(tab.frame.get_by_label("Speed")).select_option("5")
     tab.frame.get_by_role("button", name="Play", exact=True).click()
     tab.wait_for_sound()
     shutil.rmtree(logdir / "adam")
@@ -152,7 +153,7 @@ def test_what_changes_is_seen_soon_and_nothing_that_is_here_is_asked_for_again(b
     with told_by_news(browser, logdir, expected=gone) as tab:
         asked = []
         tab.page.on("request", lambda request: asked.append(request.url))
-        tab.frame.get_by_label("Speed").select_option("5")
+        reveal(tab.frame.get_by_label("Speed")).select_option("5")
         tab.frame.get_by_role("button", name="Play", exact=True).click()
         tab.wait_for_sound()
         tab.rest()

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import many_runs
+from tests.controls import KNOWN
 from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.desk import line_of, press, row, rows, shown
 from tests.looks import look
@@ -154,7 +155,7 @@ def test_hostile_names_stay_text_and_within_their_cells(crowd, browser, width):
 def test_axe_finds_nothing_at_the_desk(crowd, open_tab, width):
     tab = open_tab(crowd, viewport={"width": width, "height": 900})
     look(tab.page, f"fifty-runs-{width}")
-    tab.page.locator(".events button").first.wait_for(timeout=WAIT_MS)
+    tab.page.locator(KNOWN).wait_for(timeout=WAIT_MS)
     tab.page.get_by_role("searchbox").fill("/[/")
     tab.page.get_by_role("button", name="Solo").first.click()
     look(tab.page, f"desk-{width}")

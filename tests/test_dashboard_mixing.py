@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tb_sonify import SonifyWriter
+from tests.controls import reveal
 from tests.dashboard import ALONE, WAIT_MS
 from tests.pages import fresh_page, wait_until
 
@@ -73,12 +74,17 @@ def row(tab, run):
     return tab.frame.locator(f"[data-row={run}]")
 
 
+def head(tab, run):
+    """The head of the track of a run."""
+    return tab.frame.locator(".head", has=tab.frame.get_by_role("heading", name=run))
+
+
 def strip(tab, run, name):
-    return row(tab, run).get_by_role("button", name=name)
+    return head(tab, run).get_by_role("button", name=name)
 
 
 def type_in(tab, run, slider, *keys):
-    row(tab, run).get_by_role("slider", name=slider).focus()
+    head(tab, run).get_by_role("slider", name=slider).focus()
     for key in keys:
         tab.page.keyboard.press(key)
 
@@ -86,8 +92,8 @@ def type_in(tab, run, slider, *keys):
 def test_gain_makes_the_run_louder_or_softer_by_what_it_says(tab):
     before = listen(tab)
     for keys, gain, off in (
-        ("-" * 12, -12, 1),
-        (("Enter", "End", "Escape"), 12, 1.5),
+        (["ArrowLeft"] * 12, -12, 1),
+        (["End"], 12, 1.5),
         (["Delete"], 0, 1),
     ):
         type_in(tab, "a", "Gain", *keys)
@@ -119,7 +125,7 @@ def test_gain_is_kept_until_the_next_visit(url, browser):
             expect(gain).to_have_attribute("aria-valuetext", words, timeout=WAIT_MS)
             gain.focus()
             for _ in range(3):
-                page.keyboard.press("-")
+                page.keyboard.press("ArrowLeft")
         spoilt = """localStorage["tb_sonify.gains"] = '[["a", "x"], 1, ["b", 1e999], null]'"""
         page.evaluate(spoilt)
         page.reload()
@@ -128,9 +134,9 @@ def test_gain_is_kept_until_the_next_visit(url, browser):
 
 def test_pan_puts_the_run_on_one_side_and_by_itself_again(tab):
     listen(tab)
-    type_in(tab, "a", "Pan", "Enter", "Home", "Escape")
+    type_in(tab, "a", "Pan", "Home")
     wait_for_levels(tab, lambda left, right: left - right > 40)
-    type_in(tab, "a", "Pan", "Enter", "End", "Escape")
+    type_in(tab, "a", "Pan", "End")
     wait_for_levels(tab, lambda left, right: right - left > 40)
     type_in(tab, "a", "Pan", "Delete")
     wait_for_levels(tab, lambda left, right: abs(left - right) < 6)
@@ -149,19 +155,19 @@ def test_solo_and_mute_of_a_run_are_heard_where_both_play(tab):
     strip(tab, "b", "Mute").click()
     wait_for_levels(tab, lambda left, right: max(left, right) < -100)
     strip(tab, "b", "Mute").click()
-    tab.frame.get_by_role("button", name="Clear solo").click()
+    reveal(tab.frame.get_by_role("button", name="Hear all again", include_hidden=True)).click()
     wait_until(tab.page, lambda: levels(tab) == pytest.approx(both, abs=1))
 
 
 def test_a_stream_alone_is_asked_of_the_server_and_playing_goes_on(tab):
     listen(tab)
-    stream = tab.frame.get_by_role("region", name="Streams")
+    stream = reveal(tab.frame.get_by_role("region", name="Layer groups", include_hidden=True))
     stream.get_by_role("button", name="Solo late").focus()
     tab.page.keyboard.press("Space")
     wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "0,1")
     stream.get_by_role("button", name="Mute late").click()
     wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "0,1,2")
-    tab.frame.get_by_role("button", name="Clear solo").click()
+    reveal(tab.frame.get_by_role("button", name="Hear all again", include_hidden=True)).click()
     wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "2")
     expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
     wait_for_levels(tab, lambda left, right: min(left, right) > -60)
@@ -169,7 +175,7 @@ def test_a_stream_alone_is_asked_of_the_server_and_playing_goes_on(tab):
 
 def test_the_curve_alone_silences_the_norms_and_a_stream_alone_the_curve(tab):
     norms = max(listen(tab))
-    streams = tab.frame.get_by_role("region", name="Streams")
+    streams = reveal(tab.frame.get_by_role("region", name="Layer groups", include_hidden=True))
     curve = streams.get_by_role("button", name="Mute curve, loss/train")
     expect(curve).to_have_attribute("aria-pressed", "true")
     streams.get_by_role("button", name="Solo curve, loss/train").click()
@@ -182,27 +188,27 @@ def test_the_curve_alone_silences_the_norms_and_a_stream_alone_the_curve(tab):
     tab.page.keyboard.press("Control+ArrowLeft")
     tab.page.keyboard.press("Space")
     wait_for_levels(tab, lambda left, right: max(left, right) > norms - 10)
-    streams.get_by_role("button", name="Solo early").click()
+    reveal(streams).get_by_role("button", name="Solo early").click()
     streams.get_by_role("button", name="Solo curve, loss/train").click()
     streams.get_by_role("button", name="Mute early").click()
     wait_for_levels(tab, lambda left, right: max(left, right) < norms - 30)
 
 
 def test_a_preset_without_streams_says_that_there_is_nothing_to_mute(tab):
-    streams = tab.frame.get_by_role("region", name="Streams")
+    streams = reveal(tab.frame.get_by_role("region", name="Layer groups", include_hidden=True))
     expect(streams.get_by_role("button", name="Mute early")).to_be_enabled()
-    tab.frame.get_by_label("Sound", exact=True).select_option("arpeggio")
+    reveal(tab.frame.get_by_label("Sound", exact=True)).select_option("arpeggio")
     expect(streams.get_by_role("button", name="Mute early")).to_be_disabled()
     expect(streams).to_contain_text("does not play the streams one by one")
 
 
 @pytest.mark.parametrize("preset", ["arpeggio", "classic"])
 def test_a_preset_that_the_curve_cannot_join_says_so(tab, preset):
-    streams = tab.frame.get_by_role("region", name="Streams")
+    streams = reveal(tab.frame.get_by_role("region", name="Layer groups", include_hidden=True))
     mute = streams.get_by_role("button", name="Mute curve")
     mute.click()
     expect(mute).to_have_attribute("aria-pressed", "false")
-    tab.frame.get_by_label("Sound", exact=True).select_option(preset)
+    reveal(tab.frame.get_by_label("Sound", exact=True)).select_option(preset)
     expect(tab.frame.locator(".status")).to_contain_text("has a beat of its own")
     expect(mute).to_be_disabled()
     expect(mute).to_have_attribute("aria-pressed", "true")  # for it is not heard

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.controls import panel
 from tests.dashboard import ALONE, WAIT_MS
 from tests.desk import row
 from tests.logs import norms_of, run_events, scalar_events, write_events
@@ -92,7 +93,7 @@ def test_a_name_is_shown_and_said_as_it_is(show_run, kind):
         page.keyboard.press(key)
     expect(page.get_by_role("dialog", name="In words")).to_be_visible()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Table", exact=True).click()
+    panel(page, "Table")
     if kind in AUDITED:
         look(page, f"name-{kind}")
     photograph(page, f"name-{kind}")

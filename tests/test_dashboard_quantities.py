@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tb_sonify import SonifyWriter
+from tests.controls import panel, reveal
 from tests.dashboard import ALONE, WAIT_MS, audible, clips, fetch
 from tests.growing import last_step
 from tests.looks import look
@@ -149,7 +150,7 @@ def test_what_is_asked_for_follows_and_the_place_stays(serve_once, open_tab):
     for key in ("Control+ArrowRight", "+", "+"):
         page.keyboard.press(key)
     step, seen = play.get_attribute("data-step"), tab.seen()
-    page.get_by_role("button", name="Layers as a table").click()
+    panel(page, "Layers")
     expect(choice(tab).locator("option")).to_have_text(NAMES)
     assert offered(tab) == NAMES
 
@@ -173,7 +174,7 @@ def test_all_that_is_said_and_drawn_follows(serve_once, open_tab):
     tab = open_tab(url)
     page = tab.page
     choice(tab).select_option("ratio")
-    page.get_by_role("button", name="Layers as a table").click()
+    panel(page, "Layers")
     norms = page.get_by_role("region", name="Update / weight ratios by layer")
     expect(norms.get_by_role("row", name="fc")).to_contain_text("3.91e−3")
     expect(norms.get_by_role("columnheader", name="Ratio")).to_be_visible()
@@ -183,10 +184,10 @@ def test_all_that_is_said_and_drawn_follows(serve_once, open_tab):
     expect(page.get_by_role("application", name="Update / weight ratios of")).to_be_visible()
     layers = page.get_by_role("region", name="Update / weight ratios of layers")
     expect(layers.get_by_role("row", name="conv")).to_contain_text("3.91e−3")
-    expect(page.get_by_label("Tone at ratio 0.001")).to_be_enabled()
+    expect(reveal(page.get_by_label("Reference tone at ratio 0.001"))).to_be_enabled()
     header = fetch(url, "coverage", run="measured", quantity="ratio")
     assert b'"at_440_hz":0.001' in header.replace(b" ", b"")
-    page.get_by_role("button", name="Table", exact=True).click()
+    panel(page, "Table")
     expect(page.get_by_role("columnheader", name="Largest update / weight ratio")).to_be_visible()
     for name in ("numbers (CSV)", "sound (WAV)"):
         assert "quantity=ratio" in page.get_by_role("link", name=name).get_attribute("href")
@@ -275,7 +276,7 @@ def test_it_is_in_the_link_and_remembered_and_old_links_are_of_gradients(serve_o
             expect(page.get_by_label("Quantity")).to_have_value(value)
 
         def link():
-            page.get_by_role("button", name="Copy link").click()
+            reveal(page.get_by_role("button", name="Copy link", include_hidden=True)).click()
             wait_until(page, lambda: links)
             return links.pop()
 
@@ -336,7 +337,7 @@ def write_parting(logdir):
 
 def test_where_two_runs_part_is_a_landmark_of_the_second(serve_once, open_tab):
     tab = open_tab(serve_once(write_parting))
-    landmarks = tab.page.get_by_role("region", name="Landmarks")
+    landmarks = panel(tab.page, "Landmarks")
     expect(landmarks.get_by_role("button")).to_have_text(
         re.compile(r"B.*loss/train of the two runs parts.*, against a"), timeout=WAIT_MS
     )

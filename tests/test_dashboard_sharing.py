@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.broken_run import SPIKE_AT, STEPS, write_pair
+from tests.controls import KNOWN, panel, reveal
 from tests.dashboard import ALONE, TAB, WAIT_MS, Dashboard
 from tests.pages import fresh_page, wait_until
 
@@ -27,7 +28,7 @@ def test_what_is_seen_can_be_kept_as_sound_and_as_numbers(url, browser):
         files = {}
         for kind in ("WAV", "CSV"):
             with tab.page.expect_download() as download:
-                tab.frame.get_by_role("link", name=kind).click()
+                panel(tab.frame, "Values").get_by_role("link", name=kind).click()
             files[kind] = download.value.path().read_bytes()
     with wave.open(io.BytesIO(files["WAV"])) as sound:
         notes = (sound.getnframes() - 96) / 1_440
@@ -46,7 +47,7 @@ def shown(tab, address):
     tab.loads = 0
     tab.page.goto(address)
     tab.wait_until_ready()
-    tab.frame.locator(".events button").first.wait_for(timeout=WAIT_MS)
+    tab.frame.locator(KNOWN).wait_for(timeout=WAIT_MS)
     return tab.frame
 
 
@@ -62,15 +63,15 @@ def test_a_link_opens_what_it_was_made_of(url, browser, path):
         frame = shown(tab, f"{url}{path}")
         frame.get_by_label("A: b-calm").check()
         frame.get_by_label("B: a-broken").check()
-        frame.get_by_label("Speed").select_option("10")
+        reveal(frame.get_by_label("Speed")).select_option("10")
         frame.locator(".timeline").focus()
         page.keyboard.press("x")
         expect(frame.get_by_role("button", name="Loop")).to_be_enabled(timeout=WAIT_MS)
-        frame.locator(".events button", has_text=f"step {SPIKE_AT}").first.wait_for()
+        frame.locator(KNOWN).wait_for()
         for key in ("n", "+", "Shift+ArrowRight", "Shift+ArrowRight", "4"):
             page.keyboard.press(key)
-        frame.get_by_label("Smoothing").fill("0.5")
-        frame.get_by_role("button", name="Copy link").click()
+        reveal(frame.get_by_label("Smoothing")).fill("0.5")
+        reveal(frame.get_by_role("button", name="Copy link", include_hidden=True)).click()
         wait_until(page, lambda: links)
         (link,) = links
         assert link.startswith(url)
@@ -78,12 +79,13 @@ def test_a_link_opens_what_it_was_made_of(url, browser, path):
         frame = shown(tab, link)
         assert frame.get_by_label("A: b-calm").is_checked()
         assert frame.get_by_label("B: a-broken").is_checked()
-        expect(frame.get_by_label("Speed")).to_have_value("10")
+        expect(reveal(frame.get_by_label("Speed"))).to_have_value("10")
         expect(frame.locator(".timeline")).to_have_attribute("data-step", f"{SPIKE_AT}.00")
-        alternating = frame.get_by_role("radio", name="Alternate A and B every two seconds")
-        expect(alternating).to_be_checked()
+        expect(
+            frame.get_by_role("radio", name="Alternate A and B every two seconds")
+        ).to_be_checked()
         expect(frame.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "true")
         expect(frame.locator(".region.loop")).to_be_visible()
-        expect(frame.get_by_label("Smoothing")).to_have_value("0.5")
+        expect(reveal(frame.get_by_label("Smoothing"))).to_have_value("0.5")
         label = frame.locator(".timeline").get_attribute("aria-label")
         assert label != f"Steps 0 to {STEPS - 1}"

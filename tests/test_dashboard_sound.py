@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from torch.utils.tensorboard import SummaryWriter
 
 from tests.broken_run import NAN_AT, SPIKE_AT, STEPS, write_pair, write_run
+from tests.controls import panel, reveal
 from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.pages import wait_until
 
@@ -36,7 +37,7 @@ def status(tab):
 
 
 def test_the_landmarks_are_listed_and_reached_by_keys(tab):
-    landmarks = tab.frame.get_by_role("region", name="Landmarks")
+    landmarks = panel(tab.frame, "Landmarks")
     buttons = landmarks.get_by_role("button")
     expect(buttons).to_have_count(2, timeout=WAIT_MS)
     expect(buttons.nth(0)).to_contain_text(f"step {SPIKE_AT}: spike")
@@ -126,11 +127,11 @@ def test_speed_sum_pitch_and_streams_are_asked_of_the_server_and_playing_goes_on
     timeline(tab)
     tab.page.keyboard.press("Space")
     tab.wait_for_sound()
-    for label, option in (("Speed", "10"), ("Sum up", "2"), ("Pitch zoom", "4")):
+    for label, option in (("Speed", "10"), ("Skim", "2"), ("Pitch range", "4")):
         asked = len(tab.clips)
-        frame.get_by_label(label).select_option(option)
+        reveal(frame.get_by_label(label)).select_option(option)
         wait_until(tab.page, lambda before=asked: len(tab.clips) > before)
-    frame.get_by_role("button", name="Mute middle").click()
+    reveal(frame.get_by_role("button", name="Mute middle", include_hidden=True)).click()
     wait_until(tab.page, lambda: tab.clips[-1].get("muted") == "1")
     tab.wait_for_sound()
     last = tab.clips[-1]
@@ -139,7 +140,7 @@ def test_speed_sum_pitch_and_streams_are_asked_of_the_server_and_playing_goes_on
 
 
 def test_the_whole_run_can_be_heard_in_ten_seconds(tab):
-    together = tab.frame.get_by_label("Sum up")
+    together = reveal(tab.frame.get_by_label("Skim"))
     together.select_option(label="the whole run in 10 s")
     expect(together).to_have_value("4")  # 400 notes of 60 ms take 24 s
     timeline(tab)
@@ -158,7 +159,7 @@ def write_norms_and_scalar(logdir):
 def test_a_switch_to_a_sound_of_another_sample_rate_keeps_its_pace(serve_once, open_tab):
     tab = open_tab(serve_once(write_norms_and_scalar))
     tab.frame.get_by_label("B: b-scalar").check()
-    tab.frame.get_by_label("Sound", exact=True).select_option("classic")  # at 44,100 Hz
+    reveal(tab.frame.get_by_label("Sound", exact=True)).select_option("classic")  # at 44,100 Hz
     tab.rest()
     timeline(tab)
     tab.page.keyboard.press("Space")

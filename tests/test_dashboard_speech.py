@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tb_sonify import SonifyWriter
+from tests.controls import panel, reveal
 from tests.dashboard import WAIT_MS
 from tests.pages import wait_until
 from tests.screen import opened_screen
@@ -76,8 +77,7 @@ def test_events_within_a_second_are_said_together_and_all_are_in_the_log(screen)
         "step 60: infinity, first in block.0; NaN in block.2 at step 64",
         "A, a ends at step 199",
     ]
-    screen.page.get_by_text("What has happened").click()
-    entries = screen.page.get_by_role("log").get_by_role("listitem")
+    entries = panel(screen.page, "Log").get_by_role("log").get_by_role("listitem")
     assert entries.all_text_contents() == [
         "step 55: spike, 8,000 times the usual norm in block.1",
         "step 60: infinity, first in block.0",
@@ -154,7 +154,7 @@ def test_the_position_is_a_slider_too_which_is_quiet_while_it_plays(screen):
 
 
 def test_what_is_heard_and_seen_is_described_and_can_be_copied(screen):
-    screen.page.get_by_role("button", name="Describe").click()
+    reveal(screen.page.get_by_role("button", name="Describe", include_hidden=True)).click()
     dialog = screen.page.get_by_role("dialog", name="In words")
     expect(dialog).to_contain_text("NaN, first in block.2")
     expect(dialog).to_contain_text("A, a: from 2 to 1.005; lowest 1.005 at step 199")

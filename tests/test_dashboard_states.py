@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
+from tests.controls import panel, reveal
 from tests.dashboard import ALONE, WAIT_MS
 from tests.looks import look
 from tests.pages import fresh_page
@@ -59,9 +60,7 @@ def show_kind(serve_once, open_tab):
 
 def test_two_runs_at_rest(serve_once, open_tab):
     tab = open_tab(serve_once(write_two_runs))
-    expect(
-        tab.frame.get_by_role("region", name="Landmarks").get_by_role("button")
-    ).not_to_have_count(0)
+    expect(panel(tab.frame, "Landmarks").get_by_role("button")).not_to_have_count(0)
     tab.rest()
     assert 0 < tab.frame.evaluate(LAYOUT_SHIFT) < 0.1  # which Web Vitals calls good
     look(tab.page, "two-runs", golden=True)
@@ -80,7 +79,7 @@ def test_a_run_that_was_killed_ceases_to_be_live(serve_once, browser):
 
 def test_two_runs_playing(serve_once, open_tab):
     tab = open_tab(serve_once(write_two_runs))
-    tab.frame.get_by_label("Speed").select_option("5")  # so that it is not over too soon
+    reveal(tab.frame.get_by_label("Speed")).select_option("5")  # so that it is not over too soon
     play(tab)
     expect(tab.frame.get_by_text("Loading sound…")).to_have_count(0, timeout=WAIT_MS)
     look(tab.page, "playing", golden=True, masked=True)

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.broken_run import NAN_AT, STEPS, write_pair
+from tests.controls import panel, reveal
 from tests.dashboard import ALONE, TAB
 from tests.heard_lane import glyphs
 from tests.logs import run_events, scalar_events, write_events
@@ -52,6 +53,7 @@ def test_where_norms_and_curve_count_other_steps_the_tab_says_so_and_lays_them_b
     wait_until(tab.page, lambda: tab.seen()[1] == 40)
     tab.frame.locator(".timeline").focus()
     tab.page.keyboard.press("End")
+    panel(tab.frame, "Values")
     expect(tab.frame.locator(".readout td.number").first).to_have_text("40")
 
 
@@ -170,12 +172,12 @@ def test_the_window_of_the_overview_is_drawn_moved_and_widened(tab):
 
 
 def test_what_is_seen_can_be_typed(tab):
-    tab.frame.get_by_label("From").fill("120")
+    reveal(tab.frame.get_by_label("From")).fill("120")
     tab.page.keyboard.press("Tab")
-    tab.frame.get_by_label("to", exact=True).fill("180")
+    reveal(tab.frame.get_by_label("to", exact=True)).fill("180")
     tab.page.keyboard.press("Enter")
     wait_until(tab.page, lambda: tab.seen() == (120, 180))
-    tab.frame.get_by_role("button", name="Show all").click()
+    reveal(tab.frame.get_by_role("button", name="Show all", include_hidden=True)).click()
     assert tab.seen() == (0, LAST)
 
 
@@ -192,7 +194,7 @@ def test_smoothing_is_kept_and_leaves_the_curve_itself_behind(tab):
     drawn = "canvas => canvas.toDataURL()"
     canvas = tab.frame.locator(".curve canvas")
     before = canvas.evaluate(drawn)
-    tab.frame.get_by_label("Smoothing").fill("0.9")
+    reveal(tab.frame.get_by_label("Smoothing")).fill("0.9")
     wait_until(tab.page, lambda: canvas.evaluate(drawn) != before)
     assert tab.frame.evaluate("localStorage.getItem('tb_sonify.smoothing')") == "0.9"
 
@@ -204,7 +206,7 @@ def test_runs_are_compared_by_what_lies_along_x(serve_once, open_tab, measure, b
     tab = open_tab(serve_once(write_paced_runs))
     asked = []
     tab.page.on("request", lambda request: asked.append(request.url))
-    tab.frame.get_by_label("Along x").select_option(measure)
+    reveal(tab.frame.get_by_label("Along x")).select_option(measure)
     timeline = tab.frame.locator(".timeline")
     timeline.focus()
     for _ in range(5):
@@ -222,7 +224,7 @@ def test_runs_are_compared_by_what_lies_along_x(serve_once, open_tab, measure, b
 
 def test_by_the_clock_runs_lie_where_they_were_trained(serve_once, open_tab):
     tab = open_tab(serve_once(write_one_after_the_other))
-    tab.frame.get_by_label("Along x").select_option("clock")
+    reveal(tab.frame.get_by_label("Along x")).select_option("clock")
     tab.rest()
     lanes = [tab.frame.locator(".heard-lane").nth(lane).locator(".blocks") for lane in (0, 1)]
     plot = lanes[0].bounding_box()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
+from tests.controls import panel, reveal
 from tests.dashboard import WAIT_MS
 from tests.screen import SPIKE_AT, opened_screen, write_run
 from tests.serving import served
@@ -25,7 +26,7 @@ def url(tmp_path_factory):
 def screen(url, browser):
     with opened_screen(browser, url) as screen:
         screen.open()
-        screen.page.get_by_role("button", name="Table", exact=True).click()
+        panel(screen.page, "Table")
         yield screen
 
 
@@ -72,7 +73,7 @@ def test_a_row_plays_from_there(screen):
 
 
 def test_the_sound_is_offered_in_the_formats_that_the_server_can_write(screen):
-    links = screen.page.locator(".downloads a")
+    links = panel(screen.page, "Values").locator(".downloads a")
     wanted = ["sound (WAV)", *(["sound (FLAC)"] if find_spec("soundfile") else []), "numbers (CSV)"]
     expect(links).to_have_text(wanted)
     for place in range(len(wanted)):
@@ -82,18 +83,18 @@ def test_the_sound_is_offered_in_the_formats_that_the_server_can_write(screen):
 
 
 def test_the_frame_can_be_left_behind_with_all_that_is_chosen(url, browser):
-    name = "Open alone"
+    name = "Open in its own page"
     with dashboard.opened(browser, url) as tab:
         tab.wait_until_ready()
         tab.frame.locator(".timeline").focus()
         for key in ("x", "n", "+"):
             tab.page.keyboard.press(key)
         with tab.page.context.expect_page() as opened:
-            tab.frame.get_by_role("link", name=name).click()
+            reveal(tab.frame.get_by_role("link", name=name, include_hidden=True)).click()
         alone = opened.value
         expect(alone.locator(".timeline")).to_have_attribute(
             "data-step", f"{SPIKE_AT}.00", timeout=WAIT_MS
         )
         expect(alone.locator(".timeline")).to_have_attribute("data-run", "b")
         assert "data/plugin_entry.html?name=sonify#" in alone.url
-        expect(alone.get_by_role("link", name=name)).to_have_count(0)
+        expect(alone.get_by_role("link", name=name, include_hidden=True)).to_have_count(0)

@@ -7,6 +7,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from tb_sonify.schema.norm_tags import norm_layers
 from tests import foreign_logs
+from tests.controls import panel, reveal
 from tests.logs import LAYERS, norms_of, run_events, scalar_events, write_events
 
 STEPS = 250
@@ -317,10 +318,12 @@ def test_in_the_browser_such_a_run_is_heard_and_seen_as_one_with_norms(show, log
     write_norms(logdir / "run", norms)
     tab = show()
     page = tab.page
-    expect(page.get_by_label("Sound", exact=True).first).to_contain_text("Arpeggio")
+    expect(reveal(page.get_by_label("Sound", exact=True)).first).to_contain_text("Arpeggio")
     expect(page.locator("[data-row='run'] .states")).not_to_contain_text("no norms")
     expect(page.get_by_role("region", name="Heat-maps")).to_be_visible()
-    page.locator(".events button").filter(has_text=f"NaN, first in {LAYERS[2]}").click()
+    panel(page, "Landmarks").get_by_role("button").filter(
+        has_text=f"NaN, first in {LAYERS[2]}"
+    ).click()
     tab.wait_for_sound()
     assert 880 <= tab.heard_from() <= 910
     expect(page.get_by_text("TensorBoard keeps 1,000 points of each scalar")).to_be_visible()

@@ -10,6 +10,7 @@ from tb_sonify.schema.notes import Notes
 from tb_sonify.sound import PAIR, Scale
 from tb_sonify.sound.earcons import Earcon
 from tb_sonify.sound.voicing import stream_controls
+from tests.controls import panel, reveal
 from tests.hearing import notes_of
 from tests.logs import norms_of, row_events, scalar_events, write_events
 from tests.looks import look
@@ -149,9 +150,12 @@ def test_the_tab_plays_shows_and_silences_both(serve_once, open_tab):
     wait_until(tab.page, lambda: any("clip?" in url for url in asked))
     assert all("beside=loss%2Fval" in url for url in asked if "clip?" in url)
     expect(tab.page.locator(".legend")).to_contain_text("loss/val")
+    panel(tab.page, "Values")
     expect(tab.page.locator(".readout .beside")).to_contain_text("loss/val")
     expect(tab.page.locator(".readout .beside .number")).not_to_have_text("—")
-    validation = tab.page.get_by_role("button", name=re.compile("^Mute validation"))
+    validation = reveal(
+        tab.page.get_by_role("button", name=re.compile("^Mute validation"), include_hidden=True)
+    )
     validation.click()
     wait_until(tab.page, lambda: any("muted=1" in url for url in asked))
     look(tab.page, "pair")

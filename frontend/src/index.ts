@@ -7,42 +7,35 @@ import { openLink } from "./actions/link";
 import { startEffects } from "./effects/index";
 import { nameDocument } from "./host";
 import { chordOf } from "./model/keys";
-import card from "./style/card.css";
-import channels from "./style/channels.css";
-import controls from "./style/controls.css";
-import desk from "./style/desk.css";
+import base from "./style/base.css";
 import heatmap from "./style/heatmap.css";
-import layers from "./style/layers.css";
 import layout from "./style/layout.css";
 import notices from "./style/notices.css";
 import plot from "./style/plot.css";
-import problems from "./style/problems.css";
-import readout from "./style/readout.css";
+import runs from "./style/runs.css";
 import strips from "./style/strips.css";
-import theme from "./style/theme.css";
 import timeline from "./style/timeline.css";
-import twin from "./style/twin.css";
+import tokens from "./style/tokens.css";
+import tracks from "./style/tracks.css";
+import transport from "./style/transport.css";
 import { App } from "./view/App";
+import { loadLater } from "./view/parts/Later";
 
 export function render(): void {
   nameDocument();
   const style = document.createElement("style");
   style.textContent = [
-    theme,
+    tokens,
+    base,
     layout,
-    card,
-    controls,
-    desk,
-    channels,
+    transport,
+    runs,
+    tracks,
     timeline,
     strips,
     plot,
     heatmap,
-    layers,
-    readout,
     notices,
-    problems,
-    twin,
   ].join("\n");
   document.head.append(style);
   openLink();
@@ -51,6 +44,7 @@ export function render(): void {
   for (const gesture of ["pointerdown", "keydown"])
     document.addEventListener(gesture, unlockAlarm, { capture: true });
   renderInto(h(App, {}), document.body);
+  loadLater();
   performance.mark("sonify:ready");
 }
 

@@ -9,7 +9,6 @@ import {
   shade,
   shadeDifference,
 } from "../src/model/heatmap";
-import { bandsOf, rowEdges } from "../src/model/layers";
 import { pixelEdges, pool } from "../src/model/norms";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
@@ -186,21 +185,4 @@ test("a difference with what is not a number is hatched, and with nothing cheque
   expect(colours[4]).toEqual(colours[3]);
   expect(colours[5]).toEqual([0]);
   expect(doublings(8, 1)).toBe(3);
-});
-
-test("200 layers in 1,000 columns take less than 100 ms", () => {
-  const norms = Array.from({ length: 1_000 }, (_, step) =>
-    Array.from({ length: 200 }, (_, layer) => 1 + ((step * layer) % 97)),
-  );
-  const map = heatmap(norms);
-  const rows = map.layers.map((name) => ({ key: name, name, module: null, layers: [name] }));
-  const own = bandsOf(rows, rowEdges(200, 40));
-  const start = performance.now();
-  const found = pool(
-    map,
-    own.map(({ layers }) => layers),
-    pixelEdges([0, 1], 1_000, (x) => x),
-  );
-  paint(new Uint32Array(1_000 * 200), 1_000, own, shade(found, [0, 2], COLOURFUL.norms), PATTERNS);
-  expect(performance.now() - start).toBeLessThan(100);
 });

@@ -26,14 +26,15 @@ def add_command(commands: Any, name: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Play or write every lesson; returns the exit status."""
-    from tb_sonify.cli.lessons import lessons
+    from tb_sonify.rendering import Sound
+    from tb_sonify.sound.lessons import SAMPLE_RATE, lessons
 
     if options.output is not None:
         try:
             options.output.mkdir(parents=True, exist_ok=True)
             for number, lesson in enumerate(lessons(), start=1):
                 path = options.output / f"{number:02}-{lesson.name}.wav"
-                lesson.sound().save(path)
+                Sound(lesson.render(), SAMPLE_RATE, lesson.meaning).save(path)
                 print(f"{path}: {lesson.meaning}")
         except OSError as error:
             raise CommandError(str(error)) from error
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         for lesson in lessons():
             print(lesson.meaning, flush=True)
             path = Path(directory) / f"{lesson.name}.wav"
-            lesson.sound().save(path)
+            Sound(lesson.render(), SAMPLE_RATE, lesson.meaning).save(path)
             if subprocess.run([*player, str(path)], check=False).returncode:
                 raise CommandError(f"{player[0]} cannot play here: write files with -o DIR")
     return 0

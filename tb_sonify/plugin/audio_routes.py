@@ -37,6 +37,7 @@ from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, presets_of
 from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
+from tb_sonify.sound.lessons import SAMPLE_RATE, lessons
 from tb_sonify.sound import (
     EARCON_NAMES,
     PAIR,
@@ -73,6 +74,8 @@ class AudioRoutes:
             "/sound": self._sound,
             "/heard": self._heard,
             "/legend": self._legend,
+            "/lessons": self._lessons,
+            "/lesson": self._lesson,
         }
 
     def _coverage(self, request: Request) -> Response:
@@ -180,6 +183,18 @@ class AudioRoutes:
         wav = encode_wav(render(played.notes, preset=played.preset), sample_rate=preset.sample_rate)
         headers = [("X-Sonify-Legend", quote(played.words))]
         return Respond(request, wav, "audio/wav", headers=headers)
+
+    def _lessons(self, request: Request) -> Response:
+        known = [{"name": each.name, "meaning": each.meaning} for each in lessons()]
+        return Respond(request, {"lessons": known}, "application/json")
+
+    def _lesson(self, request: Request) -> Response:
+        name = arguments.text(request, "name")
+        lesson = next((each for each in lessons() if each.name == name), None)
+        if lesson is None:
+            raise NotFoundError(f"no lesson {name!r}")
+        wav = encode_wav(lesson.render(), sample_rate=SAMPLE_RATE)
+        return Respond(request, wav, "audio/wav")
 
     def _named_clip(self, request: Request) -> tuple[str, Clip]:
         """The clip of a request, and a name for its file."""

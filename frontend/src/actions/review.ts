@@ -11,7 +11,7 @@ import { factorWords, formatStep, formatValue, spokenName } from "../model/words
 import { across, laidCurves } from "../state/axis";
 import { hearing, reviewField } from "../state/choices";
 import { coverages, sources } from "../state/hearing";
-import { bothTabled, normHere } from "../state/layers";
+import { normHere } from "../state/layers";
 import {
   announcer,
   isPlaying,
@@ -129,7 +129,6 @@ export function compareHere(): void {
   );
   const name = tag.value === null ? "" : `${spokenName(tag.value)} `;
   const losses = `${step}: ${name}${named.join(", ")}, ${relation(values[0], values[1])}`;
-  bothTabled.value = true;
   const say = (norms: string) => {
     clearTimeout(late);
     announcer.say(`${losses}; ${norms}`);

@@ -25,7 +25,7 @@ import {
 import { heardKeys } from "../state/heard";
 import { coverageKeys, otherScore, score } from "../state/hearing";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "../state/layers";
-import { askAgain, speakOfLoading } from "../state/loading";
+import { askAgain, serverProblem, speakOfLoading } from "../state/loading";
 import { mix } from "../state/mix";
 import {
   activeLoop,
@@ -63,6 +63,7 @@ export function startEffects(): void {
   effect(keepUp);
   effect(sayOffer);
   effect(takeNews);
+  effect(logProblem);
   effect(noticeReturn);
   window.setInterval(lookForNews, NEWS_MS);
   void lookAfterRuns();
@@ -135,6 +136,11 @@ function lookAtChoice(): void {
 }
 
 let latest: Known | null = null;
+
+function logProblem(): void {
+  const problem = serverProblem.value;
+  if (problem !== null) announcer.keep(problem);
+}
 
 function takeNews(): void {
   const key = store.newestKey.value;

@@ -192,3 +192,6 @@ export type Landmark = {
   /** Reads on from "step 12: ". */
   readonly sentence: string;
 };
+
+/** A sound, and what it means. */
+export type Lesson = { readonly name: string; readonly meaning: string };

@@ -2,7 +2,7 @@
 
 import type { Range, Step } from "../units";
 import type { Curve, Heatmap } from "./answers";
-import { lastNotAfter } from "./notes";
+import { clamp, lastNotAfter } from "./notes";
 import type { Scale } from "./query";
 
 const LINEAR_DECADES = 4; // of values that a linear axis can show; an explosion has more
@@ -180,3 +180,30 @@ export function worstLayer(
 export const ROWS_PER_PAGE = 25;
 
 export const pagesOf = (rows: number): number => Math.max(1, Math.ceil(rows / ROWS_PER_PAGE));
+
+const SPARK_POINTS = 56;
+
+/** A curve as the path of a small picture, from its 2nd to its 98th percentile: a spike leaves it. */
+export function sparkOf(curve: Curve, width: number, height: number, log: boolean): string {
+  const scale = (value: number) => (log ? Math.log(value) : value);
+  const last = curve.steps.length - 1;
+  const picked = Array.from({ length: Math.min(SPARK_POINTS, last + 1) }, (_, at) =>
+    Math.round((at * last) / Math.max(1, Math.min(SPARK_POINTS, last + 1) - 1)),
+  );
+  const values = picked.map((at) => scale(curve.max[at] ?? Number.NaN));
+  const known = values.filter(Number.isFinite).sort((one, other) => one - other);
+  const [low, high] = [
+    known[Math.floor(0.02 * known.length)],
+    known[Math.floor(0.98 * known.length)],
+  ];
+  if (low === undefined || high === undefined) return "";
+  const y = (value: number) =>
+    1 + (height - 2) * (1 - clamp((value - low) / (high - low || 1), 0, 1));
+  let path = "";
+  values.forEach((value, at) => {
+    if (!Number.isFinite(value)) return;
+    const pen = path === "" || !Number.isFinite(values[at - 1]) ? "M" : "L";
+    path += `${pen}${((at * width) / Math.max(1, values.length - 1)).toFixed(1)} ${y(value).toFixed(1)}`;
+  });
+  return path;
+}

@@ -163,12 +163,6 @@ export type StreamBand = {
   readonly perSemitone: number;
 };
 
-const HEIGHTS = [44, 44, 60, 84]; // of a lane of so many streams, in pixels
-const MOST = 92;
-
-/** Height of a lane of so many streams, in pixels. */
-export const laneHeightOf = (streams: number): number => HEIGHTS[streams] ?? MOST;
-
 const INSET = 4; // pixels that a band keeps free at either edge
 
 /** The bands of all streams, the last one at the top. */

@@ -6,6 +6,7 @@ import type {
   Heatmap,
   Landmark,
   LayerTable,
+  Lesson,
   Newest,
   NoteTable,
   Run,
@@ -284,6 +285,17 @@ export async function fetchDescription(
 /** Where notes can be had as a file to keep. */
 export const soundUrl = (sound: Query, format: string, firstNote: number, notes: number): string =>
   `./sound?${sound}&${queryOf({ first_note: firstNote, notes, format })}`;
+
+/** What each sound means. */
+export async function fetchLessons(signal: AbortSignal): Promise<Lesson[]> {
+  return list(await json("lessons", {}, signal), "lessons", (value) => {
+    const lesson = fieldsOf(value, "a lesson");
+    return { name: text(lesson, "name"), meaning: text(lesson, "meaning") };
+  });
+}
+
+/** Where the sound of a lesson can be heard. */
+export const lessonUrl = (name: string): string => `./lesson?${queryOf({ name })}`;
 
 /** Where the numbers of a run can be had as a file to keep. */
 export const tableUrl = (

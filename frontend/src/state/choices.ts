@@ -121,15 +121,22 @@ export const rowOrder = signal<"depth" | "largest">("depth");
 /** What the names of the layers that are shown have in them. */
 export const layerFilter = signal("");
 export const differenceWanted = signal(false);
-/** Whether layers are shown as a table, too. */
-export const layersTabled = signal(false);
-
 /** What is read below the curve: it in braille, or the last message. */
 export const reviewField = signal<"text" | "braille" | null>(null);
 /** What is open over the screen. */
 export const dialog = signal<"help" | "options" | "describe" | "palette" | "goTo" | null>(null);
-/** Whether what is seen is shown as a table, too. */
-export const tableShown = signal(false);
+export const PANELS = ["values", "layers", "landmarks", "table", "log", "key"] as const;
+export type Panel = (typeof PANELS)[number];
+
+/** The panel that is open at the foot of the screen. */
+export const drawer = signal<Panel | null>(
+  PANELS.find((each) => each === recall("drawer")) ?? null,
+);
+
+export function openDrawer(panel: Panel | null): void {
+  drawer.value = panel;
+  remember("drawer", panel ?? "");
+}
 
 export const keyChoice = signal<KeyChoice>(readKeyChoice(recall("keys")));
 

@@ -13,6 +13,7 @@ import {
   fetchHeatmap,
   fetchLandmarks,
   fetchLayers,
+  fetchLessons,
   fetchNewest,
   fetchNotes,
   fetchRuns,
@@ -24,6 +25,11 @@ import { turns } from "../server/request";
 import { Resource } from "../server/resource";
 
 export const runResource = new Resource((_: readonly [], signal) => fetchRuns(signal), sameRuns);
+
+export const lessonResource = new Resource(
+  (_: readonly [], signal) => fetchLessons(signal),
+  sameText,
+);
 
 export const newestResource = new Resource(
   ([tag, ...runs]: readonly [string | null, ...string[]], signal) => fetchNewest(tag, runs, signal),

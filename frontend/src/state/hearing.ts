@@ -6,6 +6,7 @@ import type { Score, Track } from "../audio/score";
 import type { Coverage, Preset, Run } from "../model/answers";
 import type { Measure } from "../model/axis";
 import { sharedScale } from "../model/curve";
+import { heardHeightOf } from "../model/layers";
 import { spansLike, spansOf, timelineOf } from "../model/notes";
 import type { Alignment, NotesQuery } from "../model/query";
 import { settlePreset, silentAmong } from "../model/runs";
@@ -240,3 +241,11 @@ function laidOn(lead: Source, view: NotesQuery, side: Side): Source | null {
 /** Whether clips of two presets can be played together, note by note. */
 const inTime = (one: Preset, other: Preset): boolean =>
   one.hop === other.hop && one.sampleRate === other.sampleRate && one.tail === other.tail;
+
+/** Height of the lane that shows what is heard of a side, in pixels. */
+export function heardHeight(side: Side): number {
+  const preset = sources[side].value?.preset;
+  const groups = coverages[side].value?.streams.length;
+  const usual = runOf(side)?.hasNorms === false ? 1 : 3;
+  return heardHeightOf(preset?.takesZoom === false ? 1 : (groups ?? usual));
+}

@@ -14,10 +14,10 @@ import { across, axis, drawable, stepAt } from "./axis";
 import {
   closedModules,
   differenceWanted,
+  drawer,
   focusedRow,
   hearing,
   layerFilter,
-  layersTabled,
   measure,
   rowOrder,
 } from "./choices";
@@ -79,7 +79,7 @@ function heatmapKeyOf(side: Side): ReturnType<typeof heatmapKey> {
 }
 
 /** What is to be asked for to fill the tables of layers. */
-export const layerKeys = () => (layersTabled.value ? nonNull(SIDES.map(stepsOf)) : []);
+export const layerKeys = () => (drawer.value === "layers" ? nonNull(SIDES.map(stepsOf)) : []);
 
 /** What is drawn of each side: the last heat-map of its run. */
 export const heatmaps: Readonly<Record<Side, ReadonlySignal<LanePicture | null>>> = bySide(
@@ -190,12 +190,8 @@ function rowsWith(has: (layer: string) => boolean): Row[] {
 export const focusedIndex = (lane: Lane): number =>
   rows[lane].value.findIndex(({ key }) => key === focusedRow.value);
 
-/** Whether norms of both are wanted at the playhead, as they are compared there. */
-export const bothTabled = signal(false);
-
-/** The notes around the playhead, of a run whose norms there are to be known. */
-export const tableKeys = () =>
-  focusedRow.value === null && !bothTabled.value ? [] : nonNull(sidesShown.value.map(tableKeyOf));
+/** The notes around the playhead, whose norms stand in the heads of the tracks. */
+export const tableKeys = () => nonNull(sidesShown.value.map(tableKeyOf));
 
 function tableKeyOf(side: Side): readonly [string, number, number] | null {
   const source = sources[side].value;

@@ -30,6 +30,10 @@ import {
 
 export type SideLandmark = Landmark & { readonly side: Side };
 
+/** What a curve of a side, on its steps, has at the playhead; null: nothing yet. */
+export const valueHere = (side: Side, curve: Curve | null = laidCurves[side].value) =>
+  curve === null ? null : valueAt(curve, across(playheadStep.value, hearing.value, side));
+
 /** A run, what is heard of it, and the run that it is compared with. */
 type LandmarkKey = readonly [string, Quantity, string | null];
 

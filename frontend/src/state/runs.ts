@@ -156,3 +156,10 @@ export const log: ReadonlySignal<boolean> = computed(() => {
   const behind = otherCurves.value.map(({ curve }) => curve);
   return chosenLog.value ?? needsLog([...own, ...behind]);
 });
+
+/** The curve of a run, where it is drawn and loaded. */
+export function curveOf(run: string): Curve | null {
+  const side = SIDES.find((each) => sides.value[each] === run);
+  if (side !== undefined) return curves[side].value;
+  return otherCurves.value.find((each) => each.run === run)?.curve ?? null;
+}

@@ -1,6 +1,5 @@
 /** What has to be told at the top of the page: problems of runs, faults of the server, loading. */
 
-import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { keyWords } from "../actions/commands";
 import { goTo } from "../actions/moving";
@@ -19,6 +18,7 @@ import { announcer, lackWords, soundProblem } from "../state/playing";
 import { chosenRuns, curves, hasQuantity, nonNull, partnerTag, quantity } from "../state/runs";
 import { calmOffered, problems } from "../state/watch";
 import { SIDES } from "../units";
+import { Menu } from "./parts/Menu";
 
 const SNIPPET = `from tb_sonify import SonifyWriter
 
@@ -232,23 +232,28 @@ function words(): string {
   return scalars && heard ? "No gradient norms. The curve is heard instead" : loadingWords.value;
 }
 
-const FEW = 4;
-
+/** The runs that are broken, the worst first; each goes to where it broke. */
 export function Problems() {
-  const open = useSignal(false);
   const all = problems.value;
   if (all.length === 0) return null;
   const key = keyWords("goToWorst");
   return (
-    <section class="problems" aria-labelledby="problems-title">
-      <h2 id="problems-title">
-        Problems <span class="count">{all.length}</span>
-      </h2>
-      <ul class={open.value ? "open" : ""}>
-        {all.slice(0, open.value ? all.length : FEW).map((each) => (
+    <Menu
+      id="problems-menu"
+      name={`Problems ${all.length}`}
+      title={key === null ? undefined : `Runs that are broken; ${key} goes to the worst`}
+      face={
+        <span class="problem-count">
+          <span aria-hidden="true">▲</span> Problems {all.length}
+        </span>
+      }
+    >
+      <ul class="commands problems">
+        {all.map((each) => (
           <li key={each.run}>
             <button
               type="button"
+              class="plain"
               title={`${shownName(each.run)}: ${each.problem.sentence}`}
               onClick={() => goTo(each)}
             >
@@ -261,19 +266,6 @@ export function Problems() {
           </li>
         ))}
       </ul>
-      {all.length > FEW && (
-        <button
-          type="button"
-          class="plain"
-          aria-expanded={open.value}
-          onClick={() => {
-            open.value = !open.value;
-          }}
-        >
-          {open.value ? "Fewer" : `All ${all.length}`}
-        </button>
-      )}
-      {key !== null && <p class="quiet">{key} goes to the worst</p>}
-    </section>
+    </Menu>
   );
 }

@@ -13,7 +13,7 @@ export function Events() {
   const all = landmarks.value;
   if (landmarkKeys().length === 0) return null;
   return (
-    <section class="card" aria-labelledby="events-title">
+    <section aria-labelledby="events-title">
       <h2 id="events-title">
         Landmarks <span class="count">{all.length}</span>
       </h2>

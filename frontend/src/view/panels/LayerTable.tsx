@@ -5,7 +5,6 @@ import type { LayerNumbers, LayerTable } from "../../model/answers";
 import { COLUMNS, type Column, nextSorting, type Sorting, sortLayers } from "../../model/layers";
 import { formatNorm, titleOf } from "../../model/quantity";
 import { formatStep, shownName } from "../../model/words";
-import { layersTabled } from "../../state/choices";
 import { layerResource } from "../../state/data";
 import { sidesShown, stepsOf } from "../../state/layers";
 import { runWords } from "../../state/playing";
@@ -16,9 +15,9 @@ import { Letter } from "../parts/Letter";
 const sorting = signal<Sorting>(null);
 
 export function LayerTables() {
-  if (!layersTabled.value || sidesShown.value.length === 0) return null;
+  if (sidesShown.value.length === 0) return <p class="quiet">No layers to show.</p>;
   return (
-    <section class="card" aria-labelledby="layers-title">
+    <section aria-labelledby="layers-title">
       <h2 id="layers-title">{titleOf(quantity.value)} of layers, over the steps that are seen</h2>
       {sidesShown.value.map((side) => (
         <OneRun key={side} side={side} />

@@ -36,7 +36,7 @@ export function TableTwin() {
   ];
   const first = shown * ROWS_PER_PAGE;
   return (
-    <section class="card twin" id="table" aria-labelledby="table-title">
+    <section class="twin" id="table" aria-labelledby="table-title">
       <h2 id="table-title">Table of what is seen</h2>
       <nav aria-label="Pages of the table">
         {turns.map(({ name, to, off }) => (

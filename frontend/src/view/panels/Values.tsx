@@ -1,16 +1,14 @@
 /** The numbers at the playhead, as text. Fixed in place, and never spoken by themselves. */
 
-import type { Curve } from "../../model/answers";
-import { valueAt } from "../../model/curve";
 import { type LayerNorm, layerNorms, pitchRange } from "../../model/norms";
 import { noteAtStep } from "../../model/notes";
 import { titleOf, WORDS } from "../../model/quantity";
 import { formatDifference, formatRange, formatStep, shownName } from "../../model/words";
 import { soundUrl, tableUrl } from "../../server/api";
-import { across, laidCurves, laidOut, laidPartners, steps, stepsSeen } from "../../state/axis";
+import { laidOut, laidPartners, steps, stepsSeen } from "../../state/axis";
 import { hearing } from "../../state/choices";
 import { coverageError, coverages, sources } from "../../state/hearing";
-import { lackWords, noteTable, playheadStep } from "../../state/playing";
+import { lackWords, noteTable, playheadStep, valueHere } from "../../state/playing";
 import {
   manyRuns,
   partnerTag,
@@ -35,9 +33,9 @@ export function Readout() {
 
 function Values() {
   const chosen = SIDES.filter((side) => sides.value[side] !== null);
-  const [a, b] = [valuesOf("a"), valuesOf("b")];
+  const [a, b] = [valueHere("a"), valueHere("b")];
   return (
-    <section class="card" aria-labelledby="values-title">
+    <section aria-labelledby="values-title">
       <h2 id="values-title">At the playhead</h2>
       <p class="step">
         step <strong>{laidOut.value ? formatStep(playheadStep.value) : "—"}</strong>
@@ -93,7 +91,7 @@ function Validation({ side }: { side: Side }) {
           {shownName(tag)}
         </span>
       </th>
-      <td class="number">{formatRange(valueIn(side, laidPartners[side].value))}</td>
+      <td class="number">{formatRange(valueHere(side, laidPartners[side].value))}</td>
     </tr>
   );
 }
@@ -111,7 +109,7 @@ function Norms() {
   const { short, at440Hz } = WORDS[quantity.value];
   const [least, most] = pitchRange(quantity.value);
   return (
-    <section class="card norms" aria-labelledby="norms-title">
+    <section class="norms" aria-labelledby="norms-title">
       <h2 id="norms-title">
         {title}
         <Letter side={side} />
@@ -178,12 +176,6 @@ function NormRow({ norm, stream }: { norm: LayerNorm; stream: string }) {
       </td>
     </tr>
   );
-}
-
-const valuesOf = (side: Side) => valueIn(side, laidCurves[side].value);
-
-function valueIn(side: Side, curve: Curve | null) {
-  return curve === null ? null : valueAt(curve, across(playheadStep.value, hearing.value, side));
 }
 
 function streamOf(side: Side, layer: string): string {

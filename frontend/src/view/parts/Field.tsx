@@ -49,15 +49,17 @@ export function Field(props: { id: string; label: string; children: ComponentChi
 type CheckProps = {
   readonly on: boolean;
   readonly set: (on: boolean) => void;
+  readonly disabled?: boolean;
   readonly children: string;
 };
 
-export function Check({ on, set, children }: CheckProps) {
+export function Check({ on, set, disabled = false, children }: CheckProps) {
   return (
     <label class="check">
       <input
         type="checkbox"
         checked={on}
+        disabled={disabled}
         onChange={({ currentTarget }) => set(currentTarget.checked)}
       />
       {children}

@@ -1,4 +1,4 @@
-/** The letter of a side. */
+/** The letter of a side, in the colour of its run. */
 
 import { lineColours, manyRuns } from "../../state/runs";
 import type { Side } from "../../units";

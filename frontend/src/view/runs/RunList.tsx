@@ -1,4 +1,4 @@
-/** The mixing desk: all runs, which of them are compared, drawn and heard, and how loud. */
+/** All runs: which of them are compared, drawn and heard. */
 
 import { useEffect, useRef } from "preact/hooks";
 import { gone, listed, prefix, search, show } from "../../actions/runs";
@@ -6,12 +6,11 @@ import { BEST, largerIsBetter, SORTS } from "../../model/runs";
 import { searched, sort } from "../../state/choices";
 import { manyRuns, runs, tag } from "../../state/runs";
 import { keepStop, onGridFocus, onGridKey } from "./gridkeys";
-import { DeskRow, GoneRow } from "./RunRow";
-import { Streams } from "./Streams";
+import { GoneRow, RunRow } from "./RunRow";
 
 const TOOLS_FROM = 6; // so few runs are seen at a glance
 
-const COLUMNS = ["A", "B", "Show", "Run", "Last", "State", "Solo", "Mute", "Gain", "Pan"];
+const COLUMNS = ["A", "B", "Show", "Run", "Last", "State"];
 
 export function RunList() {
   return (
@@ -26,7 +25,6 @@ export function RunList() {
       </h2>
       {runs.value.length >= TOOLS_FROM && <Tools />}
       <Grid />
-      <Streams />
     </section>
   );
 }
@@ -118,15 +116,14 @@ function Grid() {
         )}
       </div>
       {rows.map((run, index) => (
-        <DeskRow key={run.name} run={run} number={index + 2} />
+        <RunRow key={run.name} run={run} number={index + 2} />
       ))}
       {gone.value.map((name, index) => (
         <GoneRow key={`gone ${name}`} name={name} number={rows.length + index + 2} />
       ))}
       {all === 1 && <p class="quiet">No run has “{searched.value}” in its name.</p>}
       <p id="desk-keys" class="hidden">
-        Arrows go from cell to cell. In gain and pan, plus and minus change the value, Delete resets
-        it, and Enter gives the arrows to the slider until Escape.
+        Arrows go from cell to cell; Space or Enter chooses.
       </p>
     </div>
   );

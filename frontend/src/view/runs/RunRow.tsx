@@ -1,32 +1,18 @@
-/** A run at the desk: a line, and a channel strip where it is in A or B. */
+/** A run in the list: its name, its curve in small, and how it fares. A click hears it. */
 
-import {
-  LEAST_GAIN,
-  MOST_GAIN,
-  prefix,
-  setGain,
-  setPan,
-  shown,
-  sideOf,
-  statesOfRun,
-  toggleMute,
-  toggleShown,
-  toggleSolo,
-} from "../../actions/runs";
+import { prefix, shown, sideOf, statesOfRun, toggleShown } from "../../actions/runs";
 import { chooseRun } from "../../actions/sound";
 import type { Run } from "../../model/answers";
-import { gainWords, panWords, type State } from "../../model/runs";
+import { sparkOf } from "../../model/curve";
+import type { State } from "../../model/runs";
 import { formatValue, shownName, spokenName } from "../../model/words";
-import { gains, mutedRuns, pans, soloed } from "../../state/choices";
-import { ownPan } from "../../state/mix";
-import { colours, dark, manyRuns, sides, summaries } from "../../state/runs";
+import { curveOf, lineColourOf, log, manyRuns, sides, summaries } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
-import { CellSlider } from "../parts/CellSlider";
 import { Icon } from "../parts/Icon";
 
 type Props = { readonly run: Run; readonly number: number };
 
-export function DeskRow({ run, number }: Props) {
+export function RunRow({ run, number }: Props) {
   const side = sideOf(run.name);
   const summary = summaries.value?.get(run.name);
   return (
@@ -34,15 +20,21 @@ export function DeskRow({ run, number }: Props) {
       role="row"
       aria-rowindex={number}
       data-row={run.name}
-      class={side === null ? "line" : "line strip"}
+      class={side === null ? "line" : "line chosen"}
+      style={{ "--line": lineColourOf(run.name) }}
+      onClick={({ target, shiftKey }) => {
+        const control = target instanceof Element && target.closest("label, button") !== null;
+        if (!control && manyRuns.value) chooseRun(shiftKey ? "b" : "a", run.name);
+      }}
+      title={manyRuns.value ? "Click: hear it as A. Shift and click: compare it as B." : undefined}
     >
       {manyRuns.value &&
         SIDES.map((each, index) => (
-          <div role="gridcell" aria-colindex={index + 1} key={each}>
+          <div role="gridcell" aria-colindex={index + 1} key={each} class={`pick ${each}`}>
             <Choice side={each} run={run.name} />
           </div>
         ))}
-      <div role="gridcell" aria-colindex={3}>
+      <div role="gridcell" aria-colindex={3} class="pick">
         <Eye run={run.name} fixed={side !== null} />
       </div>
       <Name run={run.name} />
@@ -50,7 +42,7 @@ export function DeskRow({ run, number }: Props) {
         {summary === undefined ? "—" : formatValue(summary.lastValue)}
       </div>
       <States states={statesOfRun(run)} />
-      {side !== null && <Strip side={side} run={run.name} />}
+      <Spark run={run.name} />
     </div>
   );
 }
@@ -67,15 +59,16 @@ export function GoneRow({ name, number }: { name: string; number: number }) {
 }
 
 function Name({ run }: { run: string }) {
-  const colour = colours.value.get(run);
   const full = shownName(run);
+  const side = sideOf(run);
   return (
     <div role="rowheader" aria-colindex={4} class="run" tabIndex={-1} aria-label={full}>
-      <span
-        class="swatch"
-        style={{ background: dark.value ? colour?.dark : colour?.light }}
-        aria-hidden="true"
-      />
+      <span class="swatch" aria-hidden="true" />
+      {manyRuns.value && side !== null && (
+        <span class="letter" aria-hidden="true">
+          {side.toUpperCase()}
+        </span>
+      )}
       <span class="name" dir="auto" title={full}>
         {shownName(run.slice(prefix.value.length) || run)}
       </span>
@@ -115,7 +108,20 @@ function Choice({ side, run }: { side: Side; run: string }) {
         aria-label={`${side.toUpperCase()}: ${spokenName(run)}`}
         onChange={() => chooseRun(side, run)}
       />
+      <span aria-hidden="true">{side.toUpperCase()}</span>
     </label>
+  );
+}
+
+const SPARK = { width: 56, height: 18 };
+
+/** The curve of a run in small, where it is drawn. */
+function Spark({ run }: { run: string }) {
+  const curve = curveOf(run);
+  return (
+    <svg class="spark" {...SPARK} aria-hidden="true">
+      {curve !== null && <path d={sparkOf(curve, SPARK.width, SPARK.height, log.value)} />}
+    </svg>
   );
 }
 
@@ -133,93 +139,6 @@ function Eye({ run, fixed }: { run: string; fixed: boolean }) {
       onClick={() => fixed || toggleShown(run)}
     >
       <Icon name={on ? "eye" : "eyeShut"} />
-    </button>
-  );
-}
-
-function Strip({ side, run }: { side: Side; run: string }) {
-  const spoken = spokenName(run);
-  const gain = gains.value.get(run) ?? 0;
-  const pan = pans.value.get(run) ?? null;
-  return (
-    <div class="channel" role="presentation">
-      <div role="gridcell" aria-colindex={7}>
-        <Key
-          letter="S"
-          does={`Solo ${spoken}`}
-          on={soloed.value.has(run)}
-          press={() => toggleSolo(run)}
-        />
-      </div>
-      <div role="gridcell" aria-colindex={8}>
-        <Key
-          letter="M"
-          does={`Mute ${spoken}`}
-          on={mutedRuns.value.has(run)}
-          press={() => toggleMute(run)}
-        />
-      </div>
-      <div role="gridcell" aria-colindex={9}>
-        <CellSlider
-          label={`Gain of ${spoken}`}
-          value={gain}
-          words={gainWords(gain)}
-          min={LEAST_GAIN}
-          max={MOST_GAIN}
-          step={1}
-          change={(value) => setGain(run, value)}
-          reset={() => setGain(run, 0)}
-        />
-        <span aria-hidden="true" class="setting">
-          {gainWords(gain)}
-        </span>
-      </div>
-      <div role="gridcell" aria-colindex={10}>
-        <span aria-hidden="true">L</span>
-        <CellSlider
-          label={`Pan of ${spoken}`}
-          value={pan ?? ownPan(side)}
-          words={panWords(pan)}
-          min={-1}
-          max={1}
-          step={0.1}
-          change={(value) => setPan(run, Math.round(value * 10) / 10)}
-          reset={() => setPan(run, null)}
-        />
-        <span aria-hidden="true">R</span>
-        <span aria-hidden="true" class="setting">
-          {pan === null ? "auto" : panWords(pan)}
-        </span>
-      </div>
-    </div>
-  );
-}
-
-type KeyProps = {
-  readonly letter: "S" | "M";
-  readonly does: string;
-  readonly on: boolean;
-  readonly press: () => void;
-  /** The element that says why it can't be pressed; null where it can. */
-  readonly off?: string | null;
-  readonly tabIndex?: number;
-};
-
-/** A key of the desk, which stays down. */
-export function Key({ letter, does, on, press, off = null, tabIndex = -1 }: KeyProps) {
-  return (
-    <button
-      type="button"
-      class={`key ${letter === "S" ? "solo" : "mute"}`}
-      tabIndex={tabIndex}
-      aria-pressed={on}
-      aria-label={does}
-      title={does}
-      disabled={off !== null}
-      aria-describedby={off ?? undefined}
-      onClick={press}
-    >
-      {letter}
     </button>
   );
 }

@@ -10,7 +10,6 @@ import {
   columnOf,
   EARCONS,
   heardWords,
-  laneHeightOf,
   pitchY,
   reachOf,
   type StreamBand,
@@ -21,7 +20,14 @@ import { lastNotAfter, noteAtStep, type Span } from "../../model/notes";
 import { across, axis, drawable, seen, xAt } from "../../state/axis";
 import { hearing, listening } from "../../state/choices";
 import { columnEdges, heardOf, heardUnderPointer, mutedOf, valuedOf } from "../../state/heard";
-import { coverageOf, coverages, noteQueries, playedOf, sources } from "../../state/hearing";
+import {
+  coverageOf,
+  coverages,
+  heardHeight,
+  noteQueries,
+  playedOf,
+  sources,
+} from "../../state/hearing";
 import { player, playheadStep, runWords } from "../../state/playing";
 import {
   dark,
@@ -30,22 +36,12 @@ import {
   manyRuns,
   nonNull,
   reducedMotion,
-  runOf,
-  sides,
 } from "../../state/runs";
 import { SIDES, type Side, type Step } from "../../units";
 
-export function HeardLanes() {
-  return (
-    <div class="heard-lanes">
-      {SIDES.map((side) => sides.value[side] !== null && <HeardLane key={side} side={side} />)}
-    </div>
-  );
-}
-
 export function HeardLane({ side }: { side: Side }) {
   const place = axis.value;
-  const height = heightOf(side);
+  const height = heardHeight(side);
   // Its place is kept, so that nothing moves when it comes.
   if (!drawable.value) return <div class="heard-lane" style={{ height: `${height}px` }} />;
   const played = playedOf(side);
@@ -90,20 +86,13 @@ function laneWords(side: Side): string {
 }
 
 /** Before the numbers are here, as many streams as the preset has are expected. */
-function heightOf(side: Side): number {
-  const preset = sources[side].value?.preset;
-  const usual = runOf(side)?.hasNorms === false ? 1 : 3;
-  const expected = preset === undefined ? usual : preset.takesZoom ? preset.streams : 1;
-  return laneHeightOf(heardOf[side].value?.heard.streams.length ?? expected);
-}
-
 /** How many semitones the bands of both sides reach up and down. */
 const reach = computed(() =>
   reachOf(nonNull(SIDES.map((side) => heardOf[side].value?.heard ?? null))),
 );
 
 const bandsOf = (side: Side): StreamBand[] =>
-  streamBands(heardOf[side].value?.heard.streams.length ?? 0, heightOf(side), reach.value);
+  streamBands(heardOf[side].value?.heard.streams.length ?? 0, heardHeight(side), reach.value);
 
 const LABELLED = 11; // pixels that a band must have to be named
 
@@ -111,7 +100,7 @@ const LABELLED = 11; // pixels that a band must have to be named
 function Pitches({ side, place }: { side: Side; place: Axis }) {
   const streams = heardOf[side].value?.heard.streams ?? [];
   const bands = bandsOf(side);
-  if (heightOf(side) / Math.max(bands.length, 1) < LABELLED) return null;
+  if (heardHeight(side) / Math.max(bands.length, 1) < LABELLED) return null;
   return (
     <ul class="pitches" aria-hidden="true" style={{ width: `${place.left - 6}px` }}>
       {bands.map(({ middle }, stream) => (
@@ -169,7 +158,7 @@ function wordsUnder(side: Side, place: Axis, x: number, y: number): string | nul
   const size = heard.streams.length;
   const stream = Math.min(
     size - 1,
-    Math.max(0, size - 1 - Math.floor((y / heightOf(side)) * size)),
+    Math.max(0, size - 1 - Math.floor((y / heardHeight(side)) * size)),
   );
   return column < 0 || size === 0 ? null : heardWords(heard, column, stream, valuedOf(side));
 }
@@ -189,7 +178,7 @@ function Canvas({ side }: { side: Side }) {
     void forcedColours.value;
     if (element === null) return;
     const start = performance.now();
-    const [width, height] = [Math.round(place.width), heightOf(side)];
+    const [width, height] = [Math.round(place.width), heardHeight(side)];
     const density = window.devicePixelRatio;
     element.width = Math.round(width * density);
     element.height = Math.round(height * density);

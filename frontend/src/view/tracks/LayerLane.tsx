@@ -29,7 +29,6 @@ import {
   isClosed,
   type Lane,
   type LanePicture,
-  lanes,
   pair,
   rows,
 } from "../../state/layers";
@@ -200,19 +199,8 @@ export function RowModules({ rows, edges, width }: Props & { readonly width: num
   );
 }
 
-export function Heatmaps() {
-  if (lanes.value.length === 0) return null;
-  return (
-    <div class="heatmaps">
-      {lanes.value.map((lane) => (
-        <LaneSurface key={lane} lane={lane} />
-      ))}
-    </div>
-  );
-}
-
 /** Its keys are the timeline's, which hears those that are not taken here. */
-function LaneSurface({ lane }: { lane: Lane }) {
+export function LayerLane({ lane }: { lane: Lane }) {
   const root = useRef<HTMLDivElement>(null);
   const place = axis.value;
   const own = rows[lane].value;

@@ -1,4 +1,4 @@
-/** What is drawn: the scalar, the runs with their values at the playhead, and what is left out. */
+/** What is drawn: the runs with their values at the playhead, and what is left out. */
 
 import { valueAt } from "../../model/curve";
 import { formatRange, shownName } from "../../model/words";
@@ -6,45 +6,23 @@ import { across, laidCurves, laidPartners } from "../../state/axis";
 import { hearing, outliersShown, showOutliers } from "../../state/choices";
 import { playheadStep } from "../../state/playing";
 import { outliers } from "../../state/plot";
-import {
-  curves,
-  lineColours,
-  log,
-  partnerTag,
-  scalarsOf,
-  sides,
-  tag,
-  tags,
-} from "../../state/runs";
+import { curves, lineColours, log, partnerTag, scalarsOf, sides, tag } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
 import { Letter } from "../parts/Letter";
-import { TagSelect } from "./Curve";
 
-export function CurveHeader() {
+export function Legend() {
   return (
-    <header class="curve-header">
-      <h2 id="curve-title" class={tags.value.length > 0 ? "hidden" : ""}>
-        {title()}
-      </h2>
-      <TagSelect />
-      <Outliers />
-      <ul class="legend" aria-label="Runs in the curve">
-        {SIDES.flatMap((side) => [
-          <Entry key={side} side={side} />,
-          <Partner key={`${side} partner`} side={side} />,
-        ])}
-      </ul>
-    </header>
+    <ul class="legend" aria-label="Runs in the curve">
+      {SIDES.flatMap((side) => [
+        <Entry key={side} side={side} />,
+        <Partner key={`${side} partner`} side={side} />,
+      ])}
+    </ul>
   );
 }
 
-function title(): string {
-  if (tag.value !== null) return shownName(tag.value);
-  return SIDES.some((side) => scalarsOf(side) !== null) ? "No scalars" : "Loading…";
-}
-
 /** What the y axis is, how many points are beyond it, and whether these are to be shown. */
-function Outliers() {
+export function Outliers() {
   const count = outliers.value;
   if (tag.value === null) return null;
   const points = `${count} ${count === 1 ? "point" : "points"}`;
@@ -105,11 +83,11 @@ function Partner({ side }: { side: Side }) {
 /** A piece of the line. */
 function Sample({ side, width }: { side: Side; width: 1 | 2 }) {
   return (
-    <svg width="24" height="4" aria-hidden="true">
+    <svg width="18" height="4" aria-hidden="true">
       <line
         x1="0"
         y1="2"
-        x2="24"
+        x2="18"
         y2="2"
         stroke={lineColours[side].value}
         stroke-width={width}
@@ -124,5 +102,5 @@ function Value({ side, of }: { side: Side; of: typeof laidCurves }) {
   const curve = of[side].value;
   if (curve === null) return null;
   const value = valueAt(curve, across(playheadStep.value, hearing.value, side));
-  return <span class="value">{formatRange(value)}</span>;
+  return <span class="number">{formatRange(value)}</span>;
 }

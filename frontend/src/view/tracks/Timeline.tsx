@@ -10,7 +10,8 @@ import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
 import { stepsSeen } from "../../state/axis";
 import { hearing } from "../../state/choices";
-import { sources } from "../../state/hearing";
+import { heardHeight, sources } from "../../state/hearing";
+import { lanes } from "../../state/layers";
 import {
   finished,
   isPlaying,
@@ -21,12 +22,13 @@ import {
   unlocked,
 } from "../../state/playing";
 import { pointer } from "../../state/plot";
-import { chosenRuns, sides } from "../../state/runs";
-import { later } from "../parts/later";
+import { sides } from "../../state/runs";
+import { SIDES } from "../../units";
+import { Later } from "../parts/Later";
 import { Crosshair, Playhead, Regions } from "./Cursor";
 import { CurveView } from "./Curve";
 import { Flags } from "./Flags";
-import { Heatmaps } from "./LayerLane";
+import { LayerLane } from "./LayerLane";
 import { Overview } from "./Ruler";
 
 const WHEEL_ZOOM = 1.25;
@@ -108,22 +110,29 @@ export function Timeline() {
       <Overview />
       <CurveView />
       <Flags />
-      <Heard />
-      <Heatmaps />
+      {SIDES.map(
+        (side) =>
+          sides.value[side] !== null && (
+            <div key={side} class={`lanes ${side}`}>
+              <div class="heard-place" style={{ height: `${heardHeight(side)}px` }}>
+                <Later name="HeardLane" side={side} />
+              </div>
+              {lanes.value.includes(side) && <LayerLane lane={side} />}
+            </div>
+          ),
+      )}
+      {lanes.value.includes("difference") && (
+        <div class="lanes difference">
+          <LayerLane lane="difference" />
+        </div>
+      )}
       <Regions />
       <Crosshair byKeys={focused.value} />
       <Playhead />
-      {later.value !== null && <later.value.ReviewField />}
+      <Later name="ReviewField" />
       <Hint />
     </div>
   );
-}
-
-/** The heard lanes, which the first paint does without; their place is kept. */
-function Heard() {
-  if (later.value !== null) return <later.value.HeardLanes />;
-  const heights = chosenRuns.value.map(({ hasNorms }) => (hasNorms ? 90 : 50));
-  return <div style={{ height: `${heights.reduce((sum, each) => sum + each, 0)}px` }} />;
 }
 
 /** Where the pointer is, from the left of the lanes and from the top of the plot. */

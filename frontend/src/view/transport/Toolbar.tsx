@@ -1,24 +1,35 @@
-/** What is heard, and how. */
+/** The transport bar: play, where the playhead is, what is heard, and how. */
 
-import { useRef } from "preact/hooks";
-import { bound, COMMANDS, type CommandName, run } from "../../actions/commands";
-import { linkHere } from "../../actions/link";
-import { moveTo } from "../../actions/moving";
+import { COMMANDS, run } from "../../actions/commands";
+import { anyAlone, clearSolo } from "../../actions/runs";
+import { chooseQuantity, setVolume } from "../../actions/sound";
 import { hear, hearBoth } from "../../actions/transport";
-import { framed } from "../../host";
-import { spokenName } from "../../model/words";
-import { hearing, listening } from "../../state/choices";
+import { QUANTITIES, type Quantity, WORDS } from "../../model/quantity";
+import { formatStep, spokenName } from "../../model/words";
+import { laidOut, steps } from "../../state/axis";
+import { hearing, listening, soloed, soloedStreams, volume } from "../../state/choices";
 import { isPlaying, playheadStep } from "../../state/playing";
-import * as store from "../../state/runs";
+import {
+  chosenRuns,
+  lineColours,
+  manyRuns,
+  quantity,
+  runs,
+  runsExpected,
+  sides,
+} from "../../state/runs";
 import { alarm, muteWords } from "../../state/watch";
 import { SIDES } from "../../units";
 import { CommandButton } from "../parts/CommandButton";
+import { Choice } from "../parts/Field";
 import { Icon } from "../parts/Icon";
-import { Keys } from "../parts/Keycaps";
+import { Later } from "../parts/Later";
+import { Menu } from "../parts/Menu";
+import { SoundMenu } from "./SoundMenu";
 
 const BOTH = [
   { how: "both", label: "A + B", says: COMMANDS.hearBoth.words },
-  { how: "blink", label: "A / B", says: COMMANDS.blink.words },
+  { how: "blink", label: "A ⇄ B", says: COMMANDS.blink.words },
 ] as const;
 
 export function Toolbar() {
@@ -26,54 +37,27 @@ export function Toolbar() {
     <section class="toolbar" aria-label="Controls">
       <div class="transport">
         <PlayButton />
-        <CommandButton name="stop" />
-        <CommandButton name="toggleLoop" />
-        <CommandButton name="follow" />
+        <CommandButton name="stop" class="plain icon-only" iconOnly />
+        <CommandButton name="toggleLoop" class="plain" />
+        <CommandButton name="follow" class="plain" />
       </div>
+      <Position />
       <HearSwitch />
+      {runsExpected.value && (
+        <>
+          <QuantityChoice />
+          <SoundMenu />
+        </>
+      )}
+      {anyAlone.value && <Alone />}
       <div class="aside">
+        {runsExpected.value && <Volume />}
         <AlarmButton />
-        <CommandButton name="copyLink" class="plain" />
-        <GoTo />
-        <CommandButton name="describe" class="plain" />
-        <CommandButton name="showOptions" class="plain" />
-        <CommandButton name="showHelp" class="plain" />
-        {framed && <OpenAlone />}
+        <Menu id="more-menu" name="More" title="More" face={<Icon name="more" />}>
+          <Later name="MoreCommands" />
+        </Menu>
       </div>
     </section>
-  );
-}
-
-function AlarmButton() {
-  const on = alarm.value;
-  const muted = on ? muteWords.value : null;
-  return (
-    <button
-      type="button"
-      class="plain alarm"
-      aria-pressed={on}
-      aria-label={muted === null ? "Alarm" : `Alarm, ${muted}`}
-      title="A sound and a notification when a run breaks, stalls or ends, also in the background"
-      onClick={() => run("toggleAlarm")}
-    >
-      <Icon name={on && muted === null ? "bell" : "bellOff"} />
-      <span class="muted">{muted ?? "Alarm"}</span>
-    </button>
-  );
-}
-
-/** Simpler for a screen reader, and a bookmark of its own. */
-function OpenAlone() {
-  return (
-    <a
-      class="plain"
-      href={linkHere(true)}
-      target="_blank"
-      rel="noopener"
-      title="A page of its own, without TensorBoard’s frame"
-    >
-      Open alone
-    </a>
   );
 }
 
@@ -83,24 +67,36 @@ function PlayButton() {
     <CommandButton
       name="playOrPause"
       class="play"
+      iconOnly
       icon={playing ? "pause" : "play"}
       label={playing ? "Pause" : "Play"}
     />
   );
 }
 
+/** A component of its own: it follows the playhead. */
+function Position() {
+  if (!laidOut.value) return null;
+  return (
+    <p class="position-now" aria-hidden="true">
+      step <strong>{formatStep(Math.floor(playheadStep.value))}</strong>
+      <span class="quiet"> of {formatStep(steps.value[1])}</span>
+    </p>
+  );
+}
+
 function HearSwitch() {
-  const awaited = store.runs.value.length === 0 && store.runsExpected.value;
-  if (!store.manyRuns.value && !awaited) return null;
+  const awaited = runs.value.length === 0 && runsExpected.value;
+  if (!manyRuns.value && !awaited) return null;
   const one = listening.value === "one";
-  const single = store.sides.value.b === null;
+  const single = sides.value.b === null;
   return (
     <fieldset class={awaited ? "switch awaited" : "switch"}>
-      <legend>Hear</legend>
+      <legend class="hidden">Hear</legend>
       {SIDES.map((side) => {
-        const run = store.sides.value[side];
+        const run = sides.value[side];
         return (
-          <label key={side} title={run ?? ""} style={{ "--line": store.lineColours[side].value }}>
+          <label key={side} title={run ?? ""} style={{ "--line": lineColours[side].value }}>
             <input
               type="radio"
               name="hear"
@@ -130,71 +126,74 @@ function HearSwitch() {
   );
 }
 
-const TARGETS: readonly CommandName[] = [
-  "toStart",
-  "toEnd",
-  "lowest",
-  "highest",
-  "lowestOfAll",
-  "highestOfAll",
-  "previousEvent",
-  "nextEvent",
-  "previousRun",
-  "nextRun",
-];
-
-export function GoTo() {
-  const menu = useRef<HTMLDetailsElement>(null);
-  const close = () => {
-    if (menu.current !== null) menu.current.open = false;
-  };
+function QuantityChoice() {
   return (
-    <details
-      class="menu"
-      ref={menu}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        close();
-        menu.current?.querySelector("summary")?.focus();
-      }}
-      onFocusOut={({ relatedTarget }) => {
-        const inside = relatedTarget instanceof Node && menu.current?.contains(relatedTarget);
-        if (relatedTarget !== null && !inside) close();
-      }}
+    <Choice
+      id="quantity"
+      label="Quantity"
+      title="What of the layers is heard and shown"
+      disabled={!chosenRuns.value.some(({ hasNorms }) => hasNorms)}
+      options={QUANTITIES.map(offerOf)}
+      value={quantity.value}
+      choose={chooseQuantity}
+    />
+  );
+}
+
+/** A quantity, and which runs lack it; none of them may have it. */
+function offerOf(each: Quantity): readonly [Quantity, string, boolean] {
+  const normed = chosenRuns.value.filter(({ hasNorms }) => hasNorms);
+  const lacking = normed.filter(({ quantities }) => !quantities.includes(each));
+  const missing = lacking.map((run) => (manyRuns.value ? sideOf(run.name) : "this run"));
+  const words = missing.length > 0 ? ` (not in ${missing.join(" or ")})` : "";
+  return [each, `${WORDS[each].name}${words}`, lacking.length < normed.length];
+}
+
+const sideOf = (name: string): string =>
+  (SIDES.find((side) => sides.value[side] === name) ?? "").toUpperCase();
+
+/** While a run or a group of layers is heard alone, which is easily forgotten. */
+function Alone() {
+  const names = [...soloed.value, ...soloedStreams.value].map(spokenName).join(", ");
+  return (
+    <button type="button" class="alone-chip" title="Hear all again" onClick={clearSolo}>
+      Only <bdi>{names}</bdi>
+      <span class="hidden">: hear all again</span>
+      <span aria-hidden="true">✕</span>
+    </button>
+  );
+}
+
+function Volume() {
+  return (
+    <input
+      id="volume"
+      type="range"
+      min="0"
+      max="1"
+      step="0.01"
+      value={volume.value}
+      aria-label="Volume"
+      title={`Volume: ${Math.round(volume.value * 100)} %`}
+      aria-valuetext={`${Math.round(volume.value * 100)} percent`}
+      onInput={(event) => setVolume(event.currentTarget.valueAsNumber)}
+    />
+  );
+}
+
+function AlarmButton() {
+  const on = alarm.value;
+  const muted = on ? muteWords.value : null;
+  return (
+    <button
+      type="button"
+      class="plain icon-only"
+      aria-pressed={on}
+      aria-label={muted === null ? "Alarm" : `Alarm, ${muted}`}
+      title="Alarm: a sound and a notification when a run breaks, stalls or ends, also in the background"
+      onClick={() => run("toggleAlarm")}
     >
-      <summary>Go to</summary>
-      <div class="sheet">
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            const step = new FormData(event.currentTarget).get("step");
-            moveTo(Number(step));
-          }}
-        >
-          <label>
-            Step{" "}
-            <input
-              name="step"
-              type="number"
-              required
-              defaultValue={String(Math.floor(playheadStep.peek()))}
-            />
-          </label>
-          <button type="submit">Go</button>
-        </form>
-        <ul>
-          {TARGETS.map((name) => (
-            <li key={name}>
-              <button type="button" class="plain" onClick={() => run(name)}>
-                {COMMANDS[name].label}
-                <span aria-hidden="true">
-                  <Keys chords={bound.value[name].slice(0, 1)} />
-                </span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      </div>
-    </details>
+      <Icon name={on && muted === null ? "bell" : "bellOff"} />
+    </button>
   );
 }

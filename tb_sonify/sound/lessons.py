@@ -1,13 +1,16 @@
-"""Lessons of the tutorial: norms that produce each sound of the preset `smooth`."""
+"""What each sound of the preset `smooth` means, with norms that produce it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_sonify.rendering import Sound
 from tb_sonify.schema.notes import NO_GRADIENT, aggregate
-from tb_sonify.sound import PRESETS, render
+from tb_sonify.sound.presets import PRESETS
+from tb_sonify.sound.render import render
+
+_PRESET = PRESETS["smooth"]
+SAMPLE_RATE = _PRESET.sample_rate  # in Hz
 
 _NOTES = 50  # three seconds
 _LAYERS = 3
@@ -21,11 +24,10 @@ class Lesson:
     meaning: str
     norms: NDArray[np.float64]  # shape ``(notes, layers)``
 
-    def sound(self) -> Sound:
-        """Render the lesson."""
-        preset = PRESETS["smooth"]
+    def render(self) -> NDArray[np.int16]:
+        """The sound, shape ``(frames, channels)``, at `SAMPLE_RATE`."""
         notes = aggregate(self.norms.astype(np.float32), rows_per_note=1)
-        return Sound(render(notes, preset=preset), preset.sample_rate, self.meaning)
+        return render(notes, preset=_PRESET)
 
 
 def lessons() -> tuple[Lesson, ...]:

@@ -1,11 +1,10 @@
-/** The streams at the foot of the desk: of layers by depth, and the drawn curve. */
+/** The layer groups by depth, and the drawn curve: each can be heard alone, or not at all. */
 
-import { anyAlone, clearSolo } from "../../actions/runs";
 import { soloedStreams } from "../../state/choices";
 import { CURVE } from "../../state/hearing";
 import { isMuted, soloStream, streams, toggleStream } from "../../state/mix";
 import { tag } from "../../state/runs";
-import { Key } from "./RunRow";
+import { Key } from "../parts/Key";
 
 export function Streams() {
   const desk = streams.value;
@@ -13,16 +12,7 @@ export function Streams() {
   const { names, fixed, mute } = desk;
   return (
     <section class="streams" aria-labelledby="streams-title">
-      <header>
-        <h3 id="streams-title">Streams</h3>
-        <button
-          type="button"
-          aria-disabled={!anyAlone.value}
-          onClick={() => anyAlone.value && clearSolo()}
-        >
-          Clear solo
-        </button>
-      </header>
+      <h3 id="streams-title">Layer groups</h3>
       <ul>
         {names.length > 1 &&
           names.map((name) => (

@@ -15,9 +15,9 @@ const NAMES: Readonly<Record<Measure, string>> = {
   share: "Share of the run",
 };
 
-export function ViewBar() {
+export function ViewSettings() {
   return (
-    <div class="viewbar">
+    <div class="settings">
       <Choice
         id="measure"
         label="Along x"

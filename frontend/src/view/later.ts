@@ -1,0 +1,27 @@
+/** What the first picture does without: dialogs and panels. It is loaded right after it. */
+
+import dialog from "../style/dialog.css";
+import heard from "../style/heard.css";
+import layers from "../style/layers.css";
+import palette from "../style/palette.css";
+import panels from "../style/panels.css";
+
+export { Describe } from "./dialogs/Describe";
+export { GoTo } from "./dialogs/GoTo";
+export { Help } from "./dialogs/Help";
+export { Options } from "./dialogs/Options";
+export { Palette } from "./dialogs/Palette";
+export { Events } from "./panels/Landmarks";
+export { LayerTables } from "./panels/LayerTable";
+export { Log } from "./panels/Log";
+export { SoundKey } from "./panels/SoundKey";
+export { TableTwin } from "./panels/Table";
+export { Readout } from "./panels/Values";
+export { HeardLane, HeardLegend } from "./tracks/HeardLane";
+export { LaneBar } from "./tracks/LayerBar";
+export { ReviewField } from "./tracks/ReviewField";
+export { ViewSettings } from "./tracks/ViewSettings";
+export { MoreCommands } from "./transport/MoreCommands";
+export { SoundSettings } from "./transport/SoundSettings";
+
+export const style = [heard, layers, dialog, palette, panels].join("\n");

@@ -1,0 +1,77 @@
+"""The screen as an instrument: sentence, list of runs, drawer, key of the sounds."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.controls import panel
+from tests.dashboard import WAIT_MS
+from tests.screen import opened_screen, write_three_runs
+
+TOP_PIXELS = 180  # above which the plot begins
+MOST_CONTROLS = 28
+# Radio buttons of a group, and tabs of a list, are one control; surfaces are none.
+CONTROLS = """() => {
+  const inSight = (e) => { const box = e.getBoundingClientRect();
+    return box.width > 1 && box.bottom <= innerHeight
+      && e.checkVisibility({ opacityProperty: true, visibilityProperty: true }); };
+  const all = [...document.querySelectorAll("button, input, select, a")].filter(inSight);
+  return new Set(all.map((e) => e.closest("[role=tablist], .switch") ?? e)).size; }"""
+
+
+@pytest.fixture
+def screen(serve_once, browser):
+    with opened_screen(browser, serve_once(write_three_runs)) as screen:
+        screen.page.set_viewport_size({"width": 1440, "height": 900})
+        screen.open()
+        yield screen
+
+
+def test_the_plot_begins_near_the_top_and_few_controls_are_in_sight(screen):
+    assert screen.page.locator(".curve").bounding_box()["y"] <= TOP_PIXELS
+    assert screen.page.evaluate(CONTROLS) <= MOST_CONTROLS
+    for place in (".story .clause", ".legend .number", ".lanes.a", ".lanes.b"):
+        box = screen.page.locator(place).first.bounding_box()
+        assert box["y"] + box["height"] <= 900, place
+
+
+def test_a_clause_of_the_sentence_plays_its_moment(screen):
+    story = screen.page.get_by_role("region", name="What happened")
+    story.get_by_role("button", name="spikes at step 120 in block.1").first.click()
+    screen.stands(run="a", state="playing")
+    screen.says("step 120: spike")
+    story.get_by_role("button", name=re.compile("lowest .* at step 90")).click()
+    screen.stands(run="b", state="playing")
+
+
+def test_a_click_on_a_run_hears_it_and_with_shift_compares_it(screen):
+    row = screen.page.locator("[data-row=c]")
+    row.get_by_role("rowheader").click()
+    screen.says("A is now c")
+    screen.stands(run="c")
+    screen.page.locator("[data-row=a]").get_by_role("rowheader").click(modifiers=["Shift"])
+    screen.says("B is now a")
+
+
+def test_the_drawer_is_opened_and_closed_by_keys_and_stays_as_it_was_left(screen):
+    page = screen.page
+    page.get_by_role("tab", name="Values").focus()
+    screen.press("ArrowRight", "ArrowRight", "Enter")
+    expect(page.get_by_role("tabpanel", name="Landmarks")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("tabpanel", name="Landmarks")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("tab", name="Landmarks").focus()
+    screen.press("Enter")
+    expect(page.get_by_role("tabpanel")).to_have_count(0)
+
+
+def test_every_sound_is_played_from_its_key(screen):
+    key = panel(screen.page, "What you hear")
+    bell = key.get_by_role("button", name="Play: a bell: a spike in one layer for one step")
+    with screen.page.expect_response(re.compile(r"/lesson\?name=spike")):
+        bell.focus()
+        screen.press("Enter")
+    stop = key.get_by_role("button", name=re.compile("^Stop: a bell"))
+    expect(stop).to_have_attribute("aria-pressed", "true")
+    expect(bell).to_be_visible(timeout=WAIT_MS)  # it has ended
