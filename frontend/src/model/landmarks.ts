@@ -60,6 +60,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
   spike: "◆",
   drift: "↗",
   outgrowing: "↥",
+  edge: "∧",
   leaving: "↕",
   unusual: "◇",
   vanishing: "◣",
