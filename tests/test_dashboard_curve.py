@@ -78,7 +78,7 @@ def test_an_explosion_leaves_the_picture_unless_it_is_asked_for(tab):
 
 
 def test_the_legend_reads_the_values_at_the_playhead(tab):
-    values = tab.frame.get_by_role("list", name="Runs in the curve").locator(".value")
+    values = tab.frame.get_by_role("list", name="Runs in the curve").locator(".number")
     tab.frame.locator(".timeline").focus()
     tab.page.keyboard.press("Home")
     expect(values).to_have_text(["2.3", "2.3"])
