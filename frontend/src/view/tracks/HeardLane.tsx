@@ -1,6 +1,6 @@
 /** The heard lane: what sounds of a run, on the axis of the curve; pitch, texture, earcons. */
 
-import { computed, useSignal, useSignalEffect } from "@preact/signals";
+import { computed, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Source } from "../../audio/clips";
 import { type Drawn, drawHeard, type HeardInk, type HeardPicture } from "../../draw/heard";
@@ -123,10 +123,9 @@ type PlateProps = {
 };
 
 function Plate({ side, place, children }: PlateProps) {
-  const said = useSignal<string | null>(null);
   const say = (words: string | null) => {
-    said.value = words;
-    heardUnderPointer.value = words;
+    const of = manyRuns.value ? `${side.toUpperCase()} · ` : "";
+    heardUnderPointer.value = words === null ? null : `${of}${words}`;
   };
   return (
     <div
@@ -142,7 +141,6 @@ function Plate({ side, place, children }: PlateProps) {
       <Canvas side={side} />
       {children}
       <Dots side={side} />
-      {said.value !== null && <span class="says">{said.value}</span>}
     </div>
   );
 }

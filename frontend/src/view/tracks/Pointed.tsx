@@ -4,6 +4,7 @@ import { pointed, rowHere, wordsHere } from "../../actions/layers";
 import { comparedWords, normWords, pool } from "../../model/norms";
 import { formatStep, shownName } from "../../model/words";
 import { axis, stepAt } from "../../state/axis";
+import { heardUnderPointer } from "../../state/heard";
 import { heatmaps, sidesShown } from "../../state/layers";
 import { playheadStep } from "../../state/playing";
 import { manyRuns, quantity } from "../../state/runs";
@@ -11,6 +12,8 @@ import type { Range, Side } from "../../units";
 
 /** Fixed in its place, and never spoken by itself; where nothing is pointed at, of the focused row. */
 export function Pointed() {
+  const heard = heardUnderPointer.value;
+  if (heard !== null) return <p class="pointed">{heard}</p>;
   const at = pointed.value;
   if (at !== null) {
     const [a, b] = [cellUnder("a"), cellUnder("b")];
