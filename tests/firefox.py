@@ -118,7 +118,7 @@ def started(profile: Path, environment: dict[str, str]) -> Iterator[Firefox]:
     assert path is not None
     command = [*FIRST, path, "--headless", "--marionette", "--no-remote", "--profile", str(profile)]
     own = {**environment, "HOME": str(profile)}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, env=own, start_new_session=True, **quiet) as process:
         try:
             port = profile / "MarionetteActivePort"

@@ -273,7 +273,7 @@ CHECKS = {
     "zoomFit": zooms_to(1, "+", "+"),
     "toggleOutliers": says("No outliers"),
     "sayPosition": says("a, step 50, loss 2"),
-    "describe": opens("In words"),
+    "describe": opens("Description"),
     "cycleVerbosity": says("Said while playing: all of it"),
     "monitor": says("Monitoring"),
     "goToWorst": says("No problems found in any run"),

@@ -91,7 +91,7 @@ def test_a_name_is_shown_and_said_as_it_is(show_run, kind):
     tab.wait_for_sound()
     for key in ("Space", "w", "d"):
         page.keyboard.press(key)
-    expect(page.get_by_role("dialog", name="In words")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Description")).to_be_visible()
     page.keyboard.press("Escape")
     panel(page, "Table")
     if kind in AUDITED:

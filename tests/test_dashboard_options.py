@@ -108,7 +108,7 @@ def test_one_command_can_be_reset(screen):
 
 def test_single_letters_can_be_turned_off(screen):
     dialog = options(screen)
-    dialog.get_by_label("Letters, digits and signs without Ctrl").focus()
+    dialog.get_by_label("Single-key shortcuts").focus()
     screen.press("Space")
     close(screen)
     screen.open()
@@ -120,7 +120,7 @@ def test_single_letters_can_be_turned_off(screen):
 
 
 def test_with_the_keys_of_maidr_space_replays_and_ctrl_goes_to_the_ends(screen):
-    options(screen).get_by_label("Map").select_option("maidr")
+    options(screen).get_by_label("Shortcut set").select_option("maidr")
     close(screen)
     screen.open()
     screen.press("Ctrl+ArrowRight")
@@ -135,7 +135,7 @@ def test_with_the_keys_of_maidr_space_replays_and_ctrl_goes_to_the_ends(screen):
 
 
 def test_with_the_keys_of_a_media_player_k_plays_and_j_and_l_skip(screen):
-    options(screen).get_by_label("Map").select_option("media")
+    options(screen).get_by_label("Shortcut set").select_option("media")
     close(screen)
     screen.press("l")
     screen.stands(step=89.9)
@@ -148,7 +148,7 @@ def test_with_the_keys_of_a_media_player_k_plays_and_j_and_l_skip(screen):
 def test_speech_and_output_are_kept(screen):
     dialog = options(screen)
     dialog.get_by_label("every 10 %").check()
-    dialog.get_by_label("Quieter while something is said").check()
+    dialog.get_by_label("Lower the sound while speaking").check()
     dialog.get_by_label("Mono").check()
     delay = dialog.get_by_label("Delay of the output")
     for given, kept in (("9999", "500"), ("-999", "-200"), ("", "0"), ("180", "180")):
@@ -158,7 +158,7 @@ def test_speech_and_output_are_kept(screen):
     close(screen)
     screen.open()
     dialog = options(screen)
-    for name in ("every 10 %", "Quieter while something is said", "Mono"):
+    for name in ("every 10 %", "Lower the sound while speaking", "Mono"):
         expect(dialog.get_by_label(name)).to_be_checked()
     expect(dialog.get_by_label("Delay of the output")).to_have_value("180")
 
@@ -173,7 +173,7 @@ def test_the_sound_gives_way_to_speech(url, browser):
     with opened_screen(browser, url) as screen:
         screen.page.add_init_script(gains)
         screen.open()
-        options(screen).get_by_label("Quieter while something is said").check()
+        options(screen).get_by_label("Lower the sound while speaking").check()
         close(screen)
         screen.press("Space")
         screen.stands(state="playing")
@@ -200,7 +200,7 @@ def test_whatever_is_in_the_storage_the_tab_works(url, browser, trouble):
         screen.stands(step=SPIKE_AT)
         dialog = options(screen)
         expect(dialog.get_by_label("what happens")).to_be_checked()
-        dialog.get_by_label("Map").select_option("media")
+        dialog.get_by_label("Shortcut set").select_option("media")
         close(screen)
         screen.press("k")
         screen.stands(state="playing")

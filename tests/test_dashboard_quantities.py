@@ -196,7 +196,7 @@ def test_all_that_is_said_and_drawn_follows(serve_once, open_tab):
     page.keyboard.press("ArrowDown")
     says(tab, "fc, 3.91e−3")
     page.keyboard.press("d")
-    words = page.get_by_role("dialog", name="In words")
+    words = page.get_by_role("dialog", name="Description")
     expect(words).to_contain_text("update / weight of the early layers")
     expect(words).to_contain_text("Of the layers, the update / weight ratios.")
     page.keyboard.press("Escape")
@@ -241,7 +241,7 @@ def test_of_two_runs_the_one_without_updates_is_silent_and_that_is_said(serve_on
     says(tab, "has no update norms: there is nothing to hear")
     step = play.get_attribute("data-step")
     page.keyboard.press("d")
-    expect(page.get_by_role("dialog", name="In words")).to_contain_text("has no update norms")
+    expect(page.get_by_role("dialog", name="Description")).to_contain_text("has no update norms")
     page.keyboard.press("Escape")
 
     timeline(tab)

@@ -155,7 +155,7 @@ def test_the_position_is_a_slider_too_which_is_quiet_while_it_plays(screen):
 
 def test_what_is_heard_and_seen_is_described_and_can_be_copied(screen):
     reveal(screen.page.get_by_role("button", name="Describe", include_hidden=True)).click()
-    dialog = screen.page.get_by_role("dialog", name="In words")
+    dialog = screen.page.get_by_role("dialog", name="Description")
     expect(dialog).to_contain_text("NaN, first in block.2")
     expect(dialog).to_contain_text("A, a: from 2 to 1.005; lowest 1.005 at step 199")
     expect(dialog).not_to_contain_text("b\nsteps")

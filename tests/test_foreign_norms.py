@@ -320,7 +320,7 @@ def test_in_the_browser_such_a_run_is_heard_and_seen_as_one_with_norms(show, log
     page = tab.page
     expect(reveal(page.get_by_label("Sound", exact=True)).first).to_contain_text("Arpeggio")
     expect(page.locator("[data-row='run'] .states")).not_to_contain_text("no norms")
-    expect(page.get_by_role("region", name="Heat-maps")).to_be_visible()
+    expect(page.get_by_role("region", name="Layers over time")).to_be_visible()
     panel(page, "Landmarks").get_by_role("button").filter(
         has_text=f"NaN, first in {LAYERS[2]}"
     ).click()

@@ -89,6 +89,12 @@ export function readLink(): ReadonlyMap<string, string> {
 /** Whether we are in a frame, of TensorBoard or of a notebook. */
 export const framed = window.parent !== window;
 
+/** Whether nothing has the focus, also of the page around the frame: then it may be taken. */
+export function nothingFocused(): boolean {
+  const around = sameOrigin(() => window.parent.document.activeElement?.tagName) ?? "";
+  return document.activeElement === document.body && ["BODY", "IFRAME"].includes(around);
+}
+
 /** A link to this page, as it stands in the browser or else without its frame, that holds these. */
 export function linkWith(values: Readonly<Record<string, string>>, alone = false): string {
   const location = alone ? window.location : outermost();

@@ -37,7 +37,6 @@ from tb_sonify.reading.store import Scope, Store
 from tb_sonify.reading.timeline import Timeline, presets_of
 from tb_sonify.schema.quantities import GRADIENT
 from tb_sonify.schema.segments import NOTES_PER_SEGMENT
-from tb_sonify.sound.lessons import SAMPLE_RATE, lessons
 from tb_sonify.sound import (
     EARCON_NAMES,
     PAIR,
@@ -54,6 +53,7 @@ from tb_sonify.sound import (
     render,
     stream_layers,
 )
+from tb_sonify.sound.lessons import SAMPLE_RATE, lessons
 
 
 class AudioRoutes:

@@ -41,14 +41,7 @@ import {
   moveToRun,
   toggleLoop,
 } from "./moving";
-import {
-  compareHere,
-  goBeyond,
-  goToCrossing,
-  goToLandmark,
-  loopLandmark,
-  toggleReview,
-} from "./review";
+import { goBeyond, goToCrossing, goToLandmark, loopLandmark, toggleReview } from "./review";
 import { cyclePitchZoom, cycleQuantity } from "./sound";
 import {
   aloneWords,
@@ -119,6 +112,11 @@ const seeing = (change: () => void) => () => {
   change();
   const [from, to] = stepsSeen.value;
   announcer.say(`Steps ${formatStep(from)} to ${formatStep(to)} are shown`);
+};
+
+/** What is loaded after the first paint, once it is here. */
+export const late: { compareHere: () => void } = {
+  compareHere: () => announcer.say("Not loaded yet"),
 };
 
 function cycleVerbosity(): void {
@@ -370,7 +368,9 @@ const TABLE = {
   describe: command("Ask", "Describe what is heard and seen", ["d"], open("describe"), {
     label: "Describe",
   }),
-  compareHere: command("Ask", "Compare A and B here", ["y"], compareHere, { disabled: single }),
+  compareHere: command("Ask", "Compare A and B here", ["y"], () => late.compareHere(), {
+    disabled: single,
+  }),
   braille: command("Ask", "The curve as a line of braille", ["b"], () => toggleReview("braille"), {
     pressed: () => reviewField.value === "braille",
   }),

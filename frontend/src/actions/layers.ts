@@ -6,8 +6,15 @@ import { comparedWords, normWords } from "../model/norms";
 import { clamp } from "../model/notes";
 import { titleOf } from "../model/quantity";
 import { settlePreset } from "../model/runs";
-import { spokenName } from "../model/words";
-import { chosenPreset, closedModules, focusedRow, hearing, soloedStreams } from "../state/choices";
+import { formatStep, spokenName } from "../model/words";
+import {
+  chosenPreset,
+  closedModules,
+  focusedRow,
+  hearing,
+  layerFilter,
+  soloedStreams,
+} from "../state/choices";
 import { canMute, coverages } from "../state/hearing";
 import {
   focusedIndex,
@@ -59,6 +66,15 @@ export function moveRow(lane: Lane, by: number): void {
   if (row === undefined) return;
   focusRow(row);
   sayRow(lane);
+}
+
+/** Show the layers that have something in their names, and say how many. */
+export function filterLayers(text: string): void {
+  layerFilter.value = text;
+  announcer.settle(() => {
+    const found = rows[hearing.value].value.reduce((sum, { layers }) => sum + layers.length, 0);
+    return `${found === 1 ? "1 layer" : `${formatStep(found)} layers`}`;
+  });
 }
 
 /** Say layer, norm at the playhead and stream. */

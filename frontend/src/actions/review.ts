@@ -1,17 +1,13 @@
 /** Reading a run without playing it: from landmark to landmark, to a place by name, beside the other run. */
 
-import { effect, untracked } from "@preact/signals";
 import { valueAt } from "../model/curve";
 import { eventWords, kindWords, neighbour } from "../model/landmarks";
-import { comparedWords } from "../model/norms";
 import { clamp, noteAtStep } from "../model/notes";
-import { WORDS } from "../model/quantity";
 import { crossingsOf, nextBeyond } from "../model/review";
-import { factorWords, formatStep, formatValue, spokenName } from "../model/words";
+import { formatStep, formatValue } from "../model/words";
 import { across, laidCurves } from "../state/axis";
 import { hearing, reviewField } from "../state/choices";
-import { coverages, sources } from "../state/hearing";
-import { normHere } from "../state/layers";
+import { sources } from "../state/hearing";
 import {
   announcer,
   isPlaying,
@@ -21,14 +17,13 @@ import {
   runWords,
   type SideLandmark,
 } from "../state/playing";
-import { manyRuns, quantity, sides, tag } from "../state/runs";
-import { otherSide, SIDES, type Side, type Step } from "../units";
+import { manyRuns, sides } from "../state/runs";
+import { otherSide, type Step } from "../units";
 import { focusTimeline, moveTo, setLoop } from "./moving";
 import { hear, playFrom } from "./transport";
 
 const LEAD_NOTES = 2; // before a landmark, so that it is heard coming
 const AROUND_NOTES = 5;
-const PATIENCE_MS = 1_000;
 
 export const landmarksHere = (): readonly SideLandmark[] =>
   landmarks.value.filter(({ side }) => side === hearing.value);
@@ -119,68 +114,6 @@ export function goBeyond(which: "higher" | "lower"): void {
   moveTo(found.step);
   announcer.say(`${which}: ${formatValue(found.value)} at step ${formatStep(found.step)}`);
 }
-
-/** Say how A and B are to each other at the playhead: values, then norms, once they are known. */
-export function compareHere(): void {
-  const values = SIDES.map(valueHere);
-  const step = `step ${formatStep(playheadStep.value)}`;
-  const named = SIDES.map(
-    (side, at) => `${runWords(side)} ${formatValue(values[at] ?? Number.NaN)}`,
-  );
-  const name = tag.value === null ? "" : `${spokenName(tag.value)} `;
-  const losses = `${step}: ${name}${named.join(", ")}, ${relation(values[0], values[1])}`;
-  const say = (norms: string) => {
-    clearTimeout(late);
-    announcer.say(`${losses}; ${norms}`);
-    queueMicrotask(() => dispose());
-  };
-  const late = setTimeout(() => say("the norms are still loading"), PATIENCE_MS);
-  const dispose = effect(() => {
-    const norms = normsCompared();
-    if (norms !== null) untracked(() => say(norms));
-  });
-}
-
-function valueHere(side: Side): number {
-  const curve = laidCurves[side].value;
-  const step = across(playheadStep.value, hearing.value, side);
-  return curve === null ? Number.NaN : (valueAt(curve, step)?.max ?? Number.NaN);
-}
-
-function relation(a = Number.NaN, b = Number.NaN): string {
-  if (!Number.isFinite(a) || !Number.isFinite(b)) return "not comparable";
-  if (a === b) return "equal";
-  const which = b < a ? "B lower" : "B higher";
-  const factor = Math.max(a / b, b / a);
-  if (a > 0 && b > 0 && factor > 2) return `${which} by ${factorWords(factor)}`;
-  const percent = (100 * Math.abs(b - a)) / Math.abs(a);
-  return a === 0 ? which : `${which} by ${percent.toPrecision(2)} %`;
-}
-
-/** The layer whose norms differ most, and by how much the others do; null while they are not known. */
-function normsCompared(): string | null {
-  const layersOf = (side: Side) =>
-    (coverages[side].value?.streams ?? []).flatMap(({ layers }) => [...layers]);
-  const [own, others] = [layersOf("a"), new Set(layersOf("b"))];
-  const shared = own.filter((layer) => others.has(layer));
-  if (shared.length === 0) return "no layers in both";
-  const pairs = shared.map((layer) => {
-    const [a, b] = [normHere("a", [layer]), normHere("b", [layer])];
-    return { layer, a, b, ratio: a === null || b === null ? Number.NaN : ratioOf(a, b) };
-  });
-  if (pairs.some(({ a, b }) => a === null || b === null)) return null;
-  const [worst, next] = pairs.sort((one, other) => other.ratio - one.ratio);
-  if (worst === undefined) return null;
-  const name = `${WORDS[quantity.value].short}s`;
-  if (worst.ratio === 1) return `${name} equal`;
-  const words = `${name}: ${spokenName(worst.layer)} ${comparedWords(worst.a, worst.b, quantity.value)}`;
-  if (next === undefined || !Number.isFinite(next.ratio)) return words;
-  return `${words}, all others within ${formatValue(Number(next.ratio.toPrecision(2)))} times`;
-}
-
-/** How many times the larger of two is the smaller; without limit where either is no positive number. */
-const ratioOf = (a: number, b: number): number =>
-  a > 0 && b > 0 && Number.isFinite(a / b) ? Math.max(a / b, b / a) : Number.POSITIVE_INFINITY;
 
 /** Open a field for reading below the curve, or close it again. */
 export function toggleReview(which: "text" | "braille"): void {

@@ -33,6 +33,15 @@ export const search = computed(() => searchOf(searched.value));
 /** What the names of all runs begin with; it is not shown in each. */
 export const prefix = computed(() => sharedPrefix(runs.value.map(({ name }) => name)));
 
+/** List the runs that have something in their names, and say how many. */
+export function searchRuns(text: string): void {
+  searched.value = text;
+  announcer.settle(() => {
+    const found = listed.value.length;
+    return found === 1 ? "1 run" : `${formatStep(found)} runs`;
+  });
+}
+
 /** The runs that are listed, in their order. */
 export const listed: ReadonlySignal<readonly Run[]> = computed(() =>
   sorted(

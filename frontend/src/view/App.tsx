@@ -1,5 +1,6 @@
 /** The whole screen. */
 
+import { focusTimeline } from "../actions/moving";
 import { runResource } from "../state/data";
 import { announcer } from "../state/playing";
 import { runs, runsExpected } from "../state/runs";
@@ -28,6 +29,11 @@ export function App() {
   const awaited = !some && runsExpected.value;
   return (
     <main aria-label="Sonify">
+      {some && (
+        <button type="button" class="skip" onClick={() => focusTimeline()}>
+          To the timeline
+        </button>
+      )}
       <h1 class="hidden">Sonify</h1>
       <Toolbar />
       <Loading />

@@ -1,5 +1,7 @@
 /** What the first picture does without: dialogs and panels. It is loaded right after it. */
 
+import { late } from "../actions/commands";
+import { compareHere } from "../actions/compare";
 import dialog from "../style/dialog.css";
 import heard from "../style/heard.css";
 import layers from "../style/layers.css";
@@ -25,3 +27,5 @@ export { MoreCommands } from "./transport/MoreCommands";
 export { SoundSettings } from "./transport/SoundSettings";
 
 export const style = [heard, layers, dialog, palette, panels].join("\n");
+
+late.compareHere = compareHere;

@@ -86,7 +86,8 @@ def run(options: argparse.Namespace) -> int:
         found.write_csv(logdir / "landscape.csv")
         print("\n".join(["", "On one plane:", *found.words(), f"{logdir / 'landscape.csv'}\n"]))
     if options.no_serve:
-        print(f"To hear them: tensorboard --logdir {logdir}, then choose the Sonify tab")
+        print(f"To hear them: tensorboard --logdir {logdir}, then choose the Sonify tab,")
+        print("or open /#sonify at the address that it gives")
         return 0
 
     return serve(logdir, host=options.host, port=options.port)
@@ -154,6 +155,8 @@ def serve(logdir: Path, *, host: str, port: int | None) -> int:
         f"\nOpen {url}#sonify\n"
         "and click anywhere on the loss curve: you hear the training from there. Space pauses,\n"
         "a click elsewhere jumps, and A and B switch between two runs at the same step.\n"
+        "Without a mouse, the keys work as soon as it is open, and H lists them. The tab alone,\n"
+        f"best with a screen reader: {url}data/plugin_entry.html?name=sonify\n"
         "Ctrl-C ends TensorBoard.",
         flush=True,
     )

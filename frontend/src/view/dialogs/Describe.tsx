@@ -28,7 +28,7 @@ export function Describe() {
     if (dialog.value === "describe") descriptionResource.refresh(nonNull(heard().map(keyOf)));
   });
   return (
-    <Dialog name="describe" title="In words">
+    <Dialog name="describe" title="Description">
       {() => <Words />}
     </Dialog>
   );

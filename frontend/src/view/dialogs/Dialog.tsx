@@ -1,7 +1,7 @@
 /** A dialog over the screen; Escape and its button close it. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { dialog } from "../../state/choices";
 
 type Props = {
@@ -16,7 +16,8 @@ type Props = {
 export function Dialog({ name, title, ownFocus = false, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const open = dialog.value === name;
-  useEffect(() => {
+  // At once, so that what is typed next is typed into it.
+  useLayoutEffect(() => {
     if (open) element.current?.showModal();
     else element.current?.close();
   }, [open]);

@@ -35,7 +35,7 @@ export function KeyOptions() {
     <fieldset>
       <legend>Keys</legend>
       <label class="check">
-        Map
+        Shortcut set
         <select
           value={choice.map}
           onChange={({ currentTarget }) =>
@@ -50,7 +50,7 @@ export function KeyOptions() {
         </select>
       </label>
       <Check on={choice.letters} set={(letters) => chooseKeys({ ...choice, letters })}>
-        Letters, digits and signs without Ctrl
+        Single-key shortcuts: letters, digits and signs without Ctrl
       </Check>
       <p role="status" class="quiet capture">
         {said.value || "Choose a command, then press the key that is to do it."}
@@ -64,7 +64,7 @@ export function KeyOptions() {
         type="button"
         onClick={() => {
           chooseKeys({ ...PLAIN_KEYS, map: choice.map });
-          said.value = "All keys are as in the map";
+          said.value = "All keys are as in the shortcut set";
         }}
       >
         Reset all keys
@@ -144,7 +144,7 @@ function Row({ command, capture, said }: RowProps) {
           aria-label={`Reset: ${words}`}
           onClick={() => {
             chooseKeys(unbind(keyChoice.value, command));
-            said.value = `As in the map: ${words}`;
+            said.value = `As in the shortcut set: ${words}`;
           }}
         >
           Reset

@@ -1,7 +1,9 @@
 /** Options that are kept between visits: speech, output, keys. */
 
 import { toggleAlarm, toggleAlarmMute } from "../../actions/alarm";
+import { choosePitchZoom } from "../../actions/sound";
 import { VERBOSITIES, VERBOSITY_TITLES } from "../../model/landmarks";
+import { PITCH_ZOOMS } from "../../model/query";
 import {
   chooseVerbosity,
   DELAYS,
@@ -11,6 +13,7 @@ import {
   setDelay,
   setMono,
   setQuieter,
+  sound,
   verbosity,
 } from "../../state/choices";
 import { alarm, muteWords } from "../../state/watch";
@@ -37,7 +40,7 @@ export function Options() {
               </label>
             ))}
             <Check on={quieter.value} set={setQuieter}>
-              Quieter while something is said
+              Lower the sound while speaking
             </Check>
           </fieldset>
           <fieldset>
@@ -75,6 +78,20 @@ export function Options() {
               Wireless headphones may be 100 to 300 ms late: raise it until the playhead is where
               the sound is.
             </p>
+          </fieldset>
+          <fieldset>
+            <legend>Pitch range</legend>
+            {PITCH_ZOOMS.map((each) => (
+              <label key={each} class="check">
+                <input
+                  type="radio"
+                  name="pitch-range"
+                  checked={sound.value.zoom === each}
+                  onChange={() => choosePitchZoom(each)}
+                />
+                {each === 1 ? "a semitone for twice the norm" : `${each} semitones`}
+              </label>
+            ))}
           </fieldset>
           <KeyOptions />
         </>

@@ -1,7 +1,7 @@
 /** All runs: which of them are compared, drawn and heard. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { gone, listed, prefix, search, show } from "../../actions/runs";
+import { gone, listed, prefix, search, searchRuns, show } from "../../actions/runs";
 import { BEST, largerIsBetter, SORTS } from "../../model/runs";
 import { searched, sort } from "../../state/choices";
 import { manyRuns, runs, tag } from "../../state/runs";
@@ -42,7 +42,7 @@ function Tools() {
         aria-describedby="search-problem"
         value={searched.value}
         onInput={({ currentTarget }) => {
-          searched.value = currentTarget.value;
+          searchRuns(currentTarget.value);
         }}
       />
       <select

@@ -1,7 +1,7 @@
 /** Under the lanes: what is under the pointer, how rows are laid out, what colours mean. */
 
 import { keyWords } from "../../actions/commands";
-import { setAllModules, toggleModule } from "../../actions/layers";
+import { filterLayers, setAllModules, toggleModule } from "../../actions/layers";
 import { COLOURFUL } from "../../model/colours";
 import { WORDS } from "../../model/quantity";
 import { formatTick, shownName } from "../../model/words";
@@ -31,9 +31,9 @@ export function LaneBar() {
   const both = sidesShown.value.length > 1;
   const solo = keyWords("soloHere");
   return (
-    <section class="lane-bar" aria-label="Heat-maps">
+    <section class="lane-bar" aria-label="Layers over time">
       <p id="lane-keys" class="hidden">
-        Up and Down change the layer,{" "}
+        Up and Down change the layer, Home and End go to the first and the last,{" "}
         {solo !== null && `${solo} hears its stream alone, or all again,`} Escape returns to the
         timeline; all other keys are the timeline’s.
       </p>
@@ -55,7 +55,7 @@ export function LaneBar() {
             aria-label="Filter layers"
             value={layerFilter.value}
             onInput={({ currentTarget }) => {
-              layerFilter.value = currentTarget.value;
+              filterLayers(currentTarget.value);
             }}
           />
         )}

@@ -236,6 +236,8 @@ export function LayerLane({ lane }: { lane: Lane }) {
         const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
         if (plain && event.key === "ArrowUp") moveRow(lane, -1);
         else if (plain && event.key === "ArrowDown") moveRow(lane, 1);
+        else if (plain && event.key === "Home") moveRow(lane, Number.NEGATIVE_INFINITY);
+        else if (plain && event.key === "End") moveRow(lane, Number.POSITIVE_INFINITY);
         else if (plain && event.key === "Escape") {
           if (!letGo()) root.current?.closest<HTMLElement>(".timeline")?.focus();
         } else if (keymap.value.get(chordOf(event) ?? "") === "soloHere") soloRow(lane);

@@ -1,7 +1,7 @@
 /** The curve as a line of braille, or the last message as text with a caret. */
 
 import { useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { cellHere, moveToCell } from "../../actions/braille";
 import { toggleReview } from "../../actions/review";
 import { brailleOf, CELLS } from "../../model/braille";
@@ -27,7 +27,7 @@ const READ_ONLY = {
 /** Its keys are the text's, but for what leaves it. */
 function LastMessage() {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <input
       {...READ_ONLY}

@@ -1,10 +1,11 @@
 /** The surface that is clicked and steered with keys: curve, coverage band, playhead. */
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { COMMANDS, keymap, keyWords, run } from "../../actions/commands";
 import { drag, letGo, pixelUnder, placeUnder, playAt, press, release } from "../../actions/pointer";
 import { fit, panBy, zoomBy } from "../../actions/zoom";
+import { nothingFocused } from "../../host";
 import { chordOf } from "../../model/keys";
 import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
@@ -38,8 +39,15 @@ export function Timeline() {
   const focused = useSignal(false);
   const byMouse = useRef(false);
   const controlAlone = useRef(false);
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!nothingFocused()) return;
+    element.current?.focus({ preventScroll: true });
+    focused.value = false; // nobody has pressed a key
+  }, []);
   return (
     <div
+      ref={element}
       class="timeline"
       role="application"
       tabIndex={0}
