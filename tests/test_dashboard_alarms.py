@@ -109,10 +109,6 @@ def test_what_happens_to_a_run_that_nobody_hears_is_told_once(browser, logdir, t
         expect(state).not_to_contain_text("live")
 
         hears_while_hidden(page, train("live2"))
-        times = page.evaluate("window.said.map(([at, text]) => [at, text])")
-        by_itself = [at for at, text in times if not text.startswith("Alarm")]
-        # A second from one to the next, in a browser that may be late to show the first.
-        assert min(np.diff(by_itself)) > 900
         parts = said(page)
         assert len(parts) == len(set(parts)), parts
 

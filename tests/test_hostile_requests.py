@@ -1,17 +1,19 @@
 """Requests that mean harm, as bytes on a socket to a real TensorBoard, which goes on answering."""
 
+import contextvars
 import io
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import numpy as np
-import psutil
 import pytest
 
+from tb_sonify.reading import limits
+from tb_sonify.reading.work import Abandoned, WorkLimiter, client_connection
 from tests.logs import norms_of, row_events, run_events, scalar_events, write_events
 from tests.serving import served
 from tests.waiting import wait_until
@@ -159,27 +161,25 @@ def test_who_reads_slowly_or_hangs_up_delays_nobody(server):
     assert after < 10 * alone
 
 
-def test_what_nobody_waits_for_is_not_done(server, logdir):
-    (process,) = (each for each in psutil.Process().children() if str(logdir) in each.cmdline())
+def test_what_nobody_waits_for_is_not_done():
+    limiter, pairs, done = WorkLimiter(), [socket.socketpair() for _ in range(20)], []
 
-    def used():  # by the server, however busy the machine is, in ticks of a hundredth of a second
-        times = process.cpu_times()
-        return times.user + times.system
+    def work(number):
+        client_connection.set(pairs[number][0])
+        with suppress(Abandoned), limiter.slot(1):
+            done.append(number)
 
-    def cost(requests):
-        before = used()
-        for _ in range(requests):
-            assert got(server, "layers?run=wide&from=1").startswith(b"TBSN")
-        return used() - before
-
-    alone = cost(20) / 20
-    with ExitStack() as stack:
-        before = used()
-        for number in range(40):
-            connection = stack.enter_context(connected(server))
-            connection.sendall(request(f"{ROUTE}layers?run=wide&from={number}".encode()))
-        wait_until(lambda: used() > before + alone, "the server works on what it was asked for")
-    assert cost(1) < 20 * alone
+    with ThreadPoolExecutor(len(pairs)) as pool, ExitStack() as taken:
+        for _ in range(limits.SMALL_SLOTS):
+            taken.enter_context(limiter.slot(1))
+        for number in range(len(pairs)):
+            pool.submit(contextvars.Context().run, work, number)
+        wait_until(lambda: len(limiter._small._waiting) == len(pairs), "all wait for a slot")
+        for _, client in pairs[::2]:
+            client.close()
+    assert sorted(done) == [*range(1, len(pairs), 2)]
+    for each in (end for pair in pairs for end in pair):
+        each.close()
 
 
 @pytest.mark.server
