@@ -71,7 +71,7 @@ def test_at_320_pixels_nothing_is_scrolled_sideways_and_no_target_is_small(open_
 
 
 def unfold(page):
-    """Open the table, the log, and the menu of places to go to."""
+    """Open the panels with a table and with the log, and the menu of the view over them."""
+    panel(page, "Log")
     panel(page, "Table")
-    page.get_by_text("What has happened").click()
-    page.locator("summary", has_text="Go to").click()
+    page.get_by_role("button", name="View", exact=True).click()

@@ -57,7 +57,7 @@ def test_the_landmarks_are_listed_and_reached_by_keys(tab):
 
 
 def test_a_landmark_plays_from_two_notes_before_it(tab):
-    listed = tab.frame.get_by_role("region", name="Landmarks")
+    listed = panel(tab.frame, "Landmarks")
     button = listed.get_by_role("button", name=f"step {SPIKE_AT}")
     button.focus()
     tab.page.keyboard.press("Enter")
