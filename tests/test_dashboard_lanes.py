@@ -131,7 +131,7 @@ def test_the_row_under_the_pointer_is_read_out_in_one_place(lanes, tab):
     readout = lanes.frame.locator(".pointed")
     for step, row, words in (
         (SPIKE_AT, 2, "block1.b step 120 2000"),
-        (50, 0, "conv step 50 1.5"),
+        (55, 0, "conv step 55 6.5"),
         (INF.start + 5, 4, "block2.b step 205 Inf"),
         (NAN_AT + 50, 3, "block2.a step 350 NaN"),
     ):

@@ -48,12 +48,23 @@ export function render(): void {
   performance.mark("sonify:ready");
 }
 
+/** What wants keys for itself. */
+const OWN_KEYS = "input, select, textarea, dialog, [popover], [role=grid], [role=tablist]";
+const PRESSING = ["Space", "Enter"];
+
+/** Whether a control would answer to a key itself. */
+function isTaken(target: EventTarget | null, chord: string | null): boolean {
+  if (!(target instanceof Element) || target === document.body) return false;
+  return target.closest(OWN_KEYS) !== null || PRESSING.includes(chord ?? "");
+}
+
 /** What needs no timeline works wherever no control wants the key for itself. */
 function answerAnywhere(event: KeyboardEvent): void {
-  const command = keymap.value.get(chordOf(event) ?? "");
+  const chord = chordOf(event);
+  const command = keymap.value.get(chord ?? "");
   if (event.repeat || command === undefined || event.defaultPrevented) return;
-  if (event.target !== document.body && COMMANDS[command].anywhere !== "always") return;
-  if (COMMANDS[command].anywhere === undefined) return;
+  const { anywhere } = COMMANDS[command];
+  if (anywhere === undefined || (anywhere !== "always" && isTaken(event.target, chord))) return;
   event.preventDefault();
   performance.mark("sonify:gesture", { startTime: event.timeStamp, detail: { command } });
   run(command);

@@ -4,18 +4,7 @@ import { focusTimeline } from "../actions/moving";
 import { runResource } from "../state/data";
 import { announcer } from "../state/playing";
 import { runs, runsExpected } from "../state/runs";
-import {
-  CalmOffer,
-  Lacking,
-  Loading,
-  NoNorms,
-  NoRuns,
-  Problem,
-  Sampled,
-  Skeleton,
-  Unmet,
-  Unreadable,
-} from "./Notices";
+import { CalmOffer, Loading, Problem, Skeleton } from "./Notices";
 import { Drawer } from "./panels/Drawer";
 import { Later } from "./parts/Later";
 import { RunList } from "./runs/RunList";
@@ -44,14 +33,14 @@ export function App() {
         {awaited ? <div class="runs" /> : some && <RunList />}
         <div class="stage">
           <Problem />
-          <Unreadable />
+          <Later name="Unreadable" />
           <Skeleton />
-          {none && <NoRuns />}
+          {none && <Later name="NoRuns" />}
           {some && <Tracks />}
-          {some && <Lacking />}
-          {some && <Sampled />}
-          {some && <Unmet />}
-          {some && <NoNorms />}
+          {some && <Later name="Lacking" />}
+          {some && <Later name="Sampled" />}
+          {some && <Later name="Unmet" />}
+          {some && <Later name="NoNorms" />}
         </div>
       </div>
       <Drawer />

@@ -13,6 +13,7 @@ export { GoTo } from "./dialogs/GoTo";
 export { Help } from "./dialogs/Help";
 export { Options } from "./dialogs/Options";
 export { Palette } from "./dialogs/Palette";
+export { Lacking, NoNorms, NoRuns, Sampled, Unmet, Unreadable } from "./Hints";
 export { Events } from "./panels/Landmarks";
 export { LayerTables } from "./panels/LayerTable";
 export { Log } from "./panels/Log";

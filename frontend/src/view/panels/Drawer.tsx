@@ -3,7 +3,7 @@
 import type { ComponentChild } from "preact";
 import { drawer, openDrawer, PANELS, type Panel } from "../../state/choices";
 import { announcer, isPlaying, landmarks, player } from "../../state/playing";
-import { runs } from "../../state/runs";
+import { runsExpected } from "../../state/runs";
 import { Later } from "../parts/Later";
 import { Pointed } from "../tracks/Pointed";
 
@@ -31,7 +31,7 @@ const TABS: Readonly<Record<Panel, Description>> = {
 };
 
 export function Drawer() {
-  if (runs.value.length === 0) return null;
+  if (!runsExpected.value) return null;
   const open = drawer.value;
   return (
     <footer class="drawer">

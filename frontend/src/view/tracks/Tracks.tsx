@@ -22,8 +22,8 @@ export function Tracks() {
       <TimelineDescription />
       <section class="head curve-head" aria-label="Curve">
         <TagSelect />
-        <Outliers />
         <Legend />
+        <Outliers />
         <Menu id="view-menu" name="View" face="View ▾">
           <Later name="ViewSettings" />
         </Menu>

@@ -6,13 +6,13 @@ import { type Course, storyOf } from "../../model/story";
 import { shownName } from "../../model/words";
 import { laidCurves } from "../../state/axis";
 import { landmarks } from "../../state/playing";
-import { runs, sides, tag } from "../../state/runs";
+import { runsExpected, sides, tag } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
 import { Problems } from "../Notices";
 import { Letter } from "../parts/Letter";
 
 export function Story() {
-  if (runs.value.length === 0) return null;
+  if (!runsExpected.value) return null;
   return (
     <section class="story" aria-label="What happened">
       <div class="sentences">

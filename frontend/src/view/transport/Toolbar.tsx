@@ -76,11 +76,11 @@ function PlayButton() {
 
 /** A component of its own: it follows the playhead. */
 function Position() {
-  if (!laidOut.value) return null;
+  if (!runsExpected.value) return null;
   return (
     <p class="position-now" aria-hidden="true">
-      step <strong>{formatStep(Math.floor(playheadStep.value))}</strong>
-      <span class="quiet"> of {formatStep(steps.value[1])}</span>
+      step <strong>{laidOut.value ? formatStep(Math.floor(playheadStep.value)) : "—"}</strong>
+      {laidOut.value && <span class="quiet"> of {formatStep(steps.value[1])}</span>}
     </p>
   );
 }
