@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import dashboard
-from tests.controls import reveal
+from tests.controls import panel, reveal
 from tests.dashboard import ALERT, ALONE, WAIT_MS
 from tests.looks import look
 from tests.pages import fail, fresh_page, routed, wait_until
@@ -169,7 +169,7 @@ def test_an_error_is_told_and_what_was_there_stays_until_it_is_better(serve_once
                 page.clock.fast_forward(15_000)
         expect(page.locator(ALERT)).to_contain_text("the disk is on fire", timeout=WAIT_MS)
         expect(page.locator(".curve canvas")).to_be_visible()
-        assert page.locator("[role=log] li").all_text_contents() == ["the disk is on fire"]
+        assert panel(page, "Log").locator("li").all_text_contents() == ["the disk is on fire"]
         look(page, "error", golden=True)
         press_retry(page, asked)
         page.unroute_all(behavior="wait")

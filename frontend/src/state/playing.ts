@@ -14,7 +14,7 @@ import { Announcer } from "./announcer";
 import { across, laidCurves, laidPartners, steps, stepsSeen, stepsSeenOf } from "./axis";
 import { hearing, loop, looping, verbosity } from "./choices";
 import { landmarkResource, noteResource } from "./data";
-import { coverageOf, noteQueries, otherScore, score, sources } from "./hearing";
+import { coverageError, coverageOf, noteQueries, otherScore, score, sources } from "./hearing";
 import {
   hasQuantity,
   lacksQuantity,
@@ -163,6 +163,7 @@ export function runWords(side: Side): string {
 export const isLoading = (side: Side): boolean =>
   sides.value[side] !== null &&
   !lacksQuantity(side) &&
+  coverageError(side) === null &&
   coverageOf(noteQueries[side].value) === null;
 
 /** "A, sgd has no update norms"; null where it has what is heard, or no norms at all. */
@@ -175,9 +176,10 @@ export function whySilent(side: Side): string {
   if (run === null) return `No run is chosen for ${side.toUpperCase()}`;
   const lack = lackWords(side);
   if (lack !== null) return `${lack}: there is nothing to hear`;
-  return isLoading(side)
-    ? `The notes of ${spokenName(run)} are still loading`
-    : `${spokenName(run)} has no gradient norms: there is nothing to hear`;
+  if (isLoading(side)) return `The notes of ${spokenName(run)} are still loading`;
+  return coverageError(side) === null
+    ? `${spokenName(run)} has no gradient norms: there is nothing to hear`
+    : `The notes of ${spokenName(run)} could not be loaded`;
 }
 
 export function seenWords(): string {

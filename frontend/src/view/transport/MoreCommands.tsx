@@ -42,7 +42,7 @@ export function MoreCommands() {
           </li>
         )}
       </ul>
-      <h3>Go to</h3>
+      <h2>Go to</h2>
       <form
         onSubmit={(event) => {
           event.preventDefault();

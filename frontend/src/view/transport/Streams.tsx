@@ -12,7 +12,7 @@ export function Streams() {
   const { names, fixed, mute } = desk;
   return (
     <section class="streams" aria-labelledby="streams-title">
-      <h3 id="streams-title">Layer groups</h3>
+      <h2 id="streams-title">Layer groups</h2>
       <ul>
         {names.length > 1 &&
           names.map((name) => (
