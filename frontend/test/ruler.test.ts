@@ -126,18 +126,27 @@ test("steps of another count do not meet, and are found by time", () => {
   expect(stepAtTime(norms, 1108 + 13.5)).toBeCloseTo(9);
 });
 
+const curve = (steps: number[], times: number[]) => ({
+  tag: "",
+  steps: Float64Array.from(steps),
+  times: Float64Array.from(times),
+  min: Float64Array.from(steps),
+  max: Float64Array.from(steps),
+  lastStep: steps.at(-1) ?? null,
+});
+const training = curve([0, 100, 200], [1000, 1100, 1200]);
+
 test("a curve that counts epochs lies on the steps of another by time", () => {
-  const curve = (steps: number[], times: number[]) => ({
-    tag: "",
-    steps: Float64Array.from(steps),
-    times: Float64Array.from(times),
-    min: Float64Array.from(steps),
-    max: Float64Array.from(steps),
-    lastStep: steps.at(-1) ?? null,
-  });
-  const training = curve([0, 100, 200], [1000, 1100, 1200]);
   const epochs = onStepsOf(training, curve([0, 1], [1100, 1200]));
   expect([...epochs.steps, epochs.lastStep]).toEqual([100, 200, 200]);
   const steps = curve([100, 190], [1100, 1190]);
   expect(onStepsOf(training, steps)).toBe(steps);
+});
+
+test("a curve whose points would share steps stays as it is, and none lies beyond the other", () => {
+  const twice = curve([0, 1], [1100.2, 1100.4]);
+  expect(onStepsOf(training, twice)).toBe(twice);
+  expect([...onStepsOf(training, curve([0, 1], [1100.7, 9000])).steps]).toEqual([100, 200]);
+  const none = curve([], []);
+  expect(onStepsOf(training, none)).toBe(none);
 });

@@ -23,9 +23,8 @@ SPIKE = Threshold(factor=6.0, spreads=7.0)
 
 # A clip knows no more of the past than its context, so that a slower crossing makes no sound.
 CROSSING_WINDOW = 47  # notes within which a level comes from the other side
-CROSSING_NOTES = (
-    CROSSING_WINDOW + MEDIAN_CONTEXT + 1
-)  # before a note, by which its crossings are known
+# Before a note, by which its crossings are known.
+CROSSING_NOTES = CROSSING_WINDOW + MEDIAN_CONTEXT + 1
 HYSTERESIS = 0.5  # doublings, half of it on each side of the line
 
 _EDGE_SECONDS = 0.004

@@ -114,12 +114,12 @@ const OTHER_STEPS = 5; // times as many: a scalar that counts epochs, beside one
 
 /** A curve on the steps of another by the time, where it counts others; see the server's `on_steps_of`. */
 export function onStepsOf(lead: Timed, curve: Curve): Curve {
-  const [last, lastOfOther] = [lead.steps, curve.steps].map((each) => each[each.length - 1] ?? 0);
-  const [low, high] = [
-    Math.min(last ?? 0, lastOfOther ?? 0),
-    Math.max(last ?? 0, lastOfOther ?? 0),
-  ];
-  return high < OTHER_STEPS * low ? curve : byTime(lead, curve);
+  const lasts = [lead.steps, curve.steps].map((each) => each[each.length - 1] ?? Number.NaN);
+  if (!(Math.max(...lasts) >= OTHER_STEPS * Math.min(...lasts))) return curve;
+  const [from = 0, to = 0] = [lead.times[0], lead.times[lead.times.length - 1]];
+  const steps = curve.times.map((time) => Math.floor(stepAtTime(lead, clamp(time, from, to))));
+  const rises = steps.every((step, at) => at === 0 || step > (steps[at - 1] ?? 0));
+  return rises ? { ...curve, steps, lastStep: steps.at(-1) ?? null } : curve;
 }
 
 /** A curve on the steps that another series had at its times. */
