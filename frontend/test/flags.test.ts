@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { flagsOf } from "../src/model/flags";
-import { readingsAt } from "../src/model/readings";
+import { readingsAt } from "../src/model/curve";
+import { flagsOf } from "../src/model/landmarks";
 
 const flagsAt = (...pixels: number[]) => flagsOf(pixels, (pixel) => pixel, 1000);
 

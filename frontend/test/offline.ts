@@ -4,11 +4,11 @@
  */
 
 import { Clips, type Source } from "../src/audio/clips";
+import { equalPower, type Level, raisedCosine, Voice } from "../src/audio/output";
 import type { Passage } from "../src/audio/schedule";
 import { type Course, frameAfter } from "../src/audio/schedule";
 import type { Score, Track } from "../src/audio/score";
 import { wantedNext } from "../src/audio/score";
-import { equalPower, type Level, raisedCosine, Voice } from "../src/audio/voice";
 import { Ensemble, startDue } from "../src/audio/voices";
 import { spansOf } from "../src/model/notes";
 import type { Side } from "../src/units";

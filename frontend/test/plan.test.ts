@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { raisedCosine } from "../src/audio/output";
 import { type Course, frameAfter, loopIn, plan } from "../src/audio/schedule";
-import { raisedCosine } from "../src/audio/voice";
 import { spansOf } from "../src/model/notes";
 import { preset } from "./examples";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { PLAIN } from "../src/model/answers";
 import { layerNorms, normWords } from "../src/model/norms";
 import { formatNorm, nextQuantity, settleQuantity, titleOf } from "../src/model/quantity";
-import { PLAIN } from "../src/model/query";
 import { tableUrl, viewQuery } from "../src/server/api";
 import { run } from "./examples";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Curve } from "../src/model/answers";
 import { brailleOf, CELLS } from "../src/model/braille";
-import { crossingsOf, nextBeyond } from "../src/model/review";
+import { crossingsOf, nextBeyond } from "../src/model/curve";
 import { matchRank } from "../src/model/words";
 
 const nan = Number.NaN;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Landmark } from "../src/model/answers";
-import { storyOf } from "../src/model/story";
+import { storyOf } from "../src/model/landmarks";
 
 const at = (step: number, kind: string, layer: string | null = null): Landmark => ({
   kind,

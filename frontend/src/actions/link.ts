@@ -2,10 +2,10 @@
 
 import type { Signal } from "@preact/signals";
 import { linkWith, readLink } from "../host";
+import { PITCH_ZOOMS, PLAIN, type Sound, SPEEDS, TOGETHER } from "../model/answers";
 import { MEASURES } from "../model/axis";
 import { clamp } from "../model/notes";
 import { QUANTITIES } from "../model/quantity";
-import { PITCH_ZOOMS, PLAIN, type Sound, SPEEDS, TOGETHER } from "../model/query";
 import {
   chosenLog,
   chosenPreset,

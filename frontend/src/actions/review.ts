@@ -1,9 +1,8 @@
 /** Reading a run without playing it: from landmark to landmark, to a place by name, beside the other run. */
 
-import { valueAt } from "../model/curve";
+import { crossingsOf, nextBeyond, valueAt } from "../model/curve";
 import { eventWords, kindWords, neighbour } from "../model/landmarks";
 import { clamp, noteAtStep } from "../model/notes";
-import { crossingsOf, nextBeyond } from "../model/review";
 import { formatStep, formatValue } from "../model/words";
 import { across, laidCurves } from "../state/axis";
 import { hearing, reviewField } from "../state/choices";

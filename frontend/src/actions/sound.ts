@@ -1,9 +1,9 @@
 /** Setters of what is chosen; what changes for the ear is said. */
 
 import { batch } from "@preact/signals";
+import { PITCH_ZOOMS, type PitchZoom, TOGETHER } from "../model/answers";
 import type { Measure } from "../model/axis";
 import { MEASURED_BY, nextQuantity, type Quantity, WORDS } from "../model/quantity";
-import { PITCH_ZOOMS, type PitchZoom, TOGETHER } from "../model/query";
 import { spokenName } from "../model/words";
 import { stepsSeen, xAt } from "../state/axis";
 import {

@@ -2,9 +2,9 @@
 
 import { batch, signal, untracked } from "@preact/signals";
 import type { Course } from "../audio/schedule";
+import { SPEEDS } from "../model/answers";
 import { describePlace } from "../model/landmarks";
 import { clamp, lastStepOf, noteStart } from "../model/notes";
-import { SPEEDS } from "../model/query";
 import { formatStep, spokenName } from "../model/words";
 import { across, steps } from "../state/axis";
 import {

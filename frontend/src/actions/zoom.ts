@@ -2,10 +2,9 @@
 
 import { clamp } from "../model/notes";
 import { formatTick } from "../model/words";
-import { domain, seen, steps, xAt } from "../state/axis";
+import { domain, outliers, seen, steps, xAt, yAxis } from "../state/axis";
 import { hearing, outliersShown, showOutliers, viewport } from "../state/choices";
 import { announcer, isPlaying, playheadStep } from "../state/playing";
-import { outliers, yAxis } from "../state/plot";
 import type { Range, Step } from "../units";
 
 const LEAST_STEPS = 4;

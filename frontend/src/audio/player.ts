@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { firstStepOf, lastStepOf, stepAtFrame } from "../model/notes";
 import type { Range, SampleFrame, Step } from "../units";
 import { Clips, type FetchClip } from "./clips";
+import { type Fade, raisedCosine } from "./output";
 import {
   type Anchor,
   type Course,
@@ -32,7 +33,6 @@ import {
   wantedBy,
   wantedNext,
 } from "./score";
-import { type Fade, raisedCosine } from "./voice";
 import { Stage } from "./voices";
 
 const TICK_MS = 100;

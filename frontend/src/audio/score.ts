@@ -10,8 +10,8 @@ import {
 } from "../model/notes";
 import type { Range, SampleFrame, Seconds, Side, Step } from "../units";
 import type { Clips, Source, Wanted } from "./clips";
+import { equalPower, type Fade, raisedCosine } from "./output";
 import { frameIn, loopIn, type Passage, plan, type Way } from "./schedule";
-import { equalPower, type Fade, raisedCosine } from "./voice";
 
 /** What the player asks of those who know what is to be played. */
 export type PlayerSources = {

@@ -2,10 +2,17 @@
 
 import type { SampleFrame, Seconds } from "../units";
 import type { Clips, Wanted } from "./clips";
-import { Engine, Watchdog } from "./output";
+import {
+  Engine,
+  equalPower,
+  type Fade,
+  type Level,
+  raisedCosine,
+  type Voice,
+  Watchdog,
+} from "./output";
 import { type Cue, frameAfter, type Passage, plan } from "./schedule";
 import { clipsOf, leadOf, type Score, wantedAt } from "./score";
-import { equalPower, type Fade, type Level, raisedCosine, type Voice } from "./voice";
 
 /** How loud each track is, and where, by its name. */
 export type Mix = ReadonlyMap<string, Level>;

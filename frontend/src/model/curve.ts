@@ -1,9 +1,8 @@
-/** Curves: as lines along the axis, smoothed, on a scale for the ear, and as rows of a table. */
+/** Curves: smoothed, on a scale for the ear, as rows of a table, as readings of all runs at a step, and in small. */
 
 import type { Range, Step } from "../units";
-import type { Curve, Heatmap } from "./answers";
+import type { Curve, Heatmap, Scale } from "./answers";
 import { clamp, lastNotAfter } from "./notes";
-import type { Scale } from "./query";
 
 const LINEAR_DECADES = 4; // of values that a linear axis can show; an explosion has more
 
@@ -206,4 +205,83 @@ export function sparkOf(curve: Curve, width: number, height: number, log: boolea
     path += `${pen}${((at * width) / Math.max(1, values.length - 1)).toFixed(1)} ${y(value).toFixed(1)}`;
   });
   return path;
+}
+
+export type Crossing = { readonly step: Step; readonly above: boolean };
+
+/** Where a curve gets above another one, or below it; where either is no number, nothing is crossed. */
+export function crossingsOf(
+  curve: Curve,
+  otherAt: (step: Step) => number | null,
+): readonly Crossing[] {
+  const found: Crossing[] = [];
+  let before = 0;
+  curve.steps.forEach((step, bin) => {
+    const side = Math.sign((curve.max[bin] ?? Number.NaN) - (otherAt(step) ?? Number.NaN));
+    if (side !== 1 && side !== -1) return;
+    if (before === -side) found.push({ step, above: side === 1 });
+    before = side;
+  });
+  return found;
+}
+
+/** The next point of a curve that is higher, or lower, than where it is at a step. */
+export function nextBeyond(
+  curve: Curve,
+  step: Step,
+  which: "higher" | "lower",
+): { step: Step; value: number } | null {
+  const here = valueAt(curve, step)?.max ?? Number.NaN;
+  const sign = which === "higher" ? 1 : -1;
+  const from = lastNotAfter(curve.steps, step, curve.steps.length) + 1;
+  for (let bin = from; bin < curve.steps.length; bin++) {
+    const [at, value] = [curve.steps[bin], curve.max[bin]];
+    if (at === undefined || value === undefined || !Number.isFinite(value)) continue;
+    if (Number.isNaN(here) || sign * (value - here) > 0) return { step: at, value };
+  }
+  return null;
+}
+
+/** A curve, where its points lie on the x axis, and where the run ends on it. */
+export type Laid = {
+  readonly curve: Pick<Curve, "min" | "max">;
+  readonly xs: readonly number[];
+  readonly end: number;
+};
+
+export type Reading<Each> = {
+  readonly of: Each;
+  readonly min: number;
+  readonly max: number;
+  /** Less the value of the reference; null of itself, and where that has none. */
+  readonly difference: number | null;
+};
+
+/** The values of runs at a place; those nearest to a value come first, by their distance to it. */
+export function readingsAt<Each extends Laid>(
+  runs: readonly Each[],
+  x: number,
+  reference: Each | null,
+  distance: ((value: number) => number) | null,
+): Reading<Each>[] {
+  const from = reference === null ? null : valueAtX(reference, x);
+  const found = runs.flatMap((of) => {
+    const value = valueAtX(of, x);
+    if (value === null) return [];
+    const difference = from === null || of === reference ? null : value.max - from.max;
+    return [{ of, ...value, difference }];
+  });
+  if (distance === null) return found;
+  const far = ({ max }: Reading<Each>) => {
+    const pixels = distance(max);
+    return Number.isNaN(pixels) ? Number.MAX_VALUE : pixels;
+  };
+  return found.sort((one, other) => far(one) - far(other));
+}
+
+/** The values of the last point not after a place; null before the first and after the end. */
+function valueAtX({ curve, xs, end }: Laid, x: number): { min: number; max: number } | null {
+  const at = lastNotAfter(xs, x, xs.length);
+  const [min, max] = [curve.min[at], curve.max[at]];
+  return min === undefined || max === undefined || x > end ? null : { min, max };
 }

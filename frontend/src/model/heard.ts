@@ -1,9 +1,8 @@
 /** What is heard, as numbers: pitch, texture and earcons of each stream, and where they are drawn. */
 
+import type { Scale } from "./answers";
 import { clamp } from "./notes";
-import type { Quantity } from "./quantity";
-import { formatNorm, WORDS } from "./quantity";
-import type { Scale } from "./query";
+import { formatNorm, type Quantity, WORDS } from "./quantity";
 import { formatValue } from "./words";
 
 export type HeardStream = {

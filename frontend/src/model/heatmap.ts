@@ -3,7 +3,7 @@
 import type { Range } from "../units";
 import type { Heatmap } from "./answers";
 import { packed, type Rgb } from "./colours";
-import { fence, hull, unsqueezed, withoutFar } from "./outliers";
+import { fence, hull, unsqueezed, withoutFar } from "./yaxis";
 
 /** Rows that share pixels, and these pixels. */
 export type Band = {

@@ -1,8 +1,8 @@
-/** Sentences about places and landmarks, and how much of them is said. */
+/** Landmarks: as sentences, as flags that do not overlap, as the story of a run; and how much of it is said. */
 
 import type { Step } from "../units";
 import type { Landmark } from "./answers";
-import { factorWords, formatRange, formatStep, spokenName } from "./words";
+import { factorWords, formatRange, formatStep, formatValue, spokenName } from "./words";
 
 export type Place = {
   readonly run: string | null;
@@ -158,4 +158,93 @@ export function logged(log: readonly Entry[], text: string): readonly Entry[] {
 /** Which tenth of a range a step is in, from 0 to 10. */
 export function tenthAt(step: number, [from, to]: readonly [number, number]): number {
   return from < to ? Math.floor((10 * (step - from)) / (to - from) + 1e-9) : 0;
+}
+
+/** One or several landmarks at about the same pixel. */
+export type Flag<Each> = {
+  readonly items: readonly Each[];
+  /** Of the first of them. */
+  readonly pixel: number;
+  /** In pixels, up to the next flag or the end. */
+  readonly room: number;
+};
+
+const LEAST = 26; // pixels: a glyph, or a count, with its edge
+
+/** Flags from left to right, none closer than so many pixels to the next. */
+export function flagsOf<Each>(
+  items: readonly Each[],
+  pixelOf: (item: Each) => number,
+  end: number,
+  least = LEAST,
+): Flag<Each>[] {
+  const placed = items.map((item) => ({ item, pixel: pixelOf(item) }));
+  placed.sort((one, other) => one.pixel - other.pixel);
+  const groups: { items: Each[]; pixel: number }[] = [];
+  for (const { item, pixel } of placed) {
+    const last = groups.at(-1);
+    if (last !== undefined && pixel < last.pixel + least) last.items.push(item);
+    else groups.push({ items: [item], pixel });
+  }
+  return groups.map((group, at) => ({
+    ...group,
+    room: (groups[at + 1]?.pixel ?? Math.max(end, group.pixel + least)) - group.pixel,
+  }));
+}
+
+export type Clause = {
+  readonly words: string;
+  /** Where it happened; null: it has no moment of its own. */
+  readonly moment: Landmark | null;
+};
+
+/** Where a curve begins, where it is lowest, and where it stands. */
+export type Course = {
+  readonly first: number;
+  readonly last: number;
+  readonly best: { readonly step: number; readonly value: number; readonly words: string } | null;
+};
+
+const VERBS: Readonly<Record<string, string>> = {
+  nan: "turns to NaN",
+  inf: "turns to infinity",
+  explosion: "explodes",
+  divergence: "diverges",
+  overfitting: "overfits",
+  collapse: "collapses",
+  spike: "spikes",
+  outgrowing: "outgrows the others",
+  leaving: "leaves its range",
+  vanishing: "vanishes",
+  restart: "starts again",
+};
+
+const BROKEN: readonly string[] = ["nan", "inf", "explosion", "divergence", "collapse"];
+const MOST_CLAUSES = 3;
+
+/**
+ * The first moment of each kind that breaks a run or bends its course, in order of step; for a run
+ * in which nothing has broken, first how its curve went.
+ */
+export function storyOf(landmarks: readonly Landmark[], course: Course | null): Clause[] {
+  const kinds = KINDS.filter((kind) => kind in VERBS);
+  const firsts = kinds.flatMap((kind) => landmarks.find((each) => each.kind === kind) ?? []);
+  const told = firsts.slice(0, MOST_CLAUSES).sort((one, other) => one.step - other.step);
+  const clauses = told.map((moment) => ({ words: wordsOf(moment), moment }));
+  const broken = told.some(({ kind }) => BROKEN.includes(kind));
+  return broken || course === null ? clauses : [...courseClauses(course), ...clauses].slice(0, 4);
+}
+
+/** "explodes at step 1 in conv2". */
+function wordsOf({ kind, step, layer }: Landmark): string {
+  const where = layer === null ? "" : ` in ${layer}`;
+  return `${VERBS[kind]} at step ${formatStep(step)}${where}`;
+}
+
+function courseClauses({ first, last, best }: Course): Clause[] {
+  const went = { words: `${formatValue(first)} → ${formatValue(last)}`, moment: null };
+  if (best === null) return [went];
+  const words = `${best.words} ${formatValue(best.value)} at step ${formatStep(best.step)}`;
+  const moment = { kind: "best", step: best.step, layer: null, sentence: best.words };
+  return [went, { words, moment }];
 }

@@ -1,22 +1,26 @@
 /** The requests of docs/http_api.md. The only place with URLs and snake_case. */
 
-import type {
-  Coverage,
-  Curve,
-  Heatmap,
-  Landmark,
-  LayerTable,
-  Lesson,
-  Newest,
-  NoteTable,
-  Run,
-  RunState,
-  Scalars,
-  Summaries,
+import {
+  type Alignment,
+  type Coverage,
+  type Curve,
+  type Heatmap,
+  type Landmark,
+  type LayerTable,
+  type Lesson,
+  type Newest,
+  type NotesQuery,
+  type NoteTable,
+  PLAIN,
+  type Run,
+  type RunState,
+  type Scalar,
+  type Scalars,
+  type Sound,
+  type Summaries,
 } from "../model/answers";
 import type { Heard } from "../model/heard";
 import { QUANTITIES, type Quantity } from "../model/quantity";
-import { type Alignment, type NotesQuery, PLAIN, type Scalar, type Sound } from "../model/query";
 import { SIDES, type Step } from "../units";
 import {
   arrayOf,

@@ -6,12 +6,12 @@ import type {
   LayerTable,
   Preset,
   RunState,
+  Scale,
   Segment,
   Stream,
   Summaries,
 } from "../model/answers";
 import type { Heard } from "../model/heard";
-import type { Scale } from "../model/query";
 import type { Range } from "../units";
 import {
   arrayOf,

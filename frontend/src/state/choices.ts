@@ -1,12 +1,12 @@
 /** What the person has chosen; most of it is kept between visits. */
 
 import { signal } from "@preact/signals";
+import { PLAIN, type Sound } from "../model/answers";
 import type { Measure } from "../model/axis";
 import { type KeyChoice, readKeyChoice } from "../model/keys";
 import { readVerbosity, VERBOSITIES, type Verbosity } from "../model/landmarks";
 import { clamp } from "../model/notes";
 import { QUANTITIES, type Quantity } from "../model/quantity";
-import { PLAIN, type Sound } from "../model/query";
 import type { Sides, Sort } from "../model/runs";
 import type { Range, Side } from "../units";
 

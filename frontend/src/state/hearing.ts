@@ -3,12 +3,11 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Source } from "../audio/clips";
 import type { Score, Track } from "../audio/score";
-import type { Coverage, Preset, Run } from "../model/answers";
+import type { Alignment, Coverage, NotesQuery, Preset, Run } from "../model/answers";
 import type { Measure } from "../model/axis";
 import { sharedScale } from "../model/curve";
 import { heardHeightOf } from "../model/layers";
 import { spansLike, spansOf, timelineOf } from "../model/notes";
-import type { Alignment, NotesQuery } from "../model/query";
 import { settlePreset, silentAmong } from "../model/runs";
 import { clipQuery, type Query, soundQuery, viewQuery } from "../server/api";
 import { otherSide, type Range, SIDES, type Side } from "../units";

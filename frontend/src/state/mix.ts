@@ -1,7 +1,7 @@
 /** The mix: how loud each run is, and where; which streams are heard. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { Level } from "../audio/voice";
+import type { Level } from "../audio/output";
 import type { Mix } from "../audio/voices";
 import { settlePreset, silentAmong } from "../model/runs";
 import type { Side } from "../units";

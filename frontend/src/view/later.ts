@@ -9,21 +9,18 @@ import palette from "../style/palette.css";
 import panels from "../style/panels.css";
 
 export { Describe } from "./dialogs/Describe";
-export { GoTo } from "./dialogs/GoTo";
 export { Help } from "./dialogs/Help";
 export { Options } from "./dialogs/Options";
-export { Palette } from "./dialogs/Palette";
+export { GoTo, Palette } from "./dialogs/Palette";
 export { Lacking, NoNorms, NoRuns, Sampled, Unmet, Unreadable } from "./Hints";
-export { Events } from "./panels/Landmarks";
+export { Events, Log } from "./panels/Landmarks";
 export { LayerTables } from "./panels/LayerTable";
-export { Log } from "./panels/Log";
 export { SoundKey } from "./panels/SoundKey";
 export { TableTwin } from "./panels/Table";
 export { Readout } from "./panels/Values";
 export { HeardLane, HeardLegend } from "./tracks/HeardLane";
-export { LaneBar } from "./tracks/LayerBar";
+export { LaneBar, ViewSettings } from "./tracks/LayerBar";
 export { ReviewField } from "./tracks/ReviewField";
-export { ViewSettings } from "./tracks/ViewSettings";
 export { MoreCommands } from "./transport/MoreCommands";
 export { SoundSettings } from "./transport/SoundSettings";
 

@@ -2,7 +2,7 @@
 
 import { bound, COMMAND_NAMES, COMMANDS, SUBJECTS } from "../../actions/commands";
 import type { Chord } from "../../model/keys";
-import { Keys } from "../parts/Keycaps";
+import { Keys } from "../parts/Button";
 import { Dialog } from "./Dialog";
 
 export function Help() {

@@ -21,8 +21,8 @@ import {
   unbind,
 } from "../../model/keys";
 import { chooseKeys, keyChoice } from "../../state/choices";
+import { Keys } from "../parts/Button";
 import { Check } from "../parts/Field";
-import { Keys } from "../parts/Keycaps";
 
 /** The command that a key is being pressed for, and the key that another one has. */
 type Capture = { readonly command: CommandName; readonly taken: Chord | null } | null;

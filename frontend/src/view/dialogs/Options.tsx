@@ -2,8 +2,8 @@
 
 import { toggleAlarm, toggleAlarmMute } from "../../actions/alarm";
 import { choosePitchZoom } from "../../actions/sound";
+import { PITCH_ZOOMS } from "../../model/answers";
 import { VERBOSITIES, VERBOSITY_TITLES } from "../../model/landmarks";
-import { PITCH_ZOOMS } from "../../model/query";
 import {
   chooseVerbosity,
   DELAYS,

@@ -1,9 +1,9 @@
-/** The landmarks of A and B, as marks on the curve and as buttons that play them. */
+/** What has happened: the landmarks of A and B, and the log of what was told. */
 
 import { playLandmark } from "../../actions/review";
 import { eventWords } from "../../model/landmarks";
 import { WORDS } from "../../model/quantity";
-import { landmarkKeys, landmarks, type SideLandmark } from "../../state/playing";
+import { announcer, landmarkKeys, landmarks, type SideLandmark } from "../../state/playing";
 import { quantity } from "../../state/runs";
 import { Letter } from "../parts/Letter";
 
@@ -36,3 +36,20 @@ export function Events() {
 }
 
 const keyOf = ({ side, step, sentence }: SideLandmark): string => `${side} ${step} ${sentence}`;
+
+export function Log() {
+  const entries = announcer.log.value;
+  return (
+    <div role="log" aria-live="off" aria-label="What has happened">
+      {entries.length === 0 && <p class="quiet">Nothing has happened by itself yet.</p>}
+      <ol class="log">
+        {entries.map(({ number, text, times }) => (
+          <li key={number}>
+            <span dir="auto">{text}</span>
+            {times > 1 && <span class="count"> ×{times}</span>}
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

@@ -4,7 +4,7 @@ import { signal, useSignalEffect } from "@preact/signals";
 import { lessonUrl } from "../../server/api";
 import { volume } from "../../state/choices";
 import { lessonResource } from "../../state/data";
-import { Icon } from "../parts/Icon";
+import { Icon } from "../parts/Button";
 
 /** The lesson that sounds. */
 const playing = signal<string | null>(null);

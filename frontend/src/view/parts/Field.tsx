@@ -1,4 +1,4 @@
-/** Controls with their labels. */
+/** Controls with their labels, and sliders that can be set back. */
 
 import type { ComponentChildren } from "preact";
 
@@ -64,5 +64,36 @@ export function Check({ on, set, disabled = false, children }: CheckProps) {
       />
       {children}
     </label>
+  );
+}
+
+type SliderProps = {
+  readonly label: string;
+  readonly value: number;
+  readonly words: string;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  readonly change: (value: number) => void;
+  readonly reset: () => void;
+};
+
+export function Slider({ label, value, words, min, max, step, change, reset }: SliderProps) {
+  return (
+    <input
+      type="range"
+      min={min}
+      max={max}
+      step={step}
+      value={value}
+      title={`${label}: ${words}. Double click, or Delete, sets it back.`}
+      aria-label={label}
+      aria-valuetext={words}
+      onInput={({ currentTarget }) => change(currentTarget.valueAsNumber)}
+      onDblClick={reset}
+      onKeyDown={({ key }) => {
+        if (key === "Delete" || key === "Backspace") reset();
+      }}
+    />
   );
 }

@@ -5,14 +5,23 @@ import { useRef } from "preact/hooks";
 import type { Position } from "../../audio/schedule";
 import { pixelOfY } from "../../draw/plot";
 import { formatDuration, formatX, pixelOf, xOf } from "../../model/axis";
+import { readingsAt } from "../../model/curve";
 import { clamp, frameAtStep, lastNotAfter } from "../../model/notes";
-import { readingsAt } from "../../model/readings";
 import { formatDifference, formatRange, formatStep, shownName } from "../../model/words";
-import { axis, drawable, laidCurves, stepAt, xAt } from "../../state/axis";
+import {
+  axis,
+  drawable,
+  laidCurves,
+  plotHeight,
+  plotted,
+  pointer,
+  stepAt,
+  xAt,
+  yAxis,
+} from "../../state/axis";
 import { hearing, loop, looping, measure, stretch } from "../../state/choices";
 import { sources } from "../../state/hearing";
 import { isPlaying, player, playheadStep } from "../../state/playing";
-import { plotHeight, plotted, pointer, yAxis } from "../../state/plot";
 import { manyRuns, reducedMotion } from "../../state/runs";
 import type { Range } from "../../units";
 

@@ -3,8 +3,7 @@
 import { playLandmark } from "../../actions/review";
 import { zoomTo } from "../../actions/zoom";
 import { pixelOf } from "../../model/axis";
-import { type Flag, flagsOf } from "../../model/flags";
-import { eventWords, glyphOf, KINDS, kindWords } from "../../model/landmarks";
+import { eventWords, type Flag, flagsOf, glyphOf, KINDS, kindWords } from "../../model/landmarks";
 import { formatStep, shownName } from "../../model/words";
 import { axis, drawable, xAt } from "../../state/axis";
 import { landmarks, type SideLandmark } from "../../state/playing";

@@ -4,8 +4,7 @@ import { computed, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Source } from "../../audio/clips";
 import { type Drawn, drawHeard, type HeardInk, type HeardPicture } from "../../draw/heard";
-import type { Axis } from "../../model/axis";
-import { pixelOf } from "../../model/axis";
+import { type Axis, pixelOf } from "../../model/axis";
 import {
   columnOf,
   EARCONS,

@@ -2,10 +2,21 @@
 
 import { keyWords } from "../../actions/commands";
 import { filterLayers, setAllModules, toggleModule } from "../../actions/layers";
+import { chooseMeasure, setLog, setSmoothing } from "../../actions/sound";
+import { fit, zoomTo } from "../../actions/zoom";
+import { formatX, MEASURES, type Measure } from "../../model/axis";
 import { COLOURFUL } from "../../model/colours";
 import { WORDS } from "../../model/quantity";
 import { formatTick, shownName } from "../../model/words";
-import { differenceWanted, layerFilter, rowOrder } from "../../state/choices";
+import { domain, seen } from "../../state/axis";
+import {
+  differenceWanted,
+  layerFilter,
+  measure,
+  rowOrder,
+  smoothing,
+  viewport,
+} from "../../state/choices";
 import {
   decades,
   differenceShown,
@@ -16,8 +27,8 @@ import {
   sidesShown,
   someBeyond,
 } from "../../state/layers";
-import { forcedColours, manyRuns, quantity } from "../../state/runs";
-import { Choice } from "../parts/Field";
+import { forcedColours, log, manyRuns, quantity } from "../../state/runs";
+import { Choice, Field } from "../parts/Field";
 import { MOST_DOUBLINGS } from "./LayerLane";
 
 const FILTER_FROM = 30; // more layers than this are hard to find one in
@@ -158,5 +169,109 @@ function Legend() {
         </>
       )}
     </ul>
+  );
+}
+
+const NAMES: Readonly<Record<Measure, string>> = {
+  step: "Steps",
+  time: "Time",
+  clock: "Clock time",
+  share: "Share of the run",
+};
+
+export function ViewSettings() {
+  return (
+    <div class="settings">
+      <Choice
+        id="measure"
+        label="Along x"
+        title="Runs that lie above one another are heard together"
+        options={MEASURES.map((each) => [each, NAMES[each]])}
+        value={measure.value}
+        choose={chooseMeasure}
+      />
+      <Field id="log" label="Log y axis">
+        <input
+          id="log"
+          type="checkbox"
+          checked={log.value}
+          onChange={(event) => setLog(event.currentTarget.checked)}
+        />
+      </Field>
+      <Field id="smoothing" label="Smoothing">
+        <input
+          id="smoothing"
+          type="range"
+          min="0"
+          max="0.99"
+          step="0.01"
+          value={smoothing.value}
+          aria-valuetext={smoothing.value === 0 ? "none" : String(smoothing.value)}
+          onInput={(event) => setSmoothing(event.currentTarget.valueAsNumber)}
+        />
+      </Field>
+      <Edges />
+    </div>
+  );
+}
+
+/** The edges of what is seen as numbers, for those who cannot drag; in steps, or in the unit of x. */
+function Edges() {
+  const unit = measure.value === "share" ? 100 : 1;
+  const [from, to] = seen.value;
+  if (measure.value === "clock") {
+    return (
+      <p class="edges">
+        {formatX("clock", from, to - from)} to {formatX("clock", to, to - from)} <FitButton />
+      </p>
+    );
+  }
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(unit * (to - from))));
+  const change = (edge: 0 | 1, value: number) => {
+    if (!Number.isFinite(value)) return;
+    const moved = edge === 0 ? [value / unit, to] : [from, value / unit];
+    zoomTo([Math.min(...moved), Math.max(...moved)]);
+  };
+  return (
+    <fieldset class="edges">
+      <legend class="hidden">What is seen</legend>
+      <Edge label="From" value={from * unit} digits={digits} change={(value) => change(0, value)} />
+      <Edge label="to" value={to * unit} digits={digits} change={(value) => change(1, value)} />
+      <FitButton />
+    </fieldset>
+  );
+}
+
+function Edge(props: {
+  label: string;
+  value: number;
+  digits: number;
+  change: (value: number) => void;
+}) {
+  const id = `edge-${props.label}`;
+  return (
+    <Field id={id} label={props.label}>
+      <input
+        id={id}
+        type="number"
+        step="any"
+        value={String(Number(props.value.toFixed(props.digits)))}
+        onChange={(event) => props.change(event.currentTarget.valueAsNumber)}
+      />
+    </Field>
+  );
+}
+
+function FitButton() {
+  const [from, to] = domain.value;
+  return (
+    <button
+      type="button"
+      class="plain"
+      disabled={viewport.value === null || from >= to}
+      onClick={fit}
+    >
+      Show all
+    </button>
   );
 }

@@ -2,10 +2,9 @@
 
 import { valueAt } from "../../model/curve";
 import { formatRange, shownName } from "../../model/words";
-import { across, laidCurves, laidPartners } from "../../state/axis";
+import { across, laidCurves, laidPartners, outliers } from "../../state/axis";
 import { hearing, outliersShown, showOutliers } from "../../state/choices";
 import { playheadStep } from "../../state/playing";
-import { outliers } from "../../state/plot";
 import { curves, lineColours, log, partnerTag, scalarsOf, sides, tag } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
 import { Letter } from "../parts/Letter";

@@ -2,14 +2,30 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { cellHere, moveToCell } from "../../actions/braille";
+import { moveTo } from "../../actions/moving";
 import { toggleReview } from "../../actions/review";
 import { brailleOf, CELLS } from "../../model/braille";
+import { clamp } from "../../model/notes";
 import { formatStep } from "../../model/words";
-import { laidCurves, stepsSeen } from "../../state/axis";
+import { laidCurves, seen, stepAt, stepsSeen, xAt } from "../../state/axis";
 import { hearing, reviewField } from "../../state/choices";
-import { announcer, runWords } from "../../state/playing";
+import { announcer, playheadStep, runWords } from "../../state/playing";
 import { log } from "../../state/runs";
+
+/** Go to the first step in a cell of the braille line; to the left, at least by a step. */
+export function moveToCell(cell: number): void {
+  const [from, to] = seen.value;
+  const x = from + ((to - from) * clamp(cell, 0, CELLS - 1)) / CELLS;
+  const step = Math.ceil(stepAt(hearing.value, x) - 1e-6);
+  moveTo(cell < cellHere() ? Math.min(step, Math.ceil(playheadStep.value) - 1) : step);
+}
+
+/** The cell of the playhead. */
+export function cellHere(): number {
+  const [from, to] = seen.value;
+  const share = (xAt(hearing.value, playheadStep.value) - from) / (to - from);
+  return clamp(Math.floor(share * CELLS + 1e-6), 0, CELLS - 1);
+}
 
 export function ReviewField() {
   if (reviewField.value === null) return null;

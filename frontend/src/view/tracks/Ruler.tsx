@@ -9,10 +9,9 @@ import { drawOverview } from "../../draw/plot";
 import { type Axis, type Grip, gripAt, pixelOf, pulled, xOf } from "../../model/axis";
 import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
-import { axis, domain, laidOut, seen, steps } from "../../state/axis";
+import { axis, domain, laidOut, plotted, seen, steps, yWhole } from "../../state/axis";
 import { viewport } from "../../state/choices";
 import { isPlaying, placeHere } from "../../state/playing";
-import { plotted, yWhole } from "../../state/plot";
 
 /** What was taken hold of where; `moved` tells a drag from a click. */
 type Pull = { grip: Grip; at: number; x: number; moved: boolean };

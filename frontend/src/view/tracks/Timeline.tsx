@@ -9,7 +9,7 @@ import { nothingFocused } from "../../host";
 import { chordOf } from "../../model/keys";
 import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
-import { stepsSeen } from "../../state/axis";
+import { pointer, stepsSeen } from "../../state/axis";
 import { hearing } from "../../state/choices";
 import { heardHeight, sources } from "../../state/hearing";
 import { lanes } from "../../state/layers";
@@ -22,7 +22,6 @@ import {
   soundProblem,
   unlocked,
 } from "../../state/playing";
-import { pointer } from "../../state/plot";
 import { sides } from "../../state/runs";
 import { SIDES } from "../../units";
 import { Later } from "../parts/Later";

@@ -11,9 +11,9 @@ import { focusedIndex, type Lane, lanes, rows, streamsOf } from "../../state/lay
 import { ownPan } from "../../state/mix";
 import { lineColours, sides } from "../../state/runs";
 import type { Side } from "../../units";
-import { Key } from "../parts/Key";
+import { Key } from "../parts/Button";
+import { Slider } from "../parts/Field";
 import { Letter } from "../parts/Letter";
-import { Slider } from "../parts/Slider";
 
 export function TrackHead({ side }: { side: Side }) {
   const run = sides.value[side];

@@ -5,7 +5,7 @@ import { linkHere } from "../../actions/link";
 import { moveTo } from "../../actions/moving";
 import { framed } from "../../host";
 import { playheadStep } from "../../state/playing";
-import { Keys } from "../parts/Keycaps";
+import { Keys } from "../parts/Button";
 
 const ASK: readonly CommandName[] = ["describe", "showOptions", "showHelp", "copyLink"];
 

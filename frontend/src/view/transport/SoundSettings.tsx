@@ -1,4 +1,4 @@
-/** How it sounds: preset, speed, notes, pitch; and the mix of layer groups and of the two sides. */
+/** How it sounds: preset, speed, notes, pitch; and which layer groups are heard. */
 
 import {
   choosePitchZoom,
@@ -8,15 +8,16 @@ import {
   chooseWhole,
   toggleReference,
 } from "../../actions/sound";
+import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../../model/answers";
 import { WORDS } from "../../model/quantity";
-import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../../model/query";
 import { settlePreset } from "../../model/runs";
 import { formatValue } from "../../model/words";
-import { chosenPreset, hearing, sound } from "../../state/choices";
-import { coverages } from "../../state/hearing";
-import { quantity } from "../../state/runs";
+import { chosenPreset, hearing, soloedStreams, sound } from "../../state/choices";
+import { CURVE, coverages } from "../../state/hearing";
+import { isMuted, soloStream, streams, toggleStream } from "../../state/mix";
+import { quantity, tag } from "../../state/runs";
+import { Key } from "../parts/Button";
 import { Check, Choice } from "../parts/Field";
-import { Streams } from "./Streams";
 
 const WHOLE = "whole";
 
@@ -68,5 +69,67 @@ export function SoundSettings() {
       >{`Reference tone at ${short} ${formatValue(at440Hz)}`}</Check>
       <Streams />
     </div>
+  );
+}
+
+export function Streams() {
+  const desk = streams.value;
+  if (desk === null) return null;
+  const { names, fixed, mute } = desk;
+  return (
+    <section class="streams" aria-labelledby="streams-title">
+      <h2 id="streams-title">Layer groups</h2>
+      <ul>
+        {names.length > 1 &&
+          names.map((name) => (
+            <Stream key={name} name={name} off={fixed === null ? null : "streams-fixed"} />
+          ))}
+        <Stream name={CURVE} words={tag.value ?? ""} off={mute === null ? null : "curve-silent"} />
+      </ul>
+      {fixed !== null && (
+        <p class="quiet" id="streams-fixed">
+          {fixed}
+        </p>
+      )}
+      {mute !== null && (
+        <p class="quiet" id="curve-silent">
+          {mute}
+        </p>
+      )}
+    </section>
+  );
+}
+
+type Props = {
+  readonly name: string;
+  readonly words?: string;
+  /** The element that says why nothing can be done here; null where it can. */
+  readonly off: string | null;
+};
+
+function Stream({ name, words, off }: Props) {
+  const does = words === undefined ? name : `${name}, ${words}`;
+  return (
+    <li>
+      <span class="name" dir="auto" title={does}>
+        {words ?? name}
+      </span>
+      <Key
+        letter="S"
+        does={`Solo ${does}`}
+        on={soloedStreams.value.has(name)}
+        press={() => soloStream(name)}
+        off={off}
+        tabIndex={0}
+      />
+      <Key
+        letter="M"
+        does={`Mute ${does}`}
+        on={(off === null || name === CURVE) && isMuted(name)}
+        press={() => toggleStream(name)}
+        off={off}
+        tabIndex={0}
+      />
+    </li>
   );
 }

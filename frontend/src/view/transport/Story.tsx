@@ -1,8 +1,8 @@
 /** One sentence for each run that is compared: what has happened; its clauses play their moments. */
 
 import { playLandmark } from "../../actions/review";
+import { type Course, storyOf } from "../../model/landmarks";
 import { largerIsBetter } from "../../model/runs";
-import { type Course, storyOf } from "../../model/story";
 import { shownName } from "../../model/words";
 import { laidCurves } from "../../state/axis";
 import { landmarks } from "../../state/playing";

@@ -5,9 +5,18 @@ import { anyAlone, clearSolo } from "../../actions/runs";
 import { chooseQuantity, setVolume } from "../../actions/sound";
 import { hear, hearBoth } from "../../actions/transport";
 import { QUANTITIES, type Quantity, WORDS } from "../../model/quantity";
+import { settlePreset } from "../../model/runs";
 import { formatStep, spokenName } from "../../model/words";
 import { laidOut, steps } from "../../state/axis";
-import { hearing, listening, soloed, soloedStreams, volume } from "../../state/choices";
+import {
+  chosenPreset,
+  hearing,
+  listening,
+  soloed,
+  soloedStreams,
+  volume,
+} from "../../state/choices";
+import { coverages } from "../../state/hearing";
 import { isPlaying, playheadStep } from "../../state/playing";
 import {
   chosenRuns,
@@ -20,12 +29,10 @@ import {
 } from "../../state/runs";
 import { alarm, muteWords } from "../../state/watch";
 import { SIDES } from "../../units";
-import { CommandButton } from "../parts/CommandButton";
+import { CommandButton, Icon } from "../parts/Button";
 import { Choice } from "../parts/Field";
-import { Icon } from "../parts/Icon";
 import { Later } from "../parts/Later";
 import { Menu } from "../parts/Menu";
-import { SoundMenu } from "./SoundMenu";
 
 const BOTH = [
   { how: "both", label: "A + B", says: COMMANDS.hearBoth.words },
@@ -195,5 +202,25 @@ function AlarmButton() {
     >
       <Icon name={on && muted === null ? "bell" : "bellOff"} />
     </button>
+  );
+}
+
+export function SoundMenu() {
+  const coverage = coverages[hearing.value].value;
+  const preset = coverage === null ? null : settlePreset(coverage.presets, chosenPreset.value);
+  const name = preset?.title.split(/[:(]/)[0]?.trim() ?? "Sound";
+  return (
+    <Menu
+      id="sound-menu"
+      name={`Sound settings, ${name}`}
+      title="How it sounds: preset, speed, pitch range, layer groups"
+      face={
+        <>
+          <span aria-hidden="true">♪</span> {name} <span aria-hidden="true">▾</span>
+        </>
+      }
+    >
+      <Later name="SoundSettings" />
+    </Menu>
   );
 }
