@@ -282,7 +282,7 @@ CHECKS = {
     "compareHere": says("step 50: loss A, a 2, B, b 2, equal; norms equal"),
     "braille": opens_field("Curve of A, a in braille, steps 0 to 399", "⠤"),
     "reviewText": opens_field("Last message", ""),
-    "cyclePitchRange": says("Pitch zoom 2"),
+    "cyclePitchRange": says("Pitch range: 2 semitones"),
     "showPalette": opens_search("Find a command", "combobox"),
     "copyLink": copies_the_link,
     "showHelp": opens("Keys"),

@@ -122,7 +122,7 @@ export function clearSolo(): void {
     soloed.value = new Set();
     soloedStreams.value = new Set();
   });
-  announcer.say("Nothing is alone");
+  announcer.say("All is heard again");
 }
 
 /** In dB; 0: as it is. */

@@ -137,7 +137,7 @@ export function chooseWhole(): void {
 export function choosePitchZoom(zoom: PitchZoom): void {
   sound.value = { ...sound.value, zoom };
   announcer.say(
-    `Pitch zoom ${zoom}: ${zoom} semitones for twice the ${WORDS[quantity.value].short}`,
+    `Pitch range: ${zoom === 1 ? "a semitone" : `${zoom} semitones`} for twice the ${WORDS[quantity.value].short}`,
   );
 }
 
