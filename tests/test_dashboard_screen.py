@@ -7,17 +7,18 @@ from playwright.sync_api import expect
 
 from tests.controls import panel
 from tests.dashboard import WAIT_MS
+from tests.pages import wait_until
 from tests.screen import opened_screen, write_three_runs
 
 TOP_PIXELS = 180  # above which the plot begins
 MOST_CONTROLS = 28
-# Radio buttons of a group, and tabs of a list, are one control; surfaces are none.
+# What is one stop for Tab, as tabs, flags and radio buttons, is one control; surfaces are none.
 CONTROLS = """() => {
   const inSight = (e) => { const box = e.getBoundingClientRect();
     return box.width > 1 && box.bottom <= innerHeight
       && e.checkVisibility({ opacityProperty: true, visibilityProperty: true }); };
   const all = [...document.querySelectorAll("button, input, select, a")].filter(inSight);
-  return new Set(all.map((e) => e.closest("[role=tablist], .switch") ?? e)).size; }"""
+  return new Set(all.map((e) => e.closest("[role=tablist], .switch, .flags") ?? e)).size; }"""
 
 
 @pytest.fixture
@@ -75,3 +76,16 @@ def test_every_sound_is_played_from_its_key(screen):
     stop = key.get_by_role("button", name=re.compile("^Stop: a bell"))
     expect(stop).to_have_attribute("aria-pressed", "true")
     expect(bell).to_be_visible(timeout=WAIT_MS)  # it has ended
+
+
+LEVELS = """() => [...document.querySelectorAll(".level i")].map(
+    (bar) => new DOMMatrix(getComputedStyle(bar).transform).a)"""
+
+
+def test_the_meter_moves_while_there_is_sound_and_rests_without(screen):
+    assert screen.page.evaluate(LEVELS) == [0, 0]
+    screen.press("Space")
+    wait_until(screen.page, lambda: min(screen.page.evaluate(LEVELS)) > 0.2)
+    screen.press("Space")
+    screen.stands(state="paused")
+    wait_until(screen.page, lambda: screen.page.evaluate(LEVELS) == [0, 0])

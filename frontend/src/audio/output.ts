@@ -189,6 +189,7 @@ export class Watchdog {
   }
 }
 
+const METER_FRAMES = 2_048; // the peaks of so many are shown
 const LEAD_SECONDS: Seconds = 0.005;
 const DIP = 0.25; // of the amplitude: 12 dB
 const DIP_SECONDS: Seconds = 0.6;
@@ -198,6 +199,9 @@ export class Engine {
   private master: GainNode | null = null;
   /** Below full while something is said. */
   private room: GainNode | null = null;
+  /** What goes to the left and to the right loudspeaker. */
+  private meters: readonly AnalyserNode[] = [];
+  private readonly samples = new Float32Array(METER_FRAMES);
   private readonly clock = new Clock();
   private volume = 0;
   private mono = false;
@@ -220,6 +224,22 @@ export class Engine {
     this.master.channelCount = this.mono ? 1 : 2;
     this.room = new GainNode(context);
     this.master.connect(this.room).connect(context.destination);
+    const sides = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+    this.room.connect(sides);
+    this.meters = [0, 1].map((side) => {
+      const meter = new AnalyserNode(context, { fftSize: METER_FRAMES });
+      sides.connect(meter, side);
+      return meter;
+    });
+  }
+
+  /** The peaks of the last moment, left and right, from 0 to 1. */
+  levels(): readonly [number, number] {
+    const [left = 0, right = 0] = this.meters.map((meter) => {
+      meter.getFloatTimeDomainData(this.samples);
+      return this.samples.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+    });
+    return [left, this.mono ? left : right];
   }
 
   /** Call inside a gesture, and do not wait: sound can be started while the context wakes up. */
@@ -301,6 +321,7 @@ export class Engine {
     this.context = null;
     this.master = null;
     this.room = null;
+    this.meters = [];
     this.clock.reset();
     void context?.close();
   }

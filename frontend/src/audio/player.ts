@@ -136,6 +136,11 @@ export class Player {
     }
   }
 
+  /** The peaks of the last moment, left and right, from 0 to 1. */
+  levels(): readonly [number, number] {
+    return this.stage.engine.levels();
+  }
+
   /** Load what will be needed soonest. */
   prefetch(step: Step): void {
     const wanted = wantedBy(this.sources, step);

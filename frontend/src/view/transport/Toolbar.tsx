@@ -33,6 +33,7 @@ import { CommandButton, Icon } from "../parts/Button";
 import { Choice } from "../parts/Field";
 import { Later } from "../parts/Later";
 import { Menu } from "../parts/Menu";
+import { Meter } from "./Meter";
 
 const BOTH = [
   { how: "both", label: "A + B", says: COMMANDS.hearBoth.words },
@@ -58,6 +59,7 @@ export function Toolbar() {
       )}
       {anyAlone.value && <Alone />}
       <div class="aside">
+        {runsExpected.value && <Meter />}
         {runsExpected.value && <Volume />}
         <AlarmButton />
         <Menu id="more-menu" name="More" title="More" face={<Icon name="more" />}>
