@@ -78,7 +78,12 @@ def test_in_a_lane_all_other_keys_are_the_timelines(lanes, tab):
     lanes.tab_to("a")
     timeline = lanes.frame.locator(".timeline")
     last = STEPS - 1
-    for key, step in (("End", last), ("Home", 0), ("ArrowRight", 1), ("Control+ArrowRight", 40.9)):
+    for key, step in (
+        ("Control+End", last),
+        ("Control+Home", 0),
+        ("ArrowRight", 1),
+        ("Control+ArrowRight", 40.9),
+    ):
         lanes.press(key)
         expect(timeline).to_have_attribute("data-step", f"{step:.2f}")
     lanes.press("Space")
@@ -86,7 +91,7 @@ def test_in_a_lane_all_other_keys_are_the_timelines(lanes, tab):
     tab.wait_for_sound()
     lanes.press("Space")
     expect(timeline).to_have_attribute("data-state", "paused")
-    lanes.press("Home")
+    lanes.press("Control+Home")
     lanes.press("Enter")
     expect(timeline).to_have_attribute("data-state", "playing")
     expect(timeline).to_have_attribute("data-state", "paused")
@@ -192,7 +197,7 @@ def test_the_difference_lane_compares_layers_by_name(lanes):
     assert lanes.row("difference") == "Gradient norms, difference of A and B, 1 of 6: conv"
     lanes.press("ArrowDown")
     expect(lanes.status).to_have_text("block1.a, B 4 times A, early")
-    lanes.press("End")
+    lanes.press("Control+End")
     lanes.rest()
     lanes.press("ArrowDown")
     lanes.press("ArrowDown")

@@ -168,9 +168,10 @@ def test_what_changes_is_seen_soon_and_nothing_that_is_here_is_asked_for_again(b
             wait_until(tab.page, lambda last=first + 99: last_step(tab) == last)
         clips = [url for url in asked if "/clip?" in url]
         assert len(clips) == len(set(clips))
-        # Of the run that stands still: clips, each once, to change over to, and a wider heat-map.
+        # Of the run that stands still: clips, each once, to change over to, what is at the
+        # playhead, and wider lanes.
         others = {route_of(url) for url in asked if "run=other" in url}
-        assert others <= {"news", "clip", "heatmap"}
+        assert others <= {"news", "clip", "notes", "heatmap", "heard"}
         expect(tab.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
 
         names = tab.frame.get_by_role("grid").get_by_role("rowheader")

@@ -42,17 +42,17 @@ def change(screen, dialog, command, chord):
 
 def test_a_key_of_ones_own_survives_a_reload_and_is_in_the_help(screen):
     dialog = options(screen)
-    change(screen, dialog, SAY_POSITION, "g")
-    expect(dialog.get_by_role("status")).to_have_text(f"G: {SAY_POSITION}")
+    change(screen, dialog, SAY_POSITION, "k")
+    expect(dialog.get_by_role("status")).to_have_text(f"K: {SAY_POSITION}")
     close(screen)
     screen.open()
     screen.press("p")
     expect(screen.status).to_have_text("")
-    screen.press("g")
+    screen.press("k")
     screen.says("step 50")
     screen.press("h")
     row = screen.page.get_by_role("dialog", name="Keys").get_by_role("row", name=SAY_POSITION)
-    expect(row.locator("kbd")).to_have_text(["G"])
+    expect(row.locator("kbd")).to_have_text(["K"])
 
 
 def test_a_key_that_is_taken_is_named_and_changes_hands_only_when_told_to(screen):
@@ -98,7 +98,7 @@ def test_escape_leaves_a_key_as_it_is_and_the_dialog_open(screen):
 
 def test_one_command_can_be_reset(screen):
     dialog = options(screen)
-    change(screen, dialog, SAY_POSITION, "g")
+    change(screen, dialog, SAY_POSITION, "k")
     dialog.get_by_role("button", name=f"Reset: {SAY_POSITION}").focus()
     screen.press("Enter")
     close(screen)

@@ -174,23 +174,23 @@ def test_all_that_is_said_and_drawn_follows(serve_once, open_tab):
     tab = open_tab(url)
     page = tab.page
     choice(tab).select_option("ratio")
-    panel(page, "Layers")
-    norms = page.get_by_role("region", name="Update / weight ratios by layer")
+    values = panel(page, "Values")
+    norms = values.get_by_role("region", name="Update / weight ratios by layer")
     expect(norms.get_by_role("row", name="fc")).to_contain_text("3.91e−3")
     expect(norms.get_by_role("columnheader", name="Ratio")).to_be_visible()
     expect(page.get_by_label("What the colours mean")).to_contain_text(
         "Largest update / weight ratio 0.001"
     )
     expect(page.get_by_role("application", name="Update / weight ratios of")).to_be_visible()
-    layers = page.get_by_role("region", name="Update / weight ratios of layers")
+    for name in ("numbers (CSV)", "sound (WAV)"):
+        assert "quantity=ratio" in values.get_by_role("link", name=name).get_attribute("href")
+    layers = panel(page, "Layers").get_by_role("region", name="Update / weight ratios of layers")
     expect(layers.get_by_role("row", name="conv")).to_contain_text("3.91e−3")
     expect(reveal(page.get_by_label("Reference tone at ratio 0.001"))).to_be_enabled()
     header = fetch(url, "coverage", run="measured", quantity="ratio")
     assert b'"at_440_hz":0.001' in header.replace(b" ", b"")
     panel(page, "Table")
     expect(page.get_by_role("columnheader", name="Largest update / weight ratio")).to_be_visible()
-    for name in ("numbers (CSV)", "sound (WAV)"):
-        assert "quantity=ratio" in page.get_by_role("link", name=name).get_attribute("href")
     lane = page.locator(".heatmap.a")
     lane.focus()
     page.keyboard.press("ArrowDown")
@@ -322,7 +322,7 @@ def test_of_a_live_run_updates_can_be_chosen_when_they_come_and_grow(show, logdi
             ),
         )
         tab.page.keyboard.press("End")
-        norms = tab.page.get_by_role("region", name="Update norms by layer")
+        norms = panel(tab.page, "Values").get_by_role("region", name="Update norms by layer")
         expect(norms.get_by_role("row", name="fc")).to_contain_text("0.03125")
 
 
