@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests import dashboard, recorded
 from tests.client import opened_client
 from tests.commands import tb_sonify
+from tests.controls import panel
 from tests.forked import FILE
 from tests.serving import served
 
@@ -102,6 +103,7 @@ def test_the_run_of_an_example_plays_in_the_dashboard(trainer, logdir, url, brow
         tab.page.keyboard.press("ArrowRight")
         step = first_step + 1
         expect(timeline).to_have_attribute("data-step", f"{step:.2f}")
+        panel(tab.frame, "Values")
         values = tab.frame.get_by_role("region", name="At the playhead")
         last = recorded.scalars(logdir / run, loss)[-1][0]  # the other run may go on
         expect(values).to_contain_text(f"step {step} of {last}")

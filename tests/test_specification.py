@@ -21,10 +21,10 @@ SPECIFICATION = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 PARAMETERS = SPECIFICATION["components"]["parameters"]
 ROUTES = SPECIFICATION["paths"]
 NAMES = {"run": ["sgd", "plain"], "along": ["sgd", "plain"], "preset": ["smooth", "single"]}
-NAMES |= {"tag": ["accuracy"], "lead_tag": ["accuracy"]}
+NAMES |= {"tag": ["accuracy"], "lead_tag": ["accuracy"], "name": ["one"]}
 # A request of every route that is answered; arguments that only go together, together.
 GOOD = {"run": "sgd", "tag": "accuracy", "along": "sgd", "preset": "single"}
-GOOD |= {"first_note": 0, "notes": 1, "from": 0, "to": 9, "columns": 1}
+GOOD |= {"name": "one", "first_note": 0, "notes": 1, "from": 0, "to": 9, "columns": 1}
 FEW = settings(
     derandomize=True,
     database=None,
