@@ -316,6 +316,15 @@ def test_batch_normalisation_is_by_the_batch_or_by_running_statistics():
     assert surface(model, loss, size=3, batch_norm="running").here == by_running
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl+C interrupts, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("kind", ["exception", "signal"])
 def test_a_model_is_restored_bit_for_bit_after_any_of_100_interruptions(kind):
     """Signals come at any line of the landscape's code and of the loss, exceptions out of it."""
