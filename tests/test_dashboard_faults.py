@@ -232,3 +232,15 @@ def test_tensorboard_that_ends_and_starts_again_is_told_of_and_the_tab_recovers(
             if page.get_by_role("button", name="Play", exact=True).count():
                 page.get_by_role("button", name="Play", exact=True).click()
             tab.wait_for_sound()
+
+
+def test_what_is_loaded_after_the_first_picture_is_tried_again(serve_once, browser):
+    url = serve_once(write_run_alone)
+    with fresh_page(browser, expected=[FAILED]) as page:
+        failed = []
+        page.route("**/parts/later*", lambda route: (failed.append(route), route.abort())[1])
+        page.goto(f"{url}{ALONE}")
+        expect(page.locator(".curve canvas")).to_be_visible(timeout=WAIT_MS)
+        wait_until(page, lambda: failed)
+        page.unroute_all(behavior="wait")
+        expect(page.locator(".heard-lane canvas")).to_be_visible(timeout=WAIT_MS)

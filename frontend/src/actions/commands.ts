@@ -320,7 +320,7 @@ const TABLE = {
     },
   ),
   blink: command("Runs", "Alternate A and B every two seconds", ["4"], () => hearBoth("blink"), {
-    label: "A / B",
+    label: "A ⇄ B",
     pressed: () => listening.value === "blink",
     disabled: single,
   }),

@@ -1,15 +1,12 @@
 /** A and B at the playhead, in one sentence; loaded when it is asked for. */
 
 import { effect, untracked } from "@preact/signals";
-import { valueAt } from "../model/curve";
 import { comparedWords } from "../model/norms";
 import { WORDS } from "../model/quantity";
 import { factorWords, formatStep, formatValue, spokenName } from "../model/words";
-import { across, laidCurves } from "../state/axis";
-import { hearing } from "../state/choices";
 import { coverages } from "../state/hearing";
 import { normHere } from "../state/layers";
-import { announcer, playheadStep, runWords } from "../state/playing";
+import { announcer, playheadStep, runWords, valueHere } from "../state/playing";
 import { quantity, tag } from "../state/runs";
 import { SIDES, type Side } from "../units";
 
@@ -17,7 +14,7 @@ const PATIENCE_MS = 1_000;
 
 /** Say how A and B are to each other at the playhead: values, then norms, once they are known. */
 export function compareHere(): void {
-  const values = SIDES.map(valueHere);
+  const values = SIDES.map((side) => valueHere(side)?.max);
   const step = `step ${formatStep(playheadStep.value)}`;
   const named = SIDES.map(
     (side, at) => `${runWords(side)} ${formatValue(values[at] ?? Number.NaN)}`,
@@ -34,12 +31,6 @@ export function compareHere(): void {
     const norms = normsCompared();
     if (norms !== null) untracked(() => say(norms));
   });
-}
-
-function valueHere(side: Side): number {
-  const curve = laidCurves[side].value;
-  const step = across(playheadStep.value, hearing.value, side);
-  return curve === null ? Number.NaN : (valueAt(curve, step)?.max ?? Number.NaN);
 }
 
 function relation(a = Number.NaN, b = Number.NaN): string {

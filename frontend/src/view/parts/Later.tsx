@@ -10,9 +10,13 @@ type Part = typeof import("../later");
 /** All of them; null until they are here. */
 const part = signal<Part | null>(null);
 
-/** Load them now, and again where one of them is wanted and they are not here. */
+const RETRY_MS = 5_000;
+
+/** Load them now, and again where one of them is wanted, or after a while, and they are not here. */
 export function loadLater(): void {
+  const failures = signal(0);
   effect(() => {
+    void failures.value;
     const wanted = dialog.value !== null || reviewField.value !== null;
     if (part.peek() !== null) return;
     import("../later").then(
@@ -24,6 +28,7 @@ export function loadLater(): void {
         part.value = loaded;
       },
       () => {
+        window.setTimeout(() => failures.value++, RETRY_MS);
         if (!wanted) return;
         dialog.value = null;
         reviewField.value = null;

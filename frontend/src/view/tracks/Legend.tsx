@@ -1,10 +1,9 @@
 /** What is drawn: the runs with their values at the playhead, and what is left out. */
 
-import { valueAt } from "../../model/curve";
 import { formatRange, shownName } from "../../model/words";
-import { across, laidCurves, laidPartners, outliers } from "../../state/axis";
-import { hearing, outliersShown, showOutliers } from "../../state/choices";
-import { playheadStep } from "../../state/playing";
+import { laidCurves, laidPartners, outliers } from "../../state/axis";
+import { outliersShown, showOutliers } from "../../state/choices";
+import { valueHere } from "../../state/playing";
 import { curves, lineColours, log, partnerTag, scalarsOf, sides, tag } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
 import { Letter } from "../parts/Letter";
@@ -100,6 +99,5 @@ function Sample({ side, width }: { side: Side; width: 1 | 2 }) {
 function Value({ side, of }: { side: Side; of: typeof laidCurves }) {
   const curve = of[side].value;
   if (curve === null) return null;
-  const value = valueAt(curve, across(playheadStep.value, hearing.value, side));
-  return <span class="number">{formatRange(value)}</span>;
+  return <span class="number">{formatRange(valueHere(side, curve))}</span>;
 }

@@ -36,8 +36,8 @@ import { Menu } from "../parts/Menu";
 import { Meter } from "./Meter";
 
 const BOTH = [
-  { how: "both", label: "A + B", says: COMMANDS.hearBoth.words },
-  { how: "blink", label: "A ⇄ B", says: COMMANDS.blink.words },
+  ["both", COMMANDS.hearBoth],
+  ["blink", COMMANDS.blink],
 ] as const;
 
 export function Toolbar() {
@@ -118,14 +118,14 @@ function HearSwitch() {
           </label>
         );
       })}
-      {BOTH.map(({ how, label, says }) => (
-        <label key={how} title={says}>
+      {BOTH.map(([how, { label, words }]) => (
+        <label key={how} title={words}>
           <input
             type="radio"
             name="hear"
             checked={listening.value === how}
             disabled={single}
-            aria-label={says}
+            aria-label={words}
             onChange={() => hearBoth(how)}
           />
           <span aria-hidden="true">{label}</span>
