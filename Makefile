@@ -14,7 +14,7 @@ NPM := $(BIN)/python hatch_build.py
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup format check quick test slow browser frontend demo clean
+.PHONY: help setup format check quick test slow browser frontend demo release clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ frontend: $(VENV)/.demo ## build the dashboard, where a source has changed
 demo: frontend ## train five networks and listen to them (ARGS="--no-serve" ends without serving)
 	$(BIN)/tb-sonify demo $(ARGS)
 
+release: $(VENV)/.release ## build wheel and sdist into dist/ and check them (SOURCE_URL=https://...)
+	$(BIN)/python -m tests.release
+
 clean: ## delete what was built, .venv and node_modules included; runs stay
 	rm -rf $(VENV) build dist frontend/node_modules tb_sonify/plugin/static
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -81,6 +84,10 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet "build>=1.2" "twine>=6.1"
 	@touch $@
 
 $(MODULES): frontend/package-lock.json | $(VENV)/.demo

@@ -2,7 +2,7 @@
 
     python examples/train_accelerate.py [--steps N] [--logdir runs/accelerate]
 
-Needs `pip install ".[accelerate]"`.
+Needs `pip install "tb-sonify[accelerate]"`.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python examples/train_fabric.py [--steps N] [--logdir runs/fabric]
 
-Needs `pip install ".[lightning]"`.
+Needs `pip install "tb-sonify[lightning]"`.
 """
 
 import argparse

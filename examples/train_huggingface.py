@@ -2,7 +2,7 @@
 
     python examples/train_huggingface.py [--steps N] [--logdir runs/huggingface]
 
-Needs `pip install ".[huggingface]"`. Nothing is downloaded: the weights are random.
+Needs `pip install "tb-sonify[huggingface]"`. Nothing is downloaded: the weights are random.
 """
 
 import argparse

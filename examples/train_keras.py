@@ -2,7 +2,7 @@
 
     python examples/train_keras.py [--steps N] [--logdir runs/keras]
 
-Needs `pip install ".[keras]"`.
+Needs `pip install "tb-sonify[keras]"`.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python examples/train_lightning.py [--steps N] [--logdir runs/lightning]
 
-Needs `pip install ".[lightning]"`.
+Needs `pip install "tb-sonify[lightning]"`.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python examples/train_tensorboardx.py [--steps N] [--logdir runs/tensorboardx]
 
-Needs `pip install ".[tensorboardx]"`.
+Needs `pip install "tb-sonify[tensorboardx]"`.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """What is built and published, from a copy of the sources without anything built in it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.release import absolute_links, section, version_of
 from tests.serving import served
 
 pytestmark = pytest.mark.package
 
 ROOT = Path(__file__).parent.parent
+VERSION = version_of((ROOT / "pyproject.toml").read_text())
 BUNDLE = "tb_sonify/plugin/static/index.js"
 SOURCES = (
     "tb_sonify",
@@ -32,7 +35,7 @@ NO_REGISTRY = {"npm_config_registry": "http://localhost:9/", "npm_config_fetch_r
 
 def copy(destination: Path) -> Path:
     """The sources alone, as in a fresh clone."""
-    destination.mkdir()
+    destination.mkdir(parents=True)
     unbuilt = shutil.ignore_patterns("node_modules", "static", "__pycache__")
     for name in SOURCES:
         source = ROOT / name
@@ -100,17 +103,17 @@ def environment(wheel, tmp_path_factory) -> Path:
 def test_the_wheel_holds_the_package_with_its_bundle_and_nothing_else(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     folders = {name.split("/")[0] for name in names}
-    assert folders == {"tb_sonify", "tb_sonify-0.1.0.dist-info"}
+    assert folders == {"tb_sonify", f"tb_sonify-{VERSION}.dist-info"}
     assert {BUNDLE, "tb_sonify/py.typed", "tb_sonify/schema/__init__.py"} <= names
     assert {f"tb_sonify/listen_test/page.{kind}" for kind in ("html", "css", "js")} <= names
     assert not [name for name in names if name.endswith((".ts", ".tsx", ".map"))]
-    assert "tb_sonify-0.1.0.dist-info/licenses/LICENSE" in names
+    assert f"tb_sonify-{VERSION}.dist-info/licenses/LICENSE" in names
 
 
 def test_the_wheel_names_its_licence_and_its_entry_points(wheel):
     archive = zipfile.ZipFile(wheel)
-    metadata = archive.read("tb_sonify-0.1.0.dist-info/METADATA").decode()
-    entry_points = archive.read("tb_sonify-0.1.0.dist-info/entry_points.txt").decode()
+    metadata = archive.read(f"tb_sonify-{VERSION}.dist-info/METADATA").decode()
+    entry_points = archive.read(f"tb_sonify-{VERSION}.dist-info/entry_points.txt").decode()
     assert "License-Expression: Apache-2.0\n" in metadata
     assert "sonify = tb_sonify.plugin.loader:SonifyLoader" in entry_points
     assert "tb-sonify = tb_sonify.cli.main:main" in entry_points
@@ -132,6 +135,34 @@ def test_an_sdist_brings_its_bundle_so_that_a_wheel_from_it_needs_no_npm(built, 
     assert status == 0, output
     (from_sdist,) = (sources / "dist").glob("*.whl")
     assert zipfile.ZipFile(from_sdist).read(BUNDLE) == (built / BUNDLE).read_bytes()
+
+
+def test_a_second_build_in_another_directory_is_the_same_bytes(built, wheel, tmp_path):
+    """Of the dashboard, too; npm's packages are those of the first."""
+    sources = copy(tmp_path / "somewhere" / "else")
+    shutil.copytree(
+        built / "frontend" / "node_modules", sources / "frontend" / "node_modules", symlinks=True
+    )
+    for name in ("build_sdist", "build_wheel"):
+        status, output = hook(name, sources, **NO_REGISTRY)
+        assert status == 0, output
+    assert hook("build_sdist", built)[0] == 0
+    (archive,) = (built / "dist").glob("*.tar.gz")
+    for first in (wheel, archive):
+        assert (sources / "dist" / first.name).read_bytes() == first.read_bytes()
+
+
+def test_version_changelog_and_citation_agree():
+    assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text()
+    assert "### Added" in section(VERSION, (ROOT / "CHANGELOG.md").read_text())
+
+
+def test_the_links_of_the_readme_lead_to_the_repository_where_it_is_read_elsewhere():
+    links = absolute_links((ROOT / "README.md").read_text(), "https://host.test/us/it", "v1")
+    targets = re.findall(r"\]\(([^)]+)\)", links)
+    assert "https://host.test/us/it/raw/v1/docs/dashboard.png" in targets
+    assert "https://host.test/us/it/blob/v1/docs/sounds.md" in targets
+    assert [each for each in targets if not each.startswith(("http", "#"))] == []
 
 
 def test_an_editable_install_neither_builds_nor_needs_the_registry(tmp_path):
