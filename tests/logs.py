@@ -11,9 +11,11 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tb_sonify.reading.timeline import logged_presets
 from tb_sonify.schema.block import round_norms
+from tb_sonify.schema.landscape import Strip, encode_strips
 from tb_sonify.schema.metadata import (
     ROWS_TAG,
     SEGMENTS_TAG,
+    STRIPS_TAG,
     VERSIONS_OPTION,
     clip_tag,
     session_tag,
@@ -120,6 +122,14 @@ def scalar_events(
         scalars_event([(tag, value)], step=step, wall_time=start + second)
         for second, (step, value) in enumerate(values)
     ]
+
+
+def strip_events(
+    steps: Sequence[int], strips: Sequence[Strip], *, session: float = 1_000.0
+) -> list[Event]:
+    """A block of strips of the loss landscape."""
+    tag = session_tag(STRIPS_TAG, session)
+    return [blob_event(tag, encode_strips(steps, strips), step=steps[0], wall_time=session)]
 
 
 def write_events(directory: Path, events: Iterable[Event]) -> None:

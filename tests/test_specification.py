@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 
 from tb_sonify.plugin.run_routes import RunRoutes
 from tb_sonify.reading.store import Store
+from tb_sonify.training.summary import surface_event
 from tests.client import opened_client
+from tests.landscapes import surface_of
 from tests.logs import norms_of, run_events, scalar_events, write_events
 
 ROOT = Path(__file__).parent.parent
@@ -21,10 +23,18 @@ SPECIFICATION = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 PARAMETERS = SPECIFICATION["components"]["parameters"]
 ROUTES = SPECIFICATION["paths"]
 NAMES = {"run": ["sgd", "plain"], "along": ["sgd", "plain"], "preset": ["smooth", "single"]}
-NAMES |= {"tag": ["accuracy"], "lead_tag": ["accuracy"], "name": ["one"]}
+NAMES |= {"tag": ["accuracy"], "lead_tag": ["accuracy"], "name": ["one"], "surface": ["plane"]}
 # A request of every route that is answered; arguments that only go together, together.
 GOOD = {"run": "sgd", "tag": "accuracy", "along": "sgd", "preset": "single"}
-GOOD |= {"name": "one", "first_note": 0, "notes": 1, "from": 0, "to": 9, "columns": 1}
+GOOD |= {
+    "name": "one",
+    "surface": "plane",
+    "first_note": 0,
+    "notes": 1,
+    "from": 0,
+    "to": 9,
+    "columns": 1,
+}
 FEW = settings(
     derandomize=True,
     database=None,
@@ -50,6 +60,7 @@ def client(tmp_path_factory):
     """A run of 150 notes and a scalar, and one of a scalar alone."""
     logdir = tmp_path_factory.mktemp("logs")
     events = run_events(norms_of(150), np.arange(150), presets=())
+    events += [surface_event("plane", surface_of(), step=9)]
     write_events(logdir / "sgd", [*events, *scalar_events("accuracy", [(0, 0.5), (9, 0.7)])])
     write_events(logdir / "plain", scalar_events("accuracy", [(0, 0.5)]))
     with opened_client(logdir, "slow") as opened:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 from tb_sonify.plugin import arguments
 from tb_sonify.plugin.assets import read_part, read_script
 from tb_sonify.plugin.audio_routes import AudioRoutes
+from tb_sonify.plugin.landscape_routes import LandscapeRoutes
 from tb_sonify.plugin.overview_routes import OverviewRoutes
 from tb_sonify.plugin.responses import Handler, block_response, http_errors, scope_of
 from tb_sonify.plugin.state_routes import StateRoutes
@@ -24,7 +25,7 @@ from tb_sonify.reading.runs import (
 )
 from tb_sonify.reading.scalars import bin_series, read_first_scalar
 from tb_sonify.reading.selection import Selections
-from tb_sonify.reading.store import Store
+from tb_sonify.reading.store import NO_MARKS, Store
 from tb_sonify.reading.timeline_builder import Timelines
 from tb_sonify.schema.pairs import pairs_of
 
@@ -41,7 +42,8 @@ class RunRoutes:
         self._catalog = RunCatalog(store)
         overview = OverviewRoutes(store, self._selections)
         states = StateRoutes(store, timelines, overview.landmarks)
-        self._groups = AudioRoutes(store, self._selections), overview, states
+        audio = AudioRoutes(store, self._selections)
+        self._groups = audio, overview, states, LandscapeRoutes(store)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Each handler of the plugin under its route."""
@@ -71,17 +73,21 @@ class RunRoutes:
         scope = scope_of(request)
         runs = self._catalog.runs(scope)
         sides = dict(zip(runs_to_compare(self._store, scope, runs), "ab", strict=False))
-        answer = [
-            {
+        marks = self._store.marks(scope)
+        answer = []
+        for run in runs:
+            stored = marks.get(run.name, NO_MARKS)
+            entry = {
                 "run": run.name,
                 "start_time": run.start_time,
                 "norms": run.norms,
-                "quantities": self._store.quantities(scope, run.name) if run.norms else (),
+                "quantities": stored.quantities if run.norms else (),
+                "strips": stored.strips is not None,
+                "surfaces": [name for name, _ in stored.surfaces],
                 "trouble": run.trouble,
                 "compared": sides.get(run.name),
             }
-            for run in runs
-        ]
+            answer.append(entry)
         return Respond(request, {"runs": answer}, "application/json")
 
     def _news(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ from tb_sonify.reading import limits
 from tb_sonify.reading.scalars import Series
 from tb_sonify.reading.selection import points_of_notes
 from tb_sonify.reading.timeline import Timeline
+from tb_sonify.schema.landscape import Table
 from tb_sonify.schema.notes import NO_GRADIENT, Notes
 
 # Spreadsheets take a cell that begins so for a formula.
@@ -29,7 +30,7 @@ def csv_of_notes(
     tag, series
         A scalar of the run, for a column beside the norms.
     """
-    yield _lines([_header(("step", *([] if tag is None else [tag]), *source.layers))])
+    yield _lines([_harmless(("step", *([] if tag is None else [tag]), *source.layers))])
     medians = None if series is None else _medians(series, *points_of_notes(series, source))
     at_once, texts = _lines_at_once(1 + len(source.layers)), _NormTexts()
     for first in range(notes.start, notes.stop, at_once):
@@ -41,9 +42,20 @@ def csv_of_notes(
         yield "".join(f"{','.join(line)}\r\n" for line in zip(*before, norms, strict=True))
 
 
+def csv_of_table(table: Table) -> str:
+    """A table of numbers and names."""
+    rows = (
+        [_harmless([each])[0] if isinstance(each, str) else each for each in row]
+        for row in table.rows
+    )
+    text = io.StringIO()
+    Table(table.names, list(rows)).write_csv(text)
+    return text.getvalue()
+
+
 def csv_of_points(tag: str, series: Series) -> Iterator[str]:
     """CSV of a scalar of a run without norms, in pieces: one line per point."""
-    yield _lines([_header(("step", tag))])
+    yield _lines([_harmless(("step", tag))])
     at_once = _lines_at_once(2)
     for first in range(0, len(series.steps), at_once):
         part = slice(first, first + at_once)
@@ -60,7 +72,7 @@ def _lines_at_once(columns: int) -> int:
     return max(limits.CHUNK_CELLS // columns, 1)
 
 
-def _header(names: Iterable[str]) -> list[str]:
+def _harmless(names: Iterable[str]) -> list[str]:
     return ["'" + name if name.startswith(_FORMULA) else name for name in names]
 
 

@@ -1,6 +1,5 @@
 """The rows and segments that a run has stored, each checked before anything relies on it."""
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -26,7 +25,6 @@ from tb_sonify.schema.segments import NOTES_PER_SEGMENT, SEGMENTS_PER_OCTAVE, Gr
 Record = TypeVar("Record", Rows, Segment)
 NO_END = 2**63  # beyond any step
 _MAX_SEGMENTS = 60 * SEGMENTS_PER_OCTAVE  # by then a note would cover 2 ** 60 rows
-_logger = logging.getLogger(__name__)
 
 
 class LayerLimit:
@@ -133,22 +131,13 @@ class RunReader:
                 check(record, blob)
             except (ValueError, TypeError) as error:
                 record = None
-                self._report(blob, error)
+                self._store.report(self._scope, self._run, blob, error)
             yield record
 
     def refuse(self, blob: BlobRef) -> None:
         """Log that the layers of a block exceed the limit."""
-        self._report(
-            blob, f"with its layers, there would be more than {limits.MAX_LAYERS:,} of them"
-        )
-
-    def _report(self, blob: BlobRef, error: Exception | str) -> None:
-        reason = str(error)[: limits.MAX_REPORT_CHARACTERS]
-        key = self._scope.experiment, self._run, reason
-        if self._store.reported.get(key) is None:
-            self._store.reported.put(key, True)
-            message = "skipped what run %r stored at step %d, which cannot be read: %s"
-            _logger.warning(message, self._run, blob.step, reason)
+        why = f"with its layers, there would be more than {limits.MAX_LAYERS:,} of them"
+        self._store.report(self._scope, self._run, blob, why)
 
 
 def _decode_segment(data: bytes, quantity: str) -> Segment:

@@ -14,7 +14,7 @@ from tb_sonify.reading import limits
 from tb_sonify.reading.cache import LruCache, digest
 from tb_sonify.reading.scalar_timeline import newest_norms
 from tb_sonify.reading.scalars import series_of
-from tb_sonify.reading.store import Scope, Store, clamp_wall_time
+from tb_sonify.reading.store import NO_MARKS, Scope, Store, clamp_wall_time
 from tb_sonify.schema.metadata import (
     FORMAT,
     LANDSCAPE_TAG,
@@ -44,7 +44,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Run:
-    """A run that has scalars or rows."""
+    """A run that has scalars, rows or landscapes."""
 
     name: str
     start_time: float | None  # in seconds since the epoch; None: unknown
@@ -54,7 +54,7 @@ class Run:
 
 
 class RunCatalog:
-    """Lists the runs that have scalars or rows; safe to use from many threads.
+    """Lists the runs that have scalars, rows or landscapes; safe to use from many threads.
 
     It takes long to list the data of all runs: a run that has norms is not listed again, nor is
     one that has any data where that is the question.
@@ -65,14 +65,14 @@ class RunCatalog:
         self._known: LruCache[RunKey, Run] = LruCache(limits.RUN_CACHE_BYTES)
 
     def runs(self, scope: Scope) -> list[Run]:
-        """Every run that has scalars or rows, by name."""
+        """Every run that has data, by name."""
         keys = self._keys(scope)
         known = {key: self._known.get(key) for key in keys}
         known |= self._read(scope, (key for key, run in known.items() if not _is_final(run)))
         return [run for key in keys if (run := known[key])]
 
     def keys_with_data(self, scope: Scope) -> list[RunKey]:
-        """Keys of the runs that have scalars or rows, by name."""
+        """Keys of the runs that have data, by name."""
         keys = self._keys(scope)
         found = self._read(scope, (key for key in keys if not self._known.get(key)))
         return [key for key in keys if found.get(key, True)]
@@ -106,9 +106,9 @@ class RunCatalog:
         scalars: Iterable[str],
         stored: Mapping[str, BlobSequenceTimeSeries],
     ) -> Run | None:
-        stored = {tag: each for tag, each in stored.items() if not tag.startswith(LANDSCAPE_TAG)}
         if not stored and not scalars:
             return None
+        stored = {tag: each for tag, each in stored.items() if not tag.startswith(LANDSCAPE_TAG)}
         _, name, start_time = key
         trouble = _trouble(self._store, scope, name, stored) if stored else None
         rows = bool(stored) and trouble is None
@@ -143,7 +143,8 @@ def runs_to_compare(store: Store, scope: Scope, runs: Sequence[Run]) -> tuple[st
     The worst turned NaN or infinite, else exceeded its first value a hundredfold, else ended worst.
     Of runs that have norms, where any does; by name where nothing tells them apart.
     """
-    heard = [run for run in runs if run.norms] or runs
+    plotted = [run for run in runs if run.first is not None]
+    heard = [run for run in runs if run.norms] or plotted or runs
     names = tuple(run.name for run in heard)
     tags = Counter(run.first for run in heard if run.first is not None)
     if not 2 < len(names) <= limits.MAX_COMPARED_RUNS or not tags:
@@ -219,13 +220,14 @@ class ChangeTokens:
 def read_change_tokens(
     store: Store, catalog: RunCatalog, scope: Scope, runs: Sequence[str], tag: str | None
 ) -> ChangeTokens:
-    """Change tokens of the runs and their quantities, and of norms and a scalar of some runs."""
+    """Change tokens of the runs and what they store, and of norms and a scalar of some runs."""
     states = [
         (_norm_token(store, scope, run), _scalar_token(store, scope, run, tag)) for run in runs
     ]
     keys = catalog.keys_with_data(scope)
-    quantities = [store.quantities(scope, run) for _, run, _ in keys]
-    return ChangeTokens(digest(keys, quantities), tuple(states))
+    marks = [store.marks(scope).get(run, NO_MARKS) for _, run, _ in keys]
+    stored = [(each.quantities, each.strips is not None, each.surfaces) for each in marks]
+    return ChangeTokens(digest(keys, stored), tuple(states))
 
 
 def _norm_token(store: Store, scope: Scope, run: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """Reads blobs and scalars of runs through TensorBoard's data provider, and caches them."""
 
+import logging
 import math
 import re
 import time
@@ -24,6 +25,8 @@ from tb_sonify.schema.metadata import (
     PLUGIN_NAME,
     QUANTITY_TAG,
     ROWS_TAG,
+    STRIPS_TAG,
+    SURFACE_TAG,
     clip_tag,
     split_session,
 )
@@ -35,6 +38,8 @@ _LATEST = 8.64e12  # seconds since the epoch: a browser's calendar ends there
 _BLOB_BYTES = 512  # of a reference, about
 _NAME_BYTES = 256  # of a tag and what is known of it
 _OF_A_LAYER = re.compile(r"(?:^|/)[^/]*(?:grad|gnorm)[^/]*_[^/]+$", re.IGNORECASE)
+
+_logger = logging.getLogger(__name__)
 
 Newest = tuple[int, float]  # step and wall time
 
@@ -86,10 +91,24 @@ class BlobRef:
 
 
 class Marks(NamedTuple):
-    """When the writer of a run was closed, if it was, and the quantities that rows hold."""
+    """What the tags of the blobs of a run say, without reading any.
 
-    end: float | None
-    quantities: tuple[str, ...]
+    Attributes
+    ----------
+    end
+        When its writer was closed; `None`: it was not, as far as is known.
+    quantities
+        What rows hold.
+    strips
+        When the last strips were written; `None`: there are none.
+    surfaces
+        Names of the surfaces, and when each was last stored.
+    """
+
+    end: float | None = None
+    quantities: tuple[str, ...] = (GRADIENT,)
+    strips: float | None = None
+    surfaces: tuple[tuple[str, float], ...] = ()
 
 
 class Reached(NamedTuple):
@@ -100,7 +119,7 @@ class Reached(NamedTuple):
     series: int
 
 
-_NO_MARKS = Marks(None, (GRADIENT,))
+NO_MARKS = Marks()
 
 
 class Store:
@@ -252,17 +271,15 @@ class Store:
         """What blobs say by their tag alone, of each run that has any of these."""
 
         def read() -> dict[str, Marks]:
-            tags = {f"{QUANTITY_TAG}/{name}": name for name in QUANTITIES}
             found = self.provider.list_blob_sequences(
                 scope.context,
                 experiment_id=scope.experiment,
                 plugin_name=PLUGIN_NAME,
-                run_tag_filter=RunTagFilter(tags=[END_TAG, *tags]),
+                run_tag_filter=RunTagFilter(),
             )
             return {
-                run: Marks(
-                    clamp_wall_time(listed[END_TAG].max_wall_time) if END_TAG in listed else None,
-                    tuple(name for tag, name in tags.items() if tag in listed) or (GRADIENT,),
+                run: _marks_of(
+                    {tag: clamp_wall_time(each.max_wall_time) for tag, each in listed.items()}
                 )
                 for run, listed in found.items()
             }
@@ -291,7 +308,16 @@ class Store:
 
     def quantities(self, scope: Scope, run: str) -> tuple[str, ...]:
         """What the rows of a run hold; gradients, where nothing says what."""
-        return self.marks(scope).get(run, _NO_MARKS).quantities
+        return self.marks(scope).get(run, NO_MARKS).quantities
+
+    def report(self, scope: Scope, run: str, blob: BlobRef, reason: Exception | str) -> None:
+        """Log that a blob cannot be read, once for each run and reason."""
+        reason = str(reason)[: limits.MAX_REPORT_CHARACTERS]
+        key = scope.experiment, run, reason
+        if self.reported.get(key) is None:
+            self.reported.put(key, True)
+            message = "skipped what run %r stored at step %d, which cannot be read: %s"
+            _logger.warning(message, run, blob.step, reason)
 
     def points_of_tags(
         self, scope: Scope, run: str, tags: Sequence[str]
@@ -446,6 +472,23 @@ class _JoinedRuns:
             }
 
         return self._parts.get(experiment, read)
+
+
+def _marks_of(written: Mapping[str, float]) -> Marks:
+    """The marks of a run, by its tags and when each was last written."""
+    strips: float | None = None
+    surfaces: dict[str, float] = {}
+    for tag, wall_time in written.items():
+        kind, _ = split_session(tag)
+        if kind == STRIPS_TAG:
+            strips = wall_time if strips is None else max(strips, wall_time)
+        elif kind.startswith(f"{SURFACE_TAG}/"):
+            name = kind.removeprefix(f"{SURFACE_TAG}/")
+            surfaces[name] = max(surfaces.get(name, wall_time), wall_time)
+    quantities = tuple(name for name in QUANTITIES if f"{QUANTITY_TAG}/{name}" in written)
+    return Marks(
+        written.get(END_TAG), quantities or (GRADIENT,), strips, tuple(sorted(surfaces.items()))
+    )
 
 
 def _blobs(data: Iterable[BlobSequenceDatum]) -> list[BlobRef]:

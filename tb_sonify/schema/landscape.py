@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,11 +161,29 @@ def decode_strips(data: bytes) -> tuple[list[int], list[Strip]]:
         measured.shape == norms.shape == steps.shape
     ):
         raise ValueError("losses of strips must have shape (steps, alphas)")
+    (zero,) = np.nonzero(alphas == 0)
+    if len(zero) != 1 or not (np.diff(alphas) > 0).all():
+        raise ValueError(f"alphas must increase, with 0, got {alphas.tolist()[:40]}")
+    if not ((measured > zero[0]) & (measured <= len(alphas))).all():
+        raise ValueError("strips must be measured at 0, and at no more alphas than there are")
     strips = [
         Strip(alphas[:count], row[:count], float(norm))
         for row, count, norm in zip(losses, measured.tolist(), norms, strict=True)
     ]
     return steps.tolist(), strips
+
+
+class Table(NamedTuple):
+    """Rows of values under the names of their columns."""
+
+    names: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+    def write_csv(self, file: IO[str]) -> None:
+        """Write a line of names, and one for each row."""
+        table = csv.writer(file)
+        table.writerow(self.names)
+        table.writerows(self.rows)
 
 
 @dataclass(frozen=True)
@@ -221,8 +239,8 @@ class Surface:
     paths: tuple[PlanePath, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def encode(self) -> bytes:
-        """The surface as a block."""
+    def block(self) -> Block:
+        """The surface as a header and arrays."""
         arrays: dict[str, NDArray[Any]] = {"x": self.x, "y": self.y, "losses": self.losses}
         arrays["here"] = np.array([self.here])
         for number, path in enumerate(self.paths):
@@ -230,7 +248,11 @@ class Surface:
             arrays[f"{number}/explained"] = np.array([path.explained])
         header = {"kind": "surface", "options": dict(self.options)}
         header["paths"] = [path.name for path in self.paths]
-        return encode_block(Block(header, arrays), packed=True)
+        return Block(header, arrays)
+
+    def encode(self) -> bytes:
+        """The surface as a packed block."""
+        return encode_block(self.block(), packed=True)
 
     @classmethod
     def decode(cls, data: bytes) -> "Surface":
@@ -239,11 +261,15 @@ class Surface:
         if block.header.get("kind") != "surface":
             raise ValueError(f"expected a block of a surface, got {block.header.get('kind')!r}")
         arrays, names = block.arrays, block.header.get("paths", [])
+        options = block.header.get("options", {})
+        is_named = isinstance(names, list) and isinstance(options, dict)
+        if not is_named:
+            raise ValueError("a surface must have a list of paths, and options by their names")
         try:
             paths = tuple(
                 PlanePath(
                     name=str(name),
-                    explained=float(arrays[f"{number}/explained"][0]),
+                    explained=float(arrays[f"{number}/explained"].reshape(1)[0]),
                     **{each: arrays[f"{number}/{each}"] for each in _PATH_ARRAYS},
                 )
                 for number, name in enumerate(names)
@@ -251,28 +277,47 @@ class Surface:
             x, y, losses, here = (arrays[name] for name in ("x", "y", "losses", "here"))
         except KeyError as error:
             raise ValueError(f"a surface lacks its array {error}") from None
-        if losses.shape != (*y.shape, *x.shape):
+        if losses.shape != (*y.shape, *x.shape) or losses.ndim != 2 or not losses.size:
             raise ValueError(f"losses must have shape {(*y.shape, *x.shape)}, got {losses.shape}")
-        return cls(x, y, losses, float(here[0]), paths, block.header.get("options", {}))
+        for each in (x, y):
+            if not (np.isfinite(each).all() and (np.diff(each) > 0).all()):
+                raise ValueError("the coordinates of a surface must be finite and increase")
+        for path in paths:
+            count = len(path.steps)
+            if path.points.shape != (count, 2) or not (
+                path.steps.shape == path.distance.shape == path.losses.shape == (count,)
+            ):
+                raise ValueError(f"points of the path {path.name!r} must have shape ({count}, 2)")
+        return cls(x, y, losses, float(here.reshape(1)[0]), paths, options)
+
+    def cells(self) -> Table:
+        """The losses as a table of numbers."""
+        columns, rows = np.meshgrid(self.x, self.y)
+        cells = np.stack([columns, rows, self.losses], axis=-1).reshape(-1, 3)
+        return Table(("x", "y", "loss"), cells.tolist())
+
+    def path_points(self) -> Table:
+        """The points of all paths as a table, with the name of the path first."""
+        points = [
+            (each.name, int(step), *foot.tolist(), float(away), float(loss))
+            for each in self.paths
+            for step, foot, away, loss in zip(
+                each.steps, each.points, each.distance, each.losses, strict=True
+            )
+        ]
+        return Table(("path", "step", "x", "y", "distance", "loss"), points)
 
     def write_csv(self, path: str | Path) -> None:
         """Write the cells as ``x,y,loss``, and those of `paths` to ``<name>-paths.csv`` beside."""
         path = Path(path)
-        columns, rows = np.meshgrid(self.x, self.y)
-        cells = np.stack([columns, rows, self.losses], axis=-1).reshape(-1, 3)
-        _write_csv(path, ("x", "y", "loss"), cells.tolist())
+        tables = {path: self.cells()}
         if self.paths:
-            names = ("path", "step", "x", "y", "distance", "loss")
-            points = [
-                (each.name, int(step), *foot.tolist(), float(away), float(loss))
-                for each in self.paths
-                for step, foot, away, loss in zip(
-                    each.steps, each.points, each.distance, each.losses, strict=True
-                )
-            ]
-            _write_csv(path.with_name(f"{path.stem}-paths.csv"), names, points)
+            tables[path.with_name(f"{path.stem}-paths.csv")] = self.path_points()
+        for each, table in tables.items():
+            with each.open("w", newline="", encoding="utf-8") as file:
+                table.write_csv(file)
 
-    def write_npz(self, path: str | Path) -> None:
+    def write_npz(self, path: str | Path | IO[bytes]) -> None:
         """Write the arrays for `numpy.load`: ``x``, ``y``, ``losses``, ``here``, ``<path>/...``."""
         arrays: dict[str, Any] = {"x": self.x, "y": self.y, "losses": self.losses}
         for each in self.paths:
@@ -328,10 +373,3 @@ def _path_words(path: PlanePath) -> str:
         f"{path.losses[last]:.3g}, {path.distance[last]:.2g} from the plane; the plane holds "
         f"{path.explained:.0%} of the variance (of a random walk, {RANDOM_WALK:.0%}){left_out}"
     )
-
-
-def _write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(names)
-        table.writerows(rows)

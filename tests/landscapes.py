@@ -1,0 +1,45 @@
+"""Strips and surfaces with known losses."""
+
+import math
+
+import numpy as np
+
+from tb_sonify.schema.landscape import PlanePath, Strip, Surface
+
+ALPHAS = np.array([-1, 0, 0.5, 1, 2, 4, 8, 16, 32])
+
+
+def valley(here: float, floor: float, samples: int = 9) -> Strip:
+    """A parabola along a step: the loss before it, its smallest at an alpha, and 0.1 less there."""
+    alphas = ALPHAS[:samples]
+    return Strip(alphas, here + 0.1 * ((alphas / floor - 1) ** 2 - 1), 0.5)
+
+
+def bowl(size: int = 25) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, y and the losses of a bowl around (1, 0), steep along y."""
+    x, y = np.linspace(-0.5, 1.5, size), np.linspace(-0.75, 0.75, size)
+    columns, rows = np.meshgrid(x, y)
+    return x, y, 0.05 + 0.5 * (columns - 1) ** 2 + 2 * rows**2
+
+
+def path_of(name: str, bend: float, *, steps: int = 400, ridge: bool = False) -> PlanePath:
+    """A path from (0, 0) to (1, 0) that bends to one side, whose losses fall along it."""
+    along = np.linspace(0, 1, 21)
+    points = np.stack([along, bend * np.sin(math.pi * along)], axis=1)
+    losses = 0.05 + 0.5 * (1 - along) ** 2
+    if ridge:
+        losses[8:12] += 1
+    distance = 0.2 * np.sin(math.pi * along)
+    return PlanePath(
+        name, (along * steps).astype(np.int64), points, distance, losses, 0.9 - abs(bend) / 10
+    )
+
+
+def surface_of(*paths: PlanePath, size: int = 25, broken: bool = False) -> Surface:
+    """The bowl with some paths, and cells that are NaN or infinite."""
+    x, y, losses = bowl(size)
+    if broken:
+        losses[:3, :4] = math.nan
+        losses[-2:, :5] = math.inf
+    shown = paths or (path_of("sgd", 0.3),)
+    return Surface(x, y, losses, 0.55, shown, {"plane": "path", "norms": [3.0, 2.0]})
