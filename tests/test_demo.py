@@ -18,7 +18,7 @@ from tb_sonify.cli.main import main
 from tb_sonify.schema.landscape import Surface
 from tb_sonify.schema.metadata import SURFACE_TAG
 from tb_sonify.schema.records import Rows
-from tests.recorded import all_rows, blobs
+from tests.recorded import all_rows, blobs, scalars
 
 SHARED = f"{SURFACE_TAG}/shared"
 RUNS = {setting.run for setting in SETTINGS}
@@ -44,6 +44,34 @@ def test_it_logs_every_step_of_the_five_settings_and_their_landscape(tmp_path, c
     said = capsys.readouterr().out
     assert "tensorboard --logdir" in said
     assert "On one plane:\n3 x 3 losses" in said
+
+
+def test_recorded_runs_are_those_that_it_trains_and_need_no_torch(tmp_path):
+    imports = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None"
+    command = f"{imports}; from tb_sonify.cli.main import main; sys.exit(main())"
+    options = ["demo", "--recorded", "--no-serve", "--logdir", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-c", command, *options], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"tensorboard --logdir {tmp_path}" in done.stdout
+    assert {run.name for run in tmp_path.glob("*/")} == RUNS
+    for setting in SETTINGS:
+        logged = all_rows(tmp_path / setting.run)
+        assert logged.layers == ("conv1", "conv2", "fc1", "fc2")
+        assert logged.steps.tolist() == list(range(200))
+        [surface] = map(Surface.decode, blobs(tmp_path / setting.run, SHARED))
+        assert {path.name for path in surface.paths} == RUNS
+    # Trained by the code that is here: its first losses are those of a training now.
+    losses = train(SETTINGS[0], digits(), tmp_path / "now", steps=3, seed=0)
+    recorded = [loss for _, loss in scalars(tmp_path / SETTINGS[0].run, "loss/train")]
+    assert recorded[:3] == pytest.approx(losses, rel=1e-4)
+
+
+def test_recorded_runs_take_no_options_of_a_training(tmp_path, capsys):
+    given = ["--recorded", "--steps", "5", "--landscape", "--logdir", str(tmp_path)]
+    assert main(["demo", "--no-serve", *given]) == 2
+    assert "--recorded trains nothing, so that it takes no --steps and no --landscape" in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.training

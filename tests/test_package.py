@@ -214,5 +214,12 @@ def test_without_torch_the_package_says_which_extra_to_install(environment):
     assert "tb-sonify[torch]" in output.splitlines()[-1]
     status, output = run(environment / "tb-sonify", "demo")
     assert status == 2
-    assert 'pip install "tb-sonify[demo]"' in output
+    assert 'pip install "tb-sonify[demo]"; or take --recorded' in output
     assert "Traceback" not in output
+
+
+def test_without_torch_the_demo_plays_what_was_recorded(environment, tmp_path):
+    recorded = ("demo", "--recorded", "--no-serve", "--logdir", str(tmp_path))
+    status, output = run(environment / "tb-sonify", *recorded)
+    assert status == 0, output
+    assert len(list(tmp_path.glob("*/*.recorded"))) == 10

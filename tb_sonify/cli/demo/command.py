@@ -1,4 +1,4 @@
-"""`tb-sonify demo`: train the five settings, then show them in TensorBoard."""
+"""`tb-sonify demo`: train or unpack the five settings, then show them in TensorBoard."""
 
 import argparse
 import errno
@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tb_sonify.cli.demo import recorded
 from tb_sonify.cli.main import CommandError, add_parser, numbered_names, positive_int
 
 _DESCRIPTION = """\
@@ -17,8 +18,10 @@ TensorBoard: SGD with a learning rate of 0.01, 0.1 and 1.0, SGD with 1.0 and lar
 Adam. The first learns calmly, those with 1.0 explode; the Sonify tab lets you hear how.
 
 It takes less than a minute and needs no internet connection: the data set of handwritten digits
-is part of scikit-learn."""
+is part of scikit-learn. With --recorded nothing is trained, and neither torch nor scikit-learn is
+needed: the same five runs, recorded before, come with the package."""
 
+_STEPS = 200
 _CELLS, _IMAGES = 25, 200  # of a side of the landscape, and of its loss
 _DEFAULT_LOGDIR = Path("runs/demo")
 
@@ -28,7 +31,7 @@ def add_command(commands: Any, name: str) -> None:
     parser = add_parser(
         commands,
         name,
-        summary="train five small networks and listen to them in TensorBoard",
+        summary="listen to five small networks in TensorBoard, trained now or before",
         description=_DESCRIPTION,
     )
     parser.add_argument(
@@ -38,9 +41,10 @@ def add_command(commands: Any, name: str) -> None:
         f"(default: {_DEFAULT_LOGDIR}, or the next free of {_DEFAULT_LOGDIR}-2, -3, ...)",
     )
     parser.add_argument(
-        "--steps", type=positive_int, default=200, help="training steps per run (default: 200)"
+        "--recorded", action="store_true", help="train nothing: play a recorded training (seconds)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
+    parser.add_argument("--steps", type=positive_int, help="training steps per run (default: 200)")
+    parser.add_argument("--seed", type=int, help="random seed (default: 0)")
     parser.add_argument(
         "--landscape",
         action="store_true",
@@ -54,17 +58,39 @@ def add_command(commands: Any, name: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, then serve until Ctrl-C; returns the exit status."""
+    """Train or unpack, then serve until Ctrl-C; returns the exit status."""
+    logdir = (_unpacked if options.recorded else _trained)(options)
+    if options.no_serve:
+        print(f"To hear them: tensorboard --logdir {logdir}, then choose the Sonify tab,")
+        print("or open /#sonify at the address that it gives")
+        return 0
+
+    return serve(logdir, host=options.host, port=options.port)
+
+
+def _unpacked(options: argparse.Namespace) -> Path:
+    """The log directory of the five recorded runs."""
+    given = [name for name in ("steps", "seed", "landscape") if getattr(options, name)]
+    if given:
+        raise CommandError(
+            f"--recorded trains nothing, so that it takes no --{' and no --'.join(given)}: "
+            "leave one of them away"
+        )
+    logdir = _prepared(options, recorded.runs())
+    recorded.unpack(logdir)
+    print(f"Five recorded runs are in {logdir}", flush=True)
+    return logdir
+
+
+def _trained(options: argparse.Namespace) -> Path:
+    """The log directory of the five runs, which are trained now."""
     _require_extras()
     import torch
 
     from tb_sonify.cli.demo.training import SETTINGS, digits, shared_landscape, train
     from tb_sonify.landscape import record_path
 
-    logdir = _free_logdir(options.logdir, [setting.run for setting in SETTINGS])
-    # Before the training, which would be for nothing.
-    if not options.no_serve:
-        _check_address(options.host, options.port or 0)
+    logdir = _prepared(options, [setting.run for setting in SETTINGS])
     images = digits()
     # On small batches a second thread gains nothing, and on busy cores, threads that wait for
     # each other take many times as long as one.
@@ -78,19 +104,23 @@ def run(options: argparse.Namespace) -> int:
             if options.landscape:
                 recorders.append((model, record_path(model, name=name)))
 
-        losses = train(setting, images, logdir, steps=options.steps, seed=options.seed, begin=begin)
+        steps = options.steps or _STEPS
+        losses = train(setting, images, logdir, steps=steps, seed=options.seed or 0, begin=begin)
         paths += [recorder.close() for _, recorder in recorders]
         print(f"{setting.run}: loss {losses[0]:.3g} -> {losses[-1]:.3g}", flush=True)
     if options.landscape:
         found = shared_landscape(paths, images, logdir, size=_CELLS, count=_IMAGES)
         found.write_csv(logdir / "landscape.csv")
         print("\n".join(["", "On one plane:", *found.words(), f"{logdir / 'landscape.csv'}\n"]))
-    if options.no_serve:
-        print(f"To hear them: tensorboard --logdir {logdir}, then choose the Sonify tab,")
-        print("or open /#sonify at the address that it gives")
-        return 0
+    return logdir
 
-    return serve(logdir, host=options.host, port=options.port)
+
+def _prepared(options: argparse.Namespace, runs: Sequence[str]) -> Path:
+    """A free log directory; raises what would end the demo only after the training."""
+    logdir = _free_logdir(options.logdir, runs)
+    if not options.no_serve:
+        _check_address(options.host, options.port or 0)
+    return logdir
 
 
 def _require_extras() -> None:
@@ -98,7 +128,7 @@ def _require_extras() -> None:
     if missing:
         raise CommandError(
             f"the demo needs packages that are not installed ({', '.join(missing)}): "
-            'pip install "tb-sonify[demo]"'
+            'pip install "tb-sonify[demo]"; or take --recorded, which trains nothing'
         )
 
 

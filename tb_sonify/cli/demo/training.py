@@ -12,7 +12,9 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from tb_sonify import SonifyWriter
-from tb_sonify.landscape import Path, Surface, plane, surface
+from tb_sonify.landscape import Landscape, Path, Surface, plane, surface
+
+_PROBED = 32  # images of the strips of the landscape
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def train(
     begin(model)
     optimizer = _optimizer(setting, model)
     writer = SonifyWriter(str(logdir / setting.run))
-    writer.watch(model, optimizer)
+    writer.watch(model, optimizer, landscape=Landscape(_loss_of(images, _PROBED), every=10))
 
     losses = []
     batches = islice(images.batches(setting.batch_size, seed=seed), steps)
@@ -151,16 +153,17 @@ def shared_landscape(
     paths: Sequence[Path], images: Images, logdir: FilePath, *, size: int, count: int
 ) -> Surface:
     """The loss of so many images over one plane through the paths of all runs, stored in each."""
-    pixels, labels = next(images.batches(min(count, len(images.labels)), seed=0))
-
-    def loss(network: nn.Module) -> Tensor:
-        return functional.nll_loss(network(pixels), labels)
-
-    found = surface(Network(), loss, plane=plane.through_path(*paths), size=size)
+    found = surface(Network(), _loss_of(images, count), plane=plane.through_path(*paths), size=size)
     for path in paths:
         with SonifyWriter(str(logdir / path.name), presets=()) as writer:
             writer.add_landscape(found, name="shared")
     return found
+
+
+def _loss_of(images: Images, count: int) -> Callable[[nn.Module], Tensor]:
+    """The loss of a network on so many images, always the same ones."""
+    pixels, labels = next(images.batches(min(count, len(images.labels)), seed=0))
+    return lambda network: functional.nll_loss(network(pixels), labels)
 
 
 def _optimizer(setting: Setting, model: Network) -> torch.optim.Optimizer:
