@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from benchmarks.logs_of_size import END, LOSS, LOSS_EVERY, Log
 from tb_sonify.schema.block import Block, decode_block
-from tests.serving import served
+from tests.serving import TENSORBOARD, served
 
 ROUTE = "data/plugin/sonify/"
 SECONDS = 900  # that loading may take
@@ -72,7 +72,7 @@ def started(log: Log, loader: str) -> Iterator[Server]:
     """Start a TensorBoard and wait until it has loaded all; `loader` is ``fast`` or ``slow``."""
     load_fast = {"fast": "true", "slow": "false"}[loader]
     start = time.perf_counter()
-    with served(log.path, "--load_fast", load_fast) as url:
+    with served(log.path, "--load_fast", load_fast, command=TENSORBOARD) as url:
         while not _has_read(url, log):
             if time.perf_counter() - start > SECONDS:
                 raise TimeoutError(f"{log.name} is not read after {SECONDS} s")

@@ -26,7 +26,7 @@ from benchmarks.figure import Figure, show
 from benchmarks.requests import Client, Request, huge, ordinary, small
 from benchmarks.server import mib
 from tests.logs import norms_of, run_events, scalar_events, write_events
-from tests.serving import served
+from tests.serving import TENSORBOARD, served
 
 RUNS = {"small": (1_500, 12), "medium": (10_000, 30), "large": (200_000, 100)}  # steps, layers
 HUGE_SHARE = 0.02  # of all that is asked for
@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory() as logdir:
         _write(Path(logdir))
-        with served(Path(logdir)) as url:
+        with served(Path(logdir), command=TENSORBOARD) as url:
             _wait_until_read(url)
             figures = [*beside(url, options.probes)]
             if options.seconds:

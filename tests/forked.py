@@ -1,6 +1,9 @@
-"""Scripts in processes of their own that need not import torch first: forks of one that has."""
+"""Programs in processes of their own that need not import anew: forks of one that has imported."""
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -9,24 +12,59 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-# An optimizer imports the compiler of torch. Before the forks, nothing has started a thread; what
-# follows the loop is the process of a script, which ends as any other does.
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+# An optimizer imports the compiler of torch.
+TORCH = "import torch, torch._dynamo; from tb_sonify import SonifyWriter"
+
+# Before the forks, nothing has started a thread. Each program has a keeper, which tells its number
+# and how it ended, and ends it where nobody is there any more to be told. What follows the loop is
+# the process of a program, which ends as any other does.
 SERVER = """
-import gc, json, os, sys, torch, torch._dynamo
-from tb_sonify import SonifyWriter
+import contextlib, gc, json, os, signal, socket, sys, threading
+
+{imports}
+
+def reap(*_):
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
 gc.freeze()
-for line in sys.stdin:
-    job = json.loads(line)
-    child = os.fork()
-    if not child:
+requests = socket.socket(fileno=int(sys.argv[1]))
+signal.signal(signal.SIGCHLD, reap)
+while given := socket.recv_fds(requests, 1, 3)[1]:
+    if not os.fork():
         break
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    for each in given:
+        os.close(each)
 else:
     os._exit(0)
-for number, name in enumerate(("/dev/null", *job["outputs"])):
-    os.dup2(os.open(name, os.O_RDWR | os.O_CREAT), number)
+requests.close()
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+told = socket.socket(fileno=given[0])
+lines = told.makefile("rw")
+job = json.loads(lines.readline())
+if child := os.fork():
+    for each in given[1:]:
+        os.close(each)
+    ended = []
+    alone = lambda: told.recv(1) or ended or os.kill(child, signal.SIGKILL)
+    threading.Thread(target=alone).start()
+    print(child, file=lines, flush=True)
+    ended.append(os.waitpid(child, 0)[1])
+    print(os.waitstatus_to_exitcode(*ended), file=lines, flush=True)
+    os._exit(0)
+lines.close()
+told.close()
+for number, each in enumerate((os.open(os.devnull, os.O_RDONLY), *given[1:])):
+    os.dup2(each, number)
+    os.close(each)
 os.chdir(job["directory"])
+os.environ.clear()
 os.environ.update(job["environment"])
 sys.argv = ["-c", *job["arguments"]]
 exec(compile(job["script"], "<string>", "exec"))
@@ -38,9 +76,10 @@ del sys.argv[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
-PROGRAM = """
-import runpy
-runpy.run_module("tb_sonify", run_name="__main__", alter_sys=True)
+MODULE = """
+import runpy, sys
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
 
@@ -53,16 +92,63 @@ class Ended:
     stderr: str
 
 
-class ForkServer:
-    """Runs scripts as `python -c` does, once torch and the writer are imported."""
+class Process:
+    """A program that goes on, with what `subprocess.Popen` has for it; it ends with the tests."""
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", "-c", SERVER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(self, keeper: socket.socket, job: Mapping[str, object]) -> None:
+        self._lines = keeper.makefile("rw")
+        print(json.dumps(job), file=self._lines, flush=True)
+        self.pid = int(self._lines.readline())
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill it, unless it has ended."""
+        self._lines.close()
+
+    def terminate(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Its exit status, when it has ended."""
+        return int(self._lines.readline())
+
+
+class ForkServer:
+    """Runs scripts as `python -c` does, once what they need is imported."""
+
+    def __init__(self, imports: str = TORCH) -> None:
+        self._requests, theirs = socket.socketpair()
+        with theirs:
+            script = SERVER.replace("{imports}", imports)
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", "-c", script, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+
+    def start(
+        self,
+        script: str,
+        *arguments: object,
+        outputs: tuple[int, int],
+        directory: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Start a script with arguments; `outputs` are file descriptors of stdout and stderr."""
+        job = {
+            "script": textwrap.dedent(script),
+            "arguments": [*map(str, arguments)],
+            "directory": str(directory or Path.cwd()),
+            "environment": {**os.environ, **(environment or {})},
+        }
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            socket.send_fds(self._requests, [b"."], [theirs.fileno(), *outputs])
+            theirs.close()  # so that a keeper that ends is noticed
+            return Process(ours, job)
 
     def run(
         self,
@@ -72,27 +158,27 @@ class ForkServer:
         environment: Mapping[str, str] | None = None,
     ) -> Ended:
         """Run a script with arguments to its end, in a directory; it reaches no network."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        offline = {"HF_HUB_OFFLINE": "1", **(environment or {})}
         with TemporaryDirectory() as scratch:
-            outputs = [Path(scratch) / name for name in ("stdout", "stderr")]
-            job = {
-                "script": textwrap.dedent(script),
-                "arguments": [*map(str, arguments)],
-                "directory": str(directory or Path.cwd()),
-                "outputs": [*map(str, outputs)],
-                "environment": {"HF_HUB_OFFLINE": "1", **(environment or {})},
-            }
-            print(json.dumps(job), file=self._process.stdin, flush=True)
-            status = int(self._process.stdout.readline())
-            return Ended(status, *(path.read_text() for path in outputs))
+            paths = [Path(scratch) / name for name in ("stdout", "stderr")]
+            with paths[0].open("w") as stdout, paths[1].open("w") as stderr:
+                outputs = stdout.fileno(), stderr.fileno()
+                with self.start(
+                    script,
+                    *arguments,
+                    outputs=outputs,
+                    directory=directory,
+                    environment=offline,
+                ) as process:
+                    status = process.wait()
+            return Ended(status, *(path.read_text() for path in paths))
 
     def tb_sonify_run(self, *arguments: object, directory: Path) -> tuple[int, str, str]:
         """Exit status, output and errors of `tb-sonify run` with some arguments."""
-        ended = self.run(PROGRAM, "run", *arguments, directory=directory)
+        ended = self.run(MODULE, "tb_sonify", "run", *arguments, directory=directory)
         return ended.returncode, ended.stdout, ended.stderr
 
     def close(self) -> None:
-        """End it."""
-        with suppress(BrokenPipeError):
-            self._process.communicate()
+        """End it, once it has started what it was asked for."""
+        self._requests.close()
+        self._process.wait()
