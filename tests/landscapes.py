@@ -1,10 +1,13 @@
-"""Strips and surfaces with known losses."""
+"""Strips and surfaces with known losses, and runs that have them."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 
 from tb_sonify.schema.landscape import PlanePath, Strip, Surface
+from tb_sonify.training.summary import surface_event
+from tests.logs import norms_of, run_events, scalar_events, strip_events, write_events
 
 ALPHAS = np.array([-1, 0, 0.5, 1, 2, 4, 8, 16, 32])
 
@@ -43,3 +46,30 @@ def surface_of(*paths: PlanePath, size: int = 25, broken: bool = False) -> Surfa
         losses[-2:, :5] = math.inf
     shown = paths or (path_of("sgd", 0.3),)
     return Surface(x, y, losses, 0.55, shown, {"plane": "path", "norms": [3.0, 2.0]})
+
+
+STEPS, EVERY = 400, 50
+NAN_AT = 300
+
+
+def write_landscapes(root: Path) -> None:
+    """Runs A and B with strips, and one plane through both; a run that has a map alone.
+
+    The valley of A is 2 steps ahead, and from step 200 on 4; that of B turns into NaN.
+    """
+    steps = range(0, STEPS, EVERY)
+    for name, ahead in (("a", (2, 4)), ("b", (1, 1))):
+        strips = [valley(2, ahead[step >= STEPS // 2]) for step in steps]
+        if name == "b":
+            strips[NAN_AT // EVERY :] = [Strip(ALPHAS, np.full(9, math.nan), 1.0)] * 2
+            strips[0].losses[-1] = math.inf
+        events = [
+            *run_events(norms_of(STEPS), np.arange(STEPS), presets=()),
+            *scalar_events("loss", [(step, 2.3 * 0.99**step) for step in range(STEPS)]),
+            *strip_events([*steps], strips),
+        ]
+        if name == "a":
+            paths = path_of("a", 0.3), path_of("b", -0.35, ridge=True)
+            events.append(surface_event("plane", surface_of(*paths, broken=True), step=STEPS))
+        write_events(root / name, events)
+    write_events(root / "map", [surface_event("map", surface_of(), step=0)])

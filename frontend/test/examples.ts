@@ -20,6 +20,8 @@ export const run = (name: string, hasNorms = true, startTime: number | null = nu
   startTime,
   hasNorms,
   quantities: hasNorms ? ["gradient"] : [],
+  hasStrips: false,
+  surfaces: [],
   trouble: null,
   compared: null,
 });

@@ -115,8 +115,13 @@ const seeing = (change: () => void) => () => {
 };
 
 /** What is loaded after the first paint, once it is here. */
-export const late: { compareHere: () => void } = {
+export const late: {
+  compareHere: () => void;
+  /** Ask again for what only it shows: of runs that have grown, or of all. */
+  refresh: (grown: readonly string[] | null) => void;
+} = {
   compareHere: () => announcer.say("Not loaded yet"),
+  refresh: () => undefined,
 };
 
 function cycleVerbosity(): void {

@@ -1,6 +1,7 @@
 /** What happens by itself; started once, lives as long as the page. */
 
 import { effect, untracked } from "@preact/signals";
+import { late } from "../actions/commands";
 import { reachGoal } from "../actions/moving";
 import { pause, playPending } from "../actions/transport";
 import { keepInSight } from "../actions/zoom";
@@ -101,6 +102,7 @@ export function refresh(): void {
   heardResource.refresh(untracked(heardKeys));
   heatmapResource.refresh(untracked(heatmapKeys));
   layerResource.refresh(untracked(layerKeys));
+  late.refresh(null);
   player.clips.retry();
 }
 
@@ -121,6 +123,7 @@ function refreshGrown(grown: readonly string[]): void {
   heardResource.renew(heardKeys().filter(([sound]) => isOf(sound)));
   heatmapResource.renew(of(heatmapKeys()));
   layerResource.renew(of(layerKeys()));
+  late.refresh(grown);
 }
 
 function lookForNews(): void {

@@ -67,6 +67,9 @@ export type Run = {
   readonly hasNorms: boolean;
   /** Of what; empty where it has none. */
   readonly quantities: readonly Quantity[];
+  /** Of the loss landscape: whether there are strips, and the names of the surfaces. */
+  readonly hasStrips: boolean;
+  readonly surfaces: readonly string[];
   /** Why its norms cannot be read, and what to do; null where nothing is wrong. */
   readonly trouble: string | null;
   /** The side that it is to be compared on, unless somebody chooses another run. */

@@ -106,6 +106,8 @@ export async function fetchRuns(signal: AbortSignal): Promise<Run[]> {
       startTime: orNull(run, "start_time", number),
       hasNorms: run.norms === true,
       quantities: QUANTITIES.filter((each) => list(run, "quantities", asText).includes(each)),
+      hasStrips: run.strips === true,
+      surfaces: list(run, "surfaces", asText),
       trouble: orNull(run, "trouble", text),
       compared: SIDES.find((side) => side === run.compared) ?? null,
     };
@@ -311,7 +313,7 @@ export const tableUrl = (
 ): string =>
   `./table?${queryOf({ run, ...quantityArguments(quantity), ...(tag === null ? {} : { tag }), from, to })}`;
 
-const queryOf = (query: Arguments): Query =>
+export const queryOf = (query: Arguments): Query =>
   new URLSearchParams(
     Object.entries(query).map(([name, value]) => [name, String(value)]),
   ).toString();
@@ -321,7 +323,7 @@ async function json(route: string, query: Arguments, signal: AbortSignal): Promi
   return fieldsOf(await response.json(), `the answer of ${route}`);
 }
 
-async function block(route: string, query: Arguments, signal: AbortSignal): Promise<Block> {
+export async function block(route: string, query: Arguments, signal: AbortSignal): Promise<Block> {
   return decodeBlock(await bytes(`${route}?${queryOf(query)}`, signal));
 }
 

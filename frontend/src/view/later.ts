@@ -2,8 +2,10 @@
 
 import { late } from "../actions/commands";
 import { compareHere } from "../actions/compare";
+import { startLandscape } from "../effects/landscape";
 import dialog from "../style/dialog.css";
 import heard from "../style/heard.css";
+import landscape from "../style/landscape.css";
 import layers from "../style/layers.css";
 import palette from "../style/palette.css";
 import panels from "../style/panels.css";
@@ -21,9 +23,11 @@ export { Readout } from "./panels/Values";
 export { HeardLane, HeardLegend } from "./tracks/HeardLane";
 export { LaneBar, ViewSettings } from "./tracks/LayerBar";
 export { ReviewField } from "./tracks/ReviewField";
+export { StripHead, StripLane } from "./tracks/StripLane";
 export { MoreCommands } from "./transport/MoreCommands";
 export { SoundSettings } from "./transport/SoundSettings";
 
-export const style = [heard, layers, dialog, palette, panels].join("\n");
+export const style = [heard, layers, landscape, dialog, palette, panels].join("\n");
 
 late.compareHere = compareHere;
+startLandscape();

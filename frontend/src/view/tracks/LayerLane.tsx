@@ -111,7 +111,8 @@ const DARK: Patterns = {
   ground: [40, 40, 40],
 };
 
-function look(canvas: HTMLCanvasElement): [Scheme, Patterns] {
+/** Colours of what is painted on a canvas, in light, dark and forced colours. */
+export function look(canvas: HTMLCanvasElement): [Scheme, Patterns] {
   const usual = dark.value ? DARK : LIGHT;
   if (!forcedColours.value) return [COLOURFUL, usual];
   const { color, backgroundColor, borderColor } = getComputedStyle(canvas);

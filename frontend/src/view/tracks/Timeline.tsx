@@ -22,7 +22,7 @@ import {
   soundProblem,
   unlocked,
 } from "../../state/playing";
-import { sides } from "../../state/runs";
+import { runOf, sides } from "../../state/runs";
 import { SIDES } from "../../units";
 import { Later } from "../parts/Later";
 import { Crosshair, Playhead, Regions } from "./Cursor";
@@ -125,6 +125,11 @@ export function Timeline() {
                 <Later name="HeardLane" side={side} />
               </div>
               {lanes.value.includes(side) && <LayerLane lane={side} />}
+              {runOf(side)?.hasStrips && (
+                <div class="strip-place">
+                  <Later name="StripLane" side={side} />
+                </div>
+              )}
             </div>
           ),
       )}

@@ -13,6 +13,7 @@ import { lineColours, sides } from "../../state/runs";
 import type { Side } from "../../units";
 import { Key } from "../parts/Button";
 import { Slider } from "../parts/Field";
+import { Later } from "../parts/Later";
 import { Letter } from "../parts/Letter";
 
 export function TrackHead({ side }: { side: Side }) {
@@ -35,6 +36,7 @@ export function TrackHead({ side }: { side: Side }) {
         {coverages[side].value !== null && <Channel side={side} run={run} />}
       </div>
       {lanes.value.includes(side) && <LayerNames lane={side} />}
+      <Later name="StripHead" side={side} />
     </section>
   );
 }
