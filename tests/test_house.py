@@ -32,9 +32,10 @@ ROOMS = {
     "probes": set(),
     "rendering": {"schema", "sound", "landmarks", "reading", "csv_file"},
     "listen_test": {"schema", "sound"},
+    "site": {"schema", "sound", "landmarks", "reading", "plugin"},
     "cli": {
         *("schema", "sound", "landmarks", "training", "reading"),
-        *("rendering", "integrations", "landscape", "listen_test"),
+        *("rendering", "integrations", "landscape", "listen_test", "plugin", "site"),
     },
 }
 MAY_IMPORT_TORCH = {"training", "integrations", "landscape", "probes", "cli"}
@@ -47,6 +48,7 @@ ORDER = {
         event_writer run_log recorder sharding grad_norms clip_grad optimizer_steps step_row
         row_buffer watch writer""",
     "landscape": "evaluation path plane strip grid",
+    "site": "answers requests page output export",
 }
 # Rooms of the dashboard, from the bottom to the top.
 FRONTEND = (

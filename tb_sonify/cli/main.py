@@ -13,6 +13,7 @@ from tb_sonify import __version__
 _COMMANDS = {
     "demo": "tb_sonify.cli.demo.command",
     "describe": "tb_sonify.cli.describe.command",
+    "export": "tb_sonify.cli.export",
     "listen-test": "tb_sonify.cli.listen_test",
     "render": "tb_sonify.cli.render",
     "run": "tb_sonify.cli.run.command",

@@ -39,7 +39,7 @@ def add_command(commands: Any, name: str) -> None:
         help="of layers: norms of gradients, updates or weights, or update / weight",
     )
     parser.add_argument(
-        "--steps", type=_span, default=(None, None), metavar="A:B", help="from A to B, included"
+        "--steps", type=span, default=(None, None), metavar="A:B", help="from A to B, included"
     )
     parser.add_argument("--preset", default="smooth", help="default: smooth")
     parser.add_argument(
@@ -142,7 +142,8 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "sonify"
 
 
-def _span(text: str) -> tuple[int | None, int | None]:
+def span(text: str) -> tuple[int | None, int | None]:
+    """Type of an argument that is a range of steps, A:B, :B or A:."""
     first, colon, last = text.partition(":")
     if not colon:
         raise argparse.ArgumentTypeError(f"must be A:B, :B or A:, got {text!r}")

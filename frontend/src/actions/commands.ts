@@ -8,6 +8,7 @@ import type { IconName } from "../draw/icons";
 import { type Bound, boundBy, type Chord, chordWords, keymapOf } from "../model/keys";
 import { describePlace, VERBOSITY_TITLES } from "../model/landmarks";
 import { formatStep } from "../model/words";
+import { noServer } from "../server/site";
 import { steps, stepsSeen } from "../state/axis";
 import {
   chooseVerbosity,
@@ -23,7 +24,7 @@ import {
   outliersShown,
   reviewField,
 } from "../state/choices";
-import { curveSilence, sources } from "../state/hearing";
+import { bothSilence, curveSilence, sources } from "../state/hearing";
 import { announcer, isLoading, isPlaying, placeHere, whySilent } from "../state/playing";
 import { sides } from "../state/runs";
 import { alarm, isMuted } from "../state/watch";
@@ -106,6 +107,8 @@ const silent = (): string | null =>
 const lacks = (side: Side) => () => (sides.value[side] === null ? whySilent(side) : null);
 const single = (): string | null =>
   sides.value.b === null ? "Choose a second run to hear both" : null;
+const both = (): string | null => single() ?? bothSilence();
+const live = (): string | null => noServer;
 
 /** Say which steps are seen after a change of them. */
 const seeing = (change: () => void) => () => {
@@ -167,7 +170,7 @@ const TABLE = {
       label: "Follow",
       icon: "live",
       pressed: () => following.value,
-      disabled: silent,
+      disabled: () => noServer ?? silent(),
     },
   ),
   monitor: command(
@@ -177,6 +180,7 @@ const TABLE = {
     toggleMonitor,
     {
       pressed: () => monitoring.value,
+      disabled: live,
     },
   ),
   previousNote: command("Move", "Previous note, and hear it", ["ArrowLeft"], () => moveByNotes(-1)),
@@ -321,13 +325,13 @@ const TABLE = {
     {
       label: "A + B",
       pressed: () => listening.value === "both",
-      disabled: single,
+      disabled: both,
     },
   ),
   blink: command("Runs", "Alternate A and B every two seconds", ["4"], () => hearBoth("blink"), {
     label: "A ⇄ B",
     pressed: () => listening.value === "blink",
-    disabled: single,
+    disabled: both,
   }),
   soloHere: command("Runs", "Hear only this run, or both again", ["Shift+s"], soloHere),
   muteHere: command("Runs", "Mute this run", ["Shift+u"], muteHere),
@@ -366,6 +370,7 @@ const TABLE = {
     "Pitch range: as it is, twice or four times as wide",
     ["z"],
     cyclePitchZoom,
+    { disabled: live },
   ),
   sayPosition: command("Ask", "Say where the playhead is", ["p"], () =>
     announcer.say(describePlace(placeHere()) + aloneWords()),
@@ -394,7 +399,7 @@ const TABLE = {
     "Alarm on or off: be told when a run breaks, stalls or ends",
     ["a"],
     () => void toggleAlarm(),
-    { label: "Alarm", anywhere: "idle", pressed: () => alarm.value },
+    { label: "Alarm", anywhere: "idle", pressed: () => alarm.value, disabled: live },
   ),
   toggleAlarmMute: command(
     "Ask",

@@ -6,6 +6,7 @@ import { PITCH_ZOOMS, PLAIN, type Sound, SPEEDS, TOGETHER } from "../model/answe
 import { MEASURES } from "../model/axis";
 import { clamp } from "../model/notes";
 import { QUANTITIES } from "../model/quantity";
+import { noServer } from "../server/site";
 import {
   chosenLog,
   chosenPreset,
@@ -122,7 +123,7 @@ function setting<Name extends keyof Sound>(name: Name, known: readonly Sound[Nam
     write: () => (sound.value[name] === PLAIN[name] ? null : String(sound.value[name])),
     read: (text) => {
       const value = known.find((each) => String(each) === text);
-      if (value !== undefined) sound.value = { ...sound.value, [name]: value };
+      if (value !== undefined && noServer === null) sound.value = { ...sound.value, [name]: value };
     },
   };
 }

@@ -2,10 +2,10 @@
 
 import { batch, signal, untracked } from "@preact/signals";
 import type { Course } from "../audio/schedule";
-import { SPEEDS } from "../model/answers";
 import { describePlace } from "../model/landmarks";
 import { clamp, lastStepOf, noteStart } from "../model/notes";
 import { formatStep, spokenName } from "../model/words";
+import { noServer } from "../server/site";
 import { across, steps } from "../state/axis";
 import {
   curveHeard,
@@ -19,7 +19,7 @@ import {
   soloedStreams,
   sound,
 } from "../state/choices";
-import { coverageError, coverages, curveSilence, sources } from "../state/hearing";
+import { coverageError, coverages, curveSilence, sources, speedsOf } from "../state/hearing";
 import {
   announcer,
   finished,
@@ -208,8 +208,13 @@ export function normalSpeed(): void {
 }
 
 function changeSpeed(by: 1 | -1): void {
-  const at = SPEEDS.indexOf(sound.value.speed) + by;
-  const speed = SPEEDS[clamp(at, 0, SPEEDS.length - 1)] ?? null;
+  const speeds = speedsOf(hearing.value);
+  if (speeds.length === 1) {
+    announcer.say(noServer ?? "");
+    return;
+  }
+  const at = speeds.indexOf(sound.value.speed) + by;
+  const speed = speeds[clamp(at, 0, speeds.length - 1)] ?? null;
   chooseSpeed(speed);
   announcer.say(speed === null ? "Normal speed" : `${speed} notes a second`);
 }

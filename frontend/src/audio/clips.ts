@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Preset } from "../model/answers";
 import type { Span, Timeline } from "../model/notes";
-import { parseWav } from "./wav";
+import { decodeSound } from "./wav";
 
 export class Cache<Value> {
   private readonly entries = new Map<string, { value: Value; bytes: number }>();
@@ -124,7 +124,7 @@ export class Clips {
     this.loading.set(key, controller);
     this.changes.value += 1;
     try {
-      const clip = decode(await this.fetchClip(wanted, controller.signal), wanted);
+      const clip = await decode(await this.fetchClip(wanted, controller.signal), wanted);
       this.cache.set(key, clip, clip.length * clip.numberOfChannels * 4);
       this.onArrival();
     } catch (error) {
@@ -143,9 +143,9 @@ function keyOf({ source, span }: Wanted): string {
   return JSON.stringify([source.sound, source.startTime, span.firstNote, span.notes, span.digest]);
 }
 
-function decode(data: ArrayBuffer, { source, span }: Wanted): AudioBuffer {
-  const { sampleRate, channels } = parseWav(data);
+async function decode(data: ArrayBuffer, { source, span }: Wanted): Promise<AudioBuffer> {
   const { hop, tail } = source.preset;
+  const { sampleRate, channels } = await decodeSound(data, source.preset.sampleRate);
   const frames = channels[0]?.length ?? 0;
   if (sampleRate !== source.preset.sampleRate || frames !== span.notes * hop + tail) {
     throw new Error(

@@ -1,4 +1,4 @@
-/** Reads the server's WAV files, which the browser's own decoder would resample. */
+/** Reads WAV files, which the browser's own decoder would resample, and FLAC by that decoder. */
 
 export type Pcm = {
   /** In Hz. */
@@ -8,7 +8,19 @@ export type Pcm = {
 };
 
 const PCM = 1;
+const FLAC = 0x664c6143; // "fLaC"
 const FULL_SCALE = 32_768;
+
+/**
+ * The samples of a sound; throws where it is none that can be read.
+ *
+ * @param sampleRate at which the browser's own decoder is to give them, in Hz
+ */
+export async function decodeSound(data: ArrayBuffer, sampleRate: number): Promise<Pcm> {
+  if (data.byteLength < 4 || new DataView(data).getUint32(0) !== FLAC) return parseWav(data);
+  const { decodeFlac } = await import("./flac"); // where there is a server, nobody needs it
+  return decodeFlac(data, sampleRate);
+}
 
 /** The samples of a 16-bit PCM WAV file; throws where it is anything else. */
 export function parseWav(data: ArrayBuffer): Pcm {

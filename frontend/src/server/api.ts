@@ -45,6 +45,7 @@ import {
   readSummaries,
 } from "./readers";
 import { request, requestPatiently } from "./request";
+import { isHeld, noServer, urlOf } from "./site";
 
 type Arguments = Readonly<Record<string, string | number>>;
 
@@ -64,6 +65,9 @@ export function viewQuery(view: NotesQuery): Query {
     ...(view.speed === null ? {} : { speed: view.speed }),
   });
 }
+
+/** Whether notes can be asked for: in a page without a server, not all can. */
+export const holdsNotes = (view: NotesQuery): boolean => isHeld(`coverage?${viewQuery(view)}`);
 
 /** What the norms are of; where nothing is said, of gradients. */
 const quantityArguments = (quantity: Quantity): Arguments =>
@@ -246,7 +250,7 @@ export async function fetchHeatmap(
     signal,
   );
   const { header } = answer;
-  return {
+  const heatmap = {
     layers: list(header, "layers", asText),
     from: number(header, "from"),
     to: number(header, "to"),
@@ -255,6 +259,8 @@ export async function fetchHeatmap(
     low: orNull(header, "low", number),
     high: orNull(header, "high", number),
   };
+  if (noServer === null) return heatmap;
+  return (await import("../model/resample")).resampled(heatmap, from, to, columns);
 }
 
 export async function fetchLayers(
@@ -301,7 +307,7 @@ export async function fetchLessons(signal: AbortSignal): Promise<Lesson[]> {
 }
 
 /** Where the sound of a lesson can be heard. */
-export const lessonUrl = (name: string): string => `./lesson?${queryOf({ name })}`;
+export const lessonUrl = (name: string): string => urlOf(`lesson?${queryOf({ name })}`);
 
 /** Where the numbers of a run can be had as a file to keep. */
 export const tableUrl = (

@@ -1,5 +1,7 @@
 /** One request to the server: its errors in words, and few at once. */
 
+import { noServer, urlOf } from "./site";
+
 const LONGEST_MS = 30_000; // a server that says nothing for so long will not say anything
 const BREATH_MS = 1_000; // a machine that wakes up, a proxy that is started anew
 
@@ -33,9 +35,10 @@ const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
 
 /** What the server answers at a path, relative to its other routes; what breaks is tried again, once. */
 export async function request(path: string, signal: AbortSignal): Promise<Response> {
+  const url = urlOf(path);
   const given = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
   const ask = async () => {
-    const answer = await fetch(`./${path}`, { signal: given });
+    const answer = await fetch(url, { signal: given });
     return new Response(await answer.arrayBuffer(), answer); // the connection may break in it, too
   };
   let response: Response;
@@ -47,7 +50,11 @@ export async function request(path: string, signal: AbortSignal): Promise<Respon
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Error("TensorBoard does not answer: is it still running?");
+    throw new Error(
+      noServer === null
+        ? "TensorBoard does not answer: is it still running?"
+        : "A file of this page could not be loaded",
+    );
   }
   if (!response.ok) {
     const said = (await response.text()).trim().slice(0, 500);

@@ -3,13 +3,21 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Source } from "../audio/clips";
 import type { Score, Track } from "../audio/score";
-import type { Alignment, Coverage, NotesQuery, Preset, Run } from "../model/answers";
+import {
+  type Alignment,
+  type Coverage,
+  type NotesQuery,
+  type Preset,
+  type Run,
+  SPEEDS,
+} from "../model/answers";
 import type { Measure } from "../model/axis";
 import { sharedScale } from "../model/curve";
 import { heardHeightOf } from "../model/layers";
 import { spansLike, spansOf, timelineOf } from "../model/notes";
 import { settlePreset, silentAmong } from "../model/runs";
-import { clipQuery, type Query, soundQuery, viewQuery } from "../server/api";
+import { clipQuery, holdsNotes, type Query, soundQuery, viewQuery } from "../server/api";
+import { noServer } from "../server/site";
 import { otherSide, type Range, SIDES, type Side } from "../units";
 import {
   chosenPreset,
@@ -72,7 +80,10 @@ export function coverageError(side: Side): string | null {
 
 /** Whether the streams of the preset are those that can be silenced one by one. */
 export const canMute = (preset: Preset, coverage: Coverage): boolean =>
-  preset.takesZoom && preset.streams === coverage.streams.length && preset.streams > 1;
+  noServer === null &&
+  preset.takesZoom &&
+  preset.streams === coverage.streams.length &&
+  preset.streams > 1;
 
 function noteQueryOf(side: Side): NotesQuery | null {
   const run = runOf(side);
@@ -154,6 +165,25 @@ const BY: Readonly<Record<Measure, Alignment["by"]>> = {
 /** The one preset in which a curve is heard. */
 const OF_CURVES = "single";
 
+/** Why A and B cannot be heard together; null where they can. */
+export function bothSilence(): string | null {
+  const [a, b] = SIDES.map((side) => noteQueries[side].value);
+  if (!a || !b) return null;
+  return holdsNotes({ ...b, along: alongOf(a) }) ? null : noServer;
+}
+
+const alongOf = ({ run, scalar }: NotesQuery): Alignment => ({
+  run,
+  by: BY[measure.value],
+  tag: scalar?.tag ?? null,
+});
+
+/** How fast it can be heard, in notes per second. */
+export function speedsOf(side: Side): readonly (number | null)[] {
+  const view = noteQueries[side].value;
+  return view === null ? [null] : SPEEDS.filter((speed) => holdsNotes({ ...view, speed }));
+}
+
 /** What is to be heard; null where there is nothing, or nothing yet. */
 export const score: ReadonlySignal<Score | null> = computed(() => scoreOf(hearing.value));
 
@@ -210,10 +240,11 @@ type Follower = { readonly name: string; readonly side: Side; readonly view: Not
 function followers(lead: Side): Follower[] {
   const view = noteQueries[lead].value;
   if (view === null) return [];
-  const along = { run: view.run, by: BY[measure.value], tag: view.scalar?.tag ?? null };
   const other = lacksQuantity(otherSide(lead)) ? null : noteQueries[otherSide(lead)].value;
   const laid =
-    other === null || listening.value === "one" ? null : { ...other, along, rows: view.rows };
+    other === null || listening.value === "one"
+      ? null
+      : { ...other, along: alongOf(view), rows: view.rows };
   const heard: Follower[] =
     laid === null ? [] : [{ name: otherSide(lead), side: otherSide(lead), view: laid }];
   if (!curveHeard.value) return heard;

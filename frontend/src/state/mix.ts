@@ -4,6 +4,7 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Level } from "../audio/output";
 import type { Mix } from "../audio/voices";
 import { settlePreset, silentAmong } from "../model/runs";
+import { noServer } from "../server/site";
 import type { Side } from "../units";
 import {
   chosenPreset,
@@ -81,9 +82,10 @@ export const streams: ReadonlySignal<Streams | null> = computed(() => {
     names: coverage.streams.map(({ name }) => name),
     fixed: canMute(preset, coverage)
       ? null
-      : single
-        ? "There is one stream only."
-        : `${preset.title} does not play the streams one by one.`,
+      : (noServer ??
+        (single
+          ? "There is one stream only."
+          : `${preset.title} does not play the streams one by one.`)),
     mute: curveSilence.value,
   };
 });

@@ -5,6 +5,7 @@ import { noteAtStep } from "../../model/notes";
 import { titleOf, WORDS } from "../../model/quantity";
 import { formatDifference, formatRange, formatStep, shownName } from "../../model/words";
 import { soundUrl, tableUrl } from "../../server/api";
+import { noServer } from "../../server/site";
 import { laidOut, laidPartners, steps, stepsSeen } from "../../state/axis";
 import { hearing } from "../../state/choices";
 import { coverageError, coverages, sources } from "../../state/hearing";
@@ -188,7 +189,7 @@ const MOST_NOTES = 5_000; // of a file, five minutes
 export function Downloads() {
   const source = sources[hearing.value].value;
   const run = runOf(hearing.value);
-  if (source === null || run === null) return null;
+  if (source === null || run === null || noServer !== null) return null;
   const [from, to] = stepsSeen.value;
   const first = noteAtStep(source.timeline, from);
   const notes = Math.min(noteAtStep(source.timeline, to) - first + 1, MOST_NOTES);

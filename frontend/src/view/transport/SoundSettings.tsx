@@ -8,12 +8,13 @@ import {
   chooseWhole,
   toggleReference,
 } from "../../actions/sound";
-import { PITCH_ZOOMS, SPEEDS, TOGETHER } from "../../model/answers";
+import { PITCH_ZOOMS, TOGETHER } from "../../model/answers";
 import { WORDS } from "../../model/quantity";
 import { settlePreset } from "../../model/runs";
 import { formatValue } from "../../model/words";
+import { noServer } from "../../server/site";
 import { chosenPreset, hearing, soloedStreams, sound } from "../../state/choices";
-import { CURVE, coverages } from "../../state/hearing";
+import { CURVE, coverages, speedsOf } from "../../state/hearing";
 import { isMuted, soloStream, streams, toggleStream } from "../../state/mix";
 import { quantity, tag } from "../../state/runs";
 import { Key } from "../parts/Button";
@@ -38,14 +39,18 @@ export function SoundSettings() {
       <Choice
         id="speed"
         label="Speed"
-        disabled={preset?.takesSpeed !== true}
-        options={SPEEDS.map((each) => [each, each === null ? "normal" : `${each} notes/s`])}
+        disabled={preset?.takesSpeed !== true || speedsOf(hearing.value).length === 1}
+        options={speedsOf(hearing.value).map((each) => [
+          each,
+          each === null ? "normal" : `${each} notes/s`,
+        ])}
         value={speed}
         choose={chooseSpeed}
       />
       <Choice<number | typeof WHOLE>
         id="together"
         label="Skim"
+        disabled={noServer !== null}
         title="Several notes are merged into one, which keeps the worst of them"
         options={[
           [WHOLE, "the whole run in 10 s"],
@@ -57,7 +62,7 @@ export function SoundSettings() {
       <Choice
         id="pitch"
         label="Pitch range"
-        disabled={preset?.takesZoom !== true}
+        disabled={noServer !== null || preset?.takesZoom !== true}
         options={PITCH_ZOOMS.map((each) => [each, each === 1 ? "normal" : `${each} times as wide`])}
         value={zoom}
         choose={choosePitchZoom}
@@ -65,8 +70,9 @@ export function SoundSettings() {
       <Check
         on={reference}
         set={toggleReference}
-        disabled={preset?.takesZoom !== true}
+        disabled={noServer !== null || preset?.takesZoom !== true}
       >{`Reference tone at ${short} ${formatValue(at440Hz)}`}</Check>
+      {noServer !== null && <p class="quiet">Speeds, pitch ranges and groups: {noServer}.</p>}
       <Streams />
     </div>
   );

@@ -1,0 +1,1 @@
+"""A log directory as a static page: the dashboard, and the plugin's answers to what it asks."""

@@ -1,0 +1,103 @@
+"""The page of an export: its HTML with the table of answers, beside its scripts or with them."""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+
+from tb_sonify.plugin.assets import BUNDLE, PARTS
+from tb_sonify.site.answers import LOOSE
+
+MARK = "<!-- made by tb-sonify export -->"
+"""In the first line of a page: what has it may be replaced."""
+
+_PAGE = """\
+<!doctype html>{mark}
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>Sonify</title>
+<script type="application/json" id="sonify-site">{table}</script>
+{scripts}
+<body>
+<noscript>This page needs JavaScript.</noscript>
+{check}
+<script type="module">
+import {{ render }} from "{index}";
+render();
+</script>
+"""
+# Nothing is loaded from anywhere else, whatever the scripts do.
+_POLICY = "default-src {origin} data: 'unsafe-inline' 'unsafe-eval'"
+# A browser loads no module and no data for a page that it has opened from a disk.
+_CHECK = """\
+<script>
+if (location.protocol === "file:") {
+  document.body.innerHTML =
+    "<main style='font: 16px/1.5 sans-serif; max-width: 40rem; margin: 2rem'>" +
+    "<h1>This page needs a file server</h1><p>Browsers do not let a page from a disk load its " +
+    "data. In the folder of this file, run <code>python -m http.server</code> and open " +
+    "<a href='http://localhost:8000'>http://localhost:8000</a>; or export a single file, which " +
+    "opens anywhere: <code>tb-sonify export LOGDIR -o page.html</code>.</p></main>";
+}
+</script>"""
+
+
+def scripts() -> dict[str, bytes]:
+    """The dashboard's scripts, by their places beside the page.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the dashboard is not built.
+    """
+    if not BUNDLE.exists():
+        raise FileNotFoundError("the dashboard is not built: run `make frontend` in the checkout")
+    parts = {f"parts/{path.name}": path.read_bytes() for path in sorted(PARTS.glob("*.js"))}
+    licences = BUNDLE.with_name("licences.txt")
+    return {"index.js": BUNDLE.read_bytes(), **parts, "licences.txt": licences.read_bytes()}
+
+
+def linked_page(answers: Mapping[str, str]) -> bytes:
+    """The page that loads scripts and answers from beside it."""
+    return _page(answers, origin="'self'", scripts="", check=_CHECK, index="./index.js")
+
+
+def single_page(answers: Mapping[str, str]) -> bytes:
+    """The page with its scripts in it; the addresses of answers must be data, too."""
+    modules = {name.rpartition("/")[2]: code for name, code in scripts().items() if ".js" in name}
+    imported = re.compile(rf'"(?:\.\.?/)+(?:parts/)?({"|".join(map(re.escape, modules))})"')
+
+    def address(code: bytes) -> str:
+        # What a module is imported by must not depend on where it is: data is nowhere.
+        text = imported.sub(r'"sonify/\1"', code.decode())
+        return data_address("text/javascript", text.encode())
+
+    table = {f"sonify/{name}": address(code) for name, code in modules.items()}
+    mapped = f'<script type="importmap">{_json({"imports": table})}</script>'
+    return _page(answers, origin="", scripts=mapped, check="", index="sonify/index.js")
+
+
+def data_address(kind: str, data: bytes) -> str:
+    """An address that is the data itself."""
+    return f"data:{kind};base64,{b64encode(data).decode()}"
+
+
+def _page(
+    answers: Mapping[str, str], *, origin: str, scripts: str, check: str, index: str
+) -> bytes:
+    page = _PAGE.format(
+        mark=MARK,
+        policy=_POLICY.format(origin=origin),
+        table=_json({"answers": answers, "loose": LOOSE}),
+        scripts=scripts,
+        check=check,
+        index=index,
+    )
+    return page.encode()
+
+
+def _json(value: object) -> str:
+    """JSON that cannot end the script it stands in."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
