@@ -21,6 +21,7 @@ from tb_sonify.sound import Scale
 # As in frontend/src: how many of what is asked for at a time.
 _CURVE_POINTS, _SKETCH_POINTS = 5_000, 1_000
 _HEARD_COLUMNS, _HEATMAP_COLUMNS = 2_000, 1_000
+_STRIP_COLUMNS = 2_000
 _ALL_NOTES = 10**15
 _SPAN_SECONDS = 12
 
@@ -178,6 +179,10 @@ class Requests:
             self._keep("curve", {"run": name, "tag": tag, "points": _CURVE_POINTS})
             sketch = {"run": name, "tag": tag, "points": _SKETCH_POINTS}
             self._keep("curve", sketch, loosely=False)
+        if run["strips"]:
+            self._keep("strips", {"run": name, "columns": _STRIP_COLUMNS})
+        for surface in run["surfaces"]:
+            self._keep("surface", {"run": name, "surface": surface})
         for quantity in self._quantities(run):
             of = {"run": name, **_quantity(quantity)}
             coverage = self._coverage(of)
