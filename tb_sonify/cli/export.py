@@ -48,6 +48,7 @@ def add_command(commands: Any, name: str) -> None:
         metavar="GLOB",
         help="scalars to be drawn, as 'loss/*'; may be repeated (default: all but norms of layers)",
     )
+    parser.add_argument("--anonymous", action="store_true", help="call the runs run-1, run-2, ...")
     sounds = parser.add_argument_group("sounds")
     sounds.add_argument(
         "--preset",
@@ -110,6 +111,7 @@ def run(options: argparse.Namespace) -> int:
             options.logdir,
             options.output,
             runs=options.run,
+            anonymous=options.anonymous,
             wanted=wanted,
             sound=options.format,
             most_bytes=options.max_mb * MIB,

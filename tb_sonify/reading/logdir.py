@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from tb_sonify.schema.pairs import Pair, partner_folder
 
 
 def open_logdir(
-    logdir: Path, pairs: tuple[Pair, ...] = (), runs: Collection[str] = ()
+    logdir: Path,
+    pairs: tuple[Pair, ...] = (),
+    runs: Collection[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> tuple[Store, Scope]:
     """The store of all runs below a directory, read once; with pairs of losses of the user.
 
@@ -28,6 +31,8 @@ def open_logdir(
     ----------
     runs
         Read these alone, with those that belong to them, if all are there; to read all takes long.
+    names
+        What runs are to be called instead.
 
     Raises
     ------
@@ -53,7 +58,7 @@ def open_logdir(
     found = {os.path.relpath(each, logdir): each for each in directories(logdir)}
     for name, directory in found.items():
         if not runs or not found.keys() >= set(runs) or any(_is_of(name, run) for run in runs):
-            multiplexer.AddRun(directory, name=name)
+            multiplexer.AddRun(directory, name=(names or {}).get(name, name))
     with _native_checksums():
         multiplexer.Reload()
     return Store(ingester.data_provider, Settings(pairs=pairs, points_kept=0)), Scope(

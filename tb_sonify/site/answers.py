@@ -3,12 +3,16 @@
 import hashlib
 import io
 import json
+import math
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -41,66 +45,85 @@ class TooLargeError(Exception):
 
 
 class Answers:
-    """Answers by what was asked, each kept once.
+    """Answers by what was asked, each kept once, under a name that follows from what is in it.
 
-    Parameters
+    Attributes
     ----------
-    keep
-        Is given the name of a file and its bytes, and returns its address.
-    drop
-        Is given the name of a file that is not wanted after all.
-    most_bytes
-        Of all files.
-    sound
-        The format in which clips are kept.
+    table
+        Names of answers, by what was asked.
+    addresses
+        By name, where an answer is kept in the page.
     """
 
-    def __init__(
-        self,
-        keep: Callable[[str, bytes], str],
-        drop: Callable[[str], None],
-        *,
-        most_bytes: int,
-        sound: SoundFormat,
-    ) -> None:
+    def __init__(self, *, most_bytes: int, sound: SoundFormat) -> None:
         self.table: dict[str, str] = {}
-        self.nbytes = 0
-        self._keep, self._drop = keep, drop
-        self._most_bytes, self._sound = most_bytes, sound
+        self.addresses: dict[str, str] = {}
+        self._sound = sound
+        # Some is kept for what is put at the end, without which nothing plays.
+        self._most_bytes = most_bytes * 15 // 16
+        self._limit = math.inf
         self._sizes: dict[str, int] = {}
-        self._addresses: dict[str, str] = {}
+        self._nbytes = 0
+
+    def keep(self, name: str, answer: bytes) -> None:
+        """Keep an answer in the page."""
+        self.addresses[name] = data_address(name, answer)
+
+    def drop(self, name: str) -> None:
+        """Forget an answer that is not wanted after all."""
+        del self.addresses[name]
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Keep all answers that are put within, or, after an exception, none of them."""
-        table, sizes, nbytes = dict(self.table), set(self._sizes), self.nbytes
-        try:
-            yield
-        except BaseException:
-            for name in set(self._sizes) - sizes:
-                del self._sizes[name], self._addresses[name]
-                self._drop(name)
-            self.table, self.nbytes = table, nbytes
-            raise
-
-    def put(self, route: str, arguments: Mapping[str, Any], answer: bytes) -> None:
-        """Keep an answer.
+        """Keep all answers that are put within, or, after an exception, none of them.
 
         Raises
         ------
         TooLargeError
-            If there is no room for it.
+            If there is no room for them.
         """
+        table, sizes = dict(self.table), set(self._sizes)
+        self._limit = self._most_bytes
+        try:
+            yield
+        except BaseException:
+            for name in set(self._sizes) - sizes:
+                self._nbytes -= self._sizes.pop(name)
+                self.drop(name)
+            self.table = table
+            raise
+        finally:
+            self._limit = math.inf
+
+    def put(
+        self, route: str, arguments: Mapping[str, Any], answer: bytes, *, in_page: bool = False
+    ) -> None:
+        """Keep an answer; in the page, where it is asked for as soon as that is open, or often."""
         if answer[:4] == b"RIFF" and self._sound == "flac":
             answer = encode_flac(answer)
-        name = f"{hashlib.sha256(answer).hexdigest()[:_NAME_DIGITS]}.{_ending(answer)}"
+        name = f"answers/{hashlib.sha256(answer).hexdigest()[:_NAME_DIGITS]}.{_ending(answer)}"
         if name not in self._sizes:
-            if self.nbytes + len(answer) > self._most_bytes:
+            if self._nbytes + len(answer) > self._limit:
                 raise TooLargeError
-            self._addresses[name] = self._keep(name, answer)
+            keep = partial(Answers.keep, self) if in_page else self.keep
+            keep(name, answer)
             self._sizes[name] = len(answer)
-            self.nbytes += len(answer)
-        self.table[key_of(route, arguments)] = self._addresses[name]
+            self._nbytes += len(answer)
+        self.table[key_of(route, arguments)] = name
+
+
+class Files(Answers):
+    """Answers that are files of a folder."""
+
+    def __init__(self, folder: Path, *, most_bytes: int, sound: SoundFormat) -> None:
+        super().__init__(most_bytes=most_bytes, sound=sound)
+        self._folder = folder
+
+    def keep(self, name: str, answer: bytes) -> None:
+        (self._folder / name).write_bytes(answer)
+
+    def drop(self, name: str) -> None:
+        (self._folder / name).unlink()
 
 
 def key_of(route: str, arguments: Mapping[str, Any]) -> str:
@@ -146,6 +169,12 @@ def encode_flac(wav: bytes) -> bytes:
     return file.getvalue()
 
 
+_TYPES = {
+    "json": "application/json",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "js": "text/javascript",
+}
 _ENDINGS = {b"RIFF": "wav", b"fLaC": "flac", b"TBSN": "bin"}
 
 
@@ -158,3 +187,9 @@ def _ending(answer: bytes) -> str:
 def as_json(answer: Any) -> bytes:
     """An answer in JSON, without a space."""
     return json.dumps(answer, separators=(",", ":")).encode()
+
+
+def data_address(name: str, data: bytes) -> str:
+    """An address that is the data itself, of a file of that name."""
+    kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    return f"data:{kind};base64,{b64encode(data).decode()}"

@@ -1,21 +1,24 @@
 """Exports runs of a log directory as a page that needs no server."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tb_sonify.plugin.run_routes import RunRoutes
 from tb_sonify.reading.logdir import directories, open_logdir
 from tb_sonify.reading.runs import RunCatalog
-from tb_sonify.site.answers import Answers, SoundFormat, best_format
+from tb_sonify.schema.scalar_names import TRAINING, VALIDATION, words_of
+from tb_sonify.site.answers import Answers, Files, SoundFormat, best_format
 from tb_sonify.site.output import check_output, replace_file, replaced_folder
-from tb_sonify.site.page import data_address, linked_page, scripts, single_page
+from tb_sonify.site.page import linked_page, scripts, single_page
 from tb_sonify.site.requests import Requests, Wanted
+
+Progress = Callable[[float, str], None]
 
 MIB = 2**20
 _BATCH_BYTES = 256 * MIB  # of event files that are read together
-_TYPES = {"json": "application/json", "flac": "audio/flac", "wav": "audio/wav"}
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,10 @@ def export(
     *,
     runs: Sequence[str] = (),
     wanted: Wanted | None = None,
+    anonymous: bool = False,
     sound: SoundFormat | None = None,
     most_bytes: int = 100 * MIB,
-    progress: Callable[[float, str], None] = lambda _, __: None,
+    progress: Progress = lambda _, __: None,
 ) -> Exported:
     """Write a static page: a folder, or a single file where `output` ends with ``.html``.
 
@@ -43,6 +47,8 @@ def export(
     ----------
     runs
         By name; none: all.
+    anonymous
+        Whether runs are called run-1, run-2, ...
     sound
         The format of clips; by default FLAC where soundfile is installed, else WAV.
     most_bytes
@@ -57,90 +63,126 @@ def export(
     """
     check_output(output)
     files = scripts()
-    options = most_bytes, sound or best_format()
     if output.suffix == ".html":
-        page, exported = export_page(logdir, runs, wanted or Wanted(), *options, progress)
+        page, exported = export_page(
+            logdir,
+            runs=runs,
+            wanted=wanted,
+            anonymous=anonymous,
+            sound=sound,
+            most_bytes=most_bytes,
+            progress=progress,
+        )
         replace_file(output, page)
         return exported
     with replaced_folder(output) as folder:
         (folder / "answers").mkdir()
         (folder / "parts").mkdir()
-
-        def keep(name: str, answer: bytes) -> str:
-            (folder / "answers" / name).write_bytes(answer)
-            return f"answers/{name}"
-
-        def drop(name: str) -> None:
-            (folder / "answers" / name).unlink()
-
-        answers = Answers(keep, drop, most_bytes=most_bytes, sound=options[1])
-        found = _record(logdir, runs, wanted or Wanted(), answers, progress)
+        answers = Files(folder, most_bytes=most_bytes, sound=sound or best_format())
+        requests = Requests(answers, wanted or Wanted())
+        _record(logdir, runs, requests, progress, anonymous=anonymous)
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        (folder / "index.html").write_bytes(linked_page(answers.table))
+        (folder / "index.html").write_bytes(linked_page(answers))
         nbytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return Exported(nbytes, tuple(run["run"] for run in found.runs), tuple(found.left_out))
+    return _exported(nbytes, requests)
 
 
 def export_page(
     logdir: Path,
-    runs: Sequence[str],
-    wanted: Wanted,
-    most_bytes: int,
-    sound: SoundFormat,
-    progress: Callable[[float, str], None] = lambda _, __: None,
+    *,
+    runs: Sequence[str] = (),
+    wanted: Wanted | None = None,
+    anonymous: bool = False,
+    sound: SoundFormat | None = None,
+    most_bytes: int = 100 * MIB,
+    progress: Progress = lambda _, __: None,
 ) -> tuple[bytes, Exported]:
-    """The page with all in it; parameters as for `export`."""
+    """The page with all in it, which needs no file server either; parameters as for `export`."""
+    # In a page, four bytes stand for three.
+    answers = Answers(most_bytes=most_bytes * 3 // 4, sound=sound or best_format())
+    requests = Requests(answers, wanted or Wanted())
+    _record(logdir, runs, requests, progress, anonymous=anonymous)
+    page = single_page(answers)
+    return page, _exported(len(page), requests)
 
-    def keep(name: str, answer: bytes) -> str:
-        kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        return data_address(kind, answer)
 
-    answers = Answers(keep, lambda _: None, most_bytes=most_bytes * 3 // 4, sound=sound)
-    found = _record(logdir, runs, wanted, answers, progress)
-    page = single_page(answers.table)
+def _exported(nbytes: int, found: Requests) -> Exported:
     names = tuple(run["run"] for run in found.runs)
-    return page, Exported(len(page), names, tuple(found.left_out))
+    return Exported(nbytes, names, tuple(found.left_out))
 
 
 def _record(
     logdir: Path,
     runs: Sequence[str],
-    wanted: Wanted,
-    answers: Answers,
-    progress: Callable[[float, str], None],
-) -> Requests:
-    requests = Requests(answers, wanted)
-    batches = list(_batches(logdir, runs))
+    requests: Requests,
+    progress: Progress,
+    *,
+    anonymous: bool,
+) -> None:
+    """Ask for all runs, as many at a time as memory has room for."""
+    found = _directories(logdir, runs)
+    names = anonymous_names(found) if anonymous else {}
+    batches = list(_batches(found, runs or list(found)))
     for number, batch in enumerate(batches):
         progress(number / len(batches), f"reading {', '.join(batch[:3])}")
-        store, scope = open_logdir(logdir, runs=batch)
+        store, scope = open_logdir(logdir, runs=batch, names=names)
         handlers = RunRoutes(store).handlers()
-        names = [each.name for each in RunCatalog(store).runs(scope) if each.name in batch]
         if number == 0:
             requests.keep_lessons(handlers)
-        for done, label in enumerate(requests.visit(handlers, names)):
-            share = done / (done + 3 * len(names))  # nobody knows how much there is to hear
+        wanted = {names.get(name, name) for name in batch}
+        there = [each.name for each in RunCatalog(store).runs(scope) if each.name in wanted]
+        for done, label in enumerate(requests.visit(handlers, there)):
+            share = done / (done + 3 * len(there))  # nobody knows how much there is to hear
             progress((number + share) / len(batches), label)
     if not requests.runs:
         raise LookupError(
             "no runs to export here: a run is a directory with event files that hold scalars"
         )
     requests.finish()
-    return requests
 
 
-def _batches(logdir: Path, runs: Sequence[str]) -> Iterator[list[str]]:
-    """Names of runs that are read together, so that memory is bounded."""
+def anonymous_names(names: Iterable[str]) -> dict[str, str]:
+    """What runs are called where their own names are not to be seen: run-1, run-1/train, ...
+
+    Examples
+    --------
+    >>> anonymous_names(["secret/train", "secret/validation", "other"])
+    {'secret/train': 'run-1/train', 'secret/validation': 'run-1/validation', 'other': 'run-2'}
+    """
+    folders: dict[str, str] = {"": ""}
+    counts = Counter[str]()
+    for name in names:
+        path = ""
+        for part in Path(name).parts or (name,):
+            before, path = path, os.path.join(path, part)  # noqa: PTH118 - no file
+            if path in folders:
+                continue
+            # By these, runs are found that belong together.
+            words = [word for word in words_of(part) if word in TRAINING | VALIDATION]
+            shown = os.path.join(folders[before], words[0] if words else "run")  # noqa: PTH118
+            counts[shown] += 1
+            numbered = not words or counts[shown] > 1
+            folders[path] = f"{shown}-{counts[shown]}" if numbered else shown
+    return {name: folders[name] for name in names}
+
+
+def _directories(logdir: Path, runs: Sequence[str]) -> dict[str, str]:
+    """Directories of runs by name; a `LookupError` where one of these is not there."""
     if not logdir.is_dir():
         open_logdir(logdir)  # says what is wrong
     found = {os.path.relpath(each, logdir): each for each in directories(logdir)}
     unknown = [name for name in runs if name not in found]
     if unknown:
         raise LookupError(f"no run {unknown[0]!r}; there are: {', '.join(found) or 'none'}")
+    return found
+
+
+def _batches(found: Mapping[str, str], runs: Iterable[str]) -> Iterator[list[str]]:
+    """Names of runs that are read together."""
     batch: list[str] = []
     nbytes = 0
-    for name in runs or found:
+    for name in runs:
         size = sum(entry.stat().st_size for entry in os.scandir(found[name]) if entry.is_file())
         if batch and nbytes + size > _BATCH_BYTES:
             yield batch

@@ -2,11 +2,9 @@
 
 import json
 import re
-from base64 import b64encode
-from collections.abc import Mapping
 
 from tb_sonify.plugin.assets import BUNDLE, PARTS
-from tb_sonify.site.answers import LOOSE
+from tb_sonify.site.answers import LOOSE, Answers, data_address
 
 MARK = "<!-- made by tb-sonify export -->"
 """In the first line of a page: what has it may be replaced."""
@@ -18,8 +16,8 @@ _PAGE = """\
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>Sonify</title>
-<script type="application/json" id="sonify-site">{table}</script>
-{scripts}
+<script type="application/json" id="sonify-site">{site}</script>
+{modules}
 <body>
 <noscript>This page needs JavaScript.</noscript>
 {check}
@@ -59,39 +57,31 @@ def scripts() -> dict[str, bytes]:
     return {"index.js": BUNDLE.read_bytes(), **parts, "licences.txt": licences.read_bytes()}
 
 
-def linked_page(answers: Mapping[str, str]) -> bytes:
+def linked_page(answers: Answers) -> bytes:
     """The page that loads scripts and answers from beside it."""
-    return _page(answers, origin="'self'", scripts="", check=_CHECK, index="./index.js")
+    return _page(answers, origin="'self'", modules="", check=_CHECK, index="./index.js")
 
 
-def single_page(answers: Mapping[str, str]) -> bytes:
-    """The page with its scripts in it; the addresses of answers must be data, too."""
+def single_page(answers: Answers) -> bytes:
+    """The page with its scripts in it."""
     modules = {name.rpartition("/")[2]: code for name, code in scripts().items() if ".js" in name}
     imported = re.compile(rf'"(?:\.\.?/)+(?:parts/)?({"|".join(map(re.escape, modules))})"')
-
-    def address(code: bytes) -> str:
+    table = {}
+    for name, code in modules.items():
         # What a module is imported by must not depend on where it is: data is nowhere.
         text = imported.sub(r'"sonify/\1"', code.decode())
-        return data_address("text/javascript", text.encode())
-
-    table = {f"sonify/{name}": address(code) for name, code in modules.items()}
+        table[f"sonify/{name}"] = data_address(name, text.encode())
     mapped = f'<script type="importmap">{_json({"imports": table})}</script>'
-    return _page(answers, origin="", scripts=mapped, check="", index="sonify/index.js")
+    return _page(answers, origin="", modules=mapped, check="", index="sonify/index.js")
 
 
-def data_address(kind: str, data: bytes) -> str:
-    """An address that is the data itself."""
-    return f"data:{kind};base64,{b64encode(data).decode()}"
-
-
-def _page(
-    answers: Mapping[str, str], *, origin: str, scripts: str, check: str, index: str
-) -> bytes:
+def _page(answers: Answers, *, origin: str, modules: str, check: str, index: str) -> bytes:
+    site = {"answers": answers.table, "addresses": answers.addresses, "loose": LOOSE}
     page = _PAGE.format(
         mark=MARK,
         policy=_POLICY.format(origin=origin),
-        table=_json({"answers": answers, "loose": LOOSE}),
-        scripts=scripts,
+        site=_json(site),
+        modules=modules,
         check=check,
         index=index,
     )

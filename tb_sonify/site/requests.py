@@ -102,20 +102,30 @@ class Requests:
         sides = {side: run for run in reversed(self.runs) if (side := run["compared"])}
         for run in self.runs:
             run["compared"] = next((side for side in sides if sides[side] is run), None)
-        put("runs", {}, as_json({"runs": self.runs}))
-        put("states", {}, as_json({"now": self._now, "runs": self.states}))
-        put("news", {}, as_json({"runs": "", "states": []}))
+        put("runs", {}, as_json({"runs": self.runs}), in_page=True)
+        # Nobody knows when it is looked at: it is as if at the end of the newest run.
+        now = max(each["last_time"] for each in self.states)
+        put("states", {}, as_json({"now": now, "runs": self.states}), in_page=True)
+        put("news", {}, as_json({"runs": "", "states": []}), in_page=True)
         for tag, blocks in self._summaries.items():
-            header = {**blocks[0].header, "runs": [n for b in blocks for n in b.header["runs"]]}
-            names = blocks[0].arrays
-            arrays = {name: np.concatenate([b.arrays[name] for b in blocks]) for name in names}
+            names = [name for block in blocks for name in block.header["runs"]]
+            header = {**blocks[0].header, "runs": names, "now": now}
+            arrays = {
+                name: np.concatenate([block.arrays[name] for block in blocks])
+                for name in blocks[0].arrays
+            }
+            arrays["ended"] = np.ones_like(arrays["ended"])
             put("summaries", {"tag": tag}, encode_block(Block(header, arrays)))
 
     def keep_lessons(self, handlers: Mapping[str, Handler]) -> None:
         """Keep what each sound means."""
         self._handlers = handlers
-        for lesson in json.loads(self._keep("lessons"))["lessons"]:
-            self._keep("lesson", {"name": lesson["name"]})
+
+        def keep() -> None:
+            for lesson in json.loads(self._keep("lessons"))["lessons"]:
+                self._keep("lesson", {"name": lesson["name"]})
+
+        self._try("what each sound means", keep)
 
     def _try(self, label: str, job: Callable[[], None]) -> bool:
         """Do all of a job or nothing of it; whether there was room."""
@@ -318,7 +328,6 @@ class Requests:
         names = {run["run"] for run in runs}
         self.runs += [{**run, "quantities": self._quantities(run)} for run in runs]
         states = json.loads(self._ask("states"))
-        self._now = states["now"]
         # Nothing more is to come of them here.
         self.states += [{**each, "ended": True} for each in states["runs"] if each["run"] in names]
         for tag in sorted({tag for name in names for tag in scalars[name]["scalars"]}):

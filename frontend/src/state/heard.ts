@@ -89,5 +89,5 @@ export function mutedOf(side: Side): ReadonlySet<number> {
 
 export const valuedOf = (side: Side): Valued => ({
   quantity: quantityOf(side),
-  scale: noteQueries[side].value?.scalar?.scale ?? null,
+  scale: coverages[side].value?.scale ?? null,
 });

@@ -4,6 +4,7 @@ import { toggleAlarm, toggleAlarmMute } from "../../actions/alarm";
 import { choosePitchZoom } from "../../actions/sound";
 import { PITCH_ZOOMS } from "../../model/answers";
 import { VERBOSITIES, VERBOSITY_TITLES } from "../../model/landmarks";
+import { noServer } from "../../server/site";
 import {
   chooseVerbosity,
   DELAYS,
@@ -43,8 +44,8 @@ export function Options() {
               Lower the sound while speaking
             </Check>
           </fieldset>
-          <fieldset>
-            <legend>Alarm</legend>
+          <fieldset disabled={noServer !== null}>
+            <legend>Alarm{noServer !== null && `: ${noServer}`}</legend>
             <Check on={alarm.value} set={() => void toggleAlarm()}>
               A sound and a notification when a run breaks, stalls or ends
             </Check>
@@ -79,8 +80,8 @@ export function Options() {
               the sound is.
             </p>
           </fieldset>
-          <fieldset>
-            <legend>Pitch range</legend>
+          <fieldset disabled={noServer !== null}>
+            <legend>Pitch range{noServer !== null && `: ${noServer}`}</legend>
             {PITCH_ZOOMS.map((each) => (
               <label key={each} class="check">
                 <input

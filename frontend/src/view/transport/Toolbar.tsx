@@ -7,6 +7,7 @@ import { hear, hearBoth } from "../../actions/transport";
 import { QUANTITIES, type Quantity, WORDS } from "../../model/quantity";
 import { settlePreset } from "../../model/runs";
 import { formatStep, spokenName } from "../../model/words";
+import { noServer } from "../../server/site";
 import { laidOut, steps } from "../../state/axis";
 import {
   chosenPreset,
@@ -61,7 +62,7 @@ export function Toolbar() {
       <div class="aside">
         {runsExpected.value && <Meter />}
         {runsExpected.value && <Volume />}
-        <AlarmButton />
+        {noServer === null && <AlarmButton />}
         <Menu id="more-menu" name="More" title="More" face={<Icon name="more" />}>
           <Later name="MoreCommands" />
         </Menu>
