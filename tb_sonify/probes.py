@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -15,10 +15,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
+from tb_sonify.sound.earcons import Earcon, earcon_waveform
+from tb_sonify.sound.guides import tick_waveform
+
+if TYPE_CHECKING:
+    from tb_sonify.rendering import Sound
+
 _TWO_SIGMA = 1 - 0.9545  # of the peak: the bound of Luo et al., NeurIPS 2016
 Verdict = Literal["right", "doubtful", "wrong"]
 _DOUBTFUL, _WRONG = 1e-5, 1e-3  # as in Stanford's CS231n, where 1e-7 and less is at ease
 _LEAST = 1e-5  # times the loss: smaller gradients are as good as zero
+_SOUND_SECONDS: dict[Verdict, float] = {"right": 0.1, "doubtful": 0.3, "wrong": 0.3}
+_SOUND_LEVEL, _SAMPLE_RATE = 0.4, 48_000
 _STEP = 1e-5  # of a central difference, times the value where that is above 1
 _HALF = 0.5  # of the mass: one of the bounds of RepLKNet (Ding et al., CVPR 2022)
 
@@ -180,8 +188,33 @@ class GradientCheck:
     @property
     def verdict(self) -> Verdict:
         """``"right"`` below 1e-5, ``"doubtful"`` below 1e-3, else ``"wrong"``."""
-        error = self.errors[self.worst]
+        return self.verdict_of(self.worst)
+
+    def verdict_of(self, name: str) -> Verdict:
+        """``"right"`` below 1e-5, ``"doubtful"`` below 1e-3, else ``"wrong"``."""
+        error = self.errors[name]
         return "right" if error < _DOUBTFUL else "doubtful" if error < _WRONG else "wrong"
+
+    def sound(self) -> "Sound":
+        """The parameters one after the other, the first on the left, the last on the right.
+
+        A knock is right; doubtful is the chime, wrong the clash that a NaN has in the presets.
+        """
+        from tb_sonify.rendering import Sound  # which reads logs
+
+        parts = []
+        for number, name in enumerate(self.errors):
+            verdict = self.verdict_of(name)
+            frames = round(_SOUND_SECONDS[verdict] * _SAMPLE_RATE)
+            if verdict == "right":
+                wave = tick_waveform(frames=frames, sample_rate=_SAMPLE_RATE).astype(np.float64)
+            else:
+                earcon = Earcon.CHIME if verdict == "doubtful" else Earcon.NAN
+                wave = earcon_waveform(earcon, frames=frames, sample_rate=_SAMPLE_RATE)
+            angle = np.pi / 2 * (number + 0.5) / len(self.errors)
+            parts.append(_SOUND_LEVEL * wave[:, None] * [np.cos(angle), np.sin(angle)])
+        pcm = np.round(32_767 * np.concatenate(parts)).astype(np.int16)
+        return Sound(pcm, _SAMPLE_RATE, self.words())
 
     def words(self) -> str:
         """The check in one sentence fragment, with the parameter that is worst."""
@@ -190,7 +223,7 @@ class GradientCheck:
         none = f"; no gradient flows to {', '.join(self.without)}" if self.without else ""
         if self.verdict == "right":
             return f"gradients of {count} parameters are right, {where}{none}"
-        wrong = [name for name, each in self.errors.items() if not each < _DOUBTFUL]
+        wrong = [name for name in self.errors if self.verdict_of(name) != "right"]
         shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
         hint = "; a kink, as of a ReLU, may be near" if self.verdict == "doubtful" else ""
         return f"gradients of {shown} are {self.verdict}, {where}{hint}{none}"

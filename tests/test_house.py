@@ -29,7 +29,7 @@ ROOMS = {
     "integrations": {"schema", "sound", "landmarks", "training"},
     "landscape": {"schema", "sound", "landmarks", "training"},
     "csv_file": set(),
-    "probes": set(),
+    "probes": {"sound", "rendering"},
     "rendering": {"schema", "sound", "landmarks", "reading", "csv_file"},
     "listen_test": {"schema", "sound"},
     "site": {"schema", "sound", "landmarks", "reading", "plugin"},

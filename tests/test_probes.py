@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from tb_sonify.cli.demo.training import Network
-from tb_sonify.probes import check_gradients, effective_receptive_field
+from tb_sonify.probes import GradientCheck, check_gradients, effective_receptive_field
+from tb_sonify.sound.earcons import Earcon, earcon_waveform
 from tests import recorded
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "receptive_field.py"
@@ -191,6 +192,21 @@ def test_gradients_that_are_wrong_are_told_with_their_layer(monkeypatch, factor,
     assert torch.equal(state, torch.get_rng_state())
     assert model.training
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_a_check_is_heard_parameter_by_parameter_from_left_to_right():
+    errors = {"early": 1e-8, "middle": 1e-4, "late": float("nan"), "last": 1e-9}
+    sound = GradientCheck(errors, ()).sound()
+    rate = sound.sample_rate
+    knock, chime, clash = (round(seconds * rate) for seconds in (0.1, 0.3, 0.3))
+    parts = np.split(sound.pcm / 32_767, np.cumsum([knock, chime, clash]))
+    for part, earcon in zip(parts[1:3], (Earcon.CHIME, Earcon.NAN), strict=True):
+        expected = earcon_waveform(earcon, frames=len(part), sample_rate=rate)
+        assert np.corrcoef(part.sum(axis=1), expected)[0, 1] > 0.999
+    left, right = np.sqrt([np.square(part).mean(axis=0) for part in parts]).T
+    assert (np.diff(right / left) > 0).all()
+    assert 0.01 < np.abs(parts[0]).max() < np.abs(parts[2]).max() < 0.5
+    assert "gradients of middle, late are wrong" in sound.legend
 
 
 def test_gradients_of_a_network_are_right():
