@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -83,6 +85,9 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
 
+PROGRAM = ("tb_sonify", "run")
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a script ended, as `subprocess.run` tells it."""
@@ -107,13 +112,34 @@ class Process:
         """Kill it, unless it has ended."""
         self._lines.close()
 
-    def terminate(self) -> None:
+    def send_signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
 
     def wait(self) -> int:
         """Its exit status, when it has ended."""
         return int(self._lines.readline())
+
+
+@dataclass(frozen=True)
+class Running:
+    """A script that goes on, and where its output is."""
+
+    process: Process
+    stdout: Path
+    stderr: Path
+
+    def wait_for(self, line: str) -> None:
+        """Wait until it has printed a line."""
+        wait_until(lambda: line in self.stdout.read_text().splitlines(), f"it prints {line}")
+
+    def ended(self) -> Ended:
+        """How it has ended, when it has."""
+        status = self.process.wait()
+        return Ended(status, self.stdout.read_text(), self.stderr.read_text())
 
 
 class ForkServer:
@@ -150,32 +176,37 @@ class ForkServer:
             theirs.close()  # so that a keeper that ends is noticed
             return Process(ours, job)
 
-    def run(
+    @contextmanager
+    def running(
         self,
         script: str,
         *arguments: object,
         directory: Path | None = None,
         environment: Mapping[str, str] | None = None,
-    ) -> Ended:
-        """Run a script with arguments to its end, in a directory; it reaches no network."""
+    ) -> "Iterator[Running]":
+        """Start a script with arguments, in a directory; it reaches no network."""
         offline = {"HF_HUB_OFFLINE": "1", **(environment or {})}
         with TemporaryDirectory() as scratch:
             paths = [Path(scratch) / name for name in ("stdout", "stderr")]
             with paths[0].open("w") as stdout, paths[1].open("w") as stderr:
-                outputs = stdout.fileno(), stderr.fileno()
-                with self.start(
+                process = self.start(
                     script,
                     *arguments,
-                    outputs=outputs,
+                    outputs=(stdout.fileno(), stderr.fileno()),
                     directory=directory,
                     environment=offline,
-                ) as process:
-                    status = process.wait()
-            return Ended(status, *(path.read_text() for path in paths))
+                )
+            with process:
+                yield Running(process, *paths)
+
+    def run(self, script: str, *arguments: object, **how: Any) -> Ended:
+        """Run a script as `running` does, to its end."""
+        with self.running(script, *arguments, **how) as running:
+            return running.ended()
 
     def tb_sonify_run(self, *arguments: object, directory: Path) -> tuple[int, str, str]:
         """Exit status, output and errors of `tb-sonify run` with some arguments."""
-        ended = self.run(MODULE, "tb_sonify", "run", *arguments, directory=directory)
+        ended = self.run(MODULE, *PROGRAM, *arguments, directory=directory)
         return ended.returncode, ended.stdout, ended.stderr
 
     def close(self) -> None:

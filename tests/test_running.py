@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import textwrap
 from itertools import chain
 from pathlib import Path
@@ -11,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests import recorded
-from tests.forked import FILE
-from tests.test_running_program import RUN, ended, environment, write
+from tests.forked import FILE, MODULE, PROGRAM
+from tests.test_running_program import RUN, ended, write
 from tests.test_training_processes import DEADLOCK
 
 pytestmark = pytest.mark.training
@@ -68,7 +67,10 @@ def test_norms_are_those_of_watch(fork_server, script, directory, watch, rows, t
     there = tmp_path / "there"
     there.mkdir()
     python = fork_server.run(FILE, SCRIPTS / script, directory=tmp_path)
-    status, output, errors = ended([*RUN, str(SCRIPTS / script)], there)
+    if script == "plain.py":  # with a start of its own
+        status, output, errors = ended([*RUN, str(SCRIPTS / script)], there)
+    else:
+        status, output, errors = fork_server.tb_sonify_run(SCRIPTS / script, directory=there)
     assert (status, output) == (python.returncode, python.stdout)
     (run,) = there.glob(directory)
     assert run_of(there) == run
@@ -106,11 +108,11 @@ LOSSES += ["nanogpt", "actor_critic", "odd", "compiled"]
 
 
 @pytest.fixture(scope="module")
-def printed_losses(tmp_path_factory):
+def printed_losses(fork_server, tmp_path_factory):
     """What each training of a script prints, and the run of it."""
     directory = tmp_path_factory.mktemp("losses")
-    script = str(SCRIPTS / "losses.py")
-    status, output, errors = ended([*RUN, "--logdir", "run", script], directory)
+    options = ("--logdir", "run", SCRIPTS / "losses.py")
+    status, output, errors = fork_server.tb_sonify_run(*options, directory=directory)
     assert status == 0, errors
     assert "Warning" not in errors
     printed, trainings = {}, []
@@ -176,49 +178,33 @@ def test_rows_are_written_however_the_script_ends(fork_server, end, tmp_path):
     assert "tb_sonify/" not in errors
 
 
-def test_a_signal_in_the_midst_of_training_loses_no_row(tmp_path):
-    write(
-        tmp_path / "train.py",
-        f"{TRAIN}\n    train(50)\n    print('on', flush=True)\n    train(10**9)",
-    )
+def test_a_signal_in_the_midst_of_training_loses_no_row(fork_server, tmp_path):
+    write(tmp_path / "train.py", f"{TRAIN}\n    train(50)\n    print('on')\n    train(10**9)")
     for number in (signal.SIGTERM, signal.SIGINT):
         directory = tmp_path / str(number)
-        command = [*RUN, "--logdir", str(directory), "train.py"]
-        with subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stdout.readline() == "on\n"
-            process.send_signal(number)
-            _, errors = process.communicate(timeout=60)
-        assert process.returncode == -number
+        options = ("--logdir", directory, "train.py")
+        with fork_server.running(MODULE, *PROGRAM, *options, directory=tmp_path) as training:
+            training.wait_for("on")
+            training.process.send_signal(number)
+            ended = training.ended()
+        assert ended.returncode == -number
         steps, _ = recorded.steps_and_norms(directory)
         assert steps == list(range(len(steps)))
         assert len(steps) >= 50
-        assert f"gradients are in {directory}" in errors
+        assert f"gradients are in {directory}" in ended.stderr
 
 
-def test_rows_are_written_where_a_script_is_stuck_in_a_c_call(tmp_path):
+def test_rows_are_written_where_a_script_is_stuck_in_a_c_call(fork_server, tmp_path):
     stuck = textwrap.indent(DEADLOCK, " " * 4)
     write(tmp_path / "train.py", f"{TRAIN}\n    train(130)\n{stuck}")
-    with subprocess.Popen(
-        [*RUN, "--logdir", "here", "train.py"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout.readline() == "stuck\n"
-        process.terminate()
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGTERM
+    options = ("--logdir", "here", "train.py")
+    with fork_server.running(MODULE, *PROGRAM, *options, directory=tmp_path) as training:
+        training.wait_for("stuck")
+        training.process.terminate()
+        ended = training.ended()
+    assert ended.returncode == -signal.SIGTERM
     assert recorded.steps_and_norms(tmp_path / "here")[0] == list(range(130))
-    assert errors.endswith("in here; hear them: tensorboard --logdir here\n")
+    assert ended.stderr.endswith("in here; hear them: tensorboard --logdir here\n")
 
 
 def test_a_script_with_torch_and_without_steps_says_so(fork_server, tmp_path):

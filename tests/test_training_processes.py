@@ -83,13 +83,12 @@ def test_a_signal_ends_the_process_at_once_and_what_was_flushed_is_kept(run, tmp
     assert steps == list(range(len(steps)))
 
 
-def test_a_process_that_is_stuck_in_a_c_call_is_ended_by_a_signal(tmp_path):
+def test_a_process_that_is_stuck_in_a_c_call_is_ended_by_a_signal(fork_server, tmp_path):
     script = textwrap.dedent(TRAINING) + "train(130)\nwriter.flush()\n" + DEADLOCK
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "stuck\n"
-        process.terminate()
-        assert process.wait(timeout=60) == -15
+    with fork_server.running(script, tmp_path) as training:
+        training.wait_for("stuck")
+        training.process.terminate()
+        assert training.ended().returncode == -15
     assert recorded.steps_and_norms(tmp_path)[0] == list(range(130))
 
 
