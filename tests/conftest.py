@@ -18,7 +18,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest.register_assert_rewrite("tests.looks", "tests.pages")
 
 from tests.serving import INSECURE_HOST  # noqa: E402
-from tests.shown import browser, logdir, open_tab, serve_once, show  # noqa: E402, F401
+from tests.shown import (  # noqa: E402, F401
+    browser,
+    logdir,
+    open_tab,
+    screen,
+    screen_of_all,
+    serve_once,
+    show,
+)
 
 # By marker, about how many seconds a test takes.
 SECONDS = {"browser": 3, "package": 6, "server": 0.5, "training": 5}

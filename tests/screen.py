@@ -44,11 +44,13 @@ class Screen:
 
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.url = page, url
+        self.kept = False  # whether all but the step is as the latest link has it
         self.timeline = page.locator(".timeline")
         self.status = page.locator(".status")
 
     def open(self, **link: Any) -> None:
         """Open what a link holds: at step 50, unless told otherwise."""
+        self.kept = False
         held = {"a": "a", "b": "b", "step": 50, **link}
         values = "&".join(f"p.sonify.{name}={value}" for name, value in held.items())
         self.page.goto("about:blank")
@@ -57,6 +59,18 @@ class Screen:
         self.page.locator(".blocks .here").first.wait_for(timeout=WAIT_MS)
         self.page.locator(".position[aria-valuetext*=loss]").wait_for(timeout=WAIT_MS)
         self.timeline.focus()
+
+    def open_at(self, step: float = 50) -> None:
+        """Open at a step; what was opened before is gone on with, where it was kept."""
+        if not self.kept:
+            self.open(step=step)
+            return
+        self.kept = False
+        self.press("g")
+        self.page.keyboard.type(str(step))
+        self.press("Enter")
+        self.stands(step=step)
+        expect(self.timeline).to_be_focused()
 
     def press(self, *chords: str) -> None:
         for chord in chords:

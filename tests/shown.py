@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.dashboard import Dashboard
+    from tests.screen import Screen
 
 # Many servers that look for changes every second would keep a core busy.
 UNCHANGED = ("--reload_interval", "600")
@@ -92,3 +93,23 @@ def show(
 
     with ExitStack() as stack:
         yield lambda **options: open_tab(stack.enter_context(served(logdir)), **options)
+
+
+@pytest.fixture(scope="module")
+def screen_of_all(browser: "Browser", serve_once: Callable[..., str]) -> "Iterator[Screen]":
+    """The dashboard of three runs in a page that all tests of a file share."""
+    from tests.screen import opened_screen, write_three_runs
+
+    with opened_screen(browser, serve_once(write_three_runs)) as screen:
+        yield screen
+
+
+@pytest.fixture
+def screen(screen_of_all: "Screen") -> "Iterator[Screen]":
+    """The shared page, which each test loads anew, and which forgets what it was to remember."""
+    from tests.pages import problems_of
+
+    problems = problems_of(screen_of_all.page)
+    yield screen_of_all
+    screen_of_all.page.evaluate("localStorage.clear()")
+    assert not problems

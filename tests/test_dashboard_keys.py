@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages import fresh_page, problems_of
-from tests.screen import HIGHEST, LOWEST, SPIKE_AT, STEPS, Screen, write_three_runs
+from tests.screen import HIGHEST, LOWEST, SPIKE_AT, STEPS
 
 COMMANDS = Path(__file__).parent.parent / "frontend" / "src" / "actions" / "commands.ts"
 ENTRY = r'^  (\w+): command\(\s*"\w+",\s*"[^"]+",\s*\[((?:\s*"[^"]+",?)*)\s*\]'
@@ -18,32 +17,13 @@ TABLE = {
 LAST = STEPS - 1
 
 
-@pytest.fixture(scope="module")
-def url(serve_once):
-    return serve_once(write_three_runs)
-
-
-@pytest.fixture(scope="module")
-def page(browser):
-    with fresh_page(browser) as page:
-        yield page
-
-
-@pytest.fixture
-def screen(url, page):
-    """The dashboard in a page of all tests, loaded anew by each and without what it remembers."""
-    problems = problems_of(page)
-    yield Screen(page, url)
-    page.evaluate("localStorage.clear()")
-    assert not problems
-
-
-def moves_to(step, /, **link):
+def moves_to(step, /, since=50):
     def check(screen, press):
-        screen.open(**link)
+        screen.open_at(since)
         press()
         screen.stands(step=step, state="paused")
         screen.says(f"step {int(step)}")
+        screen.kept = True
 
     return check
 
@@ -70,6 +50,19 @@ def says(text, *before, **link):
     return check
 
 
+def tells(text):
+    """Says something, and changes nothing."""
+
+    def check(screen, press):
+        screen.open_at()
+        expect(screen.status).not_to_contain_text(text)
+        press()
+        screen.says(text)
+        screen.kept = True
+
+    return check
+
+
 def hears(run, **link):
     def check(screen, press):
         screen.open(**link)
@@ -91,12 +84,13 @@ def hears_both(name):
 
 def opens(title):
     def check(screen, press):
-        screen.open()
+        screen.open_at()
         press()
         expect(screen.page.get_by_role("dialog", name=title)).to_be_visible()
         expect(screen.page.get_by_role("heading", name=title)).to_be_focused()
         screen.press("Escape")
         expect(screen.timeline).to_be_focused()
+        screen.kept = True
 
     return check
 
@@ -195,7 +189,7 @@ def copies_the_link(screen, press):
 
 def opens_field(title, starts):
     def check(screen, press):
-        screen.open()
+        screen.open_at()
         press()
         field = screen.page.get_by_role("textbox", name=title)
         expect(field).to_be_focused()
@@ -203,17 +197,19 @@ def opens_field(title, starts):
         screen.press("Escape")
         expect(screen.timeline).to_be_focused()
         expect(field).to_have_count(0)
+        screen.kept = True
 
     return check
 
 
 def opens_search(name, role):
     def check(screen, press):
-        screen.open()
+        screen.open_at()
         press()
         expect(screen.page.get_by_role(role, name=name)).to_be_focused()
         screen.press("Escape")
         expect(screen.timeline).to_be_focused()
+        screen.kept = True
 
     return check
 
@@ -242,15 +238,15 @@ CHECKS = {
     "toStart": moves_to(0),
     "toEnd": moves_to(LAST),
     "nextEvent": moves_to(SPIKE_AT),
-    "previousEvent": moves_to(SPIKE_AT, step=200),
+    "previousEvent": moves_to(SPIKE_AT, since=200),
     "lowest": moves_to(LOWEST["a"]),
     "highest": moves_to(HIGHEST["a"]),
     "lowestOfAll": goes_to_the_run_of("lowest", LOWEST["c"]),
     "highestOfAll": goes_to_the_run_of("highest", HIGHEST["c"]),
-    "nextHigher": moves_to(251, step=250),
+    "nextHigher": moves_to(251, since=250),
     "nextLower": moves_to(250),
     "nextCrossing": moves_to(LOWEST["a"]),
-    "previousCrossing": moves_to(LOWEST["a"], step=300),
+    "previousCrossing": moves_to(LOWEST["a"], since=300),
     "goTo": opens_search("Step, percent", "textbox"),
     "loopLandmark": loops_around_the_spike,
     "toggleLoop": says("Loop off", "Shift+ArrowRight"),
@@ -267,19 +263,19 @@ CHECKS = {
     "soloHere": says("a alone"),
     "muteHere": says("a muted"),
     "toggleCurve": says("The curve is heard as well"),
-    "cycleQuantity": says("There are gradients only"),
+    "cycleQuantity": tells("There are gradients only"),
     "zoomIn": zooms_to(1 / 2),
     "zoomOut": zooms_to(1 / 2, "+", "+"),
     "zoomFit": zooms_to(1, "+", "+"),
     "toggleOutliers": says("No outliers"),
-    "sayPosition": says("a, step 50, loss 2"),
+    "sayPosition": tells("a, step 50, loss 2"),
     "describe": opens("Description"),
     "cycleVerbosity": says("Said while playing: all of it"),
     "monitor": says("Monitoring"),
-    "goToWorst": says("No problems found in any run"),
+    "goToWorst": tells("No problems found in any run"),
     "toggleAlarm": says("Alarm on: a sound"),
     "toggleAlarmMute": says("The alarm is off: A turns it on"),
-    "compareHere": says("step 50: loss A, a 2, B, b 2, equal; norms equal"),
+    "compareHere": tells("step 50: loss A, a 2, B, b 2, equal; norms equal"),
     "braille": opens_field("Curve of A, a in braille, steps 0 to 399", "⠤"),
     "reviewText": opens_field("Last message", ""),
     "cyclePitchRange": says("Pitch range: 2 semitones"),

@@ -5,31 +5,13 @@ from playwright.sync_api import expect
 
 from tests.dashboard import ALONE, TAB, WAIT_MS
 from tests.looks import look
-from tests.pages import fresh_page, problems_of
-from tests.screen import SPIKE_AT, STEPS, Screen, write_three_runs
-
-
-@pytest.fixture(scope="module")
-def url(serve_once):
-    return serve_once(write_three_runs)
-
-
-@pytest.fixture(scope="module")
-def page(browser):
-    with fresh_page(browser) as page:
-        yield page
-
-
-@pytest.fixture
-def screen(url, page):
-    problems = problems_of(page)
-    yield Screen(page, url)
-    page.evaluate("localStorage.clear()")
-    assert not problems
+from tests.pages import fresh_page
+from tests.screen import SPIKE_AT, STEPS, write_three_runs
 
 
 @pytest.mark.parametrize("path", [TAB, ALONE])
-def test_the_timeline_has_the_focus_without_a_key_and_the_palette_opens(url, browser, path):
+def test_the_timeline_has_the_focus_without_a_key_and_the_palette_opens(serve_once, browser, path):
+    url = serve_once(write_three_runs)
     with fresh_page(browser) as page:
         page.goto(f"{url}{path}")
         content = page if path == ALONE else page.frame_locator("iframe")
