@@ -130,6 +130,21 @@ def test_a_surface_that_is_too_large_is_refused(client, monkeypatch):
     assert "at most 624 cells, 'deep/plane' of run 'surface' has 625" in response.text
 
 
+def test_a_surface_and_its_paths_are_told_in_words():
+    over, around = path_of("over", 0, ridge=True), path_of("around", -0.3)
+    said = surface_of(over, around, broken=True).words()
+    assert (
+        said[2]
+        == "sharp up and down: around the lowest, it lies 0.33 right, 0.33 left, 0.19 up, 0.19 down"
+    )
+    assert said[3] == "22 cells are NaN or infinite"
+    assert said[4].startswith(
+        "over: 21 snapshots, from the left to (1, 0), loss 0.05, 0 from the plane"
+    )
+    assert "over a ridge of 1.23 at step 160, from 0.261" in said[4]
+    assert "over no ridge; the plane holds 87% of the variance" in said[5]
+
+
 def test_a_new_surface_is_news(tmp_path, open_client):
     write_events(tmp_path / "run", scalar_events("loss", [(0, 1.0)]))
     client = open_client(tmp_path)

@@ -333,28 +333,57 @@ class Surface:
         ]
         if finite.size:
             row, column = np.argwhere(self.losses == finite.min())[0]
+            origin = [int(np.abs(each).argmin()) for each in (self.y, self.x)]
             said.append(
                 f"from {finite.min():.3g} at ({self.x[column]:.2g}, {self.y[row]:.2g}) "
-                f"to {finite.max():.3g}; {self._spacing()}"
+                f"to {finite.max():.3g}; twice the loss at (0, 0) lies "
+                f"{_away_words(self._doubling(origin[0], origin[1], self.here))}"
             )
+            ways = self._doubling(int(row), int(column), float(finite.min()))
+            said.append(f"{self._shape(ways)}: around the lowest, it lies {_away_words(ways)}")
         if broken:
             said.append(f"{broken} cells are NaN or infinite")
         return [*said, *map(_path_words, self.paths)]
 
-    def _spacing(self) -> str:
-        """How far one has to go from the origin for twice the loss, each way."""
-        row, column = (int(np.abs(each).argmin()) for each in (self.y, self.x))
+    def _doubling(self, row: int, column: int, loss: float) -> dict[str, float]:
+        """How far one has to go from a cell for twice a loss, each way; infinite: off the map."""
         ways = {
             "right": (self.x[column:] - self.x[column], self.losses[row, column:]),
             "left": (self.x[column] - self.x[column::-1], self.losses[row, column::-1]),
             "up": (self.y[row:] - self.y[row], self.losses[row:, column]),
             "down": (self.y[row] - self.y[row::-1], self.losses[row::-1, column]),
         }
-        said = []
+        found = {}
         for name, (away, losses) in ways.items():
-            twice = np.flatnonzero(~(losses < 2 * abs(self.here)))
-            said.append(f"{away[twice[0]]:.2g} {name}" if len(twice) else f"beyond the edge {name}")
-        return f"twice the loss at (0, 0) lies {', '.join(said)}"
+            twice = np.flatnonzero(~(losses < loss + abs(loss)))
+            found[name] = float(away[twice[0]]) if len(twice) else math.inf
+        return found
+
+    def _shape(self, ways: Mapping[str, float]) -> str:
+        """Whether the loss doubles near, within an eighth of the map, or far off."""
+        width, height = (float(np.ptp(each)) for each in (self.x, self.y))
+        sides = {"left": width, "right": width, "up": height, "down": height}
+        kinds = {
+            "sharp": [way for way in sides if ways[way] <= sides[way] / 8],
+            "flat": [way for way in sides if ways[way] > sides[way] / 3],
+        }
+        said = [
+            kind if len(names) == len(sides) else f"{kind} {_listed(names)}"
+            for kind, names in kinds.items()
+            if names
+        ]
+        return ", ".join(said) or "neither sharp nor flat"
+
+
+def _away_words(ways: Mapping[str, float]) -> str:
+    return ", ".join(
+        f"{away:.2g} {name}" if math.isfinite(away) else f"beyond the edge {name}"
+        for name, away in ways.items()
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 _PATH_ARRAYS = ("steps", "points", "distance", "losses")
@@ -365,11 +394,43 @@ def _path_words(path: PlanePath) -> str:
     if not known.any():
         return f"{path.name}: no finite snapshot"
     last = int(np.flatnonzero(known)[-1])
-    x, y = path.points[last]
+    x, y = np.round(path.points[last], 9) + 0.0  # no -0
     lost = len(known) - int(known.sum())
     left_out = f"; {lost} snapshots are not finite" if lost else ""
+    off = round(float(path.distance[last]), 9)
     return (
-        f"{path.name}: {len(path.steps)} snapshots, the last at ({x:.2g}, {y:.2g}), loss "
-        f"{path.losses[last]:.3g}, {path.distance[last]:.2g} from the plane; the plane holds "
-        f"{path.explained:.0%} of the variance (of a random walk, {RANDOM_WALK:.0%}){left_out}"
+        f"{path.name}: {len(path.steps)} snapshots, {_origin_words(path.points[known])}to "
+        f"({x:.2g}, {y:.2g}), loss {path.losses[last]:.3g}, {off:.2g} from the "
+        f"plane, {_ridge_words(path)}; the plane holds {path.explained:.0%} of the variance (of a "
+        f"random walk, {RANDOM_WALK:.0%}){left_out}"
     )
+
+
+def _origin_words(points: Floats) -> str:
+    """On which side of its end a path begins: "from the upper left "."""
+    across, up = points[0] - points[-1]
+    if not math.isfinite(across + up) or across == up == 0:
+        return ""
+    vertical = "" if abs(up) < abs(across) / 2 else "upper " if up > 0 else "lower "
+    if abs(across) < abs(up) / 2:
+        return "from above " if up > 0 else "from below "
+    return f"from the {vertical}{'right' if across > 0 else 'left'} "
+
+
+def _ridge_words(path: PlanePath) -> str:
+    """Whether the loss at the snapshots rises to twice and more, and falls back."""
+    finite = np.isfinite(path.losses)
+    steps, losses = path.steps[finite], path.losses[finite]
+    if len(losses) < 3:
+        return "too few losses to tell a ridge"
+    before = np.minimum.accumulate(losses)
+    after = np.minimum.accumulate(losses[::-1])[::-1]
+    foot = np.maximum(before, after)
+    height = np.where(foot > 0, losses / np.where(foot > 0, foot, 1), 1)
+    top = int(height.argmax())
+    if height[top] < _RIDGE:
+        return "over no ridge"
+    return f"over a ridge of {losses[top]:.3g} at step {steps[top]:,}, from {before[top]:.3g}"
+
+
+_RIDGE = 2  # times what the loss is on its higher side

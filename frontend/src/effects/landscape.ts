@@ -2,13 +2,16 @@
 
 import { effect, untracked } from "@preact/signals";
 import { late } from "../actions/commands";
-import { stripKeys, stripResource } from "../state/landscape";
+import { stripKeys, stripResource, surfaceKeys, surfaceResource } from "../state/landscape";
 
 export function startLandscape(): void {
   effect(() => stripResource.only(stripKeys()));
+  effect(() => surfaceResource.only(surfaceKeys()));
   late.refresh = (grown) => {
     const keys = untracked(stripKeys);
-    if (grown === null) stripResource.refresh(keys);
-    else stripResource.renew(keys.filter(([run]) => grown.includes(run)));
+    if (grown === null) {
+      stripResource.refresh(keys);
+      surfaceResource.refresh(untracked(surfaceKeys));
+    } else stripResource.renew(keys.filter(([run]) => grown.includes(run)));
   };
 }

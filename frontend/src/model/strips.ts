@@ -154,7 +154,8 @@ export function stripWords(strips: Strips, strip: number): string {
   return `loss ${formatValue(here)} here; ${valley}; ${headroomWords(strips, strip)}`;
 }
 
-const rounded = (value: number): number => Number(value.toPrecision(2));
+/** A value in so many figures. */
+export const rounded = (value: number, figures = 2): number => Number(value.toPrecision(figures));
 
 /** Whether the loss is back at what it was within what was measured. */
 export function comesBack(strips: Strips, strip: number): boolean {

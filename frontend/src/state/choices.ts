@@ -125,7 +125,15 @@ export const differenceWanted = signal(false);
 export const reviewField = signal<"text" | "braille" | null>(null);
 /** What is open over the screen. */
 export const dialog = signal<"help" | "options" | "describe" | "palette" | "goTo" | null>(null);
-export const PANELS = ["values", "layers", "landmarks", "table", "log", "key"] as const;
+export const PANELS = [
+  "values",
+  "layers",
+  "landmarks",
+  "landscape",
+  "table",
+  "log",
+  "key",
+] as const;
 export type Panel = (typeof PANELS)[number];
 
 /** The panel that is open at the foot of the screen. */

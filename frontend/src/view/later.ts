@@ -16,6 +16,7 @@ export { Options } from "./dialogs/Options";
 export { GoTo, Palette } from "./dialogs/Palette";
 export { Lacking, NoNorms, NoRuns, Sampled, Unmet, Unreadable } from "./Hints";
 export { Events, Log } from "./panels/Landmarks";
+export { Landscape } from "./panels/Landscape";
 export { LayerTables } from "./panels/LayerTable";
 export { SoundKey } from "./panels/SoundKey";
 export { TableTwin } from "./panels/Table";

@@ -1,5 +1,6 @@
 /** The foot of the screen: panels behind tabs, and one line that says what is going on. */
 
+import { computed } from "@preact/signals";
 import type { ComponentChild } from "preact";
 import { pointed, rowHere, wordsHere } from "../../actions/layers";
 import { comparedWords, normWords, pool } from "../../model/norms";
@@ -9,7 +10,7 @@ import { drawer, openDrawer, PANELS, type Panel } from "../../state/choices";
 import { heardUnderPointer } from "../../state/heard";
 import { heatmaps, sidesShown } from "../../state/layers";
 import { announcer, isPlaying, landmarks, player, playheadStep } from "../../state/playing";
-import { manyRuns, quantity, runsExpected } from "../../state/runs";
+import { manyRuns, quantity, runs, runsExpected } from "../../state/runs";
 import type { Range, Side } from "../../units";
 import { Later } from "../parts/Later";
 
@@ -94,6 +95,7 @@ const TABS: Readonly<Record<Panel, Description>> = {
     count: () => landmarks.value.length,
     content: () => <Later name="Events" />,
   },
+  landscape: { title: "Landscape", content: () => <Later name="Landscape" /> },
   table: { title: "Table", content: () => <Later name="TableTwin" /> },
   key: { title: "What you hear ♪", content: () => <Later name="SoundKey" /> },
   log: {
@@ -103,14 +105,24 @@ const TABS: Readonly<Record<Panel, Description>> = {
   },
 };
 
+/** One of them only where a run has something for it. */
+const panels = computed(() =>
+  PANELS.filter(
+    (name) =>
+      name !== "landscape" ||
+      runs.value.some(({ hasStrips, surfaces }) => hasStrips || surfaces.length > 0),
+  ),
+);
+const shownPanel = computed(() => panels.value.find((name) => name === drawer.value) ?? null);
+
 export function Drawer() {
   if (!runsExpected.value) return null;
-  const open = drawer.value;
+  const open = shownPanel.value;
   return (
     <footer class="drawer">
       {open !== null && (
         <div
-          class="panel"
+          class={`panel ${open}`}
           id="drawer-panel"
           role="tabpanel"
           aria-labelledby={`tab-${open}`}
@@ -133,24 +145,23 @@ export function Drawer() {
 
 /** The tab of an open panel closes it. */
 function Tabs() {
-  const open = drawer.value;
+  const open = shownPanel.value;
+  const all = panels.value;
   return (
     <div
       role="tablist"
       aria-label="Panels"
       onKeyDown={(event) => {
         const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        const at = PANELS.findIndex(
-          (name) => event.target === document.getElementById(`tab-${name}`),
-        );
+        const at = all.findIndex((name) => event.target === document.getElementById(`tab-${name}`));
         if (by === undefined || at < 0) return;
-        const next = PANELS[(at + by + PANELS.length) % PANELS.length];
+        const next = all[(at + by + all.length) % all.length];
         event.preventDefault();
         event.stopPropagation();
         document.getElementById(`tab-${next}`)?.focus();
       }}
     >
-      {PANELS.map((name, at) => {
+      {all.map((name, at) => {
         const { title, count } = TABS[name];
         return (
           <button
