@@ -9,9 +9,8 @@ from playwright.sync_api import expect
 
 from tests import dashboard, recorded
 from tests.client import opened_client
-from tests.commands import tb_sonify
+from tests.commands import tb_sonify_here
 from tests.controls import panel
-from tests.forked import FILE
 from tests.serving import served
 
 pytestmark = pytest.mark.training
@@ -28,11 +27,21 @@ TRAINERS = {
     "keras": ("adam", "loss", 0, "second"),
     "tensorboardx": ("sgd", "loss/train", 0, "2"),
 }
+# Those that import the same framework, which takes longer than to train, run in one process.
+PROCESSES = (("lightning", "fabric"), ("huggingface", "accelerate"), ("keras",), ("tensorboardx",))
+TRAIN = """
+import runpy, sys
+_, steps, examples, *trainers = sys.argv
+for trainer in trainers:
+    script = f"{examples}/train_{trainer}.py"
+    sys.argv = [script, "--steps", steps, "--logdir", f"logs/{trainer}"]
+    runpy.run_path(script, run_name="__main__")
+"""
 
 
 def test_every_example_of_a_trainer_is_tested_and_short():
     examples = {path.stem.removeprefix("train_"): path for path in EXAMPLES.glob("train_*.py")}
-    assert set(examples) == set(TRAINERS)
+    assert set(examples) == set(TRAINERS) == {each for process in PROCESSES for each in process}
     assert max(len(path.read_text().splitlines()) for path in examples.values()) <= 60
 
 
@@ -40,10 +49,8 @@ def test_every_example_of_a_trainer_is_tested_and_short():
 def logdir(fork_server, tmp_path_factory):
     """The runs of all examples, and one of `tb-sonify run`, each in a directory of its own."""
     root = tmp_path_factory.mktemp("examples")
-    for trainer in TRAINERS:
-        arguments = ["--steps", STEPS, "--logdir", f"logs/{trainer}"]
-        example = EXAMPLES / f"train_{trainer}.py"
-        ended = fork_server.run(FILE, example, *arguments, directory=root)
+    for trainers in PROCESSES:
+        ended = fork_server.run(TRAIN, STEPS, EXAMPLES, *trainers, directory=root)
         assert ended.returncode == 0, ended.stdout + ended.stderr
     options = [SCRIPTS / "plain.py", "--log-dir", "logs/run/plain"]
     status, output, errors = fork_server.tb_sonify_run(*options, directory=root)
@@ -60,7 +67,7 @@ def url(logdir):
 @pytest.mark.parametrize("trainer", TRAINERS)
 def test_an_example_trains_and_its_run_can_be_read_and_heard(trainer, logdir):
     run, loss, first_step, layer = TRAINERS[trainer]
-    described = tb_sonify("describe", "--json", logdir / trainer).stdout
+    described = tb_sonify_here("describe", "--json", logdir / trainer).stdout
     (description,) = json.loads(described)["runs"]
     assert description["run"] == run
     assert (description["first_step"], description["last_step"]) == (

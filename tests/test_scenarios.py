@@ -45,7 +45,7 @@ def run(name, *, seed, steps):
     from examples.scenarios import SCENARIOS, train  # needs scikit-learn
 
     with TemporaryDirectory() as logdir:
-        with SonifyWriter(f"{logdir}/run", presets=()) as writer:
+        with SonifyWriter(f"{logdir}/run", presets=(), scalar_every=STEPS) as writer:
             losses = train(SCENARIOS[name], writer, seed=seed, steps=steps)
         store, scope = open_logdir(Path(logdir))
         found = landmarks_of(Timelines(store).get(scope, "run"))
