@@ -1,4 +1,4 @@
-"""Twelve trainings with typical failures, to learn their sounds; on scikit-learn's digits.
+"""Twenty trainings, healthy and failing, to learn their sounds; on scikit-learn's digits.
 
     python examples/scenarios.py [--logdir runs/scenarios] [--seeds N] [--steps N] [NAME ...]
 
@@ -18,13 +18,18 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import SGD, Adam, Optimizer
-from torch.optim.lr_scheduler import ExponentialLR
+from torch.optim.lr_scheduler import ExponentialLR, LRScheduler, MultiStepLR
 from tqdm import tqdm
 
 from tb_sonify import SonifyWriter
 
 WIDTH = 64  # of every hidden layer
 CALM = partial(SGD, lr=0.05)
+
+
+def double_softmax(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy takes the softmax itself: of probabilities, it is never below 1.46 for ten."""
+    return functional.cross_entropy(functional.softmax(logits, dim=1), labels)
 
 
 def he(weight: Tensor) -> Tensor:
@@ -40,21 +45,35 @@ class Scenario:
     ----------
     sounds
         Description of the sound.
-    decay
-        Factor on the learning rate after each step.
+    schedule
+        Of the learning rate, stepped after each step of the training.
     layers
         Number of linear layers.
+    activation
+        What follows each hidden layer.
     initialise
         Initialises a weight, with biases 0; `None`: PyTorch's default for both.
+    pixel
+        What a white pixel is; a black one is 0.
+    images
+        Trained on; the others are for validation. `None`: all, and no validation.
+    loss
+        Of logits and labels.
+    flipped
+        Whether the gradient of the second layer has the wrong sign.
     """
 
     sounds: str
     optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = CALM
-    decay: float = 1.0
+    schedule: Callable[[Optimizer], LRScheduler] | None = None
     batch_size: int = 256
     layers: int = 4
-    activation: type[nn.Module] = nn.ReLU
+    activation: Callable[[], nn.Module] = nn.ReLU
     initialise: Callable[[Tensor], Tensor] | None = he
+    pixel: float = 1.0
+    images: int | None = None
+    loss: Callable[[Tensor, Tensor], Tensor] = functional.cross_entropy
+    flipped: bool = False
 
 
 SCENARIOS = {
@@ -111,7 +130,55 @@ SCENARIOS = {
     "learning-rate-decay": Scenario(
         "Begins like the hot one and settles to a level that stays.",
         optimizer=partial(SGD, lr=0.6),
-        decay=0.97,
+        schedule=partial(ExponentialLR, gamma=0.97),
+    ),
+    "dropout": Scenario(
+        "Begins higher than the healthy one, sinks to its level, and never comes to rest: half of "
+        "the units, others at each step, are silent.",
+        optimizer=partial(SGD, lr=0.3),
+        batch_size=16,
+        activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(0.5)),
+    ),
+    "batch-norm": Scenario(
+        "Sinks steadily and further than the healthy one, in even steps, and the voices stay "
+        "apart: normalisation learns at once, and its own gradients are the low ones.",
+        activation=lambda: nn.Sequential(nn.BatchNorm1d(WIDTH), nn.ReLU()),
+    ),
+    "overfitting": Scenario(
+        "Sinks and sinks, out of hearing: 64 images are known by heart. The landmark is where "
+        "the validation loss was best, and where early stopping would have ended.",
+        optimizer=partial(SGD, lr=0.1, momentum=0.9),
+        batch_size=32,
+        images=64,
+    ),
+    "weight-decay": Scenario(
+        "Sinks at first and then sways on a level, where the one that overfits sinks out of "
+        "hearing: L2 pulls back what is learned by heart, and validation is better.",
+        optimizer=partial(SGD, lr=0.1, momentum=0.9, weight_decay=0.02),
+        batch_size=32,
+        images=64,
+    ),
+    "double-softmax": Scenario(
+        "Begins far lower than the healthy one, rises and sinks again: a second softmax flattens "
+        "the loss, which ends above 1.46.",
+        optimizer=partial(SGD, lr=0.6),
+        loss=double_softmax,
+    ),
+    "wrong-gradient": Scenario(
+        "Does not sink, and one voice rises above the others: the gradient of the second layer "
+        "has the wrong sign, which the others make up for.",
+        flipped=True,
+    ),
+    "not-normalised": Scenario(
+        "Falls from far above in the first steps, and jumps thereafter: pixels from 0 to 16, not "
+        "to 1.",
+        pixel=16.0,
+    ),
+    "step-decay": Scenario(
+        "Jumps as the hot one does until the middle; then, with a fiftieth of the learning rate, "
+        "it steps down and is level.",
+        optimizer=partial(SGD, lr=0.6),
+        schedule=partial(MultiStepLR, milestones=[100], gamma=0.02),
     ),
 }
 
@@ -120,20 +187,27 @@ def train(scenario: Scenario, writer: SonifyWriter, *, seed: int, steps: int) ->
     """Train a new network, log it, and return its losses; deterministic in the seed."""
     torch.manual_seed(seed)
     pixels, labels = digits()
+    pixels = scenario.pixel * pixels
+    count = scenario.images or len(labels)
     model = network(scenario)
     optimizer = scenario.optimizer(model.parameters())
-    schedule = ExponentialLR(optimizer, scenario.decay)
+    schedule = scenario.schedule and scenario.schedule(optimizer)
     losses = []
     with writer.watch(model, optimizer):
         for step in range(steps):
-            batch = torch.randint(len(labels), (scenario.batch_size,))
-            loss = functional.cross_entropy(model(pixels[batch]), labels[batch])
+            batch = torch.randint(count, (scenario.batch_size,))
+            loss = scenario.loss(model(pixels[batch]), labels[batch])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            schedule.step()
+            if schedule:
+                schedule.step()
             losses.append(loss.item())
             writer.add_scalar("loss/train", losses[-1], step)
+            if count < len(labels):
+                with torch.no_grad():
+                    held_out = scenario.loss(model(pixels[count:]), labels[count:])
+                writer.add_scalar("loss/validation", held_out.item(), step)
     return losses
 
 
@@ -154,6 +228,8 @@ def network(scenario: Scenario) -> nn.Sequential:
             scenario.initialise(layer.weight)
             nn.init.zeros_(layer.bias)
         modules += [layer, scenario.activation()]
+    if scenario.flipped:
+        modules[2].weight.register_hook(torch.neg)  # type: ignore[operator]
     return nn.Sequential(*modules[:-1])
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tb_sonify import SonifyWriter
 from tb_sonify.cli.demo.training import Network
 from tb_sonify.probes import GradientCheck, check_gradients, effective_receptive_field
 from tb_sonify.sound.earcons import Earcon, earcon_waveform
@@ -192,6 +193,26 @@ def test_gradients_that_are_wrong_are_told_with_their_layer(monkeypatch, factor,
     assert torch.equal(state, torch.get_rng_state())
     assert model.training
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_hypercolumns_have_all_layers_of_a_pixel_and_clusters_of_checkpoints_agree(
+    tmp_path,
+):
+    example = runpy.run_path(str(EXAMPLE.with_name("hypercolumns.py")))
+    model = nn.Sequential(nn.Conv2d(1, 3, 1), nn.AvgPool2d(2), nn.Conv2d(3, 5, 1))
+    images = torch.randn(2, 1, 4, 6)
+    columns = example["hypercolumns"](model, ["0", "2"], images)
+    assert columns.shape == (2 * 4 * 6, 3 + 5)
+    for block in (columns[:, :3], columns[:, 3:]):
+        assert np.square(block).sum(axis=1).mean() == pytest.approx(1, rel=1e-5)
+    first = model[0](images).movedim(1, -1).flatten(0, 2).detach().numpy()
+    assert np.corrcoef(first.ravel(), columns[:, :3].ravel())[0, 1] == pytest.approx(1)
+    with SonifyWriter(str(tmp_path)) as writer:
+        example["of_the_demo"](writer, steps=5, every=2)
+    agreements = recorded.scalars(tmp_path, "hypercolumns/agreement")
+    assert [step for step, _ in agreements] == [2, 4]
+    assert all(0.3 < value <= 1 for _, value in agreements)
+    assert [step for step, _ in recorded.values(tmp_path, "hypercolumns")] == [0, 2, 4]
 
 
 def test_a_check_is_heard_parameter_by_parameter_from_left_to_right():

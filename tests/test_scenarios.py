@@ -1,4 +1,4 @@
-"""The twelve scenarios: each shows in its gradient norms, and landmarks, what it is named for."""
+"""The twenty scenarios: each shows in its gradient norms, and landmarks, what it is named for."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ import torch
 
 from tb_sonify import SonifyWriter
 from tb_sonify.reading.logdir import open_logdir
-from tb_sonify.reading.run_landmarks import landmarks_of
+from tb_sonify.reading.run_landmarks import landmarks_of, scalar_landmarks
 from tb_sonify.reading.timeline_builder import Timelines
 from tests.recorded import all_rows, scalars
 
@@ -21,12 +21,13 @@ STEPS = 200
 SEEDS = range(3)
 # What a person who knows the scenario would mark: kind, and the steps among which it begins.
 EXPECTED = {
-    "explosion-nan": {"explosion": (0, 4), "nan": (2, 10)},
-    "explosion-dead": {"explosion": (0, 4), "collapse": (2, 15)},
+    "explosion-nan": {"explosion": (0, 4), "nan": (2, 10), "divergence": (1, 5)},
+    "explosion-dead": {"explosion": (0, 4), "collapse": (2, 15), "divergence": (1, 5)},
     "adam-collapse": {"vanishing": (4, 30)},
     "zero-init": {"collapse": (0, 0)},
     "vanishing": {"vanishing": (0, 0)},
     "plateau-escape": {"plateau": (0, 10), "escape": (60, 125)},
+    "overfitting": {"overfitting": (10, 80)},
 }
 SCRIPT = [sys.executable, str(Path(__file__).parent.parent / "examples" / "scenarios.py")]
 
@@ -48,7 +49,8 @@ def run(name, *, seed, steps):
         with SonifyWriter(f"{logdir}/run", presets=(), scalar_every=STEPS) as writer:
             losses = train(SCENARIOS[name], writer, seed=seed, steps=steps)
         store, scope = open_logdir(Path(logdir))
-        found = landmarks_of(Timelines(store).get(scope, "run"))
+        timeline = Timelines(store).get(scope, "run")
+        found = landmarks_of(timeline) + scalar_landmarks(store, scope, timeline, "run")
         landmarks = [(landmark.kind, landmark.step) for landmark in found]
         return all_rows(Path(logdir, "run")).norms, losses, landmarks
 
@@ -170,6 +172,57 @@ def test_a_learning_rate_that_decays_begins_hot_and_settles_to_a_level():
     np.testing.assert_allclose(third, fourth, rtol=0.2)
 
 
+def test_dropout_begins_high_and_stays_low_and_restless():
+    norms, healthy = norms_and_losses("dropout")[0], norms_and_losses("healthy")[0]
+    assert (norms[0] > 1.5 * healthy[0]).all()
+    assert (np.median(norms[50:], axis=0) < 0.7 * norms[0]).all()
+    assert motion(norms) > 1.5 * motion(healthy)
+
+
+def test_batch_normalisation_sinks_steadily_in_even_steps():
+    norms, healthy = norms_and_losses("batch-norm")[0], norms_and_losses("healthy")[0]
+    quarters = [np.median(part, axis=0) for part in np.array_split(norms, 4)]
+    assert (np.diff(quarters, axis=0) < 0).all()
+    assert (quarters[3] < 0.4 * norms[0]).all()
+    assert motion(norms) < motion(healthy)
+
+
+def test_what_overfits_goes_silent_and_weight_decay_keeps_it_on_a_level():
+    by_heart, kept = norms_and_losses("overfitting")[0], norms_and_losses("weight-decay")[0]
+    assert (np.median(by_heart[-50:], axis=0) < 0.01 * by_heart[0]).all()
+    third, fourth = np.median(kept[100:150], axis=0), np.median(kept[150:], axis=0)
+    np.testing.assert_allclose(third, fourth, rtol=0.8)
+    assert (fourth > 0.15 * kept[0]).all()
+
+
+def test_a_second_softmax_begins_low_and_never_passes_its_bound():
+    norms, losses = norms_and_losses("double-softmax")
+    assert (norms[0] < 0.2 * norms_and_losses("healthy")[0][0]).all()
+    assert (norms.max(axis=0) > 3 * norms[0]).all()
+    assert min(losses) > np.log(1 + 9 / np.e)
+
+
+def test_a_gradient_with_the_wrong_sign_does_not_sink_and_its_layer_rises():
+    norms, losses = norms_and_losses("wrong-gradient")
+    later = np.median(norms[50:], axis=0)
+    assert later.argmax() == 1
+    assert later[1] > norms[0, 1]
+    assert min(losses) > 1.5
+
+
+def test_pixels_that_are_not_normalised_begin_far_above():
+    norms, healthy = norms_and_losses("not-normalised")[0], norms_and_losses("healthy")[0]
+    assert (norms[:3].max(axis=0) > 32 * healthy[0]).all()
+    assert (norms[10:].max(axis=0) < norms[:3].max(axis=0) / 8).all()
+
+
+def test_a_step_of_the_learning_rate_ends_the_jumps():
+    norms, _ = norms_and_losses("step-decay")
+    assert motion(norms[20:100]) > 1.3 * motion(norms[105:])
+    before, after = (np.median(part, axis=0) for part in (norms[80:100], norms[105:125]))
+    assert (after < 0.7 * before).all()
+
+
 def test_the_script_logs_a_run_for_each_scenario_and_seed(tmp_path, monkeypatch, capsys):
     from examples.scenarios import main
 
@@ -201,7 +254,8 @@ def right(name, seed):
 def test_what_scenarios_are_named_for_is_found_and_little_else():
     from examples.scenarios import SCENARIOS
 
-    trainings = [(name, seed) for name in SCENARIOS for seed in SEEDS]
+    quiet = [(name, 0) for name in SCENARIOS if name not in EXPECTED]
+    trainings = [(name, seed) for name in EXPECTED for seed in SEEDS] + quiet
     hits = sum(right(*training) for training in trainings)
     wanted = sum(len(EXPECTED.get(name, {})) for name, _ in trainings)
     found = sum(len(trained(*training)[2]) for training in trainings)
