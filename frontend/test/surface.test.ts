@@ -198,3 +198,18 @@ test("a map keeps its proportions, and a relief fits however it is turned", () =
     }
   }
 });
+
+test("what is far off the map lies in its direction, and not too far for a canvas", () => {
+  const surface = surfaceOf([1, 2, 3, 4], 2);
+  const project = projectionOf({
+    surface,
+    relief: reliefOf(surface),
+    view: null,
+    width: 340,
+    height: 320,
+  });
+  const [nearX, nearY] = project(30, -10, 0);
+  const [x, y] = project(3e15, -1e15, 0);
+  expect((y - 160) / (x - 170)).toBeCloseTo((nearY - 160) / (nearX - 170), 1);
+  expect(Math.max(x, y)).toBeLessThan(1e5);
+});

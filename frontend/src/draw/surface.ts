@@ -70,13 +70,20 @@ export function projectionOf(
 ): Project {
   const { surface, relief, view, width, height } = picture;
   const [columns, rows] = [Math.max(relief.columns - 1, 1), Math.max(relief.rows - 1, 1)];
-  const bound = (pixel: number) => Math.max(-FAR, Math.min(FAR, pixel));
+  const [middle, half] = [width / 2, height / 2];
+  /** What is far is moved nearer, in the direction in which it lies. */
+  const bound = (x: number, y: number): Point => {
+    const far = Math.max(Math.abs(x - middle), Math.abs(y - half));
+    if (far <= FAR) return [x, y];
+    return [middle + ((x - middle) / far) * FAR, half + ((y - half) / far) * FAR];
+  };
   if (view === null) {
     const frame = frameOf(surface, width, height);
-    return (column, row) => [
-      bound(frame.left + (column / columns) * frame.width),
-      bound(frame.top + (1 - row / rows) * frame.height),
-    ];
+    return (column, row) =>
+      bound(
+        frame.left + (column / columns) * frame.width,
+        frame.top + (1 - row / rows) * frame.height,
+      );
   }
   const [sine, cosine] = [Math.sin(view.yaw), Math.cos(view.yaw)];
   const [up, flat] = [RAISED * Math.sin(view.tilt), Math.cos(view.tilt)];
@@ -85,10 +92,7 @@ export function projectionOf(
   return (column, row, raised) => {
     const [u, v] = [column / columns - 0.5, row / rows - 0.5];
     const [across, depth] = [u * cosine - v * sine, u * sine + v * cosine];
-    return [
-      bound(width / 2 + size * across),
-      bound(height / 2 - size * (depth * flat + (raised - 0.5) * up)),
-    ];
+    return bound(middle + size * across, half - size * (depth * flat + (raised - 0.5) * up));
   };
 }
 

@@ -21,6 +21,7 @@ export { LayerTables } from "./panels/LayerTable";
 export { SoundKey } from "./panels/SoundKey";
 export { TableTwin } from "./panels/Table";
 export { Readout } from "./panels/Values";
+export { Crosshair } from "./tracks/Crosshair";
 export { HeardLane, HeardLegend } from "./tracks/HeardLane";
 export { LaneBar, ViewSettings } from "./tracks/LayerBar";
 export { ReviewField } from "./tracks/ReviewField";

@@ -144,7 +144,8 @@ function Alphas({ side, width }: { side: Side; width: Axis["left"] }) {
     <ul class="pitches" aria-hidden="true" style={{ width: `${width - 6}px` }}>
       {shown.map((alpha) => (
         <li key={alpha} style={{ top: `${scale.y(alpha)}px` }}>
-          {alpha === last ? `${formatValue(alpha)} steps` : formatValue(alpha)}
+          {formatValue(alpha)}
+          {alpha === last && <span class="unit"> steps</span>}
         </li>
       ))}
     </ul>

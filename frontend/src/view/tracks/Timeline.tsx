@@ -25,7 +25,7 @@ import {
 import { runOf, sides } from "../../state/runs";
 import { SIDES } from "../../units";
 import { Later } from "../parts/Later";
-import { Crosshair, Playhead, Regions } from "./Cursor";
+import { Playhead, Regions } from "./Cursor";
 import { CurveView } from "./Curve";
 import { Flags } from "./Flags";
 import { LayerLane } from "./LayerLane";
@@ -139,7 +139,7 @@ export function Timeline() {
         </div>
       )}
       <Regions />
-      <Crosshair byKeys={focused.value} />
+      <Later name="Crosshair" byKeys={focused.value} />
       <Playhead />
       <Later name="ReviewField" />
       <Hint />
