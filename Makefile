@@ -14,7 +14,7 @@ NPM := $(BIN)/python hatch_build.py
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup format check quick test slow browser frontend demo release clean
+.PHONY: help setup format check quick test slow browser frontend demo docs release clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ frontend: $(VENV)/.demo ## build the dashboard, where a source has changed
 demo: frontend ## train five networks and listen to them (ARGS="--no-serve" ends without serving)
 	$(BIN)/tb-sonify demo $(ARGS)
 
+docs: browser frontend $(VENV)/.docs ## build the documentation with its sounds into build/site, and check it
+	rm -rf build/site
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/site
+	$(BIN)/python -m pytest -p no:xdist tests/check_site.py
+
 release: $(VENV)/.release ## build wheel and sdist into dist/ and check them (SOURCE_URL=https://...)
 	$(BIN)/python -m tests.release
 
@@ -84,6 +89,10 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(BIN)/python -m pip install --editable ".[docs]"
 	@touch $@
 
 $(VENV)/.release: $(VENV)/.created pyproject.toml

@@ -170,9 +170,9 @@ class GradientCheck:
     Attributes
     ----------
     errors
-        Of each parameter by its name, the relative error |numeric - analytic| / (|numeric| +
-        |analytic|), 2-norms over the values that were tried. Gradients of less than 1e-5 times the
-        loss are compared with that.
+        Of each parameter by its name, the relative error
+        ``|numeric - analytic| / (|numeric| + |analytic|)``, 2-norms over the values that were
+        tried. Gradients of less than 1e-5 times the loss are compared with that.
     without
         Names of trained parameters to which no gradient flows.
     """

@@ -23,7 +23,10 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 # What an installed package must do without PyTorch, in an empty directory.
 TRIED = (
     ("--version",),
-    ("tutorial", "-o", "tutorial.wav"),
+    ("tutorial", "-o", "tutorial"),
+    ("demo", "--recorded", "--no-serve"),
+    ("describe", "runs/demo"),
+    ("export", "runs/demo", "-o", "site"),
 )
 
 
