@@ -172,8 +172,9 @@ def test_what_is_no_number_is_hatched(lanes):
 
 def test_the_difference_lane_compares_layers_by_name(lanes):
     assert lanes.lane("difference").count() == 0
-    lanes.frame.get_by_label("Difference of A and B").focus()
+    reveal(lanes.frame.get_by_label("Difference of A and B")).focus()
     lanes.press("Space")
+    lanes.press("Escape")
     lanes.rest()
 
     def one(row, step=50):
@@ -206,7 +207,7 @@ def test_the_difference_lane_compares_layers_by_name(lanes):
 
 def test_without_norms_in_both_runs_there_is_no_difference_and_it_is_said_why(tab):
     tab.frame.get_by_label("B: c").check()
-    choice = tab.frame.get_by_label("Difference of A and B")
+    choice = reveal(tab.frame.get_by_label("Difference of A and B"))
     expect(choice).to_be_disabled()
     expect(choice).to_have_accessible_description("needs gradient norms in both runs")
 

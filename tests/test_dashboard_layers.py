@@ -103,7 +103,8 @@ def test_the_filter_and_the_order_of_rows(big):
     expect(big.lane("a")).to_have_attribute("aria-label", re.compile(", none$"))
     expect(big.lane("a")).to_contain_text("No layer has “no such layer” in its name.")
     search.fill("")
-    big.frame.get_by_label("Layers", exact=True).select_option("largest first")
+    reveal(big.frame.get_by_label("Layers", exact=True)).select_option("largest first")
+    big.press("Escape")
     assert "1 of 25: encoder.9" in big.row("a")
     press_on(big, "Open all")
     assert f"1 of 200: {BIG[77]}" in big.row("a")
@@ -191,7 +192,8 @@ def test_names_of_any_kind_are_shown_as_they_are(serve_once, open_tab):
 @pytest.mark.parametrize("colours", ["none", "active"])
 def test_axe_finds_nothing_in_lanes_and_tables(serve_once, open_tab, colours):
     page = open_tab(serve_once(write_known), forced_colors=colours).page
-    page.get_by_label("Difference of A and B").check(timeout=WAIT_MS)
+    reveal(page.get_by_label("Difference of A and B")).check(timeout=WAIT_MS)
+    page.keyboard.press("Escape")
     panel(page, "Layers")
     page.get_by_role("button", name="Close all").click()
     page.locator("table.layers").first.wait_for(timeout=WAIT_MS)

@@ -1,4 +1,4 @@
-"""Scenarios: a listener names the training that it hears, of the twelve of `examples/`."""
+"""Scenarios: a listener names the training that it hears, of those of `examples/`."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -50,16 +50,19 @@ type CheckProps = {
   readonly on: boolean;
   readonly set: (on: boolean) => void;
   readonly disabled?: boolean;
+  /** The element that says more of it. */
+  readonly describedBy?: string | undefined;
   readonly children: string;
 };
 
-export function Check({ on, set, disabled = false, children }: CheckProps) {
+export function Check({ on, set, disabled = false, describedBy, children }: CheckProps) {
   return (
     <label class="check">
       <input
         type="checkbox"
         checked={on}
         disabled={disabled}
+        aria-describedby={describedBy}
         onChange={({ currentTarget }) => set(currentTarget.checked)}
       />
       {children}

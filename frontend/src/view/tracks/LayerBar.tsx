@@ -28,7 +28,7 @@ import {
   someBeyond,
 } from "../../state/layers";
 import { forcedColours, log, manyRuns, quantity } from "../../state/runs";
-import { Choice, Field } from "../parts/Field";
+import { Check, Choice, Field } from "../parts/Field";
 import { MOST_DOUBLINGS } from "./LayerLane";
 
 const FILTER_FROM = 30; // more layers than this are hard to find one in
@@ -39,7 +39,6 @@ const ORDERS = [
 
 export function LaneBar() {
   if (sidesShown.value.length === 0) return null;
-  const both = sidesShown.value.length > 1;
   const solo = keyWords("soloHere");
   return (
     <section class="lane-bar" aria-label="Layers over time">
@@ -49,47 +48,17 @@ export function LaneBar() {
         timeline; all other keys are the timeline’s.
       </p>
       <Legend />
-      <div class="lane-controls">
-        <Choice
-          id="row-order"
-          label="Layers"
-          options={ORDERS}
-          value={rowOrder.value}
-          choose={(order) => {
-            rowOrder.value = order;
+      {layerCount.value > FILTER_FROM && (
+        <input
+          type="search"
+          placeholder={`Filter ${layerCount.value} layers`}
+          aria-label="Filter layers"
+          value={layerFilter.value}
+          onInput={({ currentTarget }) => {
+            filterLayers(currentTarget.value);
           }}
         />
-        {layerCount.value > FILTER_FROM && (
-          <input
-            type="search"
-            placeholder={`Filter ${layerCount.value} layers`}
-            aria-label="Filter layers"
-            value={layerFilter.value}
-            onInput={({ currentTarget }) => {
-              filterLayers(currentTarget.value);
-            }}
-          />
-        )}
-        {manyRuns.value && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={differenceShown.value}
-              disabled={!both}
-              aria-describedby={both ? undefined : "no-difference"}
-              onChange={({ currentTarget }) => {
-                differenceWanted.value = currentTarget.checked;
-              }}
-            />
-            Difference of A and B
-          </label>
-        )}
-        {manyRuns.value && !both && (
-          <span id="no-difference" class="quiet">
-            needs {WORDS[quantity.value].value}s in both runs
-          </span>
-        )}
-      </div>
+      )}
       <Modules />
     </section>
   );
@@ -211,7 +180,43 @@ export function ViewSettings() {
         />
       </Field>
       <Edges />
+      {sidesShown.value.length > 0 && <Rows />}
     </div>
+  );
+}
+
+/** Which rows the lanes of layers have. */
+function Rows() {
+  const both = sidesShown.value.length > 1;
+  return (
+    <>
+      <Choice
+        id="row-order"
+        label="Layers"
+        options={ORDERS}
+        value={rowOrder.value}
+        choose={(order) => {
+          rowOrder.value = order;
+        }}
+      />
+      {manyRuns.value && (
+        <Check
+          on={differenceShown.value}
+          set={(on) => {
+            differenceWanted.value = on;
+          }}
+          disabled={!both}
+          describedBy={both ? undefined : "no-difference"}
+        >
+          Difference of A and B
+        </Check>
+      )}
+      {manyRuns.value && !both && (
+        <p id="no-difference" class="quiet">
+          needs {WORDS[quantity.value].value}s in both runs
+        </p>
+      )}
+    </>
   );
 }
 

@@ -2,14 +2,13 @@
 
 import { bound, COMMANDS, type CommandName, run } from "../../actions/commands";
 import { linkHere } from "../../actions/link";
-import { moveTo } from "../../actions/moving";
 import { framed } from "../../host";
-import { playheadStep } from "../../state/playing";
 import { Keys } from "../parts/Button";
 
 const ASK: readonly CommandName[] = ["describe", "showOptions", "showHelp", "copyLink"];
 
 const TARGETS: readonly CommandName[] = [
+  "goTo",
   "toStart",
   "toEnd",
   "lowest",
@@ -43,23 +42,6 @@ export function MoreCommands() {
         )}
       </ul>
       <h2>Go to</h2>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          moveTo(Number(new FormData(event.currentTarget).get("step")));
-        }}
-      >
-        <label>
-          Step{" "}
-          <input
-            name="step"
-            type="number"
-            required
-            defaultValue={String(Math.floor(playheadStep.peek()))}
-          />
-        </label>
-        <button type="submit">Go</button>
-      </form>
       <ul class="commands">
         {TARGETS.map((name) => (
           <Item key={name} name={name} />
