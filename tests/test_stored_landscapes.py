@@ -135,7 +135,7 @@ def test_a_surface_and_its_paths_are_told_in_words():
     said = surface_of(over, around, broken=True).words()
     assert (
         said[2]
-        == "sharp up and down: around the lowest, it lies 0.33 right, 0.33 left, 0.19 up, 0.19 down"
+        == "sharp up and down: twice the lowest loss lies 0.33 right, 0.33 left, 0.19 up, 0.19 down"
     )
     assert said[3] == "22 cells are NaN or infinite"
     assert said[4].startswith(

@@ -340,7 +340,7 @@ class Surface:
                 f"{_away_words(self._doubling(origin[0], origin[1], self.here))}"
             )
             ways = self._doubling(int(row), int(column), float(finite.min()))
-            said.append(f"{self._shape(ways)}: around the lowest, it lies {_away_words(ways)}")
+            said.append(f"{self._shape(ways)}: twice the lowest loss lies {_away_words(ways)}")
         if broken:
             said.append(f"{broken} cells are NaN or infinite")
         return [*said, *map(_path_words, self.paths)]

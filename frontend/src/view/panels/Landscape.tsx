@@ -104,7 +104,7 @@ function SurfaceBar() {
   const all = surfaces.value;
   return (
     <div class="bar">
-      <h2>{all.length > 1 ? "Loss over a plane" : shownName(shown.name)}</h2>
+      <h2>{all.length > 1 ? "Loss over a plane" : `Map: ${shownName(shown.name)}`}</h2>
       {all.length > 1 && (
         <Choice
           id="surface"
