@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tb_sonify.probes import check_gradients
     from tb_sonify.rendering import render
+    from tb_sonify.site.notebook import show
     from tb_sonify.sound import PRESETS, Encoding, StreamPreset, Voice
     from tb_sonify.training.clip_grad import clip_grad_norm_
     from tb_sonify.training.writer import SonifyWriter
@@ -23,6 +24,7 @@ __all__ = [
     "check_gradients",
     "clip_grad_norm_",
     "render",
+    "show",
 ]
 
 _MODULES = {
@@ -31,6 +33,7 @@ _MODULES = {
     "check_gradients": "probes",
     "clip_grad_norm_": "training.clip_grad",
     "render": "rendering",
+    "show": "site.notebook",
 }
 
 

@@ -53,7 +53,11 @@ def commands_in(line):
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/first_minute.md", "docs/howto.md", "docs/monitoring.md"]
+    "document",
+    [
+        "README.md",
+        *(f"docs/{each}.md" for each in ("first_minute", "howto", "monitoring", "sharing")),
+    ],
 )
 def test_commands_of_the_documents_are_understood(document):
     text = (ROOT / document).read_text()

@@ -15,6 +15,7 @@ _COMMANDS = {
     "describe": "tb_sonify.cli.describe.command",
     "export": "tb_sonify.cli.export",
     "listen-test": "tb_sonify.cli.listen_test",
+    "open": "tb_sonify.cli.open",
     "render": "tb_sonify.cli.render",
     "run": "tb_sonify.cli.run.command",
     "tutorial": "tb_sonify.cli.tutorial",

@@ -47,6 +47,8 @@ class Wanted:
         The first and the last step that sound; `None`: from the start, to the end.
     most_together
         Of up to so many runs, each can be heard beside each other one.
+    lessons
+        Whether what each sound means is to be heard, too: a megabyte.
     """
 
     tags: tuple[str, ...] = ()
@@ -55,6 +57,7 @@ class Wanted:
     speeds: tuple[float, ...] = ()
     steps: tuple[int | None, int | None] = (None, None)
     most_together: int = 6
+    lessons: bool = True
 
 
 class Requests:
@@ -118,8 +121,10 @@ class Requests:
             put("summaries", {"tag": tag}, encode_block(Block(header, arrays)))
 
     def keep_lessons(self, handlers: Mapping[str, Handler]) -> None:
-        """Keep what each sound means."""
+        """Keep what each sound means, where that is wanted."""
         self._handlers = handlers
+        if not self._wanted.lessons:
+            return
 
         def keep() -> None:
             for lesson in json.loads(self._keep("lessons"))["lessons"]:

@@ -7,6 +7,7 @@ import { pause, playPending } from "../actions/transport";
 import { keepInSight } from "../actions/zoom";
 import { onHidden, onNews, onTick, titleDocument } from "../host";
 import { type Query, runsIn } from "../server/api";
+import { noServer } from "../server/site";
 import { across } from "../state/axis";
 import { chosenSides, delay, hearing, listening, mono, quieter, volume } from "../state/choices";
 import {
@@ -66,9 +67,9 @@ export function startEffects(): void {
   effect(takeNews);
   effect(logProblem);
   effect(noticeReturn);
-  window.setInterval(lookForNews, NEWS_MS);
+  if (noServer === null) window.setInterval(lookForNews, NEWS_MS);
   void lookAfterRuns();
-  onTick(() => void lookAfterRuns());
+  if (noServer === null) onTick(() => void lookAfterRuns());
   effect(noticeRuns);
   effect(reachGoal);
   effect(sayNewest);

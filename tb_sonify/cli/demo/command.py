@@ -1,9 +1,6 @@
 """`tb-sonify demo`: train or unpack the five settings, then show them in TensorBoard."""
 
 import argparse
-import errno
-import socket
-import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Any
 
 from tb_sonify.cli.demo import recorded
 from tb_sonify.cli.main import CommandError, add_parser, numbered_names, positive_int
+from tb_sonify.cli.server import PAGE, check_address, serve
 
 _DESCRIPTION = """\
 Train a small convolutional network in five settings, 200 steps each, and open the five runs in
@@ -22,6 +20,14 @@ is part of scikit-learn. With --recorded nothing is trained, and neither torch n
 needed: the same five runs, recorded before, come with the package."""
 
 _STEPS = 200
+_WORDS = f"""
+Open {{url}}#sonify
+and click anywhere on the loss curve: you hear the training from there. Space pauses,
+a click elsewhere jumps, and A and B switch between two runs at the same step.
+Without a mouse, the keys work as soon as it is open, and H lists them. The tab alone,
+best with a screen reader: {{url}}{PAGE}
+Ctrl-C ends TensorBoard."""
+
 _CELLS, _IMAGES = 25, 200  # of a side of the landscape, and of its loss
 _DEFAULT_LOGDIR = Path("runs/demo")
 
@@ -65,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         print("or open /#sonify at the address that it gives")
         return 0
 
-    return serve(logdir, host=options.host, port=options.port)
+    return serve(str(logdir), host=options.host, port=options.port, words=_WORDS)
 
 
 def _unpacked(options: argparse.Namespace) -> Path:
@@ -119,7 +125,7 @@ def _prepared(options: argparse.Namespace, runs: Sequence[str]) -> Path:
     """A free log directory; raises what would end the demo only after the training."""
     logdir = _free_logdir(options.logdir, runs)
     if not options.no_serve:
-        _check_address(options.host, options.port or 0)
+        check_address(options.host, options.port or 0)
     return logdir
 
 
@@ -150,49 +156,3 @@ def _free_logdir(chosen: Path | None, runs: Sequence[str]) -> Path:
             "choose another, or delete them"
         )
     return logdir
-
-
-def _check_address(host: str, port: int) -> None:
-    """Raise a `CommandError` where TensorBoard could not listen on a port; 0: on any."""
-    if not 0 <= port < 2**16:
-        raise CommandError(f"--port must be from 0 to 65535, got {port}")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise CommandError(
-                f"port {port} of {host} is already in use; choose another --port or --host"
-            ) from error
-        raise CommandError(f"cannot serve on --host {host}, port {port}: {error}") from error
-
-
-def serve(logdir: Path, *, host: str, port: int | None) -> int:
-    """Run TensorBoard in this process until Ctrl-C; returns the exit status."""
-    from tensorboard import program
-
-    tensorboard = program.TensorBoard()
-    chosen_port = [] if port is None else ["--port", str(port)]
-    tensorboard.configure(["", "--logdir", str(logdir), "--host", host, *chosen_port])
-    try:
-        url = tensorboard.launch()
-    except program.TensorBoardServerException as error:
-        raise CommandError(f"{error.msg}; choose another --port or --host") from error
-    except OSError as error:
-        raise CommandError(f"cannot serve on --host {host}: {error}") from error
-
-    print(
-        f"\nOpen {url}#sonify\n"
-        "and click anywhere on the loss curve: you hear the training from there. Space pauses,\n"
-        "a click elsewhere jumps, and A and B switch between two runs at the same step.\n"
-        "Without a mouse, the keys work as soon as it is open, and H lists them. The tab alone,\n"
-        f"best with a screen reader: {url}data/plugin_entry.html?name=sonify\n"
-        "Ctrl-C ends TensorBoard.",
-        flush=True,
-    )
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        print()  # the terminal shows ^C without ending the line
-    return 0

@@ -3,6 +3,7 @@
 import { bound, COMMANDS, type CommandName, run } from "../../actions/commands";
 import { linkHere } from "../../actions/link";
 import { framed } from "../../host";
+import { noServer } from "../../server/site";
 import { Keys } from "../parts/Button";
 
 const ASK: readonly CommandName[] = ["describe", "showOptions", "showHelp", "copyLink"];
@@ -28,7 +29,7 @@ export function MoreCommands() {
         {ASK.map((name) => (
           <Item key={name} name={name} />
         ))}
-        {framed && (
+        {framed && noServer === null && (
           <li>
             <a
               href={linkHere(true)}
