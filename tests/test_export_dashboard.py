@@ -11,7 +11,6 @@ from tests.test_dashboard import (  # noqa: F401
     scouted,
     tab,
     test_a_click_elsewhere_seeks,
-    test_space_pauses_and_goes_on_from_there,
     test_the_other_run_goes_on_at_the_same_step,
     test_the_playhead_is_where_the_sound_is,
     write_runs,
