@@ -1,12 +1,15 @@
 """Strips and surfaces with known losses, and runs that have them."""
 
 import math
+import time
 from pathlib import Path
 
 import numpy as np
+from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_sonify.schema.landscape import PlanePath, Strip, Surface
-from tb_sonify.training.summary import surface_event
+from tb_sonify.schema.metadata import END_TAG
+from tb_sonify.training.summary import blob_event, surface_event
 from tests.logs import norms_of, run_events, scalar_events, strip_events, write_events
 
 ALPHAS = np.array([-1, 0, 0.5, 1, 2, 4, 8, 16, 32])
@@ -71,5 +74,10 @@ def write_landscapes(root: Path) -> None:
         if name == "a":
             paths = path_of("a", 0.3), path_of("b", -0.35, ridge=True)
             events.append(surface_event("plane", surface_of(*paths, broken=True), step=STEPS))
-        write_events(root / name, events)
-    write_events(root / "map", [surface_event("map", surface_of(), step=0)])
+        write_events(root / name, [*events, _end()])
+    write_events(root / "map", [surface_event("map", surface_of(), step=0), _end()])
+
+
+def _end() -> Event:
+    """That a writer was closed: else a run is told to have stalled, a minute later."""
+    return blob_event(END_TAG, b"", step=STEPS, wall_time=time.time())

@@ -122,7 +122,8 @@ export function Drawer() {
     <footer class="drawer">
       {open !== null && (
         <div
-          class={`panel ${open}`}
+          class="panel"
+          data-panel={open}
           id="drawer-panel"
           role="tabpanel"
           aria-labelledby={`tab-${open}`}

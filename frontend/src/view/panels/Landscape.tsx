@@ -32,7 +32,6 @@ import {
   readWords,
   shareWords,
   snapshotAt,
-  snapshotWords,
 } from "../../model/surface";
 import { formatStep, formatTick, formatValue, shownName, spokenName } from "../../model/words";
 import { surfaceUrl } from "../../server/landscape";
@@ -187,8 +186,6 @@ function PathRow({ path, at }: { path: PlanePath; at: number }) {
   const [shown, heights] = [surface.value, relief.value];
   if (shown === null || heights === null) return null;
   const snapshot = snapshotHere(path, at);
-  const of = (values: Float64Array) => values[snapshot] ?? Number.NaN;
-  const map = mapAt(shown, heights, of(path.xs), of(path.ys));
   return (
     <tr aria-current={at === pathHere.value ? "true" : undefined}>
       <th scope="row">
@@ -204,12 +201,27 @@ function PathRow({ path, at }: { path: PlanePath; at: number }) {
           </span>
         </button>
       </th>
-      <td class="number">{formatValue(of(path.losses))}</td>
-      <td class="number">{Number.isNaN(map) ? "off the map" : formatValue(rounded(map, 4))}</td>
-      <td class="number">{formatValue(rounded(of(path.distance), 3))}</td>
+      {valuesAt(path, snapshot).map((words, column) => (
+        <td key={column} class="number">
+          {words}
+        </td>
+      ))}
       <td class="number">{shareWords(path.explained)}</td>
     </tr>
   );
+}
+
+/** The loss at a snapshot, that of the map there, and how far it is off the plane. */
+function valuesAt(path: PlanePath, snapshot: number): string[] {
+  const [shown, heights] = [surface.value, relief.value];
+  if (shown === null || heights === null) return [];
+  const of = (values: Float64Array) => values[snapshot] ?? Number.NaN;
+  const map = mapAt(shown, heights, of(path.xs), of(path.ys));
+  return [
+    formatValue(of(path.losses)),
+    Number.isNaN(map) ? "off the map" : formatValue(rounded(map, 4)),
+    formatValue(rounded(of(path.distance), 3)),
+  ];
 }
 
 /** That of its run, or one of its own. */
@@ -530,8 +542,11 @@ function Snapshots() {
       <table class="rows">
         <thead>
           <tr>
-            <th scope="col">Step</th>
-            <th scope="col">At the snapshot, on the map there, and off the plane</th>
+            {["Step", "Loss", "Map", "Off the plane"].map((title) => (
+              <th key={title} scope="col">
+                {title}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -547,7 +562,9 @@ function Snapshots() {
                   {formatStep(step)}
                 </button>
               </th>
-              <td>{snapshotWords(shown, heights, path, snapshot)}</td>
+              {valuesAt(path, snapshot).map((words, column) => (
+                <td key={column}>{words}</td>
+              ))}
             </tr>
           ))}
         </tbody>
