@@ -159,7 +159,8 @@ def test_what_does_not_fit_is_left_out_and_listed(pair, tmp_path):
         "--max-mb",
         "1",
     )
-    assert "Left out, as they do not fit into 1 MB (--max-mb):\n  " in done.stdout
+    assert "Left out, with 1 MB to fill (--max-mb):\n  " in done.stdout
+    assert ": no room\n" in done.stdout
 
 
 def test_runs_are_read_a_few_at_a_time(pair, tmp_path, monkeypatch):
@@ -222,6 +223,21 @@ def test_a_run_that_is_not_there_is_told_with_those_that_are(pair, tmp_path):
     done = tb_sonify_here("export", root / "runs", "-o", tmp_path / "site", "--run", "c")
     assert done.returncode == 2
     assert "no run 'c'; there are: a-broken, b-calm" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--preset", "loud"), "no preset 'loud'; there are: smooth, calm, "),
+        (("--tag", "acc*"), "no scalar is named as acc*"),
+    ],
+)
+def test_a_preset_or_tag_that_no_run_has_is_told(pair, tmp_path, options, message):
+    root, _, _ = pair
+    done = tb_sonify_here("export", root / "runs", "-o", tmp_path / "site", *options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "site").exists()
 
 
 @pytest.mark.parametrize("name", ["site", "page.html"])

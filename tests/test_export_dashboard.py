@@ -1,8 +1,13 @@
 """An exported page in a real Chromium: what the tab does, from a plain file server."""
 
-import pytest
+import re
 
+import pytest
+from playwright.sync_api import expect
+
+from tests import dashboard
 from tests.exported import SITE, clips, export, file_server
+from tests.pages import fresh_page
 
 # The same tests as of the tab, with the fixtures below in the place of a TensorBoard.
 from tests.test_dashboard import (  # noqa: F401
@@ -34,3 +39,37 @@ def url(site):
 @pytest.fixture(scope="module")
 def known(site):
     return [clip for run in RUNS for clip in clips(site, run)]
+
+
+def test_a_browser_that_cannot_decode_says_so(url, browser):
+    with dashboard.opened(browser, url) as opened:
+        opened.page.add_init_script(
+            "OfflineAudioContext.prototype.decodeAudioData = async () => { throw new Error() }"
+        )
+        opened.page.reload()
+        opened.page.locator(".timeline").click(timeout=dashboard.WAIT_MS)
+        alert = opened.page.locator(dashboard.ALERT).first
+        expect(alert).to_contain_text("have the page exported with --format wav")
+
+
+def test_a_page_from_a_disk_says_what_to_do(site, browser):
+    with fresh_page(browser, expected=["blocked by CORS", "net::ERR_FAILED"]) as page:
+        page.goto((site / "index.html").as_uri())
+        expect(page.locator("main")).to_contain_text("This page needs a file server")
+
+
+def test_what_takes_a_server_is_turned_off_and_says_so(url, browser):
+    with dashboard.opened(browser, url) as opened:
+        opened.wait_until_ready()
+        follow = opened.page.get_by_role("button", name="Follow")
+        expect(follow).to_be_disabled()
+        expect(follow).to_have_attribute("title", re.compile("which has no server"))
+        expect(opened.page.get_by_role("button", name="Alarm")).to_have_count(0)
+        opened.page.locator(".timeline").focus()
+        for key in (".", "z", "a"):
+            opened.page.keyboard.press(key)
+            expect(opened.page.locator("#spoken")).to_have_text(re.compile("which has no server"))
+        opened.page.keyboard.press("3")
+        expect(
+            opened.page.get_by_role("radio", name="Hear A on the left and B on the right")
+        ).to_be_checked()

@@ -18,6 +18,7 @@ without a server cannot do is turned off there and says so: other speeds, pitch 
 by one, and following a training that goes on."""
 
 _BAR = 24
+_MOST_LINES = 12
 
 
 def add_command(commands: Any, name: str) -> None:
@@ -95,6 +96,7 @@ def add_command(commands: Any, name: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export; returns the exit status."""
+    from tb_sonify.site.answers import best_format
     from tb_sonify.site.export import MIB, export
     from tb_sonify.site.requests import Wanted
 
@@ -123,8 +125,12 @@ def run(options: argparse.Namespace) -> int:
         bar.clear()
     print(f"{options.output}: {made.nbytes / MIB:.1f} MB, {len(made.runs)} runs")
     if made.left_out:
-        print(f"Left out, as they do not fit into {options.max_mb} MB (--max-mb):")
-        print(*(f"  {each}" for each in made.left_out), sep="\n")
+        print(f"Left out, with {options.max_mb} MB to fill (--max-mb):")
+        print(*(f"  {each}" for each in made.left_out[:_MOST_LINES]), sep="\n")
+        if len(made.left_out) > _MOST_LINES:
+            print(f"  and {len(made.left_out) - _MOST_LINES} more")
+    if options.format is None and best_format() == "wav":
+        print('Sounds are WAV; FLAC, a fifth as large, takes pip install "tb-sonify[soundfile]"')
     if options.output.suffix != ".html":
         print(f"To play it: python -m http.server -d {options.output}")
     return 0

@@ -128,13 +128,13 @@ def _record(
         progress(number / len(batches), f"reading {', '.join(batch[:3])}")
         store, scope = open_logdir(logdir, runs=batch, names=names)
         handlers = RunRoutes(store).handlers()
-        if number == 0:
-            requests.keep_lessons(handlers)
         wanted = {names.get(name, name) for name in batch}
         there = [each.name for each in RunCatalog(store).runs(scope) if each.name in wanted]
         for done, label in enumerate(requests.visit(handlers, there)):
             share = done / (done + 3 * len(there))  # nobody knows how much there is to hear
             progress((number + share) / len(batches), label)
+        if number == 0:
+            requests.keep_lessons()
     if not requests.runs:
         raise LookupError(
             "no runs to export here: a run is a directory with event files that hold scalars"

@@ -68,7 +68,7 @@ class Requests:
     runs, states
         Of all runs that were kept, as the routes of these names list them.
     left_out
-        What there was no room for, in words.
+        What there was no room for, or no answer, in words.
     """
 
     def __init__(self, answers: Answers, wanted: Wanted) -> None:
@@ -78,6 +78,7 @@ class Requests:
         self._answers, self._wanted = answers, wanted
         self._summaries: dict[str, list[Block]] = {}
         self._handlers: Mapping[str, Handler] = {}
+        self._there: dict[str, None] = {}  # presets of any run
 
     def visit(self, handlers: Mapping[str, Handler], names: Sequence[str]) -> Iterator[str]:
         """Ask for these runs; gives what is asked for next, in words."""
@@ -90,7 +91,9 @@ class Requests:
         kept = []
         for run in runs:
             yield f"curves of {run['run']}"
-            if self._try(f"{run['run']}, all of it", partial(self._see, run, scalars[run["run"]])):
+            if self._try(
+                f"{run['run']}, the whole run", partial(self._see, run, scalars[run["run"]])
+            ):
                 kept.append(run)
         for label, job in self._sounds(kept, scalars):
             yield label
@@ -100,7 +103,18 @@ class Requests:
         self._list(kept, scalars)
 
     def finish(self) -> None:
-        """Keep what is about all runs."""
+        """Keep what is about all runs.
+
+        Raises
+        ------
+        LookupError
+            If no run has a preset that is wanted, or any of the tags.
+        """
+        unknown = set(self._wanted.presets) - {*self._there, "all"}
+        if unknown:
+            raise LookupError(f"no preset {min(unknown)!r}; there are: {', '.join(self._there)}")
+        if self._wanted.tags and not self._summaries:
+            raise LookupError(f"no scalar is named as {' or '.join(self._wanted.tags)}")
         put = self._answers.put
         sides = {side: run for run in reversed(self.runs) if (side := run["compared"])}
         for run in self.runs:
@@ -120,9 +134,8 @@ class Requests:
             arrays["ended"] = np.ones_like(arrays["ended"])
             put("summaries", {"tag": tag}, encode_block(Block(header, arrays)))
 
-    def keep_lessons(self, handlers: Mapping[str, Handler]) -> None:
+    def keep_lessons(self) -> None:
         """Keep what each sound means, where that is wanted."""
-        self._handlers = handlers
         if not self._wanted.lessons:
             return
 
@@ -133,14 +146,17 @@ class Requests:
         self._try("what each sound means", keep)
 
     def _try(self, label: str, job: Callable[[], None]) -> bool:
-        """Do all of a job or nothing of it; whether there was room."""
+        """Do all of a job or nothing of it; whether it was done."""
         try:
             with self._answers.together():
                 job()
         except TooLargeError:
-            self.left_out.append(label)
-            return False
-        return True
+            self.left_out.append(f"{label}: no room")
+        except LookupError as error:  # more than the plugin answers at a time
+            self.left_out.append(f"{label}: {error}")
+        else:
+            return True
+        return False
 
     def _ask(self, route: str, arguments: Mapping[str, Any] | None = None) -> bytes:
         return ask(self._handlers, route, arguments or {})
@@ -222,7 +238,7 @@ class Requests:
         for run in runs:
             views += [] if run["norms"] else self._curves(run, scalars, first=True)
         for view in views:
-            yield view["run"], partial(self._hear, view)
+            yield f"sound of {view['run']}", partial(self._hear, view)
         if len(runs) <= self._wanted.most_together:
             for view, lead in permutations(views, 2):
                 if ("tag" in view) == ("tag" in lead):
@@ -241,6 +257,8 @@ class Requests:
         name = view["run"]
         for preset in self._presets(view)[1:]:
             yield f"{name}, {preset}", partial(self._hear, view, preset)
+        if not self._preset(view)["speed"]:
+            return
         for speed in self._wanted.speeds:
             faster = {**view, "speed": _number(speed)}
             yield f"{name}, {speed:g} notes per second", partial(self._hear, faster)
@@ -269,9 +287,16 @@ class Requests:
     def _presets(self, view: View) -> list[str]:
         """Names of the wanted presets that there are, the first one where none is wanted."""
         there = [preset["name"] for preset in self._coverage(view).header["presets"]]
+        self._there |= dict.fromkeys(there)
         wanted = self._wanted.presets
         chosen = there if "all" in wanted else [name for name in there if name in wanted]
         return chosen or there[:1]
+
+    def _preset(self, view: View, name: str | None = None) -> dict[str, Any]:
+        """A preset as the plugin describes it; by default the first that is wanted."""
+        name = name or self._presets(view)[0]
+        presets = self._coverage(view).header["presets"]
+        return next(preset for preset in presets if preset["name"] == name)
 
     def _coverage(self, view: View) -> Block:
         """What is known of the notes of a view; it is kept at the end, with what then sounds."""
@@ -283,17 +308,14 @@ class Requests:
 
     def _hear(self, view: View, preset: str | None = None) -> None:
         """The sound of all notes of a view, and what it sounds like."""
-        coverage = self._coverage(view)
-        name = preset or self._presets(view)[0]
-        (found,) = [each for each in coverage.header["presets"] if each["name"] == name]
-        self._hear_spans(view, name, coverage, spans_of(coverage, found))
-        self._coverages[repr(view)][2].append(name)
+        coverage, found = self._coverage(view), self._preset(view, preset)
+        self._hear_spans(view, found["name"], coverage, spans_of(coverage, found))
+        self._coverages[repr(view)][2].append(found["name"])
 
     def _hear_beside(self, view: View, lead: View) -> None:
         """The sound of a run laid on the notes of another one."""
-        led = self._coverage(lead)
-        name = self._presets(lead)[0]
-        (preset,) = [each for each in led.header["presets"] if each["name"] == name]
+        led, preset = self._coverage(lead), self._preset(lead)
+        name = preset["name"]
         tag = {"lead_tag": lead["tag"]} if "tag" in lead else {}
         laid = {**view, "along": lead["run"], "by": "step", **tag}
         coverage = decode_block(self._ask("coverage", laid))

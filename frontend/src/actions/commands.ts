@@ -466,5 +466,6 @@ export function run(name: CommandName): void {
 
 function alarmOff(): string | null {
   const key = keyWords("toggleAlarm");
+  if (noServer !== null) return noServer;
   return alarm.peek() ? null : `The alarm is off${key === null ? "" : `: ${key} turns it on`}`;
 }

@@ -5,6 +5,7 @@ import { PITCH_ZOOMS, type PitchZoom, TOGETHER } from "../model/answers";
 import type { Measure } from "../model/axis";
 import { MEASURED_BY, nextQuantity, type Quantity, WORDS } from "../model/quantity";
 import { spokenName } from "../model/words";
+import { noServer } from "../server/site";
 import { stepsSeen, xAt } from "../state/axis";
 import {
   chosenLog,
@@ -71,7 +72,7 @@ export function cycleQuantity(): void {
   const next = nextQuantity(chosenRuns.value, quantity.value);
   if (next !== null) chooseQuantity(next);
   else if (chosenRuns.value.some(({ hasNorms }) => hasNorms))
-    announcer.say(`There are ${WORDS[quantity.value].heard} only. ${MEASURED_BY}`);
+    announcer.say(`There are ${WORDS[quantity.value].heard} only. ${noServer ?? MEASURED_BY}`);
   else announcer.say(whySilent(hearing.value));
 }
 

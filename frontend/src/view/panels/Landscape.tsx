@@ -35,6 +35,7 @@ import {
 } from "../../model/surface";
 import { formatStep, formatTick, formatValue, shownName, spokenName } from "../../model/words";
 import { surfaceUrl } from "../../server/landscape";
+import { noServer } from "../../server/site";
 import { stepsSeenOf } from "../../state/axis";
 import { hearing } from "../../state/choices";
 import { heardUnderPointer } from "../../state/heard";
@@ -126,7 +127,7 @@ function SurfaceBar() {
         <button type="button" class="plain" onClick={savePicture}>
           PNG
         </button>{" "}
-        {(["csv", "paths", "npz"] as const).map((form) => (
+        {(noServer === null ? (["csv", "paths", "npz"] as const) : []).map((form) => (
           <a key={form} href={surfaceUrl(shown.run, shown.name, form)} download>
             {form === "paths" ? "paths" : form.toUpperCase()}
           </a>
