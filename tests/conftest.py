@@ -89,6 +89,15 @@ def open_client(request: pytest.FixtureRequest) -> "Iterator[Callable[..., Tenso
 
 
 @pytest.fixture
+def open_slow_client() -> "Iterator[Callable[..., TensorBoardClient]]":
+    """As `open_client`, by one loader: for answers of what is the same once either has read it."""
+    from tests.client import opened_client
+
+    with ExitStack() as stack:
+        yield lambda logdir, *options: stack.enter_context(opened_client(logdir, "slow", *options))
+
+
+@pytest.fixture
 def prompt_news(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the plugin look for news at each request, not once a second."""
     monkeypatch.setattr("tb_sonify.reading.limits.REFRESH_SECONDS", 0.0)

@@ -182,7 +182,7 @@ def test_a_series_that_never_changes_does_not_chime():
     assert not chimes(np.full((300, LAYERS), 0.3))
 
 
-def test_words_tell_once_why_it_chimes(tmp_path, open_client):
+def test_words_tell_once_why_it_chimes(tmp_path, open_slow_client):
     layers = tuple("abcdefghijkl")
     norms, calm = healthy(400), healthy(400)
     norms[200:, 3] *= 2.2
@@ -192,7 +192,7 @@ def test_words_tell_once_why_it_chimes(tmp_path, open_client):
     for name, each in (("doubled", norms), ("jump", calm)):
         events = row_events(each.astype(np.float32), range(400), layers=layers)
         write_events(tmp_path / name, events)
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
 
     def told(run):
         answer = client.json_of("landmarks", run=run)["landmarks"]
@@ -209,7 +209,7 @@ def test_words_tell_once_why_it_chimes(tmp_path, open_client):
 
 @pytest.mark.parametrize("quantity", ["gradient", "update", "ratio"])
 def test_a_chime_is_heard_in_any_quantity_and_goes_on_in_the_next_clip(
-    tmp_path, open_client, quantity
+    tmp_path, open_slow_client, quantity
 ):
     gradient, update = healthy(200, 3), healthy(200, 3, seed=4) * 1e-3
     for table, row in ((gradient, 160), (update, 140)):
@@ -219,7 +219,7 @@ def test_a_chime_is_heard_in_any_quantity_and_goes_on_in_the_next_clip(
     steps = np.arange(200)
     measured = RowBatch(schema, steps, 100.0 + steps, lambda: rows.reshape(200, 9))
     record(tmp_path / "run", measured, presets=[SMOOTH])
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     source = {"run": "run", "preset": "smooth", "quantity": quantity}
     jump = 160 if quantity == "gradient" else 140
 
@@ -242,13 +242,13 @@ def test_a_chime_is_heard_in_any_quantity_and_goes_on_in_the_next_clip(
     assert int(np.argmax(heard)) + 30 in (jump, jump + 1)
 
 
-def test_a_scalar_chimes_by_its_own_past(tmp_path, open_client):
+def test_a_scalar_chimes_by_its_own_past(tmp_path, open_slow_client):
     losses = healthy(200, 1)
     losses[150] *= 5
     write_events(tmp_path / "run", scalar_events("loss", enumerate(losses[:, 0].tolist())))
     scale = {"scale": "log", "low": 0.01, "high": 10.0}
     query = {"run": "run", "tag": "loss", "first_note": 0, "notes": 200, **scale}
-    answer = open_client(tmp_path).sonify("clip", preset="single", **query)
+    answer = open_slow_client(tmp_path).sonify("clip", preset="single", **query)
     without = render(notes_of(Scale("log", 0.01, 10.0)(losses)), preset=PRESETS["single"])
     apart = np.abs(samples_of(answer.data, PRESETS["single"]) - without).max(axis=1)
     notes = apart[SMOOTH.tail :][: 200 * HOP].reshape(200, HOP).max(axis=1)

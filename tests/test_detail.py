@@ -20,11 +20,11 @@ def norms():
 
 
 @pytest.fixture
-def client(tmp_path, open_client, norms):
+def client(tmp_path, open_slow_client, norms):
     norms[15_003, 1] = np.nan
     norms[15_004, 2] = 2.0**20
     write_events(tmp_path / "run", run_events(norms, np.arange(ROWS) * 2, presets=()))
-    return open_client(tmp_path)
+    return open_slow_client(tmp_path)
 
 
 def test_each_row_of_a_stretch_is_a_note_and_the_others_stay(client, norms):
@@ -109,10 +109,10 @@ def test_rows_that_cannot_be_read_stay_in_their_notes(tmp_path, open_client, nor
     assert around.header["notes"] > whole.header["notes"]
 
 
-def test_a_run_along_another_is_taken_apart_where_that_is(tmp_path, open_client, norms):
+def test_a_run_along_another_is_taken_apart_where_that_is(tmp_path, open_slow_client, norms):
     write_events(tmp_path / "lead", run_events(norms, np.arange(ROWS), presets=()))
     write_events(tmp_path / "other", run_events(norms, np.arange(ROWS) * 3, presets=()))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     view = {"rows_from": 15_000, "rows_to": 15_050}
     lead, own = notes_of(client, "lead", **view)
     _, along = notes_of(client, "other", along="lead", by="fraction", **view)

@@ -80,14 +80,14 @@ def test_a_part_of_a_run_is_said_as_within_the_whole(notes, name):
 
 
 @pytest.fixture
-def client(tmp_path, open_client):
+def client(tmp_path, open_slow_client):
     """The run ``run``, with a loss, and one without norms, ``plain``."""
     norms = eventful_norms()
     losses = scalar_events("loss", [(step, 2.0 - step / 300) for step in range(len(norms))])
     events = run_events(norms, range(len(norms)), layers=LAYERS, presets=())
     write_events(tmp_path / "run", [*events, *losses])
     write_events(tmp_path / "plain", scalar_events("loss", [(0, 1.0), (1, 0.5)]))
-    return open_client(tmp_path)
+    return open_slow_client(tmp_path)
 
 
 def samples(client, **query):

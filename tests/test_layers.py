@@ -27,8 +27,8 @@ def logdir(tmp_path_factory, norms):
 
 
 @pytest.mark.parametrize(("low", "high"), [(1_000, 7_398), (3_460, 3_480), (5_000, 5_000)])
-def test_the_numbers_of_a_layer_are_those_of_numpy(logdir, open_client, norms, low, high):
-    answer = open_client(logdir).block_of("layers", run="run", **{"from": low, "to": high})
+def test_the_numbers_of_a_layer_are_those_of_numpy(logdir, open_slow_client, norms, low, high):
+    answer = open_slow_client(logdir).block_of("layers", run="run", **{"from": low, "to": high})
     assert answer.header["layers"] == list(LAYERS)
     assert answer.header["most_rows"] == 1
     steps = 1_000 + 2 * np.arange(len(norms))
@@ -50,10 +50,10 @@ def test_the_numbers_of_a_layer_are_those_of_numpy(logdir, open_client, norms, l
 
 
 def test_no_largest_norm_and_no_nan_is_lost_where_notes_sum_up_rows(
-    logdir, open_client, norms, monkeypatch
+    logdir, open_slow_client, norms, monkeypatch
 ):
     monkeypatch.setattr("tb_sonify.reading.limits.MAX_EXPANDED_ROWS", 100)
-    answer = open_client(logdir).block_of("layers", run="run")
+    answer = open_slow_client(logdir).block_of("layers", run="run")
     assert answer.header["most_rows"] == 2
     finite = np.where(np.isfinite(norms), norms, -1)
     np.testing.assert_array_equal(answer.arrays["max"], finite.max(axis=0))
@@ -62,8 +62,8 @@ def test_no_largest_norm_and_no_nan_is_lost_where_notes_sum_up_rows(
     assert answer.arrays["min"][2] == 0
 
 
-def test_where_nothing_is_there_are_no_numbers(logdir, open_client):
-    client = open_client(logdir)
+def test_where_nothing_is_there_are_no_numbers(logdir, open_slow_client):
+    client = open_slow_client(logdir)
     beyond = client.block_of("layers", run="run", **{"from": 9_000})
     assert beyond.header["notes"] == 0
     np.testing.assert_array_equal(beyond.arrays["max"], [-1] * 4)

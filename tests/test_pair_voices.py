@@ -39,23 +39,23 @@ def as_norms(values):
     return SCALE(np.array(values, float))
 
 
-def test_the_pairs_of_a_run_are_listed_with_its_scalars(tmp_path, open_client):
+def test_the_pairs_of_a_run_are_listed_with_its_scalars(tmp_path, open_slow_client):
     write_events(tmp_path / "run", losses([1.0, 2.0], [3.0], every=2))
     write_events(tmp_path / "other", scalar_events("loss", [(0, 1.0)]))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     assert client.json_of("signals", run="run")["pairs"] == [["loss/train", "loss/val"]]
     assert client.json_of("signals", run="other")["pairs"] == []
 
 
-def test_the_pairs_of_the_user_are_those_that_are_heard(tmp_path, open_client):
+def test_the_pairs_of_the_user_are_those_that_are_heard(tmp_path, open_slow_client):
     write_events(tmp_path / "run", losses([1.0], [2.0], every=1))
-    client = open_client(tmp_path, "--sonify_pairs=loss/val:loss/train")
+    client = open_slow_client(tmp_path, "--sonify_pairs=loss/val:loss/train")
     assert client.json_of("signals", run="run")["pairs"] == [["loss/val", "loss/train"]]
 
 
-def test_a_validation_loss_holds_on_the_notes_of_the_training_loss(tmp_path, open_client):
+def test_a_validation_loss_holds_on_the_notes_of_the_training_loss(tmp_path, open_slow_client):
     write_events(tmp_path / "run", losses([4.0, 3.0, 2.0, 1.0, 0.5], [5.0, np.nan], every=2))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     view = {"tag": "loss/train", "beside": "loss/val", **QUERY}
     coverage, tables = notes_of(client, "run", **view)
     header = coverage.header
@@ -70,10 +70,10 @@ def test_a_validation_loss_holds_on_the_notes_of_the_training_loss(tmp_path, ope
 
 
 @pytest.mark.usefixtures("prompt_news")
-def test_beside_norms_both_lie_on_the_notes_of_the_norms(tmp_path, open_client):
+def test_beside_norms_both_lie_on_the_notes_of_the_norms(tmp_path, open_slow_client):
     rows = row_events(norms_of(6), np.arange(6))
     write_events(tmp_path / "run", [*rows, *losses([1.0] * 6, [3.0, 4.0, 5.0], every=2)])
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     coverage, tables = notes_of(client, "run", tag="loss/train", beside="loss/val", **QUERY)
     assert coverage.header["notes"] == 6
     np.testing.assert_allclose(tables["median"][1:, 1], as_norms([3, 3, 4, 4, 5]), rtol=1e-6)
@@ -84,7 +84,7 @@ def test_beside_norms_both_lie_on_the_notes_of_the_norms(tmp_path, open_client):
     assert client.json_of("news", **query)["states"] != before
 
 
-def test_a_validation_loss_that_counts_epochs_lies_on_the_steps_by_time(tmp_path, open_client):
+def test_a_validation_loss_that_counts_epochs_lies_on_the_steps_by_time(tmp_path, open_slow_client):
     training = scalar_events("loss/train", [(step, 2.0) for step in range(100)])
     epochs = [
         event
@@ -92,16 +92,16 @@ def test_a_validation_loss_that_counts_epochs_lies_on_the_steps_by_time(tmp_path
         for event in scalar_events("loss/val", [(epoch, 1.0 + epoch)], start=1_024.5 + 25 * epoch)
     ]
     write_events(tmp_path / "run", [*training, *epochs])
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     _, tables = notes_of(client, "run", tag="loss/train", beside="loss/val", **QUERY)
     heard = tables["median"][:, 1]
     assert (heard[:24] < 0).all()
     np.testing.assert_allclose(heard[[24, 48, 49, 73, 74, 98]], as_norms([1, 1, 2, 2, 3, 3]), 1e-6)
 
 
-def test_equal_losses_sound_an_octave_apart(tmp_path, open_client):
+def test_equal_losses_sound_an_octave_apart(tmp_path, open_slow_client):
     write_events(tmp_path / "run", losses([1.0] * 40, [1.0] * 40, every=1))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     view = {"run": "run", "tag": "loss/train", "beside": "loss/val", **QUERY}
     for muted, hz in ((1, 440.0), (0, 880.0)):
         clip = client.sonify("clip", preset="pair", first_note=0, notes=40, muted=muted, **view)
@@ -109,11 +109,11 @@ def test_equal_losses_sound_an_octave_apart(tmp_path, open_client):
         assert loudest_hz(clip.data) == pytest.approx(hz, rel=0.003)
 
 
-def test_two_tones_mark_where_validation_rises_above_training(tmp_path, open_client):
+def test_two_tones_mark_where_validation_rises_above_training(tmp_path, open_slow_client):
     steps = np.arange(240)
     training = np.where(steps < 150, 4.0, 40.0) * 0.99**steps  # equals 2 at step 69
     write_events(tmp_path / "run", losses(training, np.full(240, 2.0), every=1))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     _, tables = notes_of(client, "run", tag="loss/train", beside="loss/val", **QUERY)
     beside = stream_controls(Notes(**tables), preset=PAIR, first_note=0).beside
     rises, falls = np.flatnonzero(beside[:, 1])
@@ -123,9 +123,9 @@ def test_two_tones_mark_where_validation_rises_above_training(tmp_path, open_cli
     assert not beside[:, 0].any()
 
 
-def test_a_second_scalar_needs_a_first(tmp_path, open_client):
+def test_a_second_scalar_needs_a_first(tmp_path, open_slow_client):
     write_events(tmp_path / "run", losses([1.0], [1.0], every=1))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     answer = client.sonify("coverage", run="run", beside="loss/val")
     assert (answer.status_code, "'beside' is for a scalar" in answer.text) == (400, True)
     answer = client.sonify("coverage", run="run", tag="loss/train", beside="gone")

@@ -28,7 +28,7 @@ def clip(client, run, preset, first_note, notes):
 
 
 @pytest.fixture
-def client(tmp_path, open_client):
+def client(tmp_path, open_slow_client):
     norms, steps = norms_of(300), np.arange(300)
     write_events(tmp_path / "old", run_events(norms, steps, options=BEFORE))
     write_events(tmp_path / "new", run_events(norms, steps))
@@ -38,7 +38,7 @@ def client(tmp_path, open_client):
     write_events(tmp_path / "foreign", [e for s in scalars for e in scalar_events(*s)])
     for name, stored in (("later", later), ("odd", {VERSIONS_OPTION: [1]})):
         write_events(tmp_path / name, row_events(norms, steps, options=stored))
-    return open_client(tmp_path)
+    return open_slow_client(tmp_path)
 
 
 def test_the_earlier_preset_is_listed_last_where_a_run_was_logged_with_it(client):
@@ -88,11 +88,11 @@ def test_an_earlier_preset_is_rendered_by_its_name(tmp_path):
     assert not np.array_equal(before.pcm, now.pcm)
 
 
-def test_a_preset_of_ones_own_of_before_registers_sounds_as_it_did(tmp_path, open_client):
+def test_a_preset_of_ones_own_of_before_registers_sounds_as_it_did(tmp_path, open_slow_client):
     stored = json.loads(json.dumps({**preset_to_json(OLD), "name": "mine"}))
     options = {**BEFORE, "presets": [stored, {**stored, "name": "smooth"}]}
     write_events(tmp_path / "run", row_events(norms_of(60), range(60), options=options))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     assert names(client, "run") == [*PRESETS, "mine", "smooth-1"]
     query = {"run": "run", "first_note": 0, "notes": 60}
     mine, old = (client.sonify("clip", preset=name, **query).data for name in ("mine", "smooth-1"))

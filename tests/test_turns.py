@@ -162,11 +162,11 @@ def test_the_end_is_told_without_a_slot_and_whoever_hangs_up_ends_the_pieces():
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
-def test_pieces_are_the_clip_that_is_made_at_once(tmp_path, open_client, preset):
+def test_pieces_are_the_clip_that_is_made_at_once(tmp_path, open_slow_client, preset):
     norms = norms_of(700)
     norms[134, 2], norms[300:360, 1] = np.nan, 0
     write_events(tmp_path / "run", row_events(norms, range(700)))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     scope = Scope(RequestContext(), "")
     timeline = Timelines(Store(client.provider)).get(scope, "run")
     assert timeline.notes == 700
@@ -179,9 +179,9 @@ def test_pieces_are_the_clip_that_is_made_at_once(tmp_path, open_client, preset)
     assert np.abs(joined - whole).max() <= 1
 
 
-def test_a_long_clip_is_not_held_in_memory(tmp_path, open_client):
+def test_a_long_clip_is_not_held_in_memory(tmp_path, open_slow_client):
     write_events(tmp_path / "run", row_events(norms_of(4_000), range(4_000)))
-    client = open_client(tmp_path)
+    client = open_slow_client(tmp_path)
     query = {"run": "run", "preset": "smooth", "first_note": 0, "notes": 4_000}
     notes = client.block_of("coverage", run="run").header["notes"]
     tracemalloc.start()
