@@ -6,6 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from tb_sonify.reading.landscape import read_surface
+from tb_sonify.reading.logdir import open_logdir
 from tb_sonify.schema.block import Block, encode_block
 from tb_sonify.schema.landscape import Strip, Surface
 from tb_sonify.schema.metadata import STRIPS_TAG, SURFACE_TAG, session_tag
@@ -121,6 +123,16 @@ def test_what_is_not_there_or_cannot_be_read_is_said(client, caplog):
         assert response.status_code == 404
         assert words in response.text
     assert sum("cannot be read" in record.message for record in caplog.records) >= 2
+
+
+def test_paths_are_called_as_their_runs_where_these_have_other_names(tmp_path):
+    paths = [path_of(name, 0) for name in ("secret", "old/other", "unknown")]
+    write_events(tmp_path / "old" / "secret", [surface_event("map", surface_of(*paths), step=0)])
+    write_events(tmp_path / "old" / "other", scalar_events("loss", [(0, 1.0)]))
+    names = {"old/secret": "run-1", "old/other": "run-2"}
+    store, scope = open_logdir(tmp_path, names=names)
+    _, surface = read_surface(store, scope, "run-1", "map")
+    assert [path.name for path in surface.paths] == ["run-1", "run-2", "path-3"]
 
 
 def test_a_surface_that_is_too_large_is_refused(client, monkeypatch):

@@ -1,8 +1,8 @@
 """Strips and surfaces of the loss landscape, as a run has stored them."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -100,7 +100,24 @@ def read_surface(store: Store, scope: Scope, run: str, name: str) -> tuple[int, 
             f"a surface that is shown has at most {limits.MAX_SURFACE_CELLS:,} cells, "
             f"{name!r} of run {run!r} has {surface.losses.size:,}"
         )
-    return last.step, surface
+    shown = store.settings.names
+    if not shown:
+        return last.step, surface
+    paths = [
+        replace(path, name=_instead(path.name, number, run, shown))
+        for number, path in enumerate(surface.paths, 1)
+    ]
+    return last.step, replace(surface, paths=tuple(paths))
+
+
+def _instead(path: str, number: int, run: str, names: Mapping[str, str]) -> str:
+    """What a path is called where the names of runs are not to be seen: as its run, or "path-1"."""
+    own = next((name for name, shown in names.items() if shown == run), run)
+    before, slash, _ = own.rpartition("/")
+    for name in (path, f"{before}{slash}{path}", f"{own}/{path}"):
+        if name in names:
+            return names[name]
+    return f"path-{number}"
 
 
 def _written_at(blob: BlobRef) -> tuple[float, float]:

@@ -61,9 +61,8 @@ def open_logdir(
             multiplexer.AddRun(directory, name=(names or {}).get(name, name))
     with _native_checksums():
         multiplexer.Reload()
-    return Store(ingester.data_provider, Settings(pairs=pairs, points_kept=0)), Scope(
-        RequestContext(), ""
-    )
+    settings = Settings(pairs=pairs, points_kept=0, names=names or {})
+    return Store(ingester.data_provider, settings), Scope(RequestContext(), "")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -56,11 +56,14 @@ class Settings:
         Losses of training and validation that belong together, where names do not tell.
     points_kept
         Points that TensorBoard keeps of each scalar; 0: all.
+    names
+        What runs are called here instead of their own names, where these are not to be seen.
     """
 
     norm_globs: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
     points_kept: int = 1_000
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 DEFAULTS = Settings()
