@@ -91,9 +91,10 @@ def environment(wheel, tmp_path_factory) -> Path:
     """The programs of an empty environment into which the wheel alone was installed."""
     directory = tmp_path_factory.mktemp("environment")
     programs = directory / "bin"
+    python = ("--python", programs / "python")
     for command in (
-        (sys.executable, "-m", "venv", directory),
-        (programs / "python", "-m", "pip", "install", "--no-compile", wheel),
+        (sys.executable, "-m", "venv", "--without-pip", directory),
+        (sys.executable, "-m", "pip", *python, "install", "--no-compile", wheel),
     ):
         status, output = run(*command)
         assert status == 0, output
