@@ -18,7 +18,7 @@ from tb_sonify.site.requests import Requests, Wanted
 Progress = Callable[[float, str], None]
 
 MIB = 2**20
-_BATCH_BYTES = 256 * MIB  # of event files that are read together
+_BATCH_BYTES = 64 * MIB  # of event files that are read together, which take ten times as much
 
 
 @dataclass(frozen=True)
@@ -126,20 +126,24 @@ def _record(
     batches = list(_batches(found, runs or list(found)))
     for number, batch in enumerate(batches):
         progress(number / len(batches), f"reading {', '.join(batch[:3])}")
-        store, scope = open_logdir(logdir, runs=batch, names=names)
-        handlers = RunRoutes(store).handlers()
-        wanted = {names.get(name, name) for name in batch}
-        there = [each.name for each in RunCatalog(store).runs(scope) if each.name in wanted]
-        for done, label in enumerate(requests.visit(handlers, there)):
-            share = done / (done + 3 * len(there))  # nobody knows how much there is to hear
+        for share, label in _visit(logdir, batch, names, requests):
             progress((number + share) / len(batches), label)
-        if number == 0:
-            requests.keep_lessons()
     if not requests.runs:
         raise LookupError(
             "no runs to export here: a run is a directory with event files that hold scalars"
         )
     requests.finish()
+
+
+def _visit(
+    logdir: Path, batch: Sequence[str], names: Mapping[str, str], requests: Requests
+) -> Iterator[tuple[float, str]]:
+    """Ask for some runs, of which nothing is in memory after that."""
+    store, scope = open_logdir(logdir, runs=batch, names=names)
+    wanted = {names.get(name, name) for name in batch}
+    there = [each.name for each in RunCatalog(store).runs(scope) if each.name in wanted]
+    for done, label in enumerate(requests.visit(RunRoutes(store).handlers(), there)):
+        yield done / (done + 3 * len(there)), label  # nobody knows how much there is to hear
 
 
 def anonymous_names(names: Iterable[str]) -> dict[str, str]:

@@ -78,6 +78,7 @@ class Requests:
         self._answers, self._wanted = answers, wanted
         self._summaries: dict[str, list[Block]] = {}
         self._handlers: Mapping[str, Handler] = {}
+        self._lessons_kept = False
         self._there: dict[str, None] = {}  # presets of any run
 
     def visit(self, handlers: Mapping[str, Handler], names: Sequence[str]) -> Iterator[str]:
@@ -101,6 +102,8 @@ class Requests:
         for view, coverage, presets in self._coverages.values():
             self._keep_coverage(view, coverage, presets)
         self._list(kept, scalars)
+        self._keep_lessons()
+        self._handlers, self._coverages = {}, {}
 
     def finish(self) -> None:
         """Keep what is about all runs.
@@ -134,10 +137,11 @@ class Requests:
             arrays["ended"] = np.ones_like(arrays["ended"])
             put("summaries", {"tag": tag}, encode_block(Block(header, arrays)))
 
-    def keep_lessons(self) -> None:
+    def _keep_lessons(self) -> None:
         """Keep what each sound means, where that is wanted."""
-        if not self._wanted.lessons:
+        if not self._wanted.lessons or self._lessons_kept:
             return
+        self._lessons_kept = True
 
         def keep() -> None:
             for lesson in json.loads(self._keep("lessons"))["lessons"]:
