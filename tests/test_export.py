@@ -14,6 +14,7 @@ from tb_sonify.site import answers as kept
 from tb_sonify.site import export as exporting
 from tb_sonify.site.export import export
 from tb_sonify.site.output import MARKER
+from tb_sonify.site.requests import Wanted
 from tests import exported
 from tests.broken_run import write_pair
 from tests.commands import tb_sonify_here
@@ -86,6 +87,16 @@ def test_two_runs_of_the_same_steps_are_heard_together_for_no_more_bytes(pair):
     names = table(site)
     laid = {**asked, "along": "a-broken", "by": "step"}
     assert names[kept.key_of("clip", asked)] == names[kept.key_of("clip", laid)]
+
+
+def test_of_many_runs_the_two_that_are_suggested_are_heard_together(pair, tmp_path):
+    root, _, _ = pair
+    shutil.copytree(root / "runs", tmp_path / "runs")
+    shutil.copytree(root / "runs" / "b-calm", tmp_path / "runs" / "c-calm")
+    export(tmp_path / "runs", tmp_path / "site", wanted=Wanted(most_together=2))
+    asked = [key.split("\n") for key in table(tmp_path / "site") if key.startswith("coverage\n")]
+    laid = [{*lines} for lines in asked if any(line.startswith("along=") for line in lines)]
+    assert len(laid) == 2
 
 
 def test_neither_paths_nor_host_names_are_in_it(pair):

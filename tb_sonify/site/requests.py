@@ -46,7 +46,8 @@ class Wanted:
     steps
         The first and the last step that sound; `None`: from the start, to the end.
     most_together
-        Of up to so many runs, each can be heard beside each other one.
+        Of up to so many runs, each can be heard beside each other one; of more, the two that are
+        compared at first.
     lessons
         Whether what each sound means is to be heard, too: a megabyte.
     """
@@ -243,11 +244,9 @@ class Requests:
             views += [] if run["norms"] else self._curves(run, scalars, first=True)
         for view in views:
             yield f"sound of {view['run']}", partial(self._hear, view)
-        if len(runs) <= self._wanted.most_together:
-            for view, lead in permutations(views, 2):
-                if ("tag" in view) == ("tag" in lead):
-                    label = f"{view['run']} beside {lead['run']}"
-                    yield label, partial(self._hear_beside, view, lead)
+        for view, lead in self._pairs(runs, views):
+            label = f"{view['run']} beside {lead['run']}"
+            yield label, partial(self._hear_beside, view, lead)
         for view in views:
             yield from self._variants(view)
         for run in runs:
@@ -255,6 +254,15 @@ class Requests:
                 yield f"{run['run']}, {quantity}", partial(self._hear, _view_of(run, quantity))
             for view in self._curves(run, scalars, first=False):
                 yield f"{run['run']}, {view['tag']}", partial(self._hear, view)
+
+    def _pairs(self, runs: Sequence[Any], views: Sequence[View]) -> Iterator[tuple[View, View]]:
+        """Views to be heard beside others: of a few runs all, else the two that are suggested."""
+        few = len(runs) <= self._wanted.most_together
+        suggested = {run["run"] for run in runs if run["compared"]}
+        for view, lead in permutations(views, 2):
+            alike = ("tag" in view) == ("tag" in lead)
+            if alike and (few or {view["run"], lead["run"]} <= suggested):
+                yield view, lead
 
     def _variants(self, view: View) -> Iterator[Job]:
         """A view in other presets and speeds."""
