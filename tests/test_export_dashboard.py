@@ -73,3 +73,11 @@ def test_what_takes_a_server_is_turned_off_and_says_so(url, browser):
         expect(
             opened.page.get_by_role("radio", name="Hear A on the left and B on the right")
         ).to_be_checked()
+
+
+def test_runs_that_were_not_laid_on_each_other_are_heard_one_by_one(url, browser):
+    held = "#p.sonify.hear=both&p.sonify.x=time"
+    with dashboard.opened(browser, url, path=held) as opened:
+        alone = opened.page.get_by_role("radio", name="Hear A, calm")
+        expect(alone).to_be_checked(timeout=dashboard.WAIT_MS)
+        expect(opened.page.locator(".status")).to_contain_text("One run alone: Not in this copy")

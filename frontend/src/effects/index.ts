@@ -25,7 +25,7 @@ import {
   summaryResource,
 } from "../state/data";
 import { heardKeys } from "../state/heard";
-import { coverageKeys, otherScore, score } from "../state/hearing";
+import { bothSilence, coverageKeys, otherScore, score } from "../state/hearing";
 import { heatmapKeys, layerKeys, restAxis, tableKeys } from "../state/layers";
 import { askAgain, serverProblem, speakOfLoading } from "../state/loading";
 import { mix } from "../state/mix";
@@ -229,6 +229,12 @@ function makeRoomForSpeech(): void {
 /** Where both runs are heard, the lead is A, unless only B has what is heard. */
 function keepLead(): void {
   if (listening.value === "one" || sides.value.b === null) return;
+  const why = bothSilence();
+  if (why !== null) {
+    listening.value = "one";
+    announcer.tell("trouble", `One run alone: ${why}`);
+    return;
+  }
   const lead = store.lacksQuantity("a") && !store.lacksQuantity("b") ? "b" : "a";
   const before = hearing.peek();
   if (before === lead) return;
