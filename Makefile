@@ -33,8 +33,8 @@ check: setup ## lint and type-check Python and TypeScript
 	$(NPM) run check
 
 test: browser ## run all tests, with a real TensorBoard and a real browser (ARGS="-k name")
-quick: SELECTED := -m "not (browser or package or server or training)"
-quick: ## run the tests that start no browser, server or training and build no package
+quick: SELECTED := -m "not (browser or package or server or statistics or training)"
+quick: ## run the tests without browser, server, training, statistics and package
 
 # What is compiled once is not compiled by each worker and each program that a test starts.
 test quick slow: export PYTHONDONTWRITEBYTECODE :=

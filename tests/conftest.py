@@ -29,7 +29,7 @@ from tests.shown import (  # noqa: E402, F401
 )
 
 # By marker, about how many seconds a test takes.
-SECONDS = {"browser": 3, "package": 6, "server": 0.5, "training": 5}
+SECONDS = {"browser": 3, "package": 6, "server": 0.5, "statistics": 3, "training": 5}
 
 if TYPE_CHECKING:
     from tb_sonify import SonifyWriter

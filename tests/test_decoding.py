@@ -10,6 +10,8 @@ from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, encode_wav, render
 from tests.decoder import decode
 
+pytestmark = pytest.mark.statistics
+
 SMOOTH, SINGLE = PRESETS["smooth"], PRESETS["single"]
 OPUS_BITS_PER_SECOND = 64_000
 NOTES = 60  # of a run: each costs a second of listening

@@ -145,6 +145,7 @@ def test_a_layer_that_is_replaced_without_its_optimizer_knowing_has_no_gradient(
     assert_norms(tmp_path, training.norms)
 
 
+@pytest.mark.training
 def test_five_thousand_layers(writer, tmp_path):
     def deep():
         layers = [nn.Linear(1, 1) for _ in range(4_998)]

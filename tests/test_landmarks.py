@@ -50,6 +50,7 @@ def told(norms, restarts=()):
     return [(landmark.step, landmark.kind, landmark.sentence) for landmark in found]
 
 
+@pytest.mark.statistics
 def test_labelled_landmarks_are_found_and_little_else():
     result = score(SEEDS)
     assert result.precision(*KINDS) >= 0.95
@@ -58,6 +59,7 @@ def test_labelled_landmarks_are_found_and_little_else():
     assert {kind for kind in LABELLED if result.recall(kind) < 0.85} == set()
 
 
+@pytest.mark.statistics
 def test_healthy_runs_have_less_than_one_landmark_in_10_000_steps():
     count = steps = 0
     for family in HEALTHY:

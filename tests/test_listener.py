@@ -96,6 +96,7 @@ def test_a_template_weighs_each_number_by_how_sure_it_is():
     assert abs(weights[2]) < 0.1 * weights[0]
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize(
     "name",
     [
@@ -113,6 +114,7 @@ def test_the_trained_listener_has_the_thresholds_of_people(name):
     assert low <= experiment.shown(experiment.measure(LISTENERS["trained"], trials=50)) <= high
 
 
+@pytest.mark.statistics
 def test_a_short_tone_and_the_untrained_listener_need_larger_changes_of_frequency():
     long, short = (EXPERIMENTS[f"frequency, 1000 Hz, {time}, %"] for time in ("200 ms", "10 ms"))
     trained = long.measure(LISTENERS["trained"])

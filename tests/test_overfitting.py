@@ -105,6 +105,7 @@ def test_real_logs_that_overfit_are_told_and_no_others(tmp_path):
     assert landmark.quantity == "val/loss"
 
 
+@pytest.mark.statistics
 def test_labelled_losses_are_told_with_few_mistakes():
     precision, recall = precision_and_recall(score(range(1000, 1030)))
     assert precision >= 0.9
@@ -150,6 +151,7 @@ TRAININGS = {
 }
 
 
+@pytest.mark.training
 def test_trainings_that_overfit_are_told_where_validation_is_best(tmp_path):
     runs = {name: trained(**options) for name, (options, _) in TRAININGS.items()}
     for name, losses in runs.items():
