@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tb_sonify.cli.main import defaults_of
+from tb_sonify.cli.main import defaults_of, main
 from tb_sonify.plugin.run_routes import RunRoutes
 from tb_sonify.reading.store import Store
 from tb_sonify.sound import PRESETS, Encoding
@@ -68,6 +68,19 @@ def test_commands_of_the_documents_are_understood(document):
     assert len(found) >= max(len(lines), 2)
     for arguments in found:
         defaults_of(*arguments)
+
+
+def test_commands_of_the_readme_that_end_by_themselves_run_as_printed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--recorded", "--no-serve", "--logdir", "runs"]) == 0
+    Path("runs/adam-0.01-batch10").rename("runs/adam")
+    Path("runs/sgd-1.0-batch10").rename("runs/sgd")
+    lines = [line for line in "".join(code_blocks("sh")).splitlines() if "tb-sonify " in line]
+    found = [command for line in lines for command in commands_in(line)]
+    ran = [each for each in found if each and each[0] in ("describe", "render")]
+    assert len(ran) > 4
+    for arguments in ran:
+        assert main(arguments) == (3 if "--fail-on" in arguments else 0), arguments
 
 
 @pytest.mark.parametrize(
