@@ -61,7 +61,7 @@ demo: frontend ## train five networks and listen to them (ARGS="--no-serve" ends
 
 docs: browser frontend $(VENV)/.docs ## build the documentation with its sounds into build/site, and check it
 	rm -rf build/site
-	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/site
+	$(BIN)/python -m sphinx -E -W --keep-going -q -d build/doctrees docs build/site
 	$(BIN)/python -m pytest -n $(WORKERS) tests/check_site.py
 
 release: $(VENV)/.release ## build wheel and sdist into dist/ and check them (SOURCE_URL=https://...)
