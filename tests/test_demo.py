@@ -1,6 +1,7 @@
 """The demo, on real digits and in real processes."""
 
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -64,6 +65,17 @@ def test_recorded_runs_are_those_that_it_trains_and_need_no_torch(tmp_path):
     losses = train(SETTINGS[0], digits(), tmp_path / "now", steps=3, seed=0)
     recorded = [loss for _, loss in scalars(tmp_path / SETTINGS[0].run, "loss/train")]
     assert recorded[:3] == pytest.approx(losses, rel=1e-4)
+
+
+def test_recorded_runs_that_a_disk_has_no_room_for_are_told_and_removed(tmp_path, capsys):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        assert main(["demo", "--recorded", "--no-serve", "--logdir", str(tmp_path)]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"cannot write to --logdir {tmp_path}: File too large" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
 
 
 def test_recorded_runs_take_no_options_of_a_training(tmp_path, capsys):

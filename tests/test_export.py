@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import signal
 import socket
 import threading
 from pathlib import Path
@@ -15,11 +16,13 @@ from tb_sonify.site import export as exporting
 from tb_sonify.site.export import export
 from tb_sonify.site.output import MARKER
 from tb_sonify.site.requests import Wanted
+from tb_sonify.training.summary import surface_event
 from tests import exported
 from tests.broken_run import write_pair
 from tests.commands import tb_sonify_here
 from tests.exported import answer, table
-from tests.logs import scalar_events, write_events
+from tests.landscapes import surface_of
+from tests.logs import norms_of, run_events, scalar_events, write_events
 
 HOSTILE = (
     "<b onclick=alert(1)>bold",
@@ -212,6 +215,49 @@ def test_a_run_that_grows_meanwhile_is_exported_as_it_was(tmp_path):
     assert coverage.arrays["steps"][-1] == 169  # it grew once before it was read
 
 
+def test_a_run_that_is_gone_meanwhile_is_told(tmp_path):
+    for name in ("gone", "there"):
+        write_scalars(tmp_path / "runs" / name)
+
+    def delete(*_):
+        shutil.rmtree(tmp_path / "runs" / "gone", ignore_errors=True)
+
+    made = export(tmp_path / "runs", tmp_path / "site", progress=delete)
+    assert made.runs == ("there",)
+    assert made.left_out == ("gone: nothing in it can be read",)
+
+
+def test_one_step_and_a_damaged_surface_do_not_leave_out_a_run(tmp_path):
+    damaged = surface_event("cut", surface_of(), step=0)
+    (value,) = damaged.summary.value
+    value.tensor.string_val[0] = value.tensor.string_val[0][:90]
+    events = run_events(norms_of(1), [7]), [damaged, *scalar_events("loss", [(0, 1.0)])]
+    for name, some in zip(("step", "surface"), events, strict=True):
+        write_events(tmp_path / "runs" / name, some)
+    made = export(tmp_path / "runs", tmp_path / "site")
+    assert made.runs == ("step", "surface")
+    (said,) = made.left_out
+    assert "the surface 'cut' of run 'surface' cannot be read" in said
+    (clip,) = exported.clips(tmp_path / "site", "step")
+    assert clip.first_note == 0
+
+
+def test_steps_at_which_a_run_has_nothing_are_told(pair, tmp_path):
+    root, _, _ = pair
+    where = (root / "runs", "-o", tmp_path / "site", "--run", "b-calm", "--steps")
+    done = tb_sonify_here("export", *where, "900:999")
+    assert "sound of b-calm: none of its steps, 0 to 399, is from 900 to 999" in done.stdout
+    done = tb_sonify_here("export", *where, "150:100")
+    assert done.returncode == 2
+    assert "the first step must not be after the last, got '150:100'" in done.stderr
+
+
+def test_where_nothing_fits_it_is_said_what_was_left_out(pair, tmp_path):
+    root, _, _ = pair
+    with pytest.raises(LookupError, match="a-broken, the whole run: no room"):
+        export(root / "runs", tmp_path / "site", most_bytes=1)
+
+
 @pytest.mark.parametrize(
     ("logdir", "message"),
     [
@@ -275,6 +321,55 @@ def test_an_earlier_export_is_replaced_as_a_whole(pair, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
+def test_what_others_put_into_our_folder_is_not_deleted(pair, tmp_path):
+    root, site, _ = pair
+    shutil.copytree(site, tmp_path / "site")
+    (tmp_path / "site" / ".git").mkdir()
+    done = tb_sonify_here("export", root / "runs", "-o", tmp_path / "site")
+    assert done.returncode == 2
+    assert "holds what no export has made: move away .git" in done.stderr
+
+
+@pytest.mark.parametrize("name", [".", "there.html"])
+def test_a_folder_that_cannot_be_replaced_is_told_at_once(pair, tmp_path, monkeypatch, name):
+    root, _, _ = pair
+    (tmp_path / "there.html").mkdir()
+    monkeypatch.chdir(tmp_path)
+    done = tb_sonify_here("export", root / "runs", "-o", name)
+    assert done.returncode == 2
+    assert "choose another -o" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["there.html"]
+
+
+@pytest.mark.parametrize("ending", ["", ".html", ".HTML"])
+def test_an_export_goes_where_a_link_leads_and_may_have_a_long_name(tmp_path, ending):
+    write_scalars(tmp_path / "runs" / "a")
+    name = "n" * 250 + ending
+    link = tmp_path / f"link{ending}"
+    link.symlink_to(name)
+    for _ in range(2):
+        exported.export(tmp_path / "runs", link)
+    assert link.is_symlink()
+    assert (tmp_path / name).is_dir() == (not ending)
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", link.name, name}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing(pair, tmp_path, monkeypatch, number):
+    root, _, _ = pair
+    write = Path.write_bytes
+
+    def interrupted(path, data):
+        if path.name.endswith(".flac"):
+            signal.raise_signal(number)
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    done = tb_sonify_here("export", root / "runs", "-o", tmp_path / "site")
+    assert done.returncode == 128 + number
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_full_disk_leaves_the_earlier_export(pair, tmp_path, monkeypatch):
     root, site, _ = pair
     shutil.copytree(site, tmp_path / "site")
@@ -282,13 +377,13 @@ def test_a_full_disk_leaves_the_earlier_export(pair, tmp_path, monkeypatch):
 
     def full(path, data):
         if path.name.endswith(".flac"):
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+            raise OSError(errno.ENOSPC, "No space left on device")  # as a file that is open
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
     done = tb_sonify_here("export", root / "runs", "-o", tmp_path / "site")
     assert done.returncode == 2
-    assert "No space left on device" in done.stderr
+    assert f"{tmp_path / 'site'}: No space left on device" in done.stderr
     assert files(tmp_path / "site") == files(site)
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 

@@ -70,3 +70,14 @@ def test_a_page_is_saved_as_a_file_that_plays_from_a_disk(tmp_path, browser):
         page.locator(".timeline").click()
         page.wait_for_function(f"{MARKS}.length > 0", timeout=WAIT_MS)
         assert [url for url in asked if not url.startswith("data:")] == [saved.as_uri()]
+
+
+def test_what_is_left_out_is_told_and_single_names_need_no_list(tmp_path):
+    write_pair(tmp_path / "runs")
+    with pytest.warns(UserWarning, match="with 20 MB to fill: .* is from 900 to the end"):
+        shown = tb_sonify.show(
+            tmp_path / "runs", run="b-calm", presets="calm", quantities="all", steps=(900, None)
+        )
+    assert shown.title == "b-calm"
+    with pytest.raises(ValueError, match="quantity must be one of"):
+        tb_sonify.show(tmp_path / "runs", quantities="rate")

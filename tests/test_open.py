@@ -37,7 +37,11 @@ def test_it_serves_the_page_alone_until_it_is_interrupted(tmp_path):
 
 def test_it_says_what_it_cannot_open(tmp_path):
     (tmp_path / "file").write_text("")
-    for logdir, words in (("none", "no log directory"), ("file", "is a file")):
+    for logdir, words in (
+        ("none", "no log directory"),
+        ("n" * 300, "no log directory"),
+        ("file", "is a file"),
+    ):
         done = tb_sonify_here("open", tmp_path / logdir, "--no-browser")
         assert done.returncode == 2
         assert words in done.stderr

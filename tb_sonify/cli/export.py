@@ -1,11 +1,12 @@
 """`tb-sonify export`: runs as a page that any file server plays."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
-from tb_sonify.cli.main import CommandError, add_parser, positive_int
+from tb_sonify.cli.main import CommandError, add_parser, exit_on_signals, positive_int
 from tb_sonify.cli.render import span
 
 _DESCRIPTION = """\
@@ -98,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
     """Export; returns the exit status."""
     from tb_sonify.site.answers import best_format
     from tb_sonify.site.export import MIB, export
+    from tb_sonify.site.output import is_single
     from tb_sonify.site.requests import Wanted
 
     wanted = Wanted(
@@ -109,21 +111,23 @@ def run(options: argparse.Namespace) -> int:
     )
     bar = _Bar()
     try:
-        made = export(
-            options.logdir,
-            options.output,
-            runs=options.run,
-            anonymous=options.anonymous,
-            wanted=wanted,
-            sound=options.format,
-            most_bytes=options.max_mb * MIB,
-            progress=bar.show,
-        )
+        with exit_on_signals():
+            made = export(
+                options.logdir,
+                options.output,
+                runs=options.run,
+                anonymous=options.anonymous,
+                wanted=wanted,
+                sound=options.format,
+                most_bytes=options.max_mb * MIB,
+                progress=bar.show,
+            )
     except (OSError, LookupError, ValueError) as error:
-        raise CommandError(_words(error)) from error
+        raise CommandError(_words(error, options.output)) from error
     finally:
         bar.clear()
-    print(f"{options.output}: {made.nbytes / MIB:.1f} MB, {len(made.runs)} runs")
+    runs = "1 run" if len(made.runs) == 1 else f"{len(made.runs)} runs"
+    print(f"{options.output}: {made.nbytes / MIB:.1f} MB, {runs}")
     if made.left_out:
         print(f"Left out, with {options.max_mb} MB to fill (--max-mb):")
         print(*(f"  {each}" for each in made.left_out[:_MOST_LINES]), sep="\n")
@@ -131,8 +135,8 @@ def run(options: argparse.Namespace) -> int:
             print(f"  and {len(made.left_out) - _MOST_LINES} more")
     if options.format is None and best_format() == "wav":
         print('Sounds are WAV; FLAC, a fifth as large, takes pip install "tb-sonify[soundfile]"')
-    if options.output.suffix != ".html":
-        print(f"To play it: python -m http.server -d {options.output}")
+    if not is_single(options.output):
+        print(f"To play it: python -m http.server -d {shlex.quote(str(options.output))}")
     return 0
 
 
@@ -150,7 +154,10 @@ class _Bar:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
+def _words(error: Exception, output: Path) -> str:
+    from tb_sonify.site.output import TEMPORARY
+
+    if isinstance(error, OSError) and error.strerror:
+        named = str(error.filename or TEMPORARY)  # a full disk names no file
+        return f"{output if TEMPORARY in named else named}: {error.strerror}"
     return str(error.args[0] if error.args else error)

@@ -2,10 +2,13 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
+from types import FrameType
 from typing import Any
 
 from tb_sonify import __version__
@@ -82,6 +85,26 @@ def positive_int(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+@contextmanager
+def exit_on_signals() -> Iterator[None]:
+    """Have a signal that ends the process leave by the usual way, which ends what was started."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {  # nohup has one of them ignored
+        number: signal.signal(number, leave)
+        for number in numbers
+        if signal.getsignal(number) == signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def numbered_names(name: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """`tb-sonify open`: the runs of a log directory in a browser, without TensorBoard's frame."""
 
 import argparse
-from pathlib import Path
+import os
 from typing import Any
 
 from tb_sonify.cli.main import CommandError, add_parser
@@ -36,10 +36,9 @@ def add_command(commands: Any, name: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C; returns the exit status."""
-    path = Path(options.logdir)
-    if path.is_file():
+    if os.path.isfile(options.logdir):  # noqa: PTH113 - and no exception
         raise CommandError(f"{options.logdir} is a file: give the directory that it is in")
-    if not path.is_dir() and "://" not in options.logdir:
+    if not os.path.isdir(options.logdir) and "://" not in options.logdir:  # noqa: PTH112
         raise CommandError(f"no log directory {options.logdir}")
     check_address(options.host, options.port or 0)
     browser = not options.no_browser

@@ -148,6 +148,9 @@ def span(text: str) -> tuple[int | None, int | None]:
     if not colon:
         raise argparse.ArgumentTypeError(f"must be A:B, :B or A:, got {text!r}")
     try:
-        return (int(first) if first else None, int(last) if last else None)
+        low, high = (int(each) if each else None for each in (first, last))
     except ValueError:
         raise argparse.ArgumentTypeError(f"steps must be integers, got {text!r}") from None
+    if low is not None and high is not None and low > high:
+        raise argparse.ArgumentTypeError(f"the first step must not be after the last, got {text!r}")
+    return low, high

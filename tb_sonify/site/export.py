@@ -11,7 +11,7 @@ from tb_sonify.reading.logdir import directories, open_logdir
 from tb_sonify.reading.runs import RunCatalog
 from tb_sonify.schema.scalar_names import TRAINING, VALIDATION, words_of
 from tb_sonify.site.answers import Answers, Files, SoundFormat, best_format
-from tb_sonify.site.output import check_output, replace_file, replaced_folder
+from tb_sonify.site.output import check_output, is_single, replace_file, replaced_folder
 from tb_sonify.site.page import linked_page, scripts, single_page
 from tb_sonify.site.requests import Requests, Wanted
 
@@ -63,7 +63,7 @@ def export(
     """
     check_output(output)
     files = scripts()
-    if output.suffix == ".html":
+    if is_single(output):
         page, exported = export_page(
             logdir,
             runs=runs,
@@ -126,22 +126,33 @@ def _record(
     batches = list(_batches(found, runs or list(found)))
     for number, batch in enumerate(batches):
         progress(number / len(batches), f"reading {', '.join(batch[:3])}")
-        for share, label in _visit(logdir, batch, names, requests):
+        for share, label in _visit(logdir, batch, names, requests, asked=runs):
             progress((number + share) / len(batches), label)
     if not requests.runs:
         raise LookupError(
-            "no runs to export here: a run is a directory with event files that hold scalars"
+            f"nothing can be exported: {'; '.join(requests.left_out[:3])}"
+            if requests.left_out
+            else "no runs to export here: a run is a directory with event files that hold scalars"
         )
     requests.finish()
 
 
 def _visit(
-    logdir: Path, batch: Sequence[str], names: Mapping[str, str], requests: Requests
+    logdir: Path,
+    batch: Sequence[str],
+    names: Mapping[str, str],
+    requests: Requests,
+    *,
+    asked: Sequence[str],
 ) -> Iterator[tuple[float, str]]:
     """Ask for some runs, of which nothing is in memory after that."""
     store, scope = open_logdir(logdir, runs=batch, names=names)
     wanted = {names.get(name, name) for name in batch}
     there = [each.name for each in RunCatalog(store).runs(scope) if each.name in wanted]
+    for name in batch:
+        shown = names.get(name, name)
+        if shown not in there and (name in asked or not (logdir / name).is_dir()):
+            requests.left_out.append(f"{shown}: nothing in it can be read")
     for done, label in enumerate(requests.visit(RunRoutes(store).handlers(), there)):
         yield done / (done + 3 * len(there)), label  # nobody knows how much there is to hear
 

@@ -1,12 +1,13 @@
 """Runs in the output of a notebook's cell: the page of an export, with all in it."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from os import PathLike
 from pathlib import Path
 
-from tb_sonify.schema.quantities import GRADIENT
+from tb_sonify.schema.quantities import GRADIENT, QUANTITIES, check_quantity
 from tb_sonify.site.export import export_page
 from tb_sonify.site.output import replace_file
 from tb_sonify.site.requests import Wanted
@@ -39,9 +40,9 @@ def show(
     logdir: str | PathLike[str],
     *,
     run: str | Sequence[str] | None = None,
-    tags: Sequence[str] = (),
-    presets: Sequence[str] = (),
-    quantities: Sequence[str] = (GRADIENT,),
+    tags: str | Sequence[str] = (),
+    presets: str | Sequence[str] = (),
+    quantities: str | Sequence[str] = (GRADIENT,),
     steps: tuple[int | None, int | None] = (None, None),
     max_mb: int = 20,
     height: int = 720,
@@ -54,7 +55,7 @@ def show(
     Parameters
     ----------
     run
-        One run, or several; `None`: all.
+        One run, or several; `None`: all. As with all that follow, a single one needs no list.
     tags
         Globs of the scalars to be drawn; none: all but norms of layers.
     presets
@@ -64,7 +65,7 @@ def show(
     steps
         First and last step that sound; `None`: from the start, to the end.
     max_mb
-        What does not fit is left out.
+        What does not fit is left out, with a warning that lists it.
     height
         Of the cell, in CSS pixels.
 
@@ -75,16 +76,25 @@ def show(
 
     Raises
     ------
-    FileNotFoundError, LookupError
-        If there is no such log directory or run.
+    FileNotFoundError, LookupError, ValueError
+        If there is no such log directory, run, tag, preset or quantity.
     """
-    runs = [run] if isinstance(run, str) else list(run or ())
+    runs, tags, presets, quantities = (
+        (each,) if isinstance(each, str) else tuple(each or ())
+        for each in (run, tags, presets, quantities)
+    )
+    for quantity in quantities:
+        check_quantity(quantity, (*QUANTITIES, "all"))
     wanted = Wanted(
-        tags=tuple(tags),
-        presets=tuple(presets),
-        quantities=tuple(quantities),
+        tags=tags,
+        presets=presets,
+        quantities=quantities,
         steps=steps,
         lessons=False,  # each cell would hold them
     )
     page, made = export_page(Path(logdir), runs=runs, wanted=wanted, most_bytes=max_mb * 2**20)
+    if made.left_out:
+        more = f", and {len(made.left_out) - 3} more" if len(made.left_out) > 3 else ""
+        message = f"left out, with {max_mb} MB to fill: {'; '.join(made.left_out[:3])}{more}"
+        warnings.warn(message, stacklevel=2)
     return Page(page.decode(), ", ".join(made.runs), height)

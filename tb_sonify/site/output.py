@@ -10,13 +10,31 @@ from pathlib import Path
 from tb_sonify.site.page import MARK
 
 MARKER = "tb-sonify-export.txt"
+TEMPORARY = ".tb-sonify-export-"
+"""What a file or folder is called until it is whole."""
+
+_MADE = {MARKER, "answers", "index.html", "index.js", "licences.txt", "parts", ".DS_Store"}
 _MARKER_TEXT = "Made by `tb-sonify export`, which replaces this folder as a whole.\n"
+
+
+def is_single(output: Path) -> bool:
+    """Whether a file is to be written, not a folder."""
+    return output.suffix.lower() == ".html"
 
 
 def check_output(output: Path) -> None:
     """Raise a `FileExistsError` where there is something that no export has made."""
     if output.is_dir():
-        ours = (output / MARKER).is_file() or not any(output.iterdir())
+        if is_single(output) or Path.cwd().is_relative_to(output.resolve()):
+            what = "a folder" if is_single(output) else "the folder that you are in, or one above"
+            raise FileExistsError(f"{output} is {what}: choose another -o")
+        there = {path.name for path in output.iterdir()}
+        ours = MARKER in there or not there
+        if ours and there - _MADE:
+            raise FileExistsError(
+                f"{output} is replaced as a whole, and holds what no export has made: move away "
+                + ", ".join(sorted(there - _MADE)[:3])
+            )
     elif output.exists():
         with output.open("rb") as file:
             ours = MARK.encode() in file.readline(200)
@@ -33,8 +51,9 @@ def check_output(output: Path) -> None:
 def replaced_folder(output: Path) -> Iterator[Path]:
     """A new folder that takes the place of `output` at the end; after an exception it is gone."""
     check_output(output)
+    output = output.resolve()  # what a link leads to
     output.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    made = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=output.parent))
     old = made.with_name(f"{made.name}-old")
     try:
         folder = made / "site"
@@ -58,8 +77,9 @@ def replaced_folder(output: Path) -> Iterator[Path]:
 def replace_file(output: Path, content: bytes) -> None:
     """Write a file that takes the place of `output` as a whole."""
     check_output(output)
+    output = output.resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
-    handle, made = tempfile.mkstemp(prefix=f".{output.name}-", dir=output.parent)
+    handle, made = tempfile.mkstemp(prefix=TEMPORARY, dir=output.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

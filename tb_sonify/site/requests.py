@@ -217,15 +217,14 @@ class Requests:
             self._keep("curve", sketch, loosely=False)
         if run["strips"]:
             self._keep("strips", {"run": name, "columns": _STRIP_COLUMNS})
-        for surface in run["surfaces"]:
-            self._keep("surface", {"run": name, "surface": surface})
+        run["surfaces"] = [each for each in run["surfaces"] if self._see_surface(name, each)]
         for quantity in self._quantities(run):
             of = {"run": name, **_quantity(quantity)}
             coverage = self._coverage(of)
             self._keep("landmarks", of)
             self._keep("describe", of)
             steps = coverage.arrays["steps"]
-            if len(steps) < 2:
+            if not len(steps) or steps[0] == steps[-1]:  # nothing is asked of a single step
                 continue
             first, last = (_number(step) for step in (steps[0], steps[-1]))
             self._keep("layers", {**of, "from": first, "to": last})
@@ -235,6 +234,15 @@ class Requests:
             self._keep("heatmap", {**of, "from": first, "to": last, "columns": columns})
             for first_note, notes in spans_of(coverage, coverage.header["presets"][0]):
                 self._keep("notes", {**of, "first_note": first_note, "notes": notes})
+
+    def _see_surface(self, run: str, surface: str) -> bool:
+        """Whether a map of the landscape can be shown; a damaged one is left out alone."""
+        try:
+            self._keep("surface", {"run": run, "surface": surface})
+        except LookupError as error:
+            self.left_out.append(str(error))
+            return False
+        return True
 
     def _sounds(self, runs: Sequence[Any], scalars: Mapping[str, dict[str, Any]]) -> Iterator[Job]:
         """What can be heard, what is most wanted first."""
@@ -342,15 +350,22 @@ class Requests:
     ) -> None:
         steps = coverage.arrays["steps"]
         low, high = self._wanted.steps
+        sounding = 0
         for first_note, notes in spans:
             last = min(first_note + notes, len(steps) - 1)
             if (high is not None and steps[first_note] > high) or (
                 low is not None and steps[last] < low
             ):
                 continue
+            sounding += 1
             part = {"first_note": first_note, "notes": notes}
             self._keep("notes", {**view, **part})
             self._keep("clip", {**view, "preset": preset, **part})
+        if spans and not sounding:
+            raise LookupError(
+                f"none of its steps, {steps[0]:,.0f} to {steps[-1]:,.0f}, is from "
+                f"{'the start' if low is None else low} to {'the end' if high is None else high}"
+            )
         if spans:
             part = {"first_note": 0, "notes": _ALL_NOTES, "columns": _HEARD_COLUMNS}
             self._keep("heard", {**view, "preset": preset, **part})

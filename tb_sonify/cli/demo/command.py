@@ -83,7 +83,10 @@ def _unpacked(options: argparse.Namespace) -> Path:
             "leave one of them away"
         )
     logdir = _prepared(options, recorded.runs())
-    recorded.unpack(logdir)
+    try:
+        recorded.unpack(logdir)
+    except OSError as error:
+        raise CommandError(f"cannot write to --logdir {logdir}: {error.strerror}") from error
     print(f"Five recorded runs are in {logdir}", flush=True)
     return logdir
 

@@ -1,5 +1,6 @@
 """The five runs of the demo as they were trained once: packed into the package, and unpacked."""
 
+import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -15,9 +16,14 @@ def runs() -> list[str]:
 
 
 def unpack(logdir: Path) -> None:
-    """Write the recorded runs, a directory each, into `logdir`; raises `OSError`."""
-    with ZipFile(_FILE) as packed:
-        packed.extractall(logdir)
+    """Write the recorded runs, a directory each, into `logdir`: all of them, or an `OSError`."""
+    try:
+        with ZipFile(_FILE) as packed:
+            packed.extractall(logdir)
+    except BaseException:
+        for name in runs():
+            shutil.rmtree(logdir / name, ignore_errors=True)
+        raise
 
 
 def pack(logdir: Path, names: list[str]) -> None:

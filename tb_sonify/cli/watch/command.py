@@ -4,16 +4,13 @@ import argparse
 import io
 import os
 import select
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from tb_sonify.cli.main import CommandError, add_parser
+from tb_sonify.cli.main import CommandError, add_parser, exit_on_signals
 from tb_sonify.schema.pairs import Pair, parse_pairs
 
 if TYPE_CHECKING:
@@ -126,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
     except FileNotFoundError as error:
         raise CommandError(f"{error}: leave --sound out") from error
     watch = LogdirWatch(options, printer, actions, GrowingLogdir(options.logdir))
-    with _exit_on_signals(), actions, Keys() as keys:
+    with exit_on_signals(), actions, Keys() as keys:
         if not options.logdir.is_dir():
             printer.remark(f"waiting for {options.logdir}")
         while True:
@@ -136,26 +133,6 @@ def run(options: argparse.Namespace) -> int:
                 return status
             if not _answer(keys, watch, actions, options):
                 return 0
-
-
-@contextmanager
-def _exit_on_signals() -> Iterator[None]:
-    """Have a signal that ends the process leave by the usual way, which ends what was started."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {  # nohup has one of them ignored
-        number: signal.signal(number, leave)
-        for number in numbers
-        if signal.getsignal(number) == signal.SIG_DFL
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Keys:
