@@ -9,7 +9,7 @@ import pytest
 from tb_sonify.reading.landscape import read_surface
 from tb_sonify.reading.logdir import open_logdir
 from tb_sonify.schema.block import Block, encode_block
-from tb_sonify.schema.landscape import Strip, Surface
+from tb_sonify.schema.landscape import PlanePath, Strip, Surface
 from tb_sonify.schema.metadata import STRIPS_TAG, SURFACE_TAG, session_tag
 from tb_sonify.training.summary import blob_event, surface_event
 from tests.landscapes import ALPHAS, path_of, surface_of, valley
@@ -140,6 +140,23 @@ def test_a_surface_that_is_too_large_is_refused(client, monkeypatch):
     response = client.sonify("surface", run="surface", surface="deep/plane")
     assert response.status_code == 404
     assert "at most 624 cells, 'deep/plane' of run 'surface' has 625" in response.text
+
+
+def test_words_do_not_tell_what_there_is_not():
+    """Twice a loss that is no number, or not above 0; the variance of a single snapshot."""
+    bowl = surface_of()
+    for below, here in ((0, math.nan), (0, math.inf), (5, -4.5), (0.05, 0)):
+        said = Surface(bowl.x, bowl.y, bowl.losses - below, here).words()
+        assert "twice the loss at (0, 0)" not in said[1]
+        assert any("twice the lowest loss" in line for line in said) == (below == 0)
+    losses = np.where(bowl.losses == bowl.losses.max(), math.nan, bowl.losses)
+    losses[0, 0] = math.nan
+    point = np.zeros(1)
+    lone = PlanePath("lone", point.astype(np.int64), np.zeros((1, 2)), point, point + 1, math.nan)
+    said = Surface(bowl.x[:1], bowl.y[:1], losses[:1, :1], 1.0, (lone,)).words()
+    assert said[1] == "1 cell is NaN or infinite"
+    assert said[2].startswith("lone: 1 snapshot, ")
+    assert "variance" not in said[2]
 
 
 def test_a_surface_and_its_paths_are_told_in_words():

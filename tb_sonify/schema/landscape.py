@@ -336,13 +336,16 @@ class Surface:
             origin = [int(np.abs(each).argmin()) for each in (self.y, self.x)]
             said.append(
                 f"from {finite.min():.3g} at ({self.x[column]:.2g}, {self.y[row]:.2g}) "
-                f"to {finite.max():.3g}; twice the loss at (0, 0) lies "
-                f"{_away_words(self._doubling(origin[0], origin[1], self.here))}"
+                f"to {finite.max():.3g}"
             )
-            ways = self._doubling(int(row), int(column), float(finite.min()))
-            said.append(f"{self._shape(ways)}: twice the lowest loss lies {_away_words(ways)}")
+            if 0 < self.here < math.inf:  # of other losses, twice as much is not higher
+                ways = self._doubling(origin[0], origin[1], self.here)
+                said[-1] += f"; twice the loss at (0, 0) lies {_away_words(ways)}"
+            if finite.min() > 0:
+                ways = self._doubling(int(row), int(column), float(finite.min()))
+                said.append(f"{self._shape(ways)}: twice the lowest loss lies {_away_words(ways)}")
         if broken:
-            said.append(f"{broken} cells are NaN or infinite")
+            said.append(f"{broken} cell{'s are' if broken > 1 else ' is'} NaN or infinite")
         return [*said, *map(_path_words, self.paths)]
 
     def _doubling(self, row: int, column: int, loss: float) -> dict[str, float]:
@@ -355,7 +358,7 @@ class Surface:
         }
         found = {}
         for name, (away, losses) in ways.items():
-            twice = np.flatnonzero(~(losses < loss + abs(loss)))
+            twice = np.flatnonzero(~(losses < 2 * loss))
             found[name] = float(away[twice[0]]) if len(twice) else math.inf
         return found
 
@@ -396,13 +399,19 @@ def _path_words(path: PlanePath) -> str:
     last = int(np.flatnonzero(known)[-1])
     x, y = np.round(path.points[last], 9) + 0.0  # no -0
     lost = len(known) - int(known.sum())
-    left_out = f"; {lost} snapshots are not finite" if lost else ""
+    left_out = f"; {lost} snapshot{'s are' if lost > 1 else ' is'} not finite" if lost else ""
+    count = f"{len(path.steps)} snapshot{'s' if len(path.steps) > 1 else ''}"
+    held = (
+        ""
+        if math.isnan(path.explained)
+        else f"; the plane holds {path.explained:.0%} of the variance (of a random walk, "
+        f"{RANDOM_WALK:.0%})"
+    )
     off = round(float(path.distance[last]), 9)
     return (
-        f"{path.name}: {len(path.steps)} snapshots, {_origin_words(path.points[known])}to "
+        f"{path.name}: {count}, {_origin_words(path.points[known])}to "
         f"({x:.2g}, {y:.2g}), loss {path.losses[last]:.3g}, {off:.2g} from the "
-        f"plane, {_ridge_words(path)}; the plane holds {path.explained:.0%} of the variance (of a "
-        f"random walk, {RANDOM_WALK:.0%}){left_out}"
+        f"plane, {_ridge_words(path)}{held}{left_out}"
     )
 
 
