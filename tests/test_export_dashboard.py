@@ -58,6 +58,17 @@ def test_a_page_from_a_disk_says_what_to_do(site, browser):
         expect(page.locator("main")).to_contain_text("This page needs a file server")
 
 
+def test_a_run_whose_sound_was_left_out_says_so(site, browser):
+    silent = site.parent / "silent.html"
+    export(site.parents[len(SITE.parts) - 1] / "runs", silent, "--run", RUNS[0], "--steps", "9000:")
+    with fresh_page(browser) as page:
+        page.goto(silent.as_uri())
+        page.locator(".timeline").press(" ", timeout=dashboard.WAIT_MS)
+        expect(page.locator("#spoken")).to_have_text(
+            re.compile(f"The sound of {RUNS[0]} is not in this copy")
+        )
+
+
 def test_what_takes_a_server_is_turned_off_and_says_so(url, browser):
     with dashboard.opened(browser, url) as opened:
         opened.wait_until_ready()

@@ -9,6 +9,7 @@ import { clamp, lastStepOf, noteAtStep, spanAt, stepAtFrame } from "../model/not
 import { type Quantity, WORDS } from "../model/quantity";
 import { formatStep, formatValue, spokenName } from "../model/words";
 import { fetchClip } from "../server/api";
+import { noServer } from "../server/site";
 import { SIDES, type Side, type Step } from "../units";
 import { Announcer } from "./announcer";
 import { across, laidCurves, laidPartners, steps, stepsSeen, stepsSeenOf } from "./axis";
@@ -177,9 +178,10 @@ export function whySilent(side: Side): string {
   const lack = lackWords(side);
   if (lack !== null) return `${lack}: there is nothing to hear`;
   if (isLoading(side)) return `The notes of ${spokenName(run)} are still loading`;
-  return coverageError(side) === null
-    ? `${spokenName(run)} has no gradient norms: there is nothing to hear`
-    : `The notes of ${spokenName(run)} could not be loaded`;
+  if (coverageError(side) !== null) return `The notes of ${spokenName(run)} could not be loaded`;
+  return noServer && runOf(side)?.hasNorms
+    ? `The sound of ${spokenName(run)} is not in this copy of the dashboard`
+    : `${spokenName(run)} has no gradient norms: there is nothing to hear`;
 }
 
 export function seenWords(): string {
