@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
+from tb_sonify.reading.logdir import open_logdir
+from tb_sonify.reading.runs import RunCatalog
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
 
@@ -34,6 +36,15 @@ def ask(url, route, **query):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read()
+
+
+def test_a_name_that_is_not_text_is_skipped_with_a_word(tmp_path, caplog):
+    write_events(tmp_path / "zz", scalar_events("loss", [(0, 1.0), (1, 0.5)]))
+    shutil.copytree(tmp_path / "zz", tmp_path / os.fsdecode(NO_TEXT))
+    store, scope = open_logdir(tmp_path)
+    assert [run.name for run in RunCatalog(store).runs(scope)] == ["zz"]
+    (record,) = caplog.records
+    assert "is not UTF-8', whose name is not UTF-8: rename it" in record.getMessage()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from tb_sonify.reading.store import Scope, Settings, Store
 from tb_sonify.schema.metadata import PLUGIN_NAME
 from tb_sonify.schema.pairs import Pair, partner_folder
 
+_logger = logging.getLogger(__name__)
+
 
 def open_logdir(
     logdir: Path,
@@ -57,7 +59,9 @@ def open_logdir(
     multiplexer = ingester.deprecated_multiplexer
     found = {os.path.relpath(each, logdir): each for each in directories(logdir)}
     for name, directory in found.items():
-        if not runs or not found.keys() >= set(runs) or any(_is_of(name, run) for run in runs):
+        if not _is_text(directory):
+            _logger.warning("skipped %a, whose name is not UTF-8: rename it", directory)
+        elif not runs or not found.keys() >= set(runs) or any(_is_of(name, run) for run in runs):
             multiplexer.AddRun(directory, name=(names or {}).get(name, name))
     with _native_checksums():
         multiplexer.Reload()
@@ -74,6 +78,11 @@ def _native_checksums() -> Iterator[None]:
         yield
     finally:
         pywrap_tensorflow.crc32c = own
+
+
+def _is_text(path: str) -> bool:
+    """Whether TensorBoard can read a directory: at other names, it reads no other one either."""
+    return os.fsencode(path).decode(errors="replace") == path
 
 
 def _is_of(name: str, run: str) -> bool:
