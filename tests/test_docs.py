@@ -4,6 +4,7 @@ import doctest
 import re
 import runpy
 import shlex
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -75,12 +76,16 @@ def test_commands_of_the_readme_that_end_by_themselves_run_as_printed(tmp_path, 
     assert main(["demo", "--recorded", "--no-serve", "--logdir", "runs"]) == 0
     Path("runs/adam-0.01-batch10").rename("runs/adam")
     Path("runs/sgd-1.0-batch10").rename("runs/sgd")
+    for other in Path("runs").glob("*-batch*"):
+        shutil.rmtree(other)
     lines = [line for line in "".join(code_blocks("sh")).splitlines() if "tb-sonify " in line]
     found = [command for line in lines for command in commands_in(line)]
-    ran = [each for each in found if each and each[0] in ("describe", "render")]
-    assert len(ran) > 4
+    ran = [each for each in found if each and each[0] in ("describe", "render", "export")]
+    assert len(ran) > 6
     for arguments in ran:
         assert main(arguments) == (3 if "--fail-on" in arguments else 0), arguments
+    written = {path.name for path in Path().iterdir()}
+    assert {"adam.wav", "ratio.wav", "adam.html", "site"} <= written
 
 
 @pytest.mark.parametrize(
