@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Frame, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tb_sonify.schema.block import decode_block
+from tb_sonify.site.requests import spans_of
 from tests.pages import POLL_MS, fresh_page
 
 TAP = Path(__file__).with_name("tap.js").read_text()
@@ -153,17 +154,17 @@ def opened(browser: Browser, url: str, *, path: str = TAB, **options: Any) -> It
 
 def clips(url: str, run: str, **view: Any) -> list[Clip]:
     """All clips of a run with the first preset, as the tab asks for them."""
-    header = decode_block(fetch(url, "coverage", run=run, **view)).header
-    preset = header["presets"][0]
+    coverage = decode_block(fetch(url, "coverage", run=run, **view))
+    preset = coverage.header["presets"][0]
     found = []
-    for segment in header["segments"]:
-        span = {"first_note": segment["first_note"], "notes": segment["notes"]}
+    for first_note, notes in spans_of(coverage, preset):
+        span = {"first_note": first_note, "notes": notes}
         data = fetch(url, "clip", run=run, preset=preset["name"], **span, **view)
         with wave.open(io.BytesIO(data)) as wav:
             pcm = np.frombuffer(wav.readframes(wav.getnframes()), "<i2")
             snippet = pcm.reshape(-1, wav.getnchannels())[SNIPPET, 0] / 32768
         hop, rate = preset["hop"], preset["sample_rate"]
-        found.append(Clip(run, segment["first_note"], hop, rate, snippet))
+        found.append(Clip(run, first_note, hop, rate, snippet))
     return found
 
 
