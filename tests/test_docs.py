@@ -1,10 +1,15 @@
 """What the documents say is what the code does."""
 
 import doctest
+import os
 import re
 import runpy
 import shlex
 import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -86,6 +91,64 @@ def test_commands_of_the_readme_that_end_by_themselves_run_as_printed(tmp_path, 
         assert main(arguments) == (3 if "--fail-on" in arguments else 0), arguments
     written = {path.name for path in Path().iterdir()}
     assert {"adam.wav", "ratio.wav", "adam.html", "site"} <= written
+
+
+SAYS = {  # a line of the README: what it says before it is ended, if it does not end by itself
+    "tb-sonify demo --recorded": "/#sonify",
+    "tb-sonify run train.py --lr 0.1": "tensorboard --logdir runs",
+    "tb-sonify run --watch train.py": "ended at step 2",
+    "tensorboard --logdir runs": "at http://",
+    "tensorboard --logdir runs --sonify_norms='norms/*,optim/*.gn'": "at http://",
+    "tb-sonify watch runs": "exploded since step 3",
+    "tb-sonify watch runs --until first-failure": "exploded since step 3",
+    "tb-sonify tutorial": "a norm of 1 in all layers",
+    "tb-sonify listen-test": "is at http://",
+    "tb-sonify open runs": "plugin_entry.html?name=sonify",
+}
+TRAINING = """\
+import argparse
+import torch
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.01)
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=parser.parse_args().lr)
+for _ in range(3):
+    optimizer.zero_grad()
+    model(torch.ones(2, 4)).square().mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("line", SAYS)
+def test_commands_of_the_readme_that_go_on_run_as_printed(line, tmp_path):
+    printed = [each.split("  ")[0] for each in "".join(code_blocks("sh")).splitlines()]
+    assert line in printed
+    (tmp_path / "train.py").write_text(TRAINING)
+    assert main(["demo", "--recorded", "--no-serve", "--logdir", str(tmp_path / "runs")]) == 0
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    process = subprocess.Popen(
+        ["bash", "-c", line],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": programs, "BROWSER": "true", "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # so that it can be ended with all that it starts
+    )
+    with process:
+        said = []
+        try:
+            for output in process.stdout:
+                said.append(output)
+                if SAYS[line] in output:
+                    break
+            else:
+                pytest.fail("".join(said))
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
