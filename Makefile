@@ -38,11 +38,12 @@ quick: ## run the tests without browser, server, training, statistics and packag
 
 # What is compiled once is not compiled by each worker and each program that a test starts.
 test quick slow: export PYTHONDONTWRITEBYTECODE :=
-# One worker runs all tests of a file; both test runners run, and both results are reported.
+# One worker runs all tests of a file, and a worker that dies ends the run: another would run the
+# same test again. Both test runners run, and both results are reported.
 test quick: setup frontend
 	@pytest=passed; vitest=passed; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
-	  $(SELECTED) $(ARGS) || pytest=FAILED; \
+	  --max-worker-restart 0 $(SELECTED) $(ARGS) || pytest=FAILED; \
 	$(NPM) run test || vitest=FAILED; \
 	echo "pytest $$pytest, vitest $$vitest"; \
 	[ "$$pytest $$vitest" = "passed passed" ]
