@@ -49,4 +49,4 @@ def test_a_run_ends_where_tests_hang(tmp_path):
     assert "FAILED test_all.py::test_hangs_each_time_that_it_runs" in ended.stdout
     assert "Timeout (>1.0s)" in ended.stdout
     assert "worker 'gw0' crashed while running 'test_all.py::test_cannot_be" in ended.stdout
-    assert ", line 20 in deaf" in ended.stderr  # where it hung
+    assert ", line 18 in deaf" in ended.stderr  # where it hung
