@@ -53,10 +53,11 @@ import {
   surfaces,
   view,
 } from "../../state/landscape";
-import { announcer, player, runWords } from "../../state/playing";
-import { dark, forcedColours, lineColourOf, reducedMotion, sides } from "../../state/runs";
+import { announcer, runWords } from "../../state/playing";
+import { dark, forcedColours, lineColourOf, sides } from "../../state/runs";
 import { SIDES, type Side, type Step } from "../../units";
 import { Choice } from "../parts/Field";
+import { followPlayhead } from "../parts/frames";
 import { look } from "../tracks/LayerLane";
 
 export function Landscape() {
@@ -461,8 +462,6 @@ function beside(x: number, y: number, size: Size): string | null {
   return placeWords(shown, place(shown.x, u), place(shown.y, v), path, at);
 }
 
-const REDUCED_MS = 250;
-
 /** Where a path is at the playhead, which it follows as the one on the timeline does. */
 type MarkerProps = {
   readonly path: PlanePath;
@@ -490,25 +489,7 @@ function Marker({ path, at, size }: MarkerProps) {
       marker.hidden = !(x >= frame.left && y >= frame.top && x <= right && y <= bottom);
       marker.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     };
-    if (player.transport.value.state === "paused") {
-      show(stepHere.value, hearing.value);
-      return;
-    }
-    const follow = () => {
-      const { side, step } = player.position();
-      show(step, side ?? hearing.peek());
-    };
-    if (reducedMotion.value) {
-      const timer = window.setInterval(follow, REDUCED_MS);
-      return () => window.clearInterval(timer);
-    }
-    let request = 0;
-    const move = () => {
-      request = requestAnimationFrame(move);
-      follow();
-    };
-    move();
-    return () => cancelAnimationFrame(request);
+    return followPlayhead(show, stepHere);
   });
 
   return <b class="marker" ref={element} style={{ "--line": pathColour(at) }} hidden />;

@@ -2,15 +2,11 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import type { Position } from "../../audio/schedule";
 import { pixelOf } from "../../model/axis";
 import { axis, drawable, xAt } from "../../state/axis";
 import { hearing, loop, looping, stretch } from "../../state/choices";
-import { player, playheadStep } from "../../state/playing";
-import { reducedMotion } from "../../state/runs";
 import type { Range } from "../../units";
-
-const REDUCED_MS = 250;
+import { followPlayhead } from "../parts/frames";
 
 export function Playhead() {
   const element = useRef<HTMLDivElement>(null);
@@ -19,27 +15,11 @@ export function Playhead() {
     const place = axis.value;
     const playhead = element.current;
     if (playhead === null) return;
-    const show = ({ side, step }: Pick<Position, "side" | "step">) => {
-      const x = xAt(side ?? hearing.value, step);
+    return followPlayhead((step, side) => {
+      const x = xAt(side, step);
       playhead.hidden = !drawable.value || x < place.from || x > place.to;
       playhead.style.transform = `translateX(${pixelOf(place, x).toFixed(2)}px)`;
-    };
-    if (player.transport.value.state === "paused") {
-      show({ side: null, step: playheadStep.value });
-      return;
-    }
-    if (reducedMotion.value) {
-      show(player.follow());
-      const timer = window.setInterval(() => show(player.follow()), REDUCED_MS);
-      return () => window.clearInterval(timer);
-    }
-    let request = 0;
-    const move = () => {
-      request = requestAnimationFrame(move);
-      show(player.follow());
-    };
-    move();
-    return () => cancelAnimationFrame(request);
+    });
   });
 
   return <div class="playhead" ref={element} />;

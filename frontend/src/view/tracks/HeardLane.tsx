@@ -27,16 +27,10 @@ import {
   playedOf,
   sources,
 } from "../../state/hearing";
-import { player, playheadStep, runWords } from "../../state/playing";
-import {
-  dark,
-  forcedColours,
-  lineColours,
-  manyRuns,
-  nonNull,
-  reducedMotion,
-} from "../../state/runs";
+import { player, runWords } from "../../state/playing";
+import { dark, forcedColours, lineColours, manyRuns, nonNull } from "../../state/runs";
 import { SIDES, type Side, type Step } from "../../units";
+import { followPlayhead } from "../parts/frames";
 
 export function HeardLane({ side }: { side: Side }) {
   const place = axis.value;
@@ -84,7 +78,6 @@ function laneWords(side: Side): string {
   return `What is heard of ${runWords(side)}${tones}`;
 }
 
-/** Before the numbers are here, as many streams as the preset has are expected. */
 /** How many semitones the bands of both sides reach up and down. */
 const reach = computed(() =>
   reachOf(nonNull(SIDES.map((side) => heardOf[side].value?.heard ?? null))),
@@ -229,7 +222,6 @@ function Dots({ side }: { side: Side }) {
     const [element, place, shown] = [root.current, axis.value, heardOf[side].value];
     if (element === null || shown === null) return;
     const [bands, muted] = [bandsOf(side), mutedOf(side)];
-    const playing = player.transport.value.state !== "paused";
     const alone = listening.value !== "both";
     const show = (step: Step, sounding: Side) => {
       const { heard, source, on } = shown;
@@ -248,26 +240,8 @@ function Dots({ side }: { side: Side }) {
         dot.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
       });
     };
-    element.classList.toggle("playing", playing);
-    if (!playing) {
-      show(playheadStep.value, hearing.value);
-      return;
-    }
-    const follow = () => {
-      const { side, step } = player.position();
-      show(step, side ?? hearing.peek());
-    };
-    if (reducedMotion.value) {
-      const timer = window.setInterval(follow, REDUCED_MS);
-      return () => window.clearInterval(timer);
-    }
-    let request = 0;
-    const move = () => {
-      request = requestAnimationFrame(move);
-      follow();
-    };
-    move();
-    return () => cancelAnimationFrame(request);
+    element.classList.toggle("playing", player.transport.value.state !== "paused");
+    return followPlayhead(show);
   });
 
   return (
@@ -278,8 +252,6 @@ function Dots({ side }: { side: Side }) {
     </div>
   );
 }
-
-const REDUCED_MS = 250;
 
 /** Says by how pale it is whether a clip is here. */
 function Veil({ on, source, span }: { on: Side; source: Source; span: Span }) {

@@ -22,9 +22,10 @@ import { across, axis, drawable, xAt } from "../../state/axis";
 import { hearing } from "../../state/choices";
 import { heardUnderPointer } from "../../state/heard";
 import { alphaRead, STRIP_HEIGHT, scaleOf, stripsOf } from "../../state/landscape";
-import { announcer, player, playheadStep, runWords } from "../../state/playing";
-import { dark, forcedColours, manyRuns, reducedMotion } from "../../state/runs";
+import { announcer, playheadStep, runWords } from "../../state/playing";
+import { dark, forcedColours, manyRuns } from "../../state/runs";
 import type { Side } from "../../units";
+import { followPlayhead } from "../parts/frames";
 import { look } from "./LayerLane";
 
 /** Its keys are the timeline's, which hears those that are not taken here. */
@@ -185,8 +186,6 @@ function Picture({ side }: { side: Side }) {
   );
 }
 
-const REDUCED_MS = 250;
-
 /** Where the weights are: at alpha 0, at the playhead; moved without anything being rendered again. */
 function Ball({ side }: { side: Side }) {
   const element = useRef<HTMLElement>(null);
@@ -199,25 +198,7 @@ function Ball({ side }: { side: Side }) {
       ball.hidden = x < place.left || x > place.left + place.width;
       ball.style.transform = `translate(${x.toFixed(1)}px, ${scale.y(0).toFixed(1)}px)`;
     };
-    if (player.transport.value.state === "paused") {
-      show(playheadStep.value, hearing.value);
-      return;
-    }
-    const follow = () => {
-      const { side: sounding, step } = player.position();
-      show(step, sounding ?? hearing.peek());
-    };
-    if (reducedMotion.value) {
-      const timer = window.setInterval(follow, REDUCED_MS);
-      return () => window.clearInterval(timer);
-    }
-    let request = 0;
-    const move = () => {
-      request = requestAnimationFrame(move);
-      follow();
-    };
-    move();
-    return () => cancelAnimationFrame(request);
+    return followPlayhead(show);
   });
 
   return <b class="ball" ref={element} hidden />;

@@ -4,6 +4,7 @@ import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { isPlaying, player } from "../../state/playing";
 import { reducedMotion } from "../../state/runs";
+import { inEachFrame } from "../parts/frames";
 
 const RANGE_DB = 48; // below full scale that are seen
 
@@ -22,13 +23,7 @@ export function Meter() {
     };
     show([0, 0]);
     if (!isPlaying() || reducedMotion.value) return;
-    let request = 0;
-    const move = () => {
-      request = requestAnimationFrame(move);
-      show(player.levels());
-    };
-    move();
-    return () => cancelAnimationFrame(request);
+    return inEachFrame(() => show(player.levels()));
   });
 
   return (
