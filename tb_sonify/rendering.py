@@ -3,7 +3,6 @@
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from html import escape
-from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +30,7 @@ from tb_sonify.sound import (
     StreamPreset,
     adjust,
     describe_pitch,
+    encode_compressed,
     encode_wav,
     epoch_ticks,
     legend,
@@ -95,8 +95,7 @@ def _of_scalar(tag: str, series: Series) -> Timeline:
     return timeline_of_notes((tag,), notes, steps=steps, times=times, scale=scale)
 
 
-# soundfile's name of what a file holds, by the end of the file's name
-_FORMATS = {".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "OPUS")}
+_FORMATS: dict[str, Literal["FLAC", "OGG"]] = {".flac": "FLAC", ".ogg": "OGG"}
 
 
 @dataclass(frozen=True)
@@ -117,22 +116,23 @@ class Sound:
         return encode_wav(self.pcm, sample_rate=self.sample_rate)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write a file: WAV, or FLAC or Ogg/Opus by its suffix, which take soundfile.
+        """Write a file by its suffix: WAV, FLAC or Ogg/Opus.
 
         Raises
         ------
         ValueError
             If the suffix is none of ``.wav``, ``.flac`` and ``.ogg``.
         ImportError
-            If soundfile is needed and not installed.
+            If FLAC or Ogg is wanted and there is no libsndfile.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".wav":
             path.write_bytes(self.wav())
         elif suffix in _FORMATS:
-            kind, subtype = _FORMATS[suffix]
-            _soundfile().write(path, self.pcm, self.sample_rate, format=kind, subtype=subtype)
+            form = _FORMATS[suffix]
+            sound = encode_compressed(self.pcm, sample_rate=self.sample_rate, form=form)
+            path.write_bytes(sound)
         else:
             raise ValueError(f"a sound is saved as .wav, .flac or .ogg, got {path.name!r}")
 
@@ -235,15 +235,6 @@ def render(
         words = f"{words}; first {played.words}"
         pcm = np.concatenate([render_notes(played.notes, preset=played.preset), pcm])
     return Sound(pcm, chosen.sample_rate, words)
-
-
-def _soundfile() -> Any:
-    try:
-        return import_module("soundfile")
-    except ImportError as error:
-        raise ImportError(
-            'FLAC and Ogg need soundfile: pip install "tb-sonify[soundfile]"'
-        ) from error
 
 
 def _preset(preset: str | Preset) -> Preset:

@@ -102,12 +102,12 @@ def test_a_sound_is_saved_as_wav_or_flac_of_the_same_samples(client):
         np.testing.assert_array_equal(saved, clip)
 
 
-def test_without_soundfile_flac_is_refused_with_what_to_install(client, monkeypatch):
+def test_without_libsndfile_flac_is_refused_with_what_to_install(client, monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     query = {"run": "sgd/1", "preset": "smooth", "first_note": 0, "notes": 1, "format": "flac"}
     response = client.sonify("sound", **query)
     assert response.status_code == 400
-    assert 'pip install "tb-sonify[soundfile]"' in response.text
+    assert "apt install libsndfile1" in response.text
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,8 @@ def add_command(commands: Any, name: str) -> None:
     sounds.add_argument(
         "--format",
         choices=("flac", "wav"),
-        help="of sounds (default: flac, a fifth as large, where soundfile is installed)",
+        default="flac",
+        help="of sounds (default: flac; wav is four times as large)",
     )
     parser.add_argument(
         "--max-mb",
@@ -97,7 +98,6 @@ def add_command(commands: Any, name: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export; returns the exit status."""
-    from tb_sonify.site.answers import best_format
     from tb_sonify.site.export import MIB, export
     from tb_sonify.site.output import is_single
     from tb_sonify.site.requests import Wanted
@@ -122,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
                 most_bytes=options.max_mb * MIB,
                 progress=bar.show,
             )
-    except (OSError, LookupError, ValueError) as error:
+    except (OSError, ImportError, LookupError, ValueError) as error:
         raise CommandError(_words(error, options.output)) from error
     finally:
         bar.clear()
@@ -133,8 +133,6 @@ def run(options: argparse.Namespace) -> int:
         print(*(f"  {each}" for each in made.left_out[:_MOST_LINES]), sep="\n")
         if len(made.left_out) > _MOST_LINES:
             print(f"  and {len(made.left_out) - _MOST_LINES} more")
-    if options.format is None and best_format() == "wav":
-        print('Sounds are WAV; FLAC, a fifth as large, takes pip install "tb-sonify[soundfile]"')
     if not is_single(options.output):
         print(f"To play it: python -m http.server -d {shlex.quote(str(options.output))}")
     return 0

@@ -70,7 +70,7 @@ class Player:
 
     def play(self, pcm: NDArray[np.int16], sample_rate: int) -> None:
         """Play samples ``(frames, channels)`` after what plays now; does not wait."""
-        from tb_sonify.sound.wav import encode_wav
+        from tb_sonify.sound.files import encode_wav
 
         wav = encode_wav(pcm, sample_rate=sample_rate)
         self._waiting.append((wav, len(pcm) / sample_rate))

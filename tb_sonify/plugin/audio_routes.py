@@ -26,7 +26,6 @@ from tb_sonify.plugin.responses import (
     http_errors,
     layer_header,
     scope_of,
-    sound_formats,
     stream_response,
 )
 from tb_sonify.reading import limits
@@ -54,6 +53,8 @@ from tb_sonify.sound import (
     stream_layers,
 )
 from tb_sonify.sound.lessons import SAMPLE_RATE, lessons
+
+SOUND_FORMATS = ("wav", "flac")
 
 
 class AudioRoutes:
@@ -106,7 +107,7 @@ class AudioRoutes:
             "missing": source.missing,
             "sampled": source.sampled,
             "points_kept": self._points_kept or None,
-            "formats": sound_formats(),
+            "formats": SOUND_FORMATS,
         }
         steps = source.steps[first_note:].astype(np.float64)
         return block_response(request, header, steps=steps, times=source.times[first_note:])
@@ -128,7 +129,7 @@ class AudioRoutes:
         return stream_response(clip.wav(), "audio/wav", headers, nbytes=clip.nbytes)
 
     def _sound(self, request: Request) -> Response:
-        kind = arguments.choice(request, "format", ("wav", "flac"))
+        kind = arguments.choice(request, "format", SOUND_FORMATS)
         name, clip = self._named_clip(request)
         headers = [attachment(name, kind)]
         if kind == "flac":

@@ -1,15 +1,13 @@
 """Responses of handlers, and the errors that become HTTP statuses."""
 
-import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 from numpy.typing import NDArray
 from tensorboard import plugin_util
 from tensorboard.backend.http_util import Respond
@@ -21,7 +19,7 @@ from tb_sonify.reading.audio import Clip
 from tb_sonify.reading.store import Scope
 from tb_sonify.reading.work import client_connection
 from tb_sonify.schema.block import Block, encode_block
-from tb_sonify.sound import STREAM_NAMES, stream_layers
+from tb_sonify.sound import STREAM_NAMES, encode_compressed, stream_layers
 
 Handler = Callable[[Request], Response]
 
@@ -126,22 +124,10 @@ def _safe_character(character: str) -> str:
     return "_" if control or character in '/\\:*?"<>|' else character
 
 
-def sound_formats() -> tuple[str, ...]:
-    """The file formats that sound can be saved in here."""
-    return ("wav",) if find_spec("soundfile") is None else ("wav", "flac")
-
-
 def encode_flac(clip: Clip) -> bytes:
     """A clip as a FLAC file."""
+    pcm = np.concatenate([*clip.pcm])
     try:
-        soundfile = import_module("soundfile")
+        return encode_compressed(pcm, sample_rate=clip.preset.sample_rate, form="FLAC")
     except ImportError as error:
-        raise InvalidArgumentError(
-            'FLAC needs soundfile where TensorBoard runs: pip install "tb-sonify[soundfile]"'
-        ) from error
-    form = {"samplerate": clip.preset.sample_rate, "channels": clip.preset.channels}
-    file = io.BytesIO()
-    with soundfile.SoundFile(file, "w", format="FLAC", subtype="PCM_16", **form) as writer:
-        for piece in clip.pcm:
-            writer.write(piece)
-    return file.getvalue()
+        raise InvalidArgumentError(str(error)) from error

@@ -1,7 +1,6 @@
 """The plugin's answers, kept under what was asked: in this process, without a server."""
 
 import hashlib
-import io
 import json
 import math
 import re
@@ -10,8 +9,6 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +18,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from tb_sonify.plugin.responses import Handler
-from tb_sonify.sound.wav import HEADER_BYTES
+from tb_sonify.sound import HEADER_BYTES, encode_compressed
 
 SoundFormat = Literal["flac", "wav"]
 
@@ -155,18 +152,11 @@ def ask(handlers: Mapping[str, Handler], route: str, arguments: Mapping[str, Any
     return response.get_data()
 
 
-def best_format() -> SoundFormat:
-    """FLAC where it can be written, a fifth as large; else WAV."""
-    return "wav" if find_spec("soundfile") is None else "flac"
-
-
 def encode_flac(wav: bytes) -> bytes:
     """A 16-bit WAV file, as the plugin sends it, as a FLAC file with the same samples."""
     channels, rate = struct.unpack_from("<HI", wav, 22)
     pcm = np.frombuffer(wav, "<i2", offset=HEADER_BYTES).reshape(-1, channels)
-    file = io.BytesIO()
-    import_module("soundfile").write(file, pcm, rate, format="FLAC", subtype="PCM_16")
-    return file.getvalue()
+    return encode_compressed(pcm, sample_rate=rate, form="FLAC")
 
 
 _TYPES = {

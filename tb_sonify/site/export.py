@@ -10,7 +10,7 @@ from tb_sonify.plugin.run_routes import RunRoutes
 from tb_sonify.reading.logdir import directories, open_logdir
 from tb_sonify.reading.runs import RunCatalog
 from tb_sonify.schema.scalar_names import TRAINING, VALIDATION, words_of
-from tb_sonify.site.answers import Answers, Files, SoundFormat, best_format
+from tb_sonify.site.answers import Answers, Files, SoundFormat
 from tb_sonify.site.output import check_output, is_single, replace_file, replaced_folder
 from tb_sonify.site.page import linked_page, scripts, single_page
 from tb_sonify.site.requests import Requests, Wanted
@@ -37,7 +37,7 @@ def export(
     runs: Sequence[str] = (),
     wanted: Wanted | None = None,
     anonymous: bool = False,
-    sound: SoundFormat | None = None,
+    sound: SoundFormat = "flac",
     most_bytes: int = 100 * MIB,
     progress: Progress = lambda _, __: None,
 ) -> Exported:
@@ -50,7 +50,7 @@ def export(
     anonymous
         Whether runs are called run-1, run-2, ...
     sound
-        The format of clips; by default FLAC where soundfile is installed, else WAV.
+        The format of clips; WAV is four times as large as FLAC.
     most_bytes
         Of all answers together; what does not fit is left out.
     progress
@@ -78,7 +78,7 @@ def export(
     with replaced_folder(output) as folder:
         (folder / "answers").mkdir()
         (folder / "parts").mkdir()
-        answers = Files(folder, most_bytes=most_bytes, sound=sound or best_format())
+        answers = Files(folder, most_bytes=most_bytes, sound=sound)
         requests = Requests(answers, wanted or Wanted())
         _record(logdir, runs, requests, progress, anonymous=anonymous)
         for name, content in files.items():
@@ -94,13 +94,13 @@ def export_page(
     runs: Sequence[str] = (),
     wanted: Wanted | None = None,
     anonymous: bool = False,
-    sound: SoundFormat | None = None,
+    sound: SoundFormat = "flac",
     most_bytes: int = 100 * MIB,
     progress: Progress = lambda _, __: None,
 ) -> tuple[bytes, Exported]:
     """The page with all in it, which needs no file server either; parameters as for `export`."""
     # In a page, four bytes stand for three.
-    answers = Answers(most_bytes=most_bytes * 3 // 4, sound=sound or best_format())
+    answers = Answers(most_bytes=most_bytes * 3 // 4, sound=sound)
     requests = Requests(answers, wanted or Wanted())
     _record(logdir, runs, requests, progress, anonymous=anonymous)
     page = single_page(answers)

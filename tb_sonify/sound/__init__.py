@@ -2,6 +2,13 @@
 
 from tb_sonify.sound.classic import SequencePreset
 from tb_sonify.sound.earcons import EARCON_NAMES
+from tb_sonify.sound.files import (
+    HEADER_BYTES,
+    decode_wav,
+    encode_compressed,
+    encode_wav,
+    wav_header,
+)
 from tb_sonify.sound.guides import Legend, describe_pitch, epoch_ticks, legend
 from tb_sonify.sound.pitch import Encoding, Scale, value_at_440_hz
 from tb_sonify.sound.presets import (
@@ -24,7 +31,6 @@ from tb_sonify.sound.render import SynthState, advance_state, phases_at, render
 from tb_sonify.sound.score import Heard, bands, heard, in_columns
 from tb_sonify.sound.streams import PAIR_NAMES, STREAM_NAMES, stream_layers
 from tb_sonify.sound.voicing import context_notes
-from tb_sonify.sound.wav import HEADER_BYTES, decode_wav, encode_wav, wav_header
 
 __all__ = [
     "EARCON_NAMES",
@@ -53,6 +59,7 @@ __all__ = [
     "context_notes",
     "decode_wav",
     "describe_pitch",
+    "encode_compressed",
     "encode_wav",
     "epoch_ticks",
     "heard",

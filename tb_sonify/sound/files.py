@@ -1,8 +1,10 @@
-"""WAV files of 16-bit PCM."""
+"""Sound files of 16-bit PCM: WAV, and FLAC and Ogg by libsndfile."""
 
 import io
 import struct
 import wave
+from importlib import import_module
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,29 @@ def encode_wav(pcm: NDArray[np.int16], *, sample_rate: int) -> bytes:
         raise ValueError(f"pcm must be int16 (frames, channels), got {pcm.dtype} {pcm.shape}")
     header = wav_header(*pcm.shape, sample_rate=sample_rate)
     return header + pcm.astype("<i2", copy=False).tobytes()
+
+
+def encode_compressed(
+    pcm: NDArray[np.int16], *, sample_rate: int, form: Literal["FLAC", "OGG"]
+) -> bytes:
+    """Encode samples ``(frames, channels)`` at a rate in Hz as FLAC, without loss, or Ogg/Opus.
+
+    Raises
+    ------
+    ImportError
+        If soundfile, which brings libsndfile for most systems, finds none on this one.
+    """
+    try:
+        soundfile = import_module("soundfile")  # only now, as it takes long to import
+    except (ImportError, OSError) as error:
+        raise ImportError(
+            f"FLAC and Ogg need soundfile and libsndfile, and {error}; "
+            "install them (on Debian: apt install libsndfile1), or choose WAV"
+        ) from error
+    subtype = {"FLAC": "PCM_16", "OGG": "OPUS"}[form]
+    file = io.BytesIO()
+    soundfile.write(file, pcm, sample_rate, format=form, subtype=subtype)
+    return file.getvalue()
 
 
 def wav_header(frames: int, channels: int, *, sample_rate: int) -> bytes:
