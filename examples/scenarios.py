@@ -147,7 +147,7 @@ SCENARIOS = {
     "overfitting": Scenario(
         "Sinks and sinks, out of hearing: 64 images are known by heart. The landmark is where "
         "the validation loss was best, and where early stopping would have ended.",
-        optimizer=partial(SGD, lr=0.1, momentum=0.9),
+        optimizer=partial(SGD, lr=0.02, momentum=0.9),
         batch_size=32,
         images=64,
     ),
