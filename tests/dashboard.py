@@ -117,6 +117,12 @@ class Dashboard:
         report: dict[str, Any] = self.frame.evaluate("window.tap.report()")
         return report
 
+    def levels_over(self, seconds: float) -> list[list[float]]:
+        """Root mean square at the left and the right ear, again and again while sound is computed."""
+        levels = f"tap.levelsOver({seconds})"
+        found: list[list[float]] = self.frame.wait_for_function(levels, timeout=WAIT_MS).json_value()
+        return found
+
     def wait_for_sound(self, *, silence: bool = False) -> None:
         """Wait until something has gone to the loudspeaker, or until nothing does."""
         self.wait_for("tap.silent()" if silence else SOUNDS)
@@ -127,7 +133,7 @@ class Dashboard:
 
     def rest(self) -> None:
         """Wait until what is seen was asked for, answered and drawn."""
-        self.frame.evaluate("tap.rest()")
+        self.frame.wait_for_function("tap.rest()", timeout=WAIT_MS)
 
     def wait_for(self, condition: str) -> None:
         """Wait for a condition on the tap."""

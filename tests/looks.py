@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).with_name("golden")
 SETTLE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
   .then(() => document.getAnimations().filter(({ effect }) => effect.getTiming().iterations < 1e3))
   .then((finite) => Promise.allSettled(finite.map(({ finished }) => finished)))
-  .then(() => {})"""
+  .then(() => true)"""
 # What differs from one test to the next.
 LOADING = re.compile(r"^( *- status): Load.*$", re.MULTILINE)  # said where it takes its time
 ADDRESS = re.compile(r"^ *- /url: .*\n", re.MULTILINE)
@@ -36,7 +36,7 @@ def look(page: Page, state: str, *, masked: bool = False, golden: bool = False) 
         _compare(page, state, masked=masked)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.evaluate(SETTLE)
+        page.wait_for_function(SETTLE)
         photograph(page, f"{state}-{scheme}")
         found = violations(page, RULES if scheme == "light" else OF_COLOURS)
         assert not found, found

@@ -200,7 +200,7 @@ if (location.pathname.includes("plugin_entry")) {
         const seen = [pending, drawn, ...canvases, ...places()].join("; ");
         if (seen !== last || pending > 0) [last, since, pictures] = [seen, now, 0];
         pictures += 1;
-        if (now - since >= SETTLED_MS && pictures >= SETTLED_PICTURES) rested();
+        if (now - since >= SETTLED_MS && pictures >= SETTLED_PICTURES) rested(true);
         else requestAnimationFrame(watch);
       };
       requestAnimationFrame(watch);

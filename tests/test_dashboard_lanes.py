@@ -234,6 +234,6 @@ def test_nothing_is_painted_while_it_plays(lanes, tab):
     lanes.press("Space")
     tab.wait_for_sound()
     painted = lanes.painted()
-    tab.frame.evaluate("tap.levelsOver(2)")
+    tab.levels_over(2)
     expect(lanes.frame.locator(".timeline")).to_have_attribute("data-state", "playing")
     assert lanes.painted() == painted

@@ -25,7 +25,7 @@ def test_it_is_dark_where_tensorboard_is(url, open_tab):
     tab.page.get_by_role("button", name=re.compile("dark|theme", re.IGNORECASE)).first.click()
     tab.page.get_by_role("menuitem", name=re.compile("dark", re.IGNORECASE)).click()
     expect(root).to_have_attribute("data-theme", "dark")
-    tab.frame.evaluate(SETTLE)
+    tab.frame.wait_for_function(SETTLE)
     photograph(tab.page, "in-tensorboard-dark")
     assert violations(tab.frame) == []
 

@@ -53,16 +53,14 @@ def listen(tab):
     """Play; gives the level on the left and on the right, in dB, as soon as they are steady."""
     tab.page.keyboard.press("Space")
     tab.wait_for_answer()
-    before = levels(tab)
-    while not np.allclose(before, now := levels(tab), atol=0.3):
-        before = now
-    return now
+    found = [levels(tab), levels(tab)]
+    wait_until(tab.page, lambda: np.allclose(*found[-2:], atol=0.3) or found.append(levels(tab)))
+    return found[-1]
 
 
 def levels(tab):
     """Level on the left and on the right, in dB, over a while."""
-    heard = tab.frame.evaluate("tap.levelsOver(0.3)")
-    return 20 * np.log10(np.mean(heard, axis=0) + 1e-9)
+    return 20 * np.log10(np.mean(tab.levels_over(0.3), axis=0) + 1e-9)
 
 
 def wait_for_levels(tab, condition):

@@ -98,7 +98,7 @@ def test_a_name_is_shown_and_said_as_it_is(show_run, kind):
         look(page, f"name-{kind}")
     photograph(page, f"name-{kind}")
     page.set_viewport_size({"width": 320, "height": 640})
-    page.evaluate(SETTLE)
+    page.wait_for_function(SETTLE)
     photograph(page, f"name-{kind}-320")
     assert_fits(page)
     assert page.title() == "Sonify"
