@@ -118,9 +118,9 @@ class Dashboard:
         return report
 
     def levels_over(self, seconds: float) -> list[list[float]]:
-        """Root mean square at the left and the right ear, again and again while sound is computed."""
-        levels = f"tap.levelsOver({seconds})"
-        found: list[list[float]] = self.frame.wait_for_function(levels, timeout=WAIT_MS).json_value()
+        """Root mean square at the left and the right ear, again and again meanwhile."""
+        levels = self.frame.wait_for_function(f"tap.levelsOver({seconds})", timeout=WAIT_MS)
+        found: list[list[float]] = levels.json_value()
         return found
 
     def wait_for_sound(self, *, silence: bool = False) -> None:
