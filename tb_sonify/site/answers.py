@@ -41,6 +41,10 @@ class TooLargeError(Exception):
     """There is no room left for an answer."""
 
 
+class UnavailableError(LookupError):
+    """There is no answer, as the plugin says."""
+
+
 class Answers:
     """Answers by what was asked, each kept once, under a name that follows from what is in it.
 
@@ -141,14 +145,14 @@ def ask(handlers: Mapping[str, Handler], route: str, arguments: Mapping[str, Any
 
     Raises
     ------
-    LookupError
+    UnavailableError
         If it refuses.
     """
     request = Request(EnvironBuilder(f"/{route}", query_string=dict(arguments)).get_environ())
     try:
         response = handlers[f"/{route}"](request)
     except PublicError as error:
-        raise LookupError(str(error)) from error
+        raise UnavailableError(str(error)) from error
     return response.get_data()
 
 

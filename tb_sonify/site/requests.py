@@ -15,7 +15,14 @@ from tb_sonify.reading import limits
 from tb_sonify.schema.block import Block, decode_block, encode_block
 from tb_sonify.schema.norm_tags import is_update_ratio, norm_layers
 from tb_sonify.schema.quantities import GRADIENT
-from tb_sonify.site.answers import LOOSE, Answers, TooLargeError, as_json, ask
+from tb_sonify.site.answers import (
+    LOOSE,
+    Answers,
+    TooLargeError,
+    UnavailableError,
+    as_json,
+    ask,
+)
 from tb_sonify.sound import Scale
 
 # As in frontend/src: how many of what is asked for at a time.
@@ -157,7 +164,7 @@ class Requests:
                 job()
         except TooLargeError:
             self.left_out.append(f"{label}: no room")
-        except LookupError as error:  # more than the plugin answers at a time
+        except UnavailableError as error:
             self.left_out.append(f"{label}: {error}")
         else:
             return True
@@ -239,7 +246,7 @@ class Requests:
         """Whether a map of the landscape can be shown; a damaged one is left out alone."""
         try:
             self._keep("surface", {"run": run, "surface": surface})
-        except LookupError as error:
+        except UnavailableError as error:
             self.left_out.append(str(error))
             return False
         return True
@@ -362,7 +369,7 @@ class Requests:
             self._keep("notes", {**view, **part})
             self._keep("clip", {**view, "preset": preset, **part})
         if spans and not sounding:
-            raise LookupError(
+            raise UnavailableError(
                 f"none of its steps, {steps[0]:,.0f} to {steps[-1]:,.0f}, is from "
                 f"{'the start' if low is None else low} to {'the end' if high is None else high}"
             )
