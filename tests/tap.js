@@ -112,6 +112,15 @@ if (location.pathname.includes("plugin_entry")) {
     if (listening) requestAnimationFrame(listen);
   };
 
+  /** When the latest sound of the last second or so ended at the ear, in ms of the page. */
+  tap.endedAt = () => {
+    const { contextTime, performanceTime } = stampOf(context);
+    const samples = samplesAt(recent); // the last of them at the context's current time
+    const since = samples.length - 1 - samples.findLastIndex((sample) => Math.abs(sample) > AUDIBLE);
+    const end = context.currentTime - since / context.sampleRate;
+    return performanceTime + 1000 * (end - contextTime);
+  };
+
   /** Level of the left and of the right one, over a little longer. */
   tap.levels = () => ears.map(levelAt);
 

@@ -1,7 +1,7 @@
 /** What a mouse does on the timeline: a click plays, a drag zooms, with Shift it makes a loop. */
 
 import { xOf } from "../model/axis";
-import { axis, drawable, stepAt } from "../state/axis";
+import { axis, drawable, pointer, stepAt } from "../state/axis";
 import { hearing, stretch } from "../state/choices";
 import { announcer, player, whySilent } from "../state/playing";
 import type { Range } from "../units";
@@ -21,6 +21,19 @@ export const placeUnder = (event: OnTimeline): number => xOf(axis.value, pixelUn
 /** In CSS pixels, within the timeline. */
 export const pixelUnder = (event: OnTimeline): number =>
   event.clientX - event.currentTarget.getBoundingClientRect().left;
+
+let pointing = 0;
+
+/**
+ * Show what is at the pointer, in the next frame: a click right after a move makes its sound before
+ * anything is laid out.
+ */
+export function point(at: typeof pointer.value): void {
+  cancelAnimationFrame(pointing);
+  pointing = requestAnimationFrame(() => {
+    pointer.value = at;
+  });
+}
 
 /** Play from a place on the axis. */
 export function playAt(x: number, event: Event): void {

@@ -190,7 +190,9 @@ export class Watchdog {
 }
 
 const METER_FRAMES = 2_048; // the peaks of so many are shown
-const LEAD_SECONDS: Seconds = 0.005;
+// For the script between reading the clock and starting a source; what starts at `currentTime`
+// itself is late in 1 of 600 starts, as the audio thread is then computing that quantum.
+const LEAD_SECONDS: Seconds = 0.002;
 const DIP = 0.25; // of the amplitude: 12 dB
 const DIP_SECONDS: Seconds = 0.6;
 

@@ -3,13 +3,22 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { COMMANDS, keymap, keyWords, run } from "../../actions/commands";
-import { drag, letGo, pixelUnder, placeUnder, playAt, press, release } from "../../actions/pointer";
+import {
+  drag,
+  letGo,
+  pixelUnder,
+  placeUnder,
+  playAt,
+  point,
+  press,
+  release,
+} from "../../actions/pointer";
 import { fit, panBy, zoomBy } from "../../actions/zoom";
 import { nothingFocused } from "../../host";
 import { chordOf } from "../../model/keys";
 import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
-import { pointer, stepsSeen } from "../../state/axis";
+import { stepsSeen } from "../../state/axis";
 import { hearing } from "../../state/choices";
 import { heardHeight, sources } from "../../state/hearing";
 import { lanes } from "../../state/layers";
@@ -67,7 +76,7 @@ export function Timeline() {
       }}
       onPointerMove={(event) => {
         if (event.pointerType !== "mouse") return;
-        pointer.value = isOwn(event.target) ? null : placeOnPlot(event);
+        point(isOwn(event.target) ? null : placeOnPlot(event));
         drag(event);
       }}
       onPointerUp={(event) => {
@@ -87,7 +96,7 @@ export function Timeline() {
         if (!isWithin(event.target, CONTROLS)) fit();
       }}
       onPointerLeave={() => {
-        pointer.value = null;
+        point(null);
       }}
       onFocus={(event) => {
         focused.value =
