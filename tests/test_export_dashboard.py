@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests import dashboard
 from tests.exported import SITE, clips, export, file_server
+from tests.looks import look
 from tests.pages import fresh_page
 
 # The same tests as of the tab, with the fixtures below in the place of a TensorBoard.
@@ -50,6 +51,12 @@ def test_a_browser_that_cannot_decode_says_so(url, browser):
         opened.page.locator(".timeline").click(timeout=dashboard.WAIT_MS)
         alert = opened.page.locator(dashboard.ALERT).first
         expect(alert).to_contain_text("have the page exported with --format wav")
+
+
+def test_it_looks_as_the_tab_does(url, browser):
+    with dashboard.opened(browser, url) as opened:
+        opened.wait_until_ready()
+        look(opened.page, "exported")
 
 
 def test_a_page_from_a_disk_says_what_to_do(site, browser):

@@ -15,6 +15,7 @@ from tb_sonify.sound import Encoding
 from tests import firefox, sound_device
 from tests.browser import find as find_chromium
 from tests.dashboard import TAB, fetch, opened
+from tests.exported import export, file_server
 from tests.sound_device import FIRST, RATE
 from tests.waiting import wait_until
 
@@ -78,13 +79,14 @@ def window(device, tmp_path_factory):
 
 
 class InFirefox:
-    """The tab, loaded anew; it plays through the sound device."""
+    """A page, loaded anew; it plays through the sound device."""
 
-    def __init__(self, window, url):
+    def __init__(self, window, page, *, frame=None):
         self.window = window
         self.window.open("about:blank")
-        self.window.open(f"{url}{TAB}")
-        self.window.enter_frame("iframe")
+        self.window.open(page)
+        if frame is not None:
+            self.window.enter_frame(frame)
         self.window.wait_for(READY)
 
     def click(self, step):
@@ -130,7 +132,7 @@ class InChromium:
 
 
 def test_the_main_path_in_firefox(window, url, device):
-    tab = InFirefox(window, url)
+    tab = InFirefox(window, f"{url}{TAB}", frame="iframe")
     tab.stands(state="paused", run="a")
     with device.recorded() as recording:
         tab.click(20)
@@ -155,8 +157,23 @@ def test_the_main_path_in_firefox(window, url, device):
     tab.stands(run="a")
 
 
+def test_an_exported_page_plays_in_firefox(window, device, tmp_path):
+    write_two_runs(tmp_path / "runs")
+    export(tmp_path / "runs", tmp_path / "site")
+    with file_server(tmp_path) as address:
+        page = InFirefox(window, f"{address}site/")
+        with device.recorded() as recording:
+            page.click(20)
+            page.stands(state="playing", run="a")
+            wait_until(lambda: page.step() > 24, "the playhead moves")
+            wait_until(lambda: np.abs(recording.samples()).max() > SILENT, "it sounds")
+        window.press("x")
+        page.stands(run="b")
+
+
 def test_what_firefox_plays_is_what_was_logged_without_a_gap(window, url, device):
-    assert_plays_what_was_logged(InFirefox(window, url), device, url)
+    tab = InFirefox(window, f"{url}{TAB}", frame="iframe")
+    assert_plays_what_was_logged(tab, device, url)
 
 
 def test_what_chromium_plays_is_what_was_logged_without_a_gap(browser, url, device, tmp_path):
