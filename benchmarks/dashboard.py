@@ -12,8 +12,8 @@ Measured, each against its target:
 * script time per frame while 50 runs of 5,000 points are panned;
 * time to build the heat-map of 200 layers x 1,000 steps;
 * time until the tab is ready to play, with 10 runs and with 50;
-* time to turn a page of the table of 5,000 points, and from a click on another tab of TensorBoard to
-  silence at the ear, output latency included;
+* time to turn a page of the table of 5,000 points, and from a click on another tab of TensorBoard
+  to silence at the ear, output latency included;
 * seams, loops, swaps and drift of two runs by the player's scheduling, in sample frames, on an
   offline audio context;
 * compressed size of the dashboard.
