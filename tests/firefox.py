@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sound_device import FIRST
-from tests.waiting import wait_until
+from tests.waiting import WAIT_SECONDS, wait_until
 
 NAMES = ("firefox-esr", "firefox")
 PREFERENCES = {
@@ -42,7 +42,7 @@ class Firefox:
     """One window; scripts are functions' bodies, with `arguments`."""
 
     def __init__(self, port: int) -> None:
-        self._connection = socket.create_connection(("127.0.0.1", port))
+        self._connection = socket.create_connection(("127.0.0.1", port), WAIT_SECONDS)
         self._stream = self._connection.makefile("rwb")
         self._receive()  # what it is
         self._number = 0

@@ -86,6 +86,7 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 PROGRAM = ("tb_sonify", "run")
+LONGEST_SECONDS = 240  # that a program of a test takes
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Process:
     """A program that goes on, with what `subprocess.Popen` has for it; it ends with the tests."""
 
     def __init__(self, keeper: socket.socket, job: Mapping[str, object]) -> None:
+        self._keeper = keeper
         self._lines = keeper.makefile("rw")
         print(json.dumps(job), file=self._lines, flush=True)
         self.pid = int(self._lines.readline())
@@ -119,8 +121,12 @@ class Process:
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
 
-    def wait(self) -> int:
-        """Its exit status, when it has ended."""
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float = LONGEST_SECONDS) -> int:
+        """Its exit status, when it has ended; a `TimeoutError` where it does not in so long."""
+        self._keeper.settimeout(timeout)
         return int(self._lines.readline())
 
 

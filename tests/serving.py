@@ -15,6 +15,7 @@ from shutil import copyfileobj
 from typing import TextIO
 
 from tests.forked import MODULE, ForkServer, Process
+from tests.waiting import WAIT_SECONDS
 
 TENSORBOARD = (sys.executable, "-m", "tensorboard.main")
 # What it imports until it serves, and computes for each server anew: compressed assets. Checksums
@@ -71,7 +72,10 @@ def served(
             yield insecure(address) if INSECURE else address
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(WAIT_SECONDS)
+            except (TimeoutError, subprocess.TimeoutExpired):
+                process.kill()
 
 
 @contextmanager

@@ -83,7 +83,7 @@ class SoundDevice:
                 wait_until(lambda: len(recording), "the sound device records")
                 yield recording
             finally:
-                process.terminate()
+                process.kill()
 
 
 @contextmanager
@@ -112,4 +112,4 @@ def started(directory: Path) -> Iterator[SoundDevice]:
             wait_until(socket.exists, "PulseAudio listens")
             yield SoundDevice(directory)
         finally:
-            process.terminate()
+            process.kill()

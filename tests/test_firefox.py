@@ -3,7 +3,6 @@
 import io
 import os
 import shlex
-import time
 from contextlib import closing
 
 import numpy as np
@@ -203,17 +202,19 @@ def assert_plays_what_was_logged(tab, device, url):
 def heard(tab, device, url):
     """What is not as logged from beginning to end, and how often the device had nothing to play."""
     places = {}
+
+    def is_almost_over():
+        frames, step = len(recording), tab.step()
+        if step // NOTES == tab.step() // NOTES and step % NOTES > SETTLED:
+            places[int(step // NOTES)] = frames
+        return step >= STEPS - 2
+
     with device.recorded() as recording:
         tab.click(0)
         tab.stands(state="playing")
         wait_until(lambda: tab.step() > 1, "it plays")
         before = device.underruns() + tab.glitches()  # the beginning is one, too
-        while (step := tab.step()) < STEPS - 2:
-            frames = len(recording)
-            number = tab.step() // NOTES
-            if step // NOTES == number and step % NOTES > SETTLED:
-                places[int(number)] = frames
-            time.sleep(0.05)
+        wait_until(is_almost_over, "it plays to the end")
         late = device.underruns() + tab.glitches() - before
         tab.stands(state="ended")
     sound = recording.samples().mean(axis=1)

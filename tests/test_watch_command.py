@@ -33,7 +33,7 @@ from tests.commands import tb_sonify_here
 from tests.logs import scalar_events, write_events
 from tests.test_monitor import eventful
 from tests.test_monitor import losses as falling
-from tests.waiting import wait_until
+from tests.waiting import WAIT_SECONDS, wait_until
 
 LAYERS = ("conv1", "conv2", "fc")
 
@@ -634,7 +634,7 @@ def test_keys_in_a_terminal_which_is_left_as_it_was(tmp_path, end):
         os.write(master, b"q")
     else:
         process.send_signal(end)
-    assert process.wait() == (0 if end == "q" else 128 + end)
+    assert process.wait(WAIT_SECONDS) == (0 if end == "q" else 128 + end)
     assert termios.tcgetattr(slave) == modes
     os.close(master)
     os.close(slave)
