@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { frameOf, projectionOf } from "../src/draw/surface";
+import { frameOf, pathPixels, planeAt, projectionOf, snapshotNear } from "../src/draw/projection";
 import {
   cellOf,
   contour,
@@ -171,7 +171,7 @@ test("a snapshot and a place in words", () => {
 
 test("a map keeps its proportions, and a relief fits however it is turned", () => {
   const surface = surfaceOf([1, 2, 3, 4, 5, 6], 3);
-  const frame = frameOf(surface, 600, 300);
+  const frame = frameOf({ surface, view: null, width: 600, height: 300 });
   expect(frame.width / frame.height).toBeCloseTo(1.8);
   const relief = reliefOf(surface);
   for (let yaw = 0; yaw < 6.3; yaw += 0.3) {
@@ -212,4 +212,20 @@ test("what is far off the map lies in its direction, and not too far for a canva
   const [x, y] = project(3e15, -1e15, 0);
   expect((y - 160) / (x - 170)).toBeCloseTo((nearY - 160) / (nearX - 170), 1);
   expect(Math.max(x, y)).toBeLessThan(1e5);
+});
+
+test("the snapshot at a point, and the place on the plane beside all of them", () => {
+  const surface = { ...surfaceOf([1, 2, 4, 8, 2, 4], 3), paths: [PATH, PATH] };
+  const map = { surface, relief: reliefOf(surface), view: null, width: 600, height: 300 };
+  const points = pathPixels(map, PATH, projectionOf(map));
+  const [x, y] = points[1] ?? [Number.NaN, Number.NaN];
+  expect(snapshotNear(map, [x + 3, y - 3], 0)).toMatchObject({ path: 0, snapshot: 1 });
+  expect(snapshotNear(map, [x + 3, y - 3], 1)).toMatchObject({ path: 1, snapshot: 1 });
+  expect(snapshotNear(map, [x + 60, y], 0)).toBeNull();
+  const { left, top, width, height } = frameOf(map);
+  const middle = [left + width / 2, top + height / 2] as const;
+  const [first, last] = [surface.x[0] ?? 0, surface.x.at(-1) ?? 0];
+  expect(planeAt(map, middle)?.[0]).toBeCloseTo((first + last) / 2);
+  expect(planeAt(map, [left - 1, top])).toBeNull();
+  expect(planeAt({ ...map, view: { yaw: 0, tilt: 1 } }, middle)).toBeNull();
 });

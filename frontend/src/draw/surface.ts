@@ -2,34 +2,24 @@
 
 import { packed, type Rgb } from "../model/colours";
 import type { Patterns } from "../model/heatmap";
-import {
-  cellOf,
-  heightAt,
-  type PlanePath,
-  pastSnapshot,
-  type Relief,
-  type Surface,
-} from "../model/surface";
+import { cellOf, heightAt, type PlanePath, type Relief } from "../model/surface";
 import { formatTick } from "../model/words";
+import {
+  frameOf,
+  isWithin,
+  type Point,
+  type Project,
+  pathPixels,
+  projectionOf,
+  type Scene,
+  type View,
+} from "./projection";
 
-export type View = {
-  /** Radians: around the vertical, and from above, 0, to from the side. */
-  readonly yaw: number;
-  readonly tilt: number;
-};
-
-export type SurfacePicture = {
-  readonly surface: Surface;
-  readonly relief: Relief;
+export type SurfacePicture = Scene & {
   /** A colour for each path. */
   readonly colours: readonly string[];
   /** How paths are called at their ends. */
   readonly names: readonly string[];
-  /** Null: as a map. */
-  readonly view: View | null;
-  /** Of the canvas, in CSS pixels. */
-  readonly width: number;
-  readonly height: number;
 };
 
 export type SurfaceInk = {
@@ -41,63 +31,21 @@ export type SurfaceInk = {
   readonly patterns: Patterns;
 };
 
-type Point = readonly [number, number];
-
-/** From columns, rows and heights to pixels. */
-export type Project = (column: number, row: number, height: number) => Point;
-
-const INSET = { left: 40, right: 12, top: 10, bottom: 22 };
 const FONT = "Roboto, system-ui, sans-serif";
-const FAR = 1e4; // pixels: beyond, a canvas loses its way
 
-/** Width to height of a map, by its coordinates, if that is not too narrow or too flat. */
-export function aspectOf({ x, y }: Surface): number {
-  const span = (all: Float64Array) => (all.at(-1) ?? 1) - (all[0] ?? 0) || 1;
-  return Math.max(0.6, Math.min(1.8, span(x) / span(y)));
-}
-
-/** Where the map lies on its canvas, in CSS pixels. */
-export function frameOf(surface: Surface, width: number, height: number) {
-  const room = [width - INSET.left - INSET.right, height - INSET.top - INSET.bottom] as const;
-  const aspect = aspectOf(surface);
-  const wide = Math.max(1, Math.min(room[0], room[1] * aspect));
-  const high = Math.max(1, Math.min(room[1], wide / aspect));
-  return { left: INSET.left, top: INSET.top, width: wide, height: high };
-}
-
-export function projectionOf(
-  picture: Pick<SurfacePicture, "surface" | "relief" | "view" | "width" | "height">,
-): Project {
-  const { surface, relief, view, width, height } = picture;
-  const [columns, rows] = [Math.max(relief.columns - 1, 1), Math.max(relief.rows - 1, 1)];
-  const [middle, half] = [width / 2, height / 2];
-  /** What is far is moved nearer, in the direction in which it lies. */
-  const bound = (x: number, y: number): Point => {
-    const far = Math.max(Math.abs(x - middle), Math.abs(y - half));
-    if (far <= FAR) return [x, y];
-    return [middle + ((x - middle) / far) * FAR, half + ((y - half) / far) * FAR];
-  };
-  if (view === null) {
-    const frame = frameOf(surface, width, height);
-    return (column, row) =>
-      bound(
-        frame.left + (column / columns) * frame.width,
-        frame.top + (1 - row / rows) * frame.height,
-      );
-  }
-  const [sine, cosine] = [Math.sin(view.yaw), Math.cos(view.yaw)];
-  const [up, flat] = [RAISED * Math.sin(view.tilt), Math.cos(view.tilt)];
-  // However it is turned, it fits, and is as large.
-  const size = Math.min(width / (DIAGONAL + 0.06), height / (DIAGONAL * flat + up + 0.06));
-  return (column, row, raised) => {
-    const [u, v] = [column / columns - 0.5, row / rows - 0.5];
-    const [across, depth] = [u * cosine - v * sine, u * sine + v * cosine];
-    return bound(middle + size * across, half - size * (depth * flat + (raised - 0.5) * up));
-  };
-}
-
-const DIAGONAL = Math.SQRT2;
-const RAISED = 0.6; // how high the highest loss is, in sides of the plane
+/** From the lowest loss to the highest, on a light and on a dark ground. */
+export const LIGHT_TINTS: readonly Rgb[] = [
+  [255, 255, 255],
+  [232, 238, 243],
+  [202, 214, 226],
+  [160, 178, 198],
+];
+export const DARK_TINTS: readonly Rgb[] = [
+  [28, 31, 34],
+  [44, 52, 60],
+  [63, 76, 90],
+  [92, 110, 128],
+];
 
 /** All but what moves with the playhead. */
 export function drawSurface(
@@ -118,12 +66,10 @@ export function drawSurface(
   if (view === null) drawContours(pen, picture, ink, project);
   else drawRelief(pen, picture, ink, project, view);
   pen.save();
-  if (view === null) {
-    const frame = frameOf(picture.surface, width, height);
-    pen.beginPath();
-    pen.rect(frame.left, frame.top, frame.width, frame.height);
-    pen.clip();
-  }
+  const frame = frameOf(picture);
+  pen.beginPath();
+  pen.rect(frame.left, frame.top, frame.width, frame.height);
+  pen.clip();
   picture.surface.paths.forEach((path, at) => {
     drawPath(pen, picture, path, at, ink, project);
   });
@@ -154,8 +100,8 @@ function paintMap(
   ink: SurfaceInk,
   density: number,
 ): void {
-  const { surface, relief, width, height } = picture;
-  const frame = frameOf(surface, width, height);
+  const { surface, relief } = picture;
+  const frame = frameOf(picture);
   const [left, top] = [Math.round(frame.left * density), Math.round(frame.top * density)];
   const [wide, high] = [Math.round(frame.width * density), Math.round(frame.height * density)];
   const image = pen.createImageData(wide, high);
@@ -212,8 +158,8 @@ function drawContours(
   ink: SurfaceInk,
   project: Project,
 ): void {
-  const { surface, relief, width, height } = picture;
-  const frame = frameOf(surface, width, height);
+  const { relief } = picture;
+  const frame = frameOf(picture);
   pen.strokeStyle = ink.quiet;
   pen.lineWidth = 1;
   pen.globalAlpha = 0.55;
@@ -262,12 +208,9 @@ function haloed(
 }
 
 /** Coordinates along the left and the lower edge. */
-function drawFrame(
-  pen: CanvasRenderingContext2D,
-  { surface, width, height }: SurfacePicture,
-  ink: SurfaceInk,
-): void {
-  const frame = frameOf(surface, width, height);
+function drawFrame(pen: CanvasRenderingContext2D, picture: SurfacePicture, ink: SurfaceInk): void {
+  const { surface } = picture;
+  const frame = frameOf(picture);
   pen.strokeStyle = ink.quiet;
   pen.globalAlpha = 0.5;
   pen.lineWidth = 1;
@@ -405,35 +348,6 @@ function drawReliefContours(
   pen.globalAlpha = 1;
 }
 
-/** Snapshots of a path in pixels; in a relief, at their own losses. */
-export function pathPixels(
-  { surface, relief }: Pick<SurfacePicture, "surface" | "relief">,
-  path: PlanePath,
-  project: Project,
-): (Point | null)[] {
-  return [...path.steps].map((_, at) => {
-    const [column, row] = cellOf(surface, path.xs[at] ?? Number.NaN, path.ys[at] ?? Number.NaN);
-    const height = relief.heightOf(path.losses[at] ?? Number.NaN);
-    return Number.isFinite(column + row)
-      ? project(column, row, Number.isNaN(height) ? 1 : height)
-      : null;
-  });
-}
-
-/** Where a path is at a step, on the line from a snapshot to the next. */
-export function pixelAtStep(
-  path: PlanePath,
-  points: readonly (Point | null)[],
-  at: number,
-  step: number,
-): Point | null {
-  const [from, to] = [points[at], points[at + 1]];
-  const share = pastSnapshot(path, at, step);
-  if (from == null) return null;
-  if (to == null || share === 0) return from;
-  return [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
-}
-
 const PALES = 8;
 
 /** From pale, where it begins, to full, where it ends. */
@@ -532,9 +446,8 @@ function drawNames(
   ink: SurfaceInk,
   project: Project,
 ): void {
-  const { surface, names, width, height, view, colours } = picture;
-  const frame =
-    view === null ? frameOf(surface, width, height) : { left: 0, top: 0, width, height };
+  const { surface, names, colours } = picture;
+  const frame = frameOf(picture);
   const [right, bottom] = [frame.left + frame.width, frame.top + frame.height];
   const taken: { x: number; y: number; width: number }[] = [];
   pen.font = `500 11px ${FONT}`;
@@ -542,8 +455,6 @@ function drawNames(
   pen.textAlign = "left";
   surface.paths.forEach((path, at) => {
     const points = pathPixels(picture, path, project);
-    const inside = ([x, y]: Point) =>
-      x >= frame.left && x <= right && y >= frame.top && y <= bottom;
     /** Where the line from a point within to one beyond leaves. */
     const exit = (from: Point, to: Point | null | undefined): Point => {
       if (to == null) return from;
@@ -556,7 +467,7 @@ function drawNames(
       const share = Math.min(1, ...shares);
       return [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
     };
-    const out = points.findIndex((point) => point === null || !inside(point));
+    const out = points.findIndex((point) => point === null || !isWithin(frame, point));
     const inner = out > 0 ? points[out - 1] : out < 0 ? points.at(-1) : null;
     if (inner == null) return;
     const end = out > 0 ? exit(inner, points[out]) : inner;

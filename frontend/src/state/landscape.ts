@@ -1,7 +1,8 @@
 /** The loss landscape: strips of A and B, and the surface that is shown with its paths. */
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { View } from "../draw/surface";
+import type { View } from "../draw/projection";
+import { colourAt } from "../model/colours";
 import { alphaScale, alphasOf, type Strips } from "../model/strips";
 import { type PlanePath, reliefOf, runOfPath, type Surface, snapshotAt } from "../model/surface";
 import { fetchStrips, fetchSurface } from "../server/landscape";
@@ -10,7 +11,7 @@ import { SIDES, type Side, type Step } from "../units";
 import { across, drawable } from "./axis";
 import { drawer, hearing } from "./choices";
 import { playheadStep } from "./playing";
-import { bySide, nonNull, runOf, runs, sides } from "./runs";
+import { bySide, dark, forcedColours, lineColourOf, nonNull, runOf, runs, sides } from "./runs";
 
 /** Of a lane, in CSS pixels; as in tracks.css. */
 export const STRIP_HEIGHT = 84;
@@ -103,6 +104,14 @@ export const pathRuns: ReadonlySignal<readonly (string | null)[]> = computed(() 
   const shown = surface.value;
   return shown?.paths.map(({ name }) => runOfPath(shown, name, names)) ?? [];
 });
+
+/** That of its run, or one of its own. */
+export function pathColour(at: number): string {
+  const run = pathRuns.value[at];
+  if (run != null || forcedColours.value) return lineColourOf(run ?? "");
+  const colour = colourAt(at + 1);
+  return dark.value ? colour.dark : colour.light;
+}
 
 /** The path that was chosen to be read; of a run that is no longer heard, it is not. */
 export const pathRead = signal<number | null>(null);
