@@ -10,9 +10,9 @@ large as the training batch.
 
 surface: the network of 2019 is trained on the digits of MNIST's test split, if its files are in
 --data, else on scikit-learn's. Its surface over two filter-normalised random directions takes so
-many images; then, if it is installed, `loss-landscapes` computes the same, from the
-same two directions. Cells are compared with evaluations of the loss in float64, by the places that
-each library documents.
+many images; then the loss alone is evaluated as often; then, if it is installed, `loss-landscapes`
+computes the same, from the same two directions. Cells are compared with evaluations of the loss in
+float64, by the places that each library documents.
 """
 
 import argparse
@@ -125,9 +125,11 @@ def _surface(options: argparse.Namespace) -> None:
     own, seconds, memory = _timed(
         lambda: surface(model, loss, plane=chosen, size=options.size).losses
     )
+    _, bare, _ = _timed(lambda: _evaluate(copy.deepcopy(model).eval(), loss, options.size**2))
     x = np.linspace(-1, 1, options.size)
     exact = _exact(model, axes.directions, x, pixels, labels)
     print(f"{options.size} x {options.size}, {options.images:,} of {images.title}")
+    print(f"the loss alone, {options.size**2} times: {bare:.1f} s of CPU")
     print(
         f"tb_sonify: {seconds:.1f} s of CPU, target {_SURFACE_TARGET:.0f} s, {memory:.0f} MiB; "
         f"{_wrong(own, exact)}",
@@ -143,6 +145,12 @@ def _surface(options: argparse.Namespace) -> None:
         f"loss-landscapes: {seconds:.1f} s of CPU, {memory:.0f} MiB; {_wrong(losses, exact)}; "
         f"weights afterwards off by up to {moved:.3g}"
     )
+
+
+@torch.no_grad()
+def _evaluate(model: nn.Module, loss: Callable[[nn.Module], Tensor], times: int) -> None:
+    for _ in range(times):
+        loss(model)
 
 
 def _images(directory: Path) -> Images:

@@ -15,6 +15,7 @@ from tb_sonify import SonifyWriter
 from tb_sonify.landscape import Landscape, Path, Surface, plane, surface
 
 _PROBED = 32  # images of the strips of the landscape
+_CHUNK = 100  # images at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,13 @@ def shared_landscape(
 def _loss_of(images: Images, count: int) -> Callable[[nn.Module], Tensor]:
     """The loss of a network on so many images, always the same ones."""
     pixels, labels = next(images.batches(min(count, len(images.labels)), seed=0))
-    return lambda network: functional.nll_loss(network(pixels), labels)
+    # Convolutions take half the time with channels last, and again with what the cache holds.
+    chunks = pixels.to(memory_format=torch.channels_last).split(_CHUNK)
+
+    def loss(network: nn.Module) -> Tensor:
+        return functional.nll_loss(torch.cat([network(chunk) for chunk in chunks]), labels)
+
+    return loss
 
 
 def _optimizer(setting: Setting, model: Network) -> torch.optim.Optimizer:
