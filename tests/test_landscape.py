@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import operator
 import pickle
 import random
 import runpy
@@ -287,6 +288,53 @@ def test_a_loss_with_side_effects_leaves_none_and_is_the_same_at_each_call():
         assert evaluation.here() == evaluation.here()
     assert checksum(model) == before
     np.testing.assert_array_equal(found.losses, surface(model, meddling, size=3).losses)
+
+
+def converted(model):
+    return model.double()()
+
+
+def halved(model):
+    loss = model()
+    model.half()
+    return loss
+
+
+def offloaded(model):
+    loss = model()
+    model.to("meta")
+    return loss
+
+
+def replaced(model):
+    loss = model()
+    model.weight = nn.Parameter(torch.zeros(4, 3))
+    return loss
+
+
+def removed(model):
+    loss = model()
+    del model.bias
+    return loss
+
+
+@pytest.mark.parametrize("moving", [converted, halved, offloaded, replaced, removed])
+def test_a_loss_that_moves_the_model_finds_it_where_it_was_at_each_call(moving):
+    model = Quadratic()
+    parameters, before = list(model.parameters()), checksum(model)
+    found = surface(model, moving, size=3)
+    np.testing.assert_array_equal(found.losses, surface(Quadratic(), loss_of, size=3).losses)
+    assert all(map(operator.is_, parameters, model.parameters()))
+    assert checksum(model) == before
+
+
+def test_a_model_that_is_partly_on_another_device_moves_what_has_values():
+    model = nn.Sequential(Quadratic(), nn.Linear(2, 2, device="meta"))
+    with pytest.raises(ValueError, match=r"'1.weight' is on the meta device"):
+        surface(model, lambda m: m[0]())
+    model[1].requires_grad_(False)
+    found = surface(model, lambda m: m[0](), size=3)
+    np.testing.assert_array_equal(found.losses, surface(Quadratic(), loss_of, size=3).losses)
 
 
 def test_dropout_is_off_and_tied_weights_move_once():

@@ -84,19 +84,17 @@ class Evaluation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for p, data, weight in zip(self.parameters, self._saved.data, self.weights, strict=True):
-            if p.data_ptr() != data.data_ptr():
-                p.data = data
-            p.data.copy_(weight)
         self._saved.restore()
+        with torch.no_grad():
+            self._place_back([p.data for p in self.parameters])
         torch.clear_autocast_cache()
         self._signals.stop()
 
     def at(self, place: Callable[[list[Tensor]], None]) -> float:
         """The loss at the weights that `place` writes into the data of the `parameters`."""
         with torch.no_grad():
-            place([p.data for p in self.parameters])
             self._saved.restore()
+            place([p.data for p in self.parameters])
             self._evaluate_mode()
             # Under autocast, copies of the weights before would be taken for these.
             torch.clear_autocast_cache()
@@ -176,6 +174,8 @@ def movable(model: nn.Module, names: Sequence[str] | None = None) -> dict[str, n
             "the model must have a parameter of floating point that is trained (requires_grad), "
             f"of {len(every)} it has none"
         )
+    if empty := [name for name, p in found.items() if p.is_meta]:
+        raise ValueError(f"parameters must have values, {empty[0]!r} is on the meta device")
     return found
 
 
@@ -186,13 +186,14 @@ def _is_dense(p: Tensor) -> bool:
 
 
 class _Saved:
-    """What a loss may change but the values of weights."""
+    """What a loss may change but the values of weights; also where and of what type these are."""
 
     def __init__(self, model: nn.Module, parameters: Iterable[nn.Parameter]) -> None:
         self.modules = list(model.modules())
-        self.data = [p.data for p in parameters]
+        self._data = [(p, p.data) for p in parameters]
         self._trained = [(p, p.grad, p.requires_grad) for p in model.parameters()]
         self._modes = [module.training for module in self.modules]
+        self._parameters = [dict(module._parameters) for module in self.modules]
         self._buffers = [dict(module._buffers) for module in self.modules]
         self._values = [
             (buffer, buffer.detach().clone())
@@ -204,10 +205,16 @@ class _Saved:
 
     def restore(self) -> None:
         """Put everything back; can be called again."""
-        for module, training, buffers in zip(self.modules, self._modes, self._buffers, strict=True):
+        saved = zip(self.modules, self._modes, self._parameters, self._buffers, strict=True)
+        for module, training, parameters, buffers in saved:
             module.training = training
+            module._parameters.clear()
+            module._parameters.update(parameters)
             module._buffers.clear()
             module._buffers.update(buffers)
+        for p, data in self._data:
+            if p.data_ptr() != data.data_ptr():  # it was moved, or converted
+                p.data = data
         for buffer, value in self._values:
             buffer.data.copy_(value)
         for p, grad, trained in self._trained:
