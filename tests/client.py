@@ -23,7 +23,7 @@ with warnings.catch_warnings():
 from tb_sonify.plugin.loader import SonifyLoader
 from tb_sonify.schema.block import Block, decode_block
 from tests.data_server import BINARY
-from tests.waiting import wait_until
+from tests.waiting import ending, wait_until
 
 
 class TensorBoardClient(Client):
@@ -98,7 +98,7 @@ def _fast(flags: Any) -> Iterator[tuple[DataProvider, Callable[[], None]]]:
     command = [BINARY, f"--logdir={flags.logdir}", *how, "--die-after-stdin"]
     with (
         TemporaryFile("a+") as log,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log) as server,
+        ending(subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log)) as server,
     ):
 
         def said(pattern: str) -> list[str]:

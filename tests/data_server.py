@@ -2,13 +2,14 @@
 
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import tensorboard_data_server
+
+from tests.waiting import wait_until
 
 BINARY = tensorboard_data_server.server_binary()
 
@@ -29,10 +30,7 @@ class DataServer:
         self.process = subprocess.Popen(
             [BINARY, f"--logdir={self._logdir}", *options], stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 10
-        while not self._listens():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(self._listens, "the data server listens")
 
     def kill(self) -> None:
         if self.process is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sound_device import FIRST
-from tests.waiting import WAIT_SECONDS, wait_until
+from tests.waiting import WAIT_SECONDS, ending, wait_until
 
 NAMES = ("firefox-esr", "firefox")
 PREFERENCES = {
@@ -119,14 +119,9 @@ def started(profile: Path, environment: dict[str, str]) -> Iterator[Firefox]:
     command = [*FIRST, path, "--headless", "--marionette", "--no-remote", "--profile", str(profile)]
     own = {**environment, "HOME": str(profile)}
     quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=own, start_new_session=True, **quiet) as process:
-        try:
-            port = profile / "MarionetteActivePort"
-            wait_until(lambda: port.exists() and port.read_text(), "Firefox listens")
-            firefox = Firefox(int(port.read_text()))
-            yield firefox
-            firefox.quit()
-            process.wait(timeout=30)
-        finally:
-            if process.poll() is None:
-                process.kill()
+    with ending(subprocess.Popen(command, env=own, start_new_session=True, **quiet)) as process:
+        port = profile / "MarionetteActivePort"
+        firefox = Firefox(int(wait_until(lambda: port.exists() and port.read_text(), "it listens")))
+        yield firefox
+        firefox.quit()
+        process.wait(WAIT_SECONDS)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from select import select
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from tests.waiting import wait_until
+from tests.waiting import end, wait_until
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -102,10 +103,10 @@ class Process:
     """A program that goes on, with what `subprocess.Popen` has for it; it ends with the tests."""
 
     def __init__(self, keeper: socket.socket, job: Mapping[str, object]) -> None:
-        self._keeper = keeper
-        self._lines = keeper.makefile("rw")
-        print(json.dumps(job), file=self._lines, flush=True)
+        keeper.sendall(json.dumps(job).encode() + b"\n")
+        self._lines = keeper.makefile("rb", buffering=0)
         self.pid = int(self._lines.readline())
+        self._status: int | None = None
 
     def __enter__(self) -> "Self":
         return self
@@ -124,10 +125,19 @@ class Process:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def poll(self) -> int | None:
+        """Its exit status, if it has ended."""
+        if self._status is None and select([self._lines], [], [], 0)[0]:
+            self._status = int(self._lines.readline())
+        return self._status
+
     def wait(self, timeout: float = LONGEST_SECONDS) -> int:
-        """Its exit status, when it has ended; a `TimeoutError` where it does not in so long."""
-        self._keeper.settimeout(timeout)
-        return int(self._lines.readline())
+        """Its exit status, when it has ended."""
+        if self._status is None:
+            select([self._lines], [], [], timeout)
+        if (status := self.poll()) is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        return status
 
 
 @dataclass(frozen=True)
@@ -218,4 +228,4 @@ class ForkServer:
     def close(self) -> None:
         """End it, once it has started what it was asked for."""
         self._requests.close()
-        self._process.wait()
+        end(self._process)

@@ -6,16 +6,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
-from io import StringIO
 from pathlib import Path
-from shutil import copyfileobj
-from typing import TextIO
+from tempfile import TemporaryFile
+from typing import IO
 
 from tests.forked import MODULE, ForkServer, Process
-from tests.waiting import WAIT_SECONDS
+from tests.waiting import ending, wait_until
 
 TENSORBOARD = (sys.executable, "-m", "tensorboard.main")
 # What it imports until it serves, and computes for each server anew: compressed assets. Checksums
@@ -55,46 +53,28 @@ def served(
     logdir: Path | None,
     *options: str,
     command: tuple[str, ...] = (),
-    log: TextIO | None = None,
+    log: IO[str] | None = None,
 ) -> Iterator[str]:
     """Serve a log directory, or what options name; the address that is given ends with a slash.
 
     Without a command it is a fork of a process that has imported what TensorBoard imports. What it
-    logs once it serves is written to `log`.
+    logs is appended to the file `log`.
     """
     where = [] if logdir is None else ["--logdir", str(logdir)]
     arguments = [*where, "--port", "0", "--reload_interval", "1", *options]
-    with _started(command, arguments) as (process, errors), ThreadPoolExecutor(1) as reader:
-        try:
-            address = _address(errors)
-            # What nobody reads would fill the pipe and stop the server.
-            reader.submit(lambda: copyfileobj(errors, log or StringIO()))
-            yield insecure(address) if INSECURE else address
-        finally:
-            process.terminate()
-            try:
-                process.wait(WAIT_SECONDS)
-            except (TimeoutError, subprocess.TimeoutExpired):
-                process.kill()
+    with ExitStack() as stack:
+        errors = log or stack.enter_context(TemporaryFile("a+"))
+        process = stack.enter_context(ending(_started(command, arguments, errors.fileno())))
+        address = _address(process, errors)
+        yield insecure(address) if INSECURE else address
 
 
-@contextmanager
 def _started(
-    command: tuple[str, ...], arguments: list[str]
-) -> Iterator[tuple[Process | subprocess.Popen[bytes], TextIO]]:
-    process: Process | subprocess.Popen[bytes]
-    read, write = os.pipe()
-    with os.fdopen(read) as errors:
-        try:
-            if command:
-                process = subprocess.Popen([*command, *arguments], stderr=write)
-            else:
-                server = _fork_server()
-                process = server.start(MODULE, TENSORBOARD[-1], *arguments, outputs=(1, write))
-        finally:
-            os.close(write)
-        with process:
-            yield process, errors
+    command: tuple[str, ...], arguments: list[str], errors: int
+) -> "Process | subprocess.Popen[bytes]":
+    if command:
+        return subprocess.Popen([*command, *arguments], stderr=errors)
+    return _fork_server().start(MODULE, TENSORBOARD[-1], *arguments, outputs=(1, errors))
 
 
 @cache
@@ -104,10 +84,12 @@ def _fork_server() -> ForkServer:
     return server
 
 
-def _address(errors: TextIO) -> str:
-    messages = []
-    for line in errors:
-        messages.append(line)
-        if found := re.search(r"TensorBoard \S+ at (http://\S+/)", line):
-            return found.group(1)
-    raise RuntimeError(f"tensorboard ended before it served: {''.join(messages)}")
+def _address(process: "Process | subprocess.Popen[bytes]", errors: IO[str]) -> str:
+    def said(pattern: str) -> list[str]:
+        errors.seek(0)
+        return re.findall(pattern, errors.read())
+
+    address = r"TensorBoard \S+ at (http://\S+/)"
+    wait_until(lambda: said(address) or process.poll() is not None, "TensorBoard serves")
+    assert said(address), said(".+")
+    return said(address)[0]

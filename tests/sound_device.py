@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.waiting import wait_until
+from tests.waiting import ending, wait_until
 
 RATE, CHANNELS = 48_000, 2
 PROGRAMS = ("pulseaudio", "parec")
@@ -67,8 +67,8 @@ class SoundDevice:
         recording = Recording()
         with (
             ThreadPoolExecutor(1) as reader,
-            subprocess.Popen(
-                command, env=own, stdout=subprocess.PIPE, start_new_session=True
+            ending(
+                subprocess.Popen(command, env=own, stdout=subprocess.PIPE, start_new_session=True)
             ) as process,
         ):
             sound = process.stdout
@@ -79,11 +79,8 @@ class SoundDevice:
                     recording.take(data)
 
             reader.submit(read)
-            try:
-                wait_until(lambda: len(recording), "the sound device records")
-                yield recording
-            finally:
-                process.kill()
+            wait_until(lambda: len(recording), "the sound device records")
+            yield recording
 
 
 @contextmanager
@@ -107,9 +104,6 @@ def started(directory: Path) -> Iterator[SoundDevice]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     alone: Any = {**quiet, "start_new_session": True}
     loaded = [f"--load={module}" for module in modules]
-    with subprocess.Popen([*command, *loaded], env=own, **alone) as process:
-        try:
-            wait_until(socket.exists, "PulseAudio listens")
-            yield SoundDevice(directory)
-        finally:
-            process.kill()
+    with ending(subprocess.Popen([*command, *loaded], env=own, **alone)):
+        wait_until(socket.exists, "PulseAudio listens")
+        yield SoundDevice(directory)

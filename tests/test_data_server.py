@@ -69,21 +69,20 @@ def ask(url, route, **query):
             return error.code, error.read(), error.headers
 
 
-def wait_until_read(url, seconds=30):
-    deadline = time.monotonic() + seconds
-    while True:
+def wait_until_read(url):
+    def read():
         status, body, _ = ask(url, "coverage", **RUN)
-        if status == 200 and decode_block(body).header["notes"] == NOTES:
-            return
-        assert time.monotonic() < deadline, (status, body[:200])
-        time.sleep(0.2)
+        return status == 200 and decode_block(body).header["notes"] == NOTES
+
+    wait_until(read, "all notes are read")
 
 
-def wait_until_listed(url, seconds=30):
-    deadline = time.monotonic() + seconds
-    while (runs := ask(url, "runs"))[0] != 200 or not json.loads(runs[1])["runs"]:
-        assert time.monotonic() < deadline, runs
-        time.sleep(0.2)
+def wait_until_listed(url):
+    def listed():
+        status, body, _ = ask(url, "runs")
+        return status == 200 and json.loads(body)["runs"]
+
+    wait_until(listed, "there is a run")
 
 
 def assert_told(url, words):
@@ -147,8 +146,7 @@ def test_answers_do_not_wait_for_acknowledgements(logdir):
         channel = grpc.insecure_channel(f"localhost:{server.port}")
         provider = GrpcDataProvider("here", make_stub(channel))
         wrapped = DataServer(provider)
-        while not (blobs := listed(provider)):
-            time.sleep(0.05)
+        blobs = wait_until(lambda: listed(provider), "there are blobs")
         for method in (list_all, lambda provider: provider.read_blob(RequestContext(), blobs[0])):
             plain = [timed(method, provider) for _ in range(40)]
             taken = [timed(method, wrapped) for _ in range(40)]

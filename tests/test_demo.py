@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from urllib.request import urlopen
@@ -20,6 +19,7 @@ from tb_sonify.schema.landscape import Surface
 from tb_sonify.schema.metadata import SURFACE_TAG
 from tb_sonify.schema.records import Rows
 from tests.recorded import all_rows, blobs, scalars
+from tests.waiting import ending
 
 SHARED = f"{SURFACE_TAG}/shared"
 RUNS = {setting.run for setting in SETTINGS}
@@ -127,26 +127,12 @@ def torch_cat(batches):
     return np.concatenate([pixels.numpy() for pixels, _ in batches])
 
 
-@contextmanager
-def ended(process):
-    """Ends a process that hangs, which says where if it has a fault handler."""
-    with process:
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGABRT)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=10)
-            process.kill()
-
-
 @pytest.mark.server
 def test_it_serves_the_sonify_tab_until_interrupted(tmp_path):
     with socket.create_server(("localhost", 0)) as taken:
         port = taken.getsockname()[1]
-    python, *demo = DEMO
-    command = [python, "-X", "faulthandler", *demo, "--logdir", str(tmp_path), "--port", str(port)]
-    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as demo:
+    command = [*DEMO, "--logdir", str(tmp_path), "--port", str(port)]
+    with ending(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as demo:
         line = next(line for line in demo.stdout if line.startswith("Open "))
         url = re.fullmatch(r"Open (http://localhost:\d+/)#sonify\n", line).group(1)
         assert url == f"http://localhost:{port}/"

@@ -3,7 +3,6 @@ import re
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 import tensorboardX
@@ -23,6 +22,7 @@ from tb_sonify.training.event_writer import EventFileWriter, tfrecord
 from tb_sonify.training.summary import scalars_event
 from tests import recorded
 from tests.client import opened_client
+from tests.waiting import wait_until
 
 
 def scalar(step, value=0.0, tag="x"):
@@ -81,10 +81,7 @@ def test_flush_waits_until_events_are_readable(tmp_path):
 def test_events_are_written_soon_without_being_asked(tmp_path):
     file = EventFileWriter(tmp_path)
     file.add_event(scalar(0))
-    deadline = time.monotonic() + 10
-    while not recorded.scalars(tmp_path, "x") and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert recorded.scalars(tmp_path, "x") == [(0, 0.0)]
+    assert wait_until(lambda: recorded.scalars(tmp_path, "x"), "it is written") == [(0, 0.0)]
     file.close()
 
 
@@ -122,6 +119,14 @@ def test_a_fork_neither_hangs_nor_writes(tmp_path):
     assert [step for step, _ in recorded.scalars(tmp_path, "x")] == [0, 1, 2]
 
 
+def reread(writer, multiplexer):
+    """The last step of a loss by the newest file of a run."""
+    writer.flush()  # that of tensorboardX does not wait for its queue
+    multiplexer.Reload()
+    found = "loss" in multiplexer.Runs()["run"]["tensors"]
+    return found and multiplexer.Tensors("run", "loss")[-1].step
+
+
 @pytest.mark.parametrize(
     "kind", [SummaryWriter, tensorboardX.SummaryWriter], ids=lambda of: of.__module__
 )
@@ -137,14 +142,7 @@ def test_what_another_writer_logs_to_the_run_stays_live(kind, tmp_path):
             theirs.add_scalar("loss", float(step), step)
             ours.add_norms({"a": 1.0}, step)
             (ours.close if step == 3 else ours.flush)()
-            deadline = time.monotonic() + 20
-            while (
-                "loss" not in newest.Runs()["run"]["tensors"]
-                or newest.Tensors("run", "loss")[-1].step < step
-            ):
-                assert time.monotonic() < deadline
-                theirs.flush()  # that of tensorboardX does not wait for its queue
-                newest.Reload()
+            wait_until(lambda step=step: reread(theirs, newest) == step, f"step {step} is read")
             client.reload()
             for tag, first in (("loss", 0), ("grad_norm/a", 1)):
                 query = {"run": "run", "tag": tag}

@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from tests.forked import FILE, ForkServer
+from tests.waiting import end
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,17 @@ def test_what_goes_on_ends_with_those_who_started_it(server):
             started = {each.pid: each for each in psutil.Process().children(recursive=True)}
         started[process.pid].wait(60)
         assert output.read() == ""
+
+
+def test_what_ignores_that_it_is_to_end_is_killed(server, monkeypatch):
+    script = """
+        import signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("deaf", flush=True)
+        signal.pause()
+    """
+    with server.running(script) as deaf:
+        deaf.wait_for("deaf")
+        monkeypatch.setattr("tests.waiting.WAIT_SECONDS", 0.1)
+        end(deaf.process)
+        assert deaf.process.wait() == -9

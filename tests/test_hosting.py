@@ -1,7 +1,6 @@
 """Wherever TensorBoard runs: behind proxies, beside its data server, with any of its flags."""
 
 import json
-import time
 
 import fsspec
 import numpy as np
@@ -15,6 +14,7 @@ from tests.data_server import data_server
 from tests.logs import norms_of, row_events, run_events, scalar_events, write_events
 from tests.reverse_proxy import proxied
 from tests.serving import served
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
@@ -33,13 +33,13 @@ def coverage(address, run, **view):
 
 def wait_for(address, run, notes, **view):
     """The coverage of a run, once TensorBoard has read so many notes."""
-    deadline = time.monotonic() + 30
-    while True:
+
+    def read():
         names = {each["run"] for each in json.loads(fetch(address, "runs"))["runs"]}
-        if run in names and (found := coverage(address, run, **view))["notes"] >= notes:
-            return found
-        assert time.monotonic() < deadline, f"there are {names}"
-        time.sleep(0.2)
+        return run in names and coverage(address, run, **view)["notes"] >= notes
+
+    wait_until(read, f"{notes} notes of {run} are read")
+    return coverage(address, run, **view)
 
 
 def assert_heard(address, run, notes):

@@ -30,6 +30,7 @@ from tb_sonify.sound import PRESETS
 from tests.commands import tb_sonify_here
 from tests.looks import look
 from tests.pages import fresh_page, wait_until
+from tests.waiting import ending
 
 SMOOTH = PRESETS["smooth"]
 THRESHOLDS = {"pitch": 0.2, "spike": 8.0, "roughness": 0.08, "pulsation": 0.1}
@@ -269,7 +270,8 @@ def test_a_mistake_on_the_command_line_is_one_line(tmp_path):
 def test_ctrl_c_ends_it_quietly(tmp_path):
     command = [sys.executable, "-m", "tb_sonify", "listen-test", "--no-browser"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
+    serving = subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True)
+    with ending(serving) as process:
         assert "http://127.0.0.1:" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import urllib.parse
 import urllib.request
 import wave
@@ -15,6 +14,7 @@ import pytest
 from tb_sonify.schema.block import decode_block
 from tests.logs import norms_of, run_events, scalar_events, write_events
 from tests.serving import served
+from tests.waiting import wait_until
 
 STEPS = 3_000
 
@@ -42,10 +42,7 @@ def test_every_segment_of_a_run_plays(logdir, load_fast, prefix):
     options = [f"--load_fast={load_fast}", *([f"--path_prefix={prefix}"] if prefix else [])]
     with served(logdir, *options) as address:
         assert address.endswith(f"{prefix}/")
-        deadline = time.monotonic() + 30
-        while notes(address) < STEPS:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_until(lambda: notes(address) >= STEPS, "all steps are read")
         coverage, _ = get(address, "coverage", run="a run/sgd")
         segments = decode_block(coverage).header["segments"]
         assert len(segments) == 30

@@ -12,6 +12,7 @@ import pytest
 
 from tests.broken_run import write_run
 from tests.commands import tb_sonify_here
+from tests.waiting import ending
 
 
 @pytest.mark.server
@@ -19,20 +20,19 @@ def test_it_serves_the_page_alone_until_it_is_interrupted(tmp_path):
     write_run(tmp_path / "runs" / "calm", broken=False)
     command = [sys.executable, "-m", "tb_sonify", "open", tmp_path / "runs"]
     options = ["--port", "0", "--no-browser"]
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
+    serving = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+    with ending(serving) as process:
         assert process.stdout is not None
-        try:
-            line = next(line for line in process.stdout if line.startswith("http"))
-            found = re.fullmatch(r"(http://localhost:\d+/)(data/plugin_entry\S+)\n", line)
-            assert found is not None
-            url, page = found.groups()
-            with urlopen(f"{url}{page}") as response:
-                assert b"plugin/sonify/" in response.read()
-            with urlopen(f"{url}data/plugin/sonify/news") as response:
-                assert json.load(response).keys() == {"runs", "states"}
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0  # before its output is closed
+        line = next(line for line in process.stdout if line.startswith("http"))
+        found = re.fullmatch(r"(http://localhost:\d+/)(data/plugin_entry\S+)\n", line)
+        assert found is not None
+        url, page = found.groups()
+        with urlopen(f"{url}{page}") as response:
+            assert b"plugin/sonify/" in response.read()
+        with urlopen(f"{url}data/plugin/sonify/news") as response:
+            assert json.load(response).keys() == {"runs", "states"}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0  # before its output is closed
 
 
 def test_it_says_what_it_cannot_open(tmp_path):

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from itertools import pairwise
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -14,6 +13,7 @@ from tb_sonify import SonifyWriter
 from tests.commands import tb_sonify as command
 from tests.logs import LAYERS, norms_of, row_events, run_events, scalar_events, write_events
 from tests.serving import served
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -182,10 +182,8 @@ def test_a_table_comes_whole_through_a_real_server(tmp_path):
     write_events(tmp_path / "run", row_events(norms, range(2_500)))
     with served(tmp_path) as address:
         url = f"{address}data/plugin/sonify/table?run=run"
-        deadline = time.monotonic() + 30
-        while len(lines := lines_at(url)) < 2_501:  # until TensorBoard has read the run
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: len(lines_at(url)) >= 2_501, "TensorBoard has read the run")
+        lines = lines_at(url)
     assert len(lines) == 2_501
     last = [np.float32(cell) for cell in lines[-1].split(",")]
     assert last == [2_499, *norms[-1]]

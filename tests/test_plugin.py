@@ -14,6 +14,7 @@ from tb_sonify.plugin.loader import SonifyLoader
 from tb_sonify.schema.metadata import PLUGIN_NAME
 from tb_sonify.sound import PRESETS
 from tests.logs import LAYERS, norms_of, row_events, run_events, scalar_events, write_events
+from tests.waiting import wait_until
 
 ODD_NAMES = ("nested/run/deep", "with space & ampersand=1?", "ünïcode-学習-🎵", "per%20cent+plus")
 
@@ -128,10 +129,9 @@ def test_the_tab_is_active_while_nothing_has_been_read_but_not_for_what_it_canno
     with SummaryWriter(str(tmp_path / "run")) as writer:
         writer.add_text("remark", "nothing to hear")
     client.reload()
-    deadline = time.monotonic() + 10  # `reload` does not wait for texts
-    while client.get("/data/plugins_listing").json["sonify"]["enabled"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    # `reload` does not wait for texts
+    listing = "/data/plugins_listing"
+    wait_until(lambda: not client.get(listing).json["sonify"]["enabled"], "the tab is hidden")
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.waiting import ending, wait_until
 
 ROOT = Path(__file__).parent.parent
 RUN = (sys.executable, "-m", "tb_sonify", "run")
@@ -192,18 +193,19 @@ def test_it_is_ended_by_signals_as_under_python(tmp_path, number, handler):
     write(tmp_path / "train.py", script)
     outcomes = []
     for command in ([sys.executable], RUN):
-        with subprocess.Popen(
+        training = subprocess.Popen(
             [*command, "train.py"],
             cwd=tmp_path,
             env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        ) as process:
+        )
+        with ending(training) as process:
             assert process.stdout.readline() == "on\n"
             # A traceback names the line.
-            while psutil.Process(process.pid).status() != psutil.STATUS_SLEEPING:
-                time.sleep(0.05)
+            status = psutil.Process(process.pid).status
+            wait_until(lambda status=status: status() == psutil.STATUS_SLEEPING, "it sleeps")
             process.send_signal(number)
             output, errors = process.communicate(timeout=60)
             outcomes.append((process.returncode, output, OURS.sub("", errors)))

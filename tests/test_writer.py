@@ -1,6 +1,5 @@
 import gc
 import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from tb_sonify.sound import PRESETS, preset_from_json
 from tests import recorded
 from tests.hearing import assert_hears
 from tests.training import network, train
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -289,9 +289,7 @@ def test_a_writer_that_is_dropped_still_writes_its_rows(tmp_path):
         writer.add_norms({"a": 1.0}, step)
     del writer
     gc.collect()
-    deadline = time.monotonic() + 20
-    while "sonify/segments" not in recorded.tags(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: "sonify/segments" in recorded.tags(tmp_path), "what was logged is written")
     assert recorded.steps_and_norms(tmp_path)[0] == list(range(10))
 
 
