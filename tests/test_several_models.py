@@ -158,6 +158,23 @@ def test_names_are_those_of_last_time(writer):
             watch.remove()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_model_that_is_watched_again_has_each_layer_once(writer, tmp_path, named):
+    """As where a cell of a notebook is run again, and its writer is of another cell."""
+    _, critic, _, optimizer = adversaries()
+    given = optimizer if named else None
+    sums = writer.watch(critic, given, norm_type=1)
+    watches = [writer.watch(critic, given) for _ in range(3)]
+    assert [watch.active for watch in (sums, *watches)] == [True, False, False, True]
+    for _ in range(3):
+        critic(torch.randn(4, 2)).mean().backward()
+        optimizer.step()
+    writer.close()
+    rows = recorded.all_rows(tmp_path)
+    assert rows.layers == ("0", "2", "Critic.0", "Critic.2")
+    assert rows.steps.tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

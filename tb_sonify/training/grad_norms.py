@@ -82,8 +82,13 @@ class LayerNorms:
 
     def is_of(self, other: "LayerNorms") -> bool:
         """Whether the other has the same layers, made of the same parameters."""
+        return self.names == other.names and self.measures(other)
+
+    def measures(self, other: "LayerNorms") -> bool:
+        """Whether the other has the same norms of the same parameters, whatever their names."""
         return (
-            self.names == other.names
+            self.norm_type == other.norm_type
+            and len(self.names) == len(other.names)
             and len(self.parameters) == len(other.parameters)
             and all(map(operator.is_, self.parameters, other.parameters))
         )

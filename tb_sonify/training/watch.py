@@ -17,7 +17,7 @@ from torch.utils.hooks import RemovableHandle
 
 from tb_sonify.training.amp import count_skipped_steps, ignore_skipped_steps, scaling_of
 from tb_sonify.training.clip_grad import ignore_clipping, listen_to_clipping
-from tb_sonify.training.grad_norms import MeasuredLayers, ModelPart, free_prefix
+from tb_sonify.training.grad_norms import LayerNorms, MeasuredLayers, ModelPart, free_prefix
 from tb_sonify.training.optimizer_steps import (
     OptimizerParts,
     StepCounter,
@@ -179,6 +179,7 @@ class ModelWatch(Watch):
             raise ValueError(f"every must be at least 1, got {every!r}")
         self._meter = StepMeter(check_updates(updates))
         self._moving: WeakKeyDictionary[Optimizer, tuple[StepRow, ModelPart]] = WeakKeyDictionary()
+        self._optimizer = id(optimizer)
         hooked = [] if optimizer is None else _hooked(optimizer)
         only = [*hooked, *([optimizer] if isinstance(optimizer, Optimizer) else [])]
         self._parts = OptimizerParts(find, only=only or None)
@@ -226,6 +227,10 @@ class ModelWatch(Watch):
             self._resources.buffer.flush()
         for handle in [*self._handles, *self._own.values()]:
             handle.remove()
+
+    def is_of(self, layers: LayerNorms, optimizer: object) -> bool:
+        """Whether it measures the same of the same layers, whatever their names, and steps."""
+        return self._optimizer == id(optimizer) and self._parts.measured.norms.measures(layers)
 
     def is_orphan(self) -> bool:
         """Whether it works for a writer that nothing else refers to."""
@@ -526,6 +531,10 @@ class WatchSet:
                 f"model must be a torch.nn.Module, got {type(model).__name__}: call watch once for "
                 f"each model"
             )
+        layers = find(prefix=prefix or "").norms
+        for watch in [watch for watch in active if watch.is_of(layers, options["optimizer"])]:
+            watch.remove()  # a cell of a notebook is run again
+            active.remove(watch)
         end = resources.buffer.end_step
         steps = self._steps if active else StepCounter(first_step, end)
         if step is not None:
@@ -536,7 +545,7 @@ class WatchSet:
                 f"of the first watch, {steps.first_step}, got {first_step}"
             )
         taken = {name for watch in active for name in watch.names}
-        names = find(prefix=prefix or "").norms.names
+        names = layers.names
         if len(taken) + len(names) > _READABLE_LAYERS:
             warn(
                 f"a run can be read with at most {_READABLE_LAYERS:,} layers, got "
