@@ -117,8 +117,8 @@ class SonifyWriter(SummaryWriter):
     ) -> Watch:
         """Log norms of each layer whenever the optimizer steps: gradient, update and weights.
 
-        Several models can be watched at once, as can parts of one: their rows share the steps. Where
-        the same layers are watched again, for the same optimizer and norm, the earlier watch ends.
+        Several models can be watched at once, as can parts of one: their rows share the steps. What
+        is watched again, for the same optimizer and norm, is watched once: the earlier watch ends.
         A model is not kept alive.
 
         Parameters
