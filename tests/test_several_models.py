@@ -116,20 +116,21 @@ def test_two_optimizers_of_one_model_make_one_row(writer, tmp_path):
     assert_norms(tmp_path, expected)
 
 
+def assert_read(directory, expected):
+    """Check the only run as TensorBoard reads it: steps from 0 on, and the norms of each."""
+    store, scope = open_logdir(directory)
+    (run,) = store.reached(scope)
+    timeline = Timelines(store).get(scope, run)
+    assert timeline.steps[:-1].tolist() == list(range(len(expected)))
+    found = timeline.table(0, timeline.notes).max
+    np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
 def test_a_flush_between_two_optimizers_leaves_one_row(writer, tmp_path):
     model = network()
     weights, rest = of_weights_and_biases(model)
     writer.watch(model)
     expected = []
-
-    def assert_read():
-        store, scope = open_logdir(tmp_path)
-        (run,) = store.reached(scope)
-        timeline = Timelines(store).get(scope, run)
-        assert timeline.steps[:-1].tolist() == list(range(len(expected)))
-        found = timeline.table(0, timeline.notes).max
-        np.testing.assert_allclose(found, expected, rtol=0.01)
-
     for step in range(120):
         model.zero_grad()
         model(torch.randn(3, 4)).square().sum().backward()
@@ -140,9 +141,38 @@ def test_a_flush_between_two_optimizers_leaves_one_row(writer, tmp_path):
         rest.step()
         if step == 85:
             writer.flush()
-            assert_read()
+            assert_read(tmp_path, expected)
     writer.close()
-    assert_read()
+    assert_read(tmp_path, expected)
+
+
+def test_a_flush_between_two_parts_of_a_row_leaves_one_row(writer, tmp_path):
+    expected = []
+    for step in range(250):
+        expected.append([step + 1.0, step + 2.0])
+        writer.add_norms({"a": step + 1.0}, step)
+        if step in (0, 1, 2, 99, 100, 150, 249):
+            writer.flush()
+            writer.flush()
+        writer.add_norms({"b": step + 2.0}, step)
+        if step in (1, 120):
+            writer.flush()
+            assert_read(tmp_path, expected)
+    writer.close()
+    assert_read(tmp_path, expected)
+    assert {len(recorded.scalars(tmp_path, f"grad_norm/{layer}")) for layer in "ab"} == {250}
+    segments = recorded.segments(tmp_path)
+    assert [segment.rows for segment in segments] == [100, 100, 50]
+    assert all((np.diff(segment.steps[:-1]) > 0).all() for segment in segments)
+
+
+def test_the_later_of_two_norms_of_a_step_holds(writer, tmp_path):
+    for step in range(3):
+        writer.add_norms({"a": 9.0, "b": 2.0}, step)
+        writer.add_norms({"a": 1.0}, step)
+    writer.close()
+    assert_read(tmp_path, [[1.0, 2.0]] * 3)
+    assert {len(block.steps) for block in recorded.rows(tmp_path)} == {3}
 
 
 def test_names_are_those_of_last_time(writer):

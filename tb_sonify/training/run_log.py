@@ -154,29 +154,18 @@ class RowTable:
         )
 
     def merged(self) -> "RowTable":
-        """Consecutive rows of the same step as one, where nothing has a norm in several."""
+        """Consecutive rows of the same step as one, with the last norm that each layer has."""
         begins = np.append([True], self.steps[1:] != self.steps[:-1])
         if begins.all():
             return self
-        starts = _starts_of_merged(begins, _has_norm(self.norms))
+        starts = np.flatnonzero(begins)
         lasts = np.append(starts[1:], len(self)) - 1
-        # A norm is above all that stands for none, and a NaN above all.
-        norms = np.maximum.reduceat(self.norms, starts)
+        rows = np.arange(len(self))[:, None, None]
+        holds = np.maximum.reduceat(np.where(_has_norm(self.norms), rows, -1), starts)
+        # Of what stands for no norm, the greatest says most.
+        absent = np.maximum.reduceat(self.norms, starts)
+        norms = np.where(holds < 0, absent, np.take_along_axis(self.norms, holds, axis=0))
         return RowTable(self.steps[lasts], self.wall_times[lasts], norms)
-
-
-def _starts_of_merged(begins: NDArray[np.bool_], present: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """First row of each group that can be merged, given those at which a step begins."""
-    starts = np.flatnonzero(begins)
-    counts = np.add.reduceat(present, starts, dtype=np.int64)
-    for group in np.flatnonzero((counts > 1).any(axis=(1, 2))):
-        seen = present[starts[group]]
-        for row in range(starts[group] + 1, len(begins)):
-            if begins[row]:
-                break
-            begins[row] = (seen & present[row]).any()
-            seen = present[row] if begins[row] else seen | present[row]
-    return np.flatnonzero(begins)
 
 
 def _has_norm(norms: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -382,18 +371,15 @@ class RunLog:
         waiting = len(self._block) > 0 or self._is_complete()
         return waiting and time.monotonic() - self._since >= _BLOCK_SECONDS
 
-    def write_rows(self, *, newest: bool = True) -> None:
-        """Emit the rows that are not in a block yet.
-
-        Parameters
-        ----------
-        newest
-            The newest row, too, even if layers of it may still come.
-        """
-        if newest or self._is_complete():
-            last, self._newest = self._newest, RowTable.empty()
-            self._commit(last)
+    def write_rows(self) -> None:
+        """Emit the complete rows that are not in a block yet."""
+        if self._is_complete():
+            self._commit_newest()
         self._end_block()
+
+    def _commit_newest(self) -> None:
+        last, self._newest = self._newest, RowTable.empty()
+        self._commit(last)
 
     def _is_complete(self) -> bool:
         """Whether the newest row has all layers; after the first row, nobody knows which."""
@@ -406,7 +392,8 @@ class RunLog:
 
     def finish(self) -> None:
         """Emit the rest, with the last, unfinished segment, and that this is the end."""
-        self.write_rows()
+        self._commit_newest()
+        self._end_block()
         last = {name: builder.finish() for name, builder in self._segments.items()}
         segments = {name: segment for name, segment in last.items() if segment is not None}
         if segments:

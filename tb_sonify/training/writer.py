@@ -231,6 +231,8 @@ class SonifyWriter(SummaryWriter):
     ) -> None:
         """Log one number per layer as a row; at least 0, NaN or infinite, `None`: there is none.
 
+        Consecutive calls of one step make up one row, in which the last norm of a layer holds.
+
         Parameters
         ----------
         quantity
@@ -307,8 +309,9 @@ class SonifyWriter(SummaryWriter):
     def flush(self) -> None:
         """Wait until everything logged so far, clips included, is written.
 
-        The row of a step in which an optimizer is still to come is written when it is complete,
-        at the next step, or by `close`.
+        The row of a step in which an optimizer or a layer is still to come is written when it is
+        complete, at the next step, or by `close`; so is the very first row, as nobody knows yet
+        which layers there are.
         """
         self._resources.flush()
         super().flush()
