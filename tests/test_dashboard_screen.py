@@ -33,9 +33,28 @@ def screen(serve_once, browser):
 def test_the_plot_begins_near_the_top_and_few_controls_are_in_sight(screen):
     assert screen.page.locator(".curve").bounding_box()["y"] <= TOP_PIXELS
     assert screen.page.evaluate(CONTROLS) <= MOST_CONTROLS
-    for place in (".story .clause", ".legend .number", ".lanes.a", ".lanes.b"):
+    for place in (".story .clause", ".legend .number", ".lanes.a", ".lanes.b", ".shades.scale"):
         box = screen.page.locator(place).first.bounding_box()
         assert box["y"] + box["height"] <= 900, place
+
+
+def test_legends_stay_in_sight_below_lanes_that_are_higher_than_the_screen(screen):
+    screen.page.set_viewport_size({"width": 1440, "height": 620})
+    assert screen.page.locator(".stage").evaluate("e => e.scrollHeight > e.clientHeight")
+    for scrolled in (0, 10_000):
+        screen.page.locator(".stage").evaluate("(e, top) => e.scrollTo(0, top)", scrolled)
+        for legend in (".shades.scale", ".shades.heard"):
+            expect(screen.page.locator(legend)).to_be_in_viewport(ratio=1)
+
+
+def test_a_first_visit_is_told_what_sounds_and_the_next_one_is_not(screen):
+    told = screen.page.get_by_text("Each step is a note")
+    expect(told).to_be_visible()
+    screen.press("Space")
+    expect(told).to_have_count(0)
+    screen.page.reload()
+    expect(screen.page.get_by_text("Click the curve")).to_be_visible(timeout=WAIT_MS)
+    expect(told).to_have_count(0)
 
 
 def test_a_clause_of_the_sentence_plays_its_moment(screen):

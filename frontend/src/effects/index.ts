@@ -9,7 +9,17 @@ import { onHidden, onNews, onTick, titleDocument } from "../host";
 import { type Query, runsIn } from "../server/api";
 import { noServer } from "../server/site";
 import { across } from "../state/axis";
-import { chosenSides, delay, hearing, listening, mono, quieter, volume } from "../state/choices";
+import {
+  chosenSides,
+  delay,
+  hearing,
+  LISTENED,
+  listening,
+  mono,
+  quieter,
+  remember,
+  volume,
+} from "../state/choices";
 import {
   coverageResource,
   curveResource,
@@ -39,6 +49,7 @@ import {
   player,
   playheadStep,
   runWords,
+  unlocked,
 } from "../state/playing";
 import * as store from "../state/runs";
 import { otherCurveKeys } from "../state/runs";
@@ -77,6 +88,9 @@ export function startEffects(): void {
   effect(keepInSight);
   effect(() => player.stage.engine.setOutput(volume.value, mono.value, delay.value / 1000));
   effect(makeRoomForSpeech);
+  effect(() => {
+    if (unlocked.value) remember(LISTENED, "true");
+  });
   effect(() => player.stage.setMix(mix.value));
   effect(() => {
     document.documentElement.dataset.theme = store.dark.value ? "dark" : "light";

@@ -29,6 +29,9 @@ export function remember(name: string, value: string): void {
   }
 }
 
+/** By this name it is remembered that somebody has listened here before. */
+export const LISTENED = "listened";
+
 /** Numbers by name; what is not such a thing is not taken. */
 export function recallNumbers(name: string): ReadonlyMap<string, number> {
   try {

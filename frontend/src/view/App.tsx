@@ -41,6 +41,10 @@ export function App() {
           {some && <Later name="Sampled" />}
           {some && <Later name="Unmet" />}
           {some && <Later name="NoNorms" />}
+          <div class="lane-bar">
+            <Later name="LaneLegend" />
+            <Later name="HeardLegend" />
+          </div>
         </div>
       </div>
       <Drawer />

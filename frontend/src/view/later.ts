@@ -23,7 +23,7 @@ export { TableTwin } from "./panels/Table";
 export { Readout } from "./panels/Values";
 export { Crosshair } from "./tracks/Crosshair";
 export { HeardLane, HeardLegend } from "./tracks/HeardLane";
-export { LaneBar, ViewSettings } from "./tracks/LayerBar";
+export { LaneLegend, ViewSettings } from "./tracks/LayerBar";
 export { ReviewField } from "./tracks/ReviewField";
 export { StripHead, StripLane } from "./tracks/StripLane";
 export { MoreCommands } from "./transport/MoreCommands";

@@ -206,7 +206,7 @@ function inkOf(element: HTMLElement, line: string, streams: number): HeardInk {
     streams: names,
     ink: colour("--ink"),
     quiet: colour("--ink-2"),
-    alarm: forcedColours.value ? colour("--ink") : colour("--alarm"),
+    alarm: colour("--alarm"),
     grid: colour("--rule"),
     ground: colour("--card"),
     font: `11px ${style.fontFamily}`,

@@ -1,4 +1,4 @@
-/** Under the lanes: what is under the pointer, how rows are laid out, what colours mean. */
+/** Under the lanes: what colours mean, and which rows there are; and how the screen is laid out. */
 
 import { keyWords } from "../../actions/commands";
 import { filterLayers, setAllModules, toggleModule } from "../../actions/layers";
@@ -37,11 +37,11 @@ const ORDERS = [
   ["largest", "largest first"],
 ] as const;
 
-export function LaneBar() {
+export function LaneLegend() {
   if (sidesShown.value.length === 0) return null;
   const solo = keyWords("soloHere");
   return (
-    <section class="lane-bar" aria-label="Layers over time">
+    <section class="lane-legend" aria-label="Layers over time">
       <p id="lane-keys" class="hidden">
         Up and Down change the layer, Home and End go to the first and the last,{" "}
         {solo !== null && `${solo} hears its stream alone, or all again,`} Escape returns to the

@@ -19,7 +19,7 @@ import { chordOf } from "../../model/keys";
 import { describePlace } from "../../model/landmarks";
 import { formatStep } from "../../model/words";
 import { stepsSeen } from "../../state/axis";
-import { hearing } from "../../state/choices";
+import { hearing, LISTENED, recall } from "../../state/choices";
 import { heardHeight, sources } from "../../state/hearing";
 import { lanes } from "../../state/layers";
 import {
@@ -40,6 +40,7 @@ import { Flags } from "./Flags";
 import { LayerLane } from "./LayerLane";
 import { Overview } from "./Ruler";
 
+const firstVisit = recall(LISTENED) === null;
 const WHEEL_ZOOM = 1.25;
 const CONTROLS = "button, input, select, a";
 
@@ -185,7 +186,17 @@ export function TimelineDescription() {
 function Hint() {
   if (unlocked.value || soundProblem.value !== null) return null;
   if (sources[hearing.value].value === null) return null;
-  return <p class="hint">Click the curve, or press Space, to listen</p>;
+  return (
+    <p class="hint">
+      Click the curve, or press Space, to listen
+      {firstVisit && (
+        <small>
+          Each step is a note of three tones; larger gradients sound higher. “What you hear ♪” below
+          plays all other sounds.
+        </small>
+      )}
+    </p>
+  );
 }
 
 function state(): "paused" | "ended" | "waiting" | "playing" {

@@ -37,8 +37,6 @@ export function Tracks() {
         </section>
       )}
       <PositionSlider />
-      <Later name="HeardLegend" />
-      <Later name="LaneBar" />
     </section>
   );
 }
