@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from tb_sonify.reading.logdir import open_logdir
 from tb_sonify.reading.timeline_builder import Timelines
@@ -579,15 +580,20 @@ def clipped_by_a_hook(optimizer, *_):
     torch.nn.utils.clip_grad_norm_(parameters, 1e-3)
 
 
+@pytest.mark.parametrize("of_all", [True, False])
 @pytest.mark.parametrize("named", [True, False])
-def test_a_hook_that_clips_before_the_step_is_heard(writer, tmp_path, named):
-    model = network()
+def test_a_hook_that_clips_before_the_step_is_heard(writer, tmp_path, request, named, of_all):
+    model, other = network(), nn.Linear(2, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     writer.watch(model, optimizer if named else None)
     expected = {}
     for step in range(6):
         if step == 2:
-            optimizer.register_step_pre_hook(clipped_by_a_hook)
+            register = (
+                register_optimizer_step_pre_hook if of_all else optimizer.register_step_pre_hook
+            )
+            request.addfinalizer(register(clipped_by_a_hook).remove)
+            writer.watch(other, torch.optim.SGD(other.parameters(), lr=0.01))  # the last hook
         optimizer.zero_grad()
         model(torch.randn(3, 4)).square().sum().backward()
         if step < 2:
@@ -597,4 +603,4 @@ def test_a_hook_that_clips_before_the_step_is_heard(writer, tmp_path, named):
             expected[step] = layer_norms(model)
     writer.close()
     assert_norms(tmp_path, expected)
-    assert len(optimizer._optimizer_step_pre_hooks) == 1
+    assert len(optimizer._optimizer_step_pre_hooks) == (not of_all)

@@ -272,7 +272,7 @@ class ModelWatch(Watch):
         if not self._parts.counts(optimizer):
             return None
         hooks: Any = optimizer._optimizer_step_pre_hooks  # in the order of registration
-        if not hooks:
+        if not hooks and not self._is_followed():
             return self.before_step(optimizer, args, kwargs)
         # The others may change gradients, as by clipping them: this one has to be the last.
         if optimizer not in self._own:
@@ -280,6 +280,15 @@ class ModelWatch(Watch):
         elif self._own[optimizer].id in hooks:
             hooks.move_to_end(self._own[optimizer].id)
         return None
+
+    def _is_followed(self) -> bool:
+        """Whether torch calls a hook of somebody else for all optimizers after that of this."""
+        own: Any = self._handles[0]
+        hooks = own.hooks_dict_ref()
+        if next(reversed(hooks)) == own.id:
+            return False
+        ours = {handles[0].id for _, handles in _weak_hooks}
+        return any(number > own.id and number not in ours for number in hooks)
 
     def before_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
