@@ -119,7 +119,7 @@ def pixel(tab, x, y):
     canvas = tab.frame.locator(".map canvas")
     frame, box = canvas.evaluate(FRAME), canvas.bounding_box()
     (left, right), (low, high) = frame["x"], frame["y"]
-    top, under, before, beside = 10, 22, 40, 12  # as in draw/surface.ts
+    top, under, before, beside = 10, 22, 40, 12  # as in draw/projection.ts
     wide, tall = frame["width"] - before - beside, frame["height"] - top - under
     tall = min(tall, wide / ((right - left) / (high - low)))
     wide = tall * (right - left) / (high - low)

@@ -13,7 +13,6 @@ import layout from "./style/layout.css";
 import notices from "./style/notices.css";
 import plot from "./style/plot.css";
 import runs from "./style/runs.css";
-import strips from "./style/strips.css";
 import timeline from "./style/timeline.css";
 import tokens from "./style/tokens.css";
 import tracks from "./style/tracks.css";
@@ -32,7 +31,6 @@ export function render(): void {
     runs,
     tracks,
     timeline,
-    strips,
     plot,
     heatmap,
     notices,

@@ -18,8 +18,19 @@ const FULL_SCALE = 32_768;
  */
 export async function decodeSound(data: ArrayBuffer, sampleRate: number): Promise<Pcm> {
   if (data.byteLength < 4 || new DataView(data).getUint32(0) !== FLAC) return parseWav(data);
-  const { decodeFlac } = await import("./flac"); // where there is a server, nobody needs it
   return decodeFlac(data, sampleRate);
+}
+
+/** At the rate of the file, as at another one the browser would resample. */
+async function decodeFlac(data: ArrayBuffer, sampleRate: number): Promise<Pcm> {
+  const context = new OfflineAudioContext(1, 1, sampleRate);
+  const buffer = await context.decodeAudioData(data).catch(() => {
+    throw new Error("this browser cannot decode FLAC: have the page exported with --format wav");
+  });
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, channel) =>
+    buffer.getChannelData(channel),
+  );
+  return { sampleRate, channels };
 }
 
 /** The samples of a 16-bit PCM WAV file; throws where it is anything else. */

@@ -14,7 +14,7 @@ import { soundProblem } from "../state/playing";
 import { chosenRuns } from "../state/runs";
 import { calmOffered, problems } from "../state/watch";
 import { SIDES } from "../units";
-import { Menu } from "./parts/Menu";
+import { Menu } from "./parts/Button";
 
 export function Problem() {
   const problem = serverProblem.value;

@@ -7,7 +7,6 @@ import dialog from "../style/dialog.css";
 import heard from "../style/heard.css";
 import landscape from "../style/landscape.css";
 import layers from "../style/layers.css";
-import palette from "../style/palette.css";
 import panels from "../style/panels.css";
 
 export { Describe } from "./dialogs/Describe";
@@ -29,7 +28,7 @@ export { StripHead, StripLane } from "./tracks/StripLane";
 export { MoreCommands } from "./transport/MoreCommands";
 export { SoundSettings } from "./transport/SoundSettings";
 
-export const style = [heard, layers, landscape, dialog, palette, panels].join("\n");
+export const style = [heard, layers, landscape, dialog, panels].join("\n");
 
 late.compareHere = compareHere;
 startLandscape();

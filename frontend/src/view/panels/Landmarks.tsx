@@ -5,7 +5,7 @@ import { eventWords } from "../../model/landmarks";
 import { WORDS } from "../../model/quantity";
 import { announcer, landmarkKeys, landmarks, type SideLandmark } from "../../state/playing";
 import { quantity } from "../../state/runs";
-import { Letter } from "../parts/Letter";
+import { Letter } from "../parts/Button";
 
 const MOST_SHOWN = 200;
 

@@ -10,7 +10,7 @@ import { sidesShown, stepsOf } from "../../state/layers";
 import { runWords } from "../../state/playing";
 import { quantity, sides } from "../../state/runs";
 import type { Side } from "../../units";
-import { Letter } from "../parts/Letter";
+import { Letter } from "../parts/Button";
 
 const sorting = signal<Sorting>(null);
 

@@ -12,7 +12,7 @@ import { heatmaps } from "../../state/layers";
 import { playheadStep } from "../../state/playing";
 import { nonNull, quantity, sides, tag } from "../../state/runs";
 import { SIDES, type Step } from "../../units";
-import { Letter } from "../parts/Letter";
+import { Letter } from "../parts/Button";
 
 /** The steps of the run that is heard; those of the other one among them where they are the same. */
 const steps = computed(() => {

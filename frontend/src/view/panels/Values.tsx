@@ -21,7 +21,7 @@ import {
   tag,
 } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
-import { Letter } from "../parts/Letter";
+import { Letter } from "../parts/Button";
 
 export function Readout() {
   return (

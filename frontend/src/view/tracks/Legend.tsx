@@ -6,7 +6,7 @@ import { outliersShown, showOutliers } from "../../state/choices";
 import { valueHere } from "../../state/playing";
 import { curves, lineColours, log, partnerTag, scalarsOf, sides, tag } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
-import { Letter } from "../parts/Letter";
+import { Letter } from "../parts/Button";
 
 export function Legend() {
   return (

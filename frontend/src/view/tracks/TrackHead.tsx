@@ -11,10 +11,9 @@ import { focusedIndex, type Lane, lanes, rows, streamsOf } from "../../state/lay
 import { ownPan } from "../../state/mix";
 import { lineColours, sides } from "../../state/runs";
 import type { Side } from "../../units";
-import { Key } from "../parts/Button";
+import { Key, Letter } from "../parts/Button";
 import { Slider } from "../parts/Field";
 import { Later } from "../parts/Later";
-import { Letter } from "../parts/Letter";
 
 export function TrackHead({ side }: { side: Side }) {
   const run = sides.value[side];

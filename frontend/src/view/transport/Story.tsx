@@ -9,7 +9,7 @@ import { landmarks } from "../../state/playing";
 import { runsExpected, sides, tag } from "../../state/runs";
 import { SIDES, type Side } from "../../units";
 import { Problems } from "../Notices";
-import { Letter } from "../parts/Letter";
+import { Letter } from "../parts/Button";
 
 export function Story() {
   if (!runsExpected.value) return null;

@@ -1,5 +1,7 @@
 /** The transport bar: play, where the playhead is, what is heard, and how. */
 
+import { useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { COMMANDS, run } from "../../actions/commands";
 import { anyAlone, clearSolo } from "../../actions/runs";
 import { chooseQuantity, setVolume } from "../../actions/sound";
@@ -18,23 +20,23 @@ import {
   volume,
 } from "../../state/choices";
 import { coverages } from "../../state/hearing";
-import { isPlaying, playheadStep } from "../../state/playing";
+import { isPlaying, player, playheadStep } from "../../state/playing";
 import {
   chosenRuns,
   lineColours,
   manyRuns,
   quantity,
+  reducedMotion,
   runs,
   runsExpected,
   sides,
 } from "../../state/runs";
 import { alarm, muteWords } from "../../state/watch";
 import { SIDES } from "../../units";
-import { CommandButton, Icon } from "../parts/Button";
+import { CommandButton, Icon, Menu } from "../parts/Button";
 import { Choice } from "../parts/Field";
+import { inEachFrame } from "../parts/frames";
 import { Later } from "../parts/Later";
-import { Menu } from "../parts/Menu";
-import { Meter } from "./Meter";
 
 const BOTH = [
   ["both", COMMANDS.hearBoth],
@@ -171,6 +173,35 @@ function Alone() {
       <span class="hidden">: hear all again</span>
       <span aria-hidden="true">✕</span>
     </button>
+  );
+}
+
+const RANGE_DB = 48; // below full scale that are seen
+
+/** From 0 to 1, by ear. */
+const shareOf = (peak: number): number => Math.max(0, 1 + (20 * Math.log10(peak)) / RANGE_DB);
+
+/** How loud left and right are: that it moves shows that there is sound. */
+function Meter() {
+  const root = useRef<HTMLDivElement>(null);
+
+  useSignalEffect(() => {
+    const bars = [...(root.current?.querySelectorAll("i") ?? [])];
+    const show = (levels: readonly number[]) => {
+      bars.forEach((bar, side) => {
+        bar.style.transform = `scaleX(${shareOf(levels[side] ?? 0).toFixed(3)})`;
+      });
+    };
+    show([0, 0]);
+    if (!isPlaying() || reducedMotion.value) return;
+    return inEachFrame(() => show(player.levels()));
+  });
+
+  return (
+    <div class="level" ref={root} aria-hidden="true">
+      <i />
+      <i />
+    </div>
   );
 }
 
