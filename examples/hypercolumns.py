@@ -9,6 +9,8 @@ photographs. After Hariharan et al., Hypercolumns for Object Segmentation, CVPR 
 """
 
 import argparse
+import pickle
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -59,9 +61,8 @@ def clustered(columns: NDArray[np.float32], start: Any = "k-means++") -> MiniBat
 
 def picture(found: MiniBatchKMeans, images: Tensor) -> NDArray[np.uint8]:
     """Clusters as colours, the images side by side, shape ``(height, images * width, 3)``."""
-    count, _, height, width = images.shape
-    colours = PALETTE.view(np.uint8).reshape(-1, 4)[:, 1:]
-    return np.concatenate(list(colours[found.labels_].reshape(count, height, width, 3)), axis=1)
+    labels = found.labels_.reshape(-1, *images.shape[2:])
+    return PALETTE.view(np.uint8).reshape(-1, 4)[np.concatenate(list(labels), axis=1), 1:]
 
 
 def of_the_demo(writer: SonifyWriter, *, steps: int, every: int = 10) -> None:
@@ -92,7 +93,10 @@ def of_vgg(writer: SonifyWriter, *, weights: Path | None) -> None:
     torch.manual_seed(0)
     model = vgg16(weights=None).eval()
     if weights:
-        model.load_state_dict(torch.load(weights, weights_only=True))
+        try:
+            model.load_state_dict(torch.load(weights, weights_only=True))
+        except (OSError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
+            sys.exit(f"--weights must be a state dict of torchvision's vgg16, {weights}: {error}")
     photographs = torch.from_numpy(np.stack(load_sample_images().images)).movedim(-1, 1) / 255
     images = VGG16_Weights.IMAGENET1K_V1.transforms()(photographs)
     found = clustered(hypercolumns(model, VGG_LAYERS, images))
@@ -109,6 +113,8 @@ def main() -> None:
     parser.add_argument("--logdir", type=Path, default=Path("runs/hypercolumns"))
     parser.add_argument("--steps", type=int, default=200)
     options = parser.parse_args()
+    if options.steps < 1:
+        parser.error(f"--steps must be at least 1, got {options.steps}")
     with SonifyWriter(str(options.logdir)) as writer:
         if options.network == "demo":
             of_the_demo(writer, steps=options.steps)

@@ -1,6 +1,7 @@
 """Probes of a model: the effective receptive field of a layer, and whether gradients are right."""
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -15,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
+from tb_sonify.landscape.progress import Estimate, Progress
 from tb_sonify.sound.earcons import Earcon, earcon_waveform
 from tb_sonify.sound.guides import tick_waveform
 
@@ -230,7 +232,12 @@ class GradientCheck:
 
 
 def check_gradients(
-    model: nn.Module, loss: Callable[[nn.Module], Any], *, samples: int = 16, seed: int = 0
+    model: nn.Module,
+    loss: Callable[[nn.Module], Any],
+    *,
+    samples: int = 16,
+    seed: int = 0,
+    progress: bool | Callable[[int, int], None] = True,
 ) -> GradientCheck:
     """Compare the gradients of a model with central differences of its loss, in float64.
 
@@ -243,7 +250,11 @@ def check_gradients(
     loss
         Called with the copy, gives one number. It must use the model that it is given.
     samples
-        Values of each parameter that are tried, drawn by `seed`.
+        Values of each parameter that are tried, drawn by `seed`; the loss is evaluated twice for
+        each. Before that, the logger `tb_sonify` has at its level INFO how long all
+        will take.
+    progress
+        As in `tb_sonify.landscape.surface`.
 
     Raises
     ------
@@ -275,12 +286,27 @@ def check_gradients(
             raise ValueError("loss(model) must depend on the model that it is called with")
         found = torch.autograd.grad(value, list(trained.values()), allow_unused=True)
     gradients = dict(zip(trained, found, strict=True))
+    start = time.perf_counter()  # the first evaluation was slower: it kept what gradients need
+    with torch.no_grad():
+        at()
+    seconds = time.perf_counter() - start
     generator = torch.Generator().manual_seed(seed)
-    errors = {
-        name: _relative_error(trained[name].detach(), gradient, at, samples, generator)
-        for name, gradient in gradients.items()
-        if gradient is not None
-    }
+    sizes = [p.numel() for name, p in trained.items() if gradients[name] is not None]
+    count = 1 + sum(2 * min(size, samples) for size in sizes)
+    nbytes = sum(8 * p.numel() for p in (*copy.parameters(), *copy.buffers())) + 8 * sum(sizes)
+    expected = Estimate(count, count * seconds, nbytes)
+    with Progress("check_gradients", progress, expected) as done:
+
+        def tried() -> float:
+            found = at().item()
+            done.step()
+            return found
+
+        errors = {
+            name: _relative_error(trained[name].detach(), gradient, tried, samples, generator)
+            for name, gradient in gradients.items()
+            if gradient is not None
+        }
     without = tuple(name for name, gradient in gradients.items() if gradient is None)
     return GradientCheck(errors, without)
 
@@ -289,7 +315,7 @@ def check_gradients(
 def _relative_error(
     p: Tensor,
     gradient: Tensor,
-    at: Callable[[], Tensor],
+    at: Callable[[], float],
     samples: int,
     generator: torch.Generator,
 ) -> float:
@@ -302,7 +328,7 @@ def _relative_error(
         losses = []
         for value in (here + step, here - step):
             p[place] = value
-            losses.append(at().item())
+            losses.append(at())
         p[place] = here
         numeric.append((losses[0] - losses[1]) / (2 * step))
     one, two = np.array(numeric), np.array([gradient[place].item() for place in places])

@@ -33,7 +33,7 @@ ROOMS = {
     "integrations": {"schema", "sound", "landmarks", "training"},
     "landscape": {"schema", "sound", "landmarks", "training"},
     "csv_file": set(),
-    "probes": {"sound", "rendering"},
+    "probes": {"sound", "rendering", "landscape"},
     "rendering": {"schema", "sound", "landmarks", "reading", "csv_file"},
     "listen_test": {"schema", "sound"},
     "site": {"schema", "sound", "landmarks", "reading", "plugin"},
@@ -51,7 +51,7 @@ ORDER = {
     "training": """warn amp layers tensor_norms update_norms foreign_writer summary
         event_writer run_log recorder sharding grad_norms clip_grad optimizer_steps step_row
         row_buffer watch writer""",
-    "landscape": "evaluation path plane strip grid",
+    "landscape": "progress evaluation path plane strip grid",
     "site": "answers requests page output export notebook",
 }
 # Rooms of the dashboard, from the bottom to the top.

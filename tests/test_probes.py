@@ -1,7 +1,10 @@
 """Receptive fields are what a closed form says."""
 
 import math
+import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +218,28 @@ def test_hypercolumns_have_all_layers_of_a_pixel_and_clusters_of_checkpoints_agr
     assert [step for step, _ in recorded.values(tmp_path, "hypercolumns")] == [0, 2, 4]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--steps", "-1"], "--steps must be at least 1, got -1"),
+        (["--network", "vgg16", "--weights", "nowhere.pth"], "nowhere.pth: .*No such file"),
+        (["--network", "vgg16", "--weights", "other.pth"], "(?s)other.pth: .*Missing key"),
+        (["--network", "vgg16", "--weights", "text.pth"], "--weights must be a state dict"),
+    ],
+)
+def test_options_of_hypercolumns_that_cannot_be_are_said(options, message, tmp_path, monkeypatch):
+    torch.save(nn.Linear(1, 1).state_dict(), tmp_path / "other.pth")
+    (tmp_path / "text.pth").write_text("weights")
+    monkeypatch.chdir(tmp_path)
+    script = EXAMPLE.with_name("hypercolumns.py")
+    done = subprocess.run(
+        [sys.executable, script, *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    assert re.search(message, done.stderr)
+    assert "Traceback" not in done.stderr
+
+
 def test_a_check_is_heard_parameter_by_parameter_from_left_to_right():
     errors = {"early": 1e-8, "middle": 1e-4, "late": float("nan"), "last": 1e-9}
     sound = GradientCheck(errors, ()).sound()
@@ -228,6 +253,25 @@ def test_a_check_is_heard_parameter_by_parameter_from_left_to_right():
     assert (np.diff(right / left) > 0).all()
     assert 0.01 < np.abs(parts[0]).max() < np.abs(parts[2]).max() < 0.5
     assert "gradients of middle, late are wrong" in sound.legend
+
+
+def test_a_check_of_hundreds_of_layers_says_first_what_it_takes_and_then_how_far_it_is(caplog):
+    layers = [nn.Linear(3, 3, dtype=torch.float64) for _ in range(200)]
+    model, told = nn.Sequential(*layers), []
+
+    def loss(network):
+        logged.append(caplog.text)
+        return network(torch.ones(2, 3, dtype=torch.float64)).square().mean()
+
+    logged = []
+    with caplog.at_level("INFO", logger="tb_sonify"):
+        check = check_gradients(
+            model, loss, samples=3, progress=lambda *counts: told.append(counts)
+        )
+    assert logged[:2] == ["", ""]
+    assert "check_gradients: 2,401 evaluations, about" in logged[2]
+    assert told == [(done, 2_401) for done in range(2, 2_402)]
+    assert len(check.errors) == 400
 
 
 def test_gradients_of_a_network_are_right():

@@ -1,14 +1,10 @@
 """The loss over a plane of weights, on a grid."""
 
-import logging
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,36 +13,8 @@ from torch import Tensor, nn
 from tb_sonify.landscape.evaluation import BatchNorm, Evaluation, Loss
 from tb_sonify.landscape.path import Path
 from tb_sonify.landscape.plane import Axes, Plane, check_path, random
+from tb_sonify.landscape.progress import Estimate, Progress
 from tb_sonify.schema.landscape import PlanePath, Surface
-
-_log = logging.getLogger("tb_sonify")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a surface takes.
-
-    Attributes
-    ----------
-    evaluations
-        Of the loss.
-    seconds
-        By the time of one evaluation.
-    nbytes
-        Of memory beside the model and the loss: the origin, two directions and a copy of the
-        weights on their devices, and the first three on the CPU.
-    """
-
-    evaluations: int
-    seconds: float
-    nbytes: int
-
-    def __str__(self) -> str:
-        minutes = self.seconds / 60
-        time_words = f"{minutes:.1f} minutes" if minutes >= 1 else f"{self.seconds:.2g} seconds"
-        return (
-            f"{self.evaluations:,} evaluations, about {time_words}, {self.nbytes / 2**20:,.0f} MiB"
-        )
 
 
 def estimate(
@@ -127,8 +95,7 @@ def surface(
         expected = Estimate(
             total, total * (time.perf_counter() - start), _memory(evaluation.parameters)
         )
-        _log.info("surface: %s", expected)
-        with _Progress(progress, expected) as done:
+        with Progress("surface", progress, expected) as done:
             losses = np.empty((size, size))
             for row, column in np.ndindex(size, size):
                 place = partial(grid.place, float(x[column]), float(y[row]))
@@ -168,7 +135,7 @@ def _beside(
     axes: Axes,
     path: Path,
     evaluation: Evaluation,
-    done: "_Progress",
+    done: Progress,
 ) -> PlanePath:
     """A path beside a plane, with the loss at each of its snapshots."""
     losses, feet = [], []
@@ -210,37 +177,3 @@ def _explained(axes: Axes, path: Path) -> float:
 
 def _finite(path: Path) -> Iterator[Tensor]:
     return (weights for _, weights in path.weights() if bool(weights.isfinite().all()))
-
-
-class _Progress(AbstractContextManager["_Progress"]):
-    """Tells how many evaluations are done: a callable, or a bar where somebody looks."""
-
-    def __init__(self, progress: bool | Callable[[int, int], None], expected: Estimate) -> None:
-        self._total, self._count = expected.evaluations, 1
-        self._call = progress if callable(progress) else None
-        self._bar: Any = nullcontext()
-        if progress is True and sys.stderr.isatty():
-            self._bar = _bar(expected)
-
-    def __enter__(self) -> "_Progress":
-        self._shown = self._bar.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._bar.__exit__(*error)
-
-    def step(self) -> None:
-        """Note that another one is done."""
-        self._count += 1
-        if self._call is not None:
-            self._call(self._count, self._total)
-        elif self._shown is not None:
-            self._shown.update()
-
-
-def _bar(expected: Estimate) -> Any:
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return nullcontext()
-    return tqdm(desc=f"landscape ({expected})", total=expected.evaluations, initial=1)
