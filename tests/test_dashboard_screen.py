@@ -98,6 +98,15 @@ def test_every_sound_is_played_from_its_key(screen):
     expect(bell).to_be_visible(timeout=WAIT_MS)  # it has ended
 
 
+def test_a_sound_that_is_chosen_while_paused_is_heard_from_the_playhead_and_it_comes_back(screen):
+    screen.page.get_by_role("button", name=re.compile("Sound settings")).click()
+    with screen.page.expect_response(re.compile("/clip.*preset=calm")):
+        screen.page.get_by_label("Sound", exact=True).select_option("calm")
+    wait_until(screen.page, lambda: min(screen.page.evaluate(LEVELS)) > 0.1)
+    screen.stands(state="paused", step=50)
+    wait_until(screen.page, lambda: screen.page.evaluate(LEVELS) == [0, 0])
+
+
 LEVELS = """() => [...document.querySelectorAll(".level i")].map(
     (bar) => new DOMMatrix(getComputedStyle(bar).transform).a)"""
 

@@ -161,7 +161,7 @@ def test_a_switch_to_a_sound_of_another_sample_rate_keeps_its_pace(serve_once, o
     tab.frame.get_by_label("B: b-scalar").check()
     reveal(tab.frame.get_by_label("Sound", exact=True)).select_option("classic")  # at 44,100 Hz
     tab.rest()
-    timeline(tab)
+    expect(timeline(tab)).to_have_attribute("data-state", "paused", timeout=WAIT_MS)  # was heard
     tab.page.keyboard.press("Space")
     tab.wait_for_sound()
     tab.page.keyboard.press("x")

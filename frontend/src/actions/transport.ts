@@ -1,6 +1,7 @@
 /** The transport: play, pause, stop, faster, follow; and what is heard of A and B. */
 
 import { batch, signal, untracked } from "@preact/signals";
+import type { Source } from "../audio/clips";
 import type { Course } from "../audio/schedule";
 import { describePlace } from "../model/landmarks";
 import { clamp, lastStepOf, noteStart } from "../model/notes";
@@ -41,6 +42,7 @@ import { toggleMute, toggleSolo } from "./runs";
 import { chooseSpeed } from "./sound";
 
 const ONCE_SECONDS: Seconds = 2;
+const PREVIEW_SECONDS: Seconds = 1;
 const LIVE_SECONDS: Seconds = 3; // of what is there already, where following begins
 
 /** What was to be played before its notes were loaded; it is played as soon as they are. */
@@ -80,9 +82,21 @@ export function play(): void {
 /** Play two seconds from here, and come back. */
 export function playOnce(): void {
   const source = sources[hearing.value].value;
+  playFrom(Math.floor(playheadStep.value + 1e-6), onceFor(source, ONCE_SECONDS));
+}
+
+/** Let how it sounds now be heard for a second from here, where nothing plays; nothing is said. */
+export function preview(): void {
+  const source = sources[hearing.value].value;
+  if (!isPlaying() && source !== null)
+    start(source, Math.floor(playheadStep.value + 1e-6), onceFor(source, PREVIEW_SECONDS));
+}
+
+/** Whole notes, at least one. */
+function onceFor(source: Source | null, seconds: Seconds): Partial<Course> {
   const { sampleRate, hop } = source?.preset ?? { sampleRate: 0, hop: 1 };
-  const notes = Math.max(1, Math.round((ONCE_SECONDS * sampleRate) / hop));
-  playFrom(Math.floor(playheadStep.value + 1e-6), { loop: null, length: notes * hop });
+  const notes = Math.max(1, Math.round((seconds * sampleRate) / hop));
+  return { loop: null, length: notes * hop };
 }
 
 /** Play from here to the end, past any loop. */
@@ -125,12 +139,16 @@ export function playFrom(step: Step, course: Partial<Course> = {}): void {
     announcer.say(`${runWords(side)} ends at step ${formatStep(last)}`);
     return;
   }
-  unlocked.value = true;
-  soundProblem.value = null;
-  player.play(noteStart(source.timeline, step), course);
+  start(source, step, course);
   announcer.say(
     course.direction === -1 ? "Playing back" : `Playing ${heardWords()}${aloneWords()}`,
   );
+}
+
+function start(source: Source, step: Step, course: Partial<Course>): void {
+  unlocked.value = true;
+  soundProblem.value = null;
+  player.play(noteStart(source.timeline, step), course);
 }
 
 /** To be run as an effect: play what is pending, unless something else was chosen meanwhile. */

@@ -8,6 +8,7 @@ import {
   chooseWhole,
   toggleReference,
 } from "../../actions/sound";
+import { preview } from "../../actions/transport";
 import { PITCH_ZOOMS, TOGETHER } from "../../model/answers";
 import { WORDS } from "../../model/quantity";
 import { settlePreset } from "../../model/runs";
@@ -34,7 +35,10 @@ export function SoundSettings() {
         label="Sound"
         options={(coverage?.presets ?? []).map((each) => [each.name, each.title])}
         value={preset?.name ?? ""}
-        choose={choosePreset}
+        choose={(name) => {
+          choosePreset(name);
+          preview();
+        }}
       />
       <Choice
         id="speed"
