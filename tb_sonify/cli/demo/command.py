@@ -8,7 +8,7 @@ from typing import Any
 
 from tb_sonify.cli.demo import recorded
 from tb_sonify.cli.main import CommandError, add_parser, numbered_names, positive_int
-from tb_sonify.cli.server import PAGE, check_address, serve
+from tb_sonify.cli.open import PAGE, check_address, serve
 
 _DESCRIPTION = """\
 Train a small convolutional network in five settings, 200 steps each, and open the five runs in
