@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tb_sonify.landmarks.residuals import log_known, median_known
+from tb_sonify.landmarks.unusual import log_known, median_known
 from tb_sonify.schema.notes import pad_layers
 
 GROUP = 5  # rows whose median stands for them

@@ -5,7 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from tb_sonify.landmarks.landmark import Landmark
-from tb_sonify.landmarks.residuals import median_known
+from tb_sonify.landmarks.unusual import median_known
 
 LEVEL = 25  # points whose median difference is judged
 START = 50  # points that tell what is usual, the fewest
