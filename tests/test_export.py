@@ -14,7 +14,7 @@ from tb_sonify.schema.block import decode_block
 from tb_sonify.site import answers as kept
 from tb_sonify.site import export as exporting
 from tb_sonify.site.export import export
-from tb_sonify.site.output import MARKER
+from tb_sonify.site.page import MARKER
 from tb_sonify.site.requests import Wanted
 from tb_sonify.training.summary import surface_event
 from tests import exported

@@ -52,7 +52,7 @@ ORDER = {
         event_writer run_log recorder sharding grad_norms clip_grad optimizer_steps step_row
         row_buffer watch writer""",
     "landscape": "progress evaluation path plane strip grid",
-    "site": "answers requests page output export notebook",
+    "site": "answers requests page export notebook",
 }
 # Rooms of the dashboard, from the bottom to the top.
 FRONTEND = (

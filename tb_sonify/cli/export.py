@@ -99,7 +99,7 @@ def add_command(commands: Any, name: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Export; returns the exit status."""
     from tb_sonify.site.export import MIB, export
-    from tb_sonify.site.output import is_single
+    from tb_sonify.site.page import is_single
     from tb_sonify.site.requests import Wanted
 
     wanted = Wanted(
@@ -153,7 +153,7 @@ class _Bar:
 
 
 def _words(error: Exception, output: Path) -> str:
-    from tb_sonify.site.output import TEMPORARY
+    from tb_sonify.site.page import TEMPORARY
 
     if isinstance(error, OSError) and error.strerror:
         named = str(error.filename or TEMPORARY)  # a full disk names no file

@@ -11,8 +11,15 @@ from tb_sonify.reading.logdir import directories, open_logdir
 from tb_sonify.reading.runs import RunCatalog
 from tb_sonify.schema.scalar_names import TRAINING, VALIDATION, words_of
 from tb_sonify.site.answers import Answers, Files, SoundFormat
-from tb_sonify.site.output import check_output, is_single, replace_file, replaced_folder
-from tb_sonify.site.page import linked_page, scripts, single_page
+from tb_sonify.site.page import (
+    check_output,
+    is_single,
+    linked_page,
+    replace_file,
+    replaced_folder,
+    scripts,
+    single_page,
+)
 from tb_sonify.site.requests import Requests, Wanted
 
 Progress = Callable[[float, str], None]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tb_sonify.schema.quantities import GRADIENT, QUANTITIES, check_quantity
 from tb_sonify.site.export import export_page
-from tb_sonify.site.output import replace_file
+from tb_sonify.site.page import replace_file
 from tb_sonify.site.requests import Wanted
 
 
