@@ -32,6 +32,9 @@ from tests.shown import (  # noqa: E402, F401
 SECONDS = {"browser": 3, "package": 6, "server": 0.5, "statistics": 3, "training": 5}
 
 if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
     from tb_sonify import SonifyWriter
     from tests.client import TensorBoardClient
     from tests.forked import ForkServer
@@ -160,3 +163,19 @@ def writer(tmp_path: Path) -> "Iterator[SonifyWriter]":
 
     with SonifyWriter(str(tmp_path)) as writer:
         yield writer
+
+
+@pytest.fixture
+def model() -> "nn.Module":
+    """A network of two layers."""
+    from tests.training import network
+
+    return network()
+
+
+@pytest.fixture
+def optimizer(model: "nn.Module") -> "Optimizer":
+    """Of `model`, which it changes little."""
+    from tests.training import sgd
+
+    return sgd(model)

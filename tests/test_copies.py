@@ -20,11 +20,6 @@ INPUTS = torch.ones(3, 4)
 
 
 @pytest.fixture
-def model():
-    return network()
-
-
-@pytest.fixture
 def optimizer(model):
     return torch.optim.Adam(model.parameters(), lr=0.01)
 

@@ -11,15 +11,13 @@ from torch.nn.utils import clip_grad_norm_ as torch_clip
 from tb_sonify import SonifyWriter, clip_grad_norm_
 from tests.commands import tb_sonify as command
 from tests.reference import assert_norms, layer_norms, pre_clip
-from tests.training import backward, network, pre_clip_sums, sgd
+from tests.training import backward, network, pre_clip_sums, sgd, watched
 
 INF = math.inf
 
 
 def test_rows_are_of_before_clipping_and_say_so(writer, tmp_path):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     expected = {}
     for step in range(30):
         expected[step] = backward(model)
@@ -31,9 +29,7 @@ def test_rows_are_of_before_clipping_and_say_so(writer, tmp_path):
 
 
 def test_after_torchs_clipping_rows_are_what_the_optimizer_gets(writer, tmp_path):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     backward(model)
     torch_clip(model.parameters(), 1e-3)
     expected = layer_norms(model)
@@ -44,9 +40,7 @@ def test_after_torchs_clipping_rows_are_what_the_optimizer_gets(writer, tmp_path
 
 
 def test_what_clipping_did_not_see_is_measured_at_the_step(writer, tmp_path):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     expected = {}
     for step in range(5):
         expected[step] = backward(model)
@@ -58,9 +52,7 @@ def test_what_clipping_did_not_see_is_measured_at_the_step(writer, tmp_path):
 
 
 def test_each_layer_may_be_clipped_by_itself_and_then_all_of_them(writer, tmp_path):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     expected = {}
     for step in range(5):
         expected[step] = backward(model)
@@ -75,9 +67,7 @@ def test_each_layer_may_be_clipped_by_itself_and_then_all_of_them(writer, tmp_pa
 
 @pytest.mark.parametrize("set_to_none", [True, False])
 def test_norms_of_a_step_that_was_not_taken_are_forgotten(writer, tmp_path, set_to_none):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     backward(model)
     clip_grad_norm_(model.parameters(), 1e-3)
     model.zero_grad(set_to_none)
@@ -90,9 +80,7 @@ def test_norms_of_a_step_that_was_not_taken_are_forgotten(writer, tmp_path, set_
 
 
 def test_a_gradient_that_grows_after_clipping_is_measured_again(writer, tmp_path):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     backward(model)
     clip_grad_norm_(model.parameters(), 1e-3)
     model(torch.randn(3, 4)).square().sum().backward()
@@ -122,9 +110,7 @@ def test_a_watch_of_another_norm_gets_its_own_and_several_get_theirs(tmp_path):
 
 
 def test_some_watched_layers_and_every_few_steps(writer, tmp_path):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer, include="2", every=3)
+    model, optimizer = watched(writer, include="2", every=3)
     expected = {}
     for step in range(10):
         norms = backward(model)
@@ -148,9 +134,7 @@ def test_norms_that_are_added_by_hand_are_of_before_clipping_while_watched(write
 
 
 def test_clipping_in_a_closure_is_seen(writer, tmp_path):
-    model = network()
-    optimizer = sgd(model)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     expected = {}
 
     def closure():

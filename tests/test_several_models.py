@@ -13,7 +13,7 @@ from tb_sonify.reading.logdir import open_logdir
 from tb_sonify.reading.timeline_builder import Timelines
 from tests import recorded
 from tests.reference import assert_norms, layer_norms, norm_of
-from tests.training import network
+from tests.training import backward, network, watched
 
 
 class Generator(nn.Sequential):
@@ -108,9 +108,7 @@ def test_two_optimizers_of_one_model_make_one_row(writer, tmp_path):
     writer.watch(model)
     expected = {}
     for step in range(30):
-        model.zero_grad()
-        model(torch.randn(3, 4)).square().sum().backward()
-        expected[step] = layer_norms(model)
+        expected[step] = backward(model)
         weights.step()
         rest.step()
     writer.close()
@@ -246,9 +244,7 @@ def test_parameters_that_come_later_are_watched_from_the_next_step(writer, tmp_p
         if step == 3:
             model.append(nn.Linear(2, 3))
             optimizer.add_param_group({"params": model[3].parameters()})
-        optimizer.zero_grad()
-        model(torch.randn(3, 4)).square().sum().backward()
-        expected[step] = layer_norms(model)
+        expected[step] = backward(model)
         optimizer.step()
     writer.close()
     assert_norms(tmp_path, expected)
@@ -262,9 +258,7 @@ def test_a_model_whose_layers_are_replaced_is_watched_with_its_new_optimizer(wri
         if step % 3 == 0:
             model[2] = nn.Linear(8, 2)
             optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-        optimizer.zero_grad()
-        model(torch.randn(3, 4)).square().sum().backward()
-        expected[step] = layer_norms(model)
+        expected[step] = backward(model)
         optimizer.step()
     writer.close()
     assert_norms(tmp_path, expected)
@@ -420,9 +414,7 @@ def test_an_optimizer_that_steps_others_makes_one_row(writer, tmp_path, make, na
     for step in range(10):
 
         def closure(step=step):
-            optimizer.zero_grad()
-            model(torch.randn(3, 4)).square().sum().backward()
-            expected[step] = layer_norms(model)
+            expected[step] = backward(model)
 
         if with_closure:
             optimizer.step(closure)
@@ -551,9 +543,7 @@ def test_replaced_parameters_are_followed_and_set_free(writer, tmp_path, named, 
 
 def test_a_gradient_that_no_optimizer_holds_any_more_is_not_logged(writer, tmp_path):
     """Assigned parameters: the model has new ones, the optimizer still steps the old."""
-    model = network()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    writer.watch(model, optimizer)
+    model, optimizer = watched(writer)
     expected = {}
     for step in range(9):
         if step == 3:

@@ -6,12 +6,6 @@ from torch import nn
 
 from tests import recorded
 from tests.reference import assert_norms, layer_norms
-from tests.training import network
-
-
-@pytest.fixture
-def model():
-    return network()
 
 
 def loss_of(model):

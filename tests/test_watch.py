@@ -25,16 +25,6 @@ from tests.waiting import wait_until
 LAYERS = ("0", "2")
 
 
-@pytest.fixture
-def model():
-    return network()
-
-
-@pytest.fixture
-def optimizer(model):
-    return torch.optim.SGD(model.parameters(), lr=0.01)
-
-
 def step_often(optimizer, times):
     for _ in range(times):
         optimizer.step()

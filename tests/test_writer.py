@@ -16,18 +16,8 @@ from tb_sonify.schema.notes import NO_GRADIENT
 from tb_sonify.sound import PRESETS, preset_from_json
 from tests import recorded
 from tests.hearing import assert_hears
-from tests.training import network, train
+from tests.training import train
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def model():
-    return network()
-
-
-@pytest.fixture
-def optimizer(model):
-    return torch.optim.SGD(model.parameters(), lr=0.01)
 
 
 def test_norms_after_backward_are_a_row(writer, model, optimizer, tmp_path):

@@ -21,6 +21,14 @@ def sgd(model):
     return torch.optim.SGD(model.parameters(), lr=0.01)
 
 
+def watched(writer, **options):
+    """A network and its optimizer, which the writer watches."""
+    model = network()
+    optimizer = sgd(model)
+    writer.watch(model, optimizer, **options)
+    return model, optimizer
+
+
 def backward(model):
     """Fresh gradients; gives their norms, computed one layer at a time in float64."""
     model.zero_grad()
