@@ -96,11 +96,13 @@ def test_a_batch_goes_on_with_the_row_that_is_not_complete(tmp_path):
     np.testing.assert_array_equal(stored(tmp_path, "update")[0], round_norms(norms[:1, 2:])[0])
 
 
-def test_a_norm_that_comes_twice_is_a_row_of_its_own(tmp_path):
-    norms = [[1, 2], [3, NOT_LOGGED], [NOT_LOGGED, 4], [5, 6], [math.nan, 7], [8, 9]]
-    record(tmp_path, batch(norms, [0, 1, 1, 1, 2, 3], ("gradient",)))
+def test_of_norms_that_come_twice_for_a_step_the_last_holds(tmp_path):
+    norms = [[1, 2], [5, NOT_LOGGED], [NOT_LOGGED, 4], [3, 6], [math.nan, 7], [8, 9], [2, math.nan]]
+    norms += [[NO_GRADIENT, 3], [NOT_LOGGED, NO_GRADIENT], [NO_GRADIENT, NOT_LOGGED]]
+    record(tmp_path, batch(norms, [0, 1, 1, 1, 2, 3, 3, 4, 4, 5], ("gradient",)))
     np.testing.assert_array_equal(
-        stored(tmp_path, "gradient"), [[1, 2], [3, 4], [5, 6], [math.nan, 7], [8, 9]]
+        stored(tmp_path, "gradient"),
+        [[1, 2], [3, 6], [math.nan, 7], [2, math.nan], [NO_GRADIENT, 3], [NO_GRADIENT] * 2],
     )
 
 

@@ -117,7 +117,6 @@ class LayerNorms:
         """The norms of all layers, by `row`."""
         return self.row(self.measure())[0]
 
-    @torch.no_grad()
     def measure(
         self, part: "ModelPart | None" = None, *, scaling: Scaling | None = None
     ) -> "list[PowersOf]":
@@ -238,11 +237,13 @@ class LayerNorms:
 
         Their gradients, that is.
         """
-        if layer not in self.versions:
+        versions = self.versions.get(layer)
+        if versions is None:
             return False
+        first = self._first_of[layer]
         for position in positions:
             gradient = self.parameters[position].grad
-            kept = self.versions[layer][position - self._first_of[layer]]
+            kept = versions[position - first]
             if gradient is None or kept is None:
                 if gradient is not None or kept is not None:
                     return False
@@ -289,6 +290,7 @@ class LayerNorms:
     def _counted(self, tensors: Gradients) -> Gradients:
         return tensors if self.shards is None else self.shards.counted(tensors)
 
+    @torch.no_grad()
     def _measure(self, part: "ModelPart") -> "PartPowers":
         gradients = part.gradients()
         plan, powers = part.measure(gradients, self._counted(gradients), self.norm_type)
@@ -540,7 +542,7 @@ GradientVersion: TypeAlias = tuple["ref[Tensor]", int]  # weak, so that gradient
 
 def _version(gradient: Any) -> int:
     """A number that grows whenever the values change in place."""
-    if mesh_of(gradient) is not None:
+    if type(gradient) is not Tensor and mesh_of(gradient) is not None:
         gradient = gradient.to_local()
     return -1 if gradient.is_inference() else gradient._version
 

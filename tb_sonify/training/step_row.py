@@ -188,16 +188,22 @@ class StepRow:
         """
         powers = self.measured.norms.measure(part, scaling=scaling)
         has_gradient = any(each.has_any for each in powers)
+        if part not in self.parts:
+            self.parts.add(part)
+            self._size += len(part.positions)
+        is_last = True
         if self._together is None or part not in self._before:
             powers += self._start(part)
         else:
             self._kept += powers[0].source.plan.positions is self._together.positions
-        if self._meter.updates:
+            is_last = len(self.parts) >= len(self._before)
+        if is_last and self._meter.updates:
             self._moving.add(part)
-        if part not in self.parts:
-            self.parts.add(part)
-            self._size += len(part.positions)
         return self._add(part, powers), has_gradient
+
+    def is_moving(self, part: ModelPart) -> bool:
+        """Whether the end of the step of a part is awaited, with `end_part`."""
+        return part in self._moving
 
     def end_part(self, part: ModelPart) -> bool:
         """Measure what a step has changed; gives whether it is the first since `take`."""

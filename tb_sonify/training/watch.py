@@ -268,8 +268,10 @@ class ModelWatch(Watch):
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> StepArguments | None:
         """See a step of any optimizer: torch calls this before the hooks of the optimizer's own."""
-        self._guarded(self._silence.add, optimizer)
-        if not self._parts.counts(optimizer):
+        counts = self._parts.counts(optimizer)
+        if not (counts and self._silence.heard):
+            self._guarded(self._silence.add, optimizer)
+        if not counts:
             return None
         hooks: Any = optimizer._optimizer_step_pre_hooks  # in the order of registration
         if not hooks and not self._is_followed():
@@ -358,15 +360,16 @@ class ModelWatch(Watch):
         is_new, has_gradient = row.start_part(part, scaling_of(optimizer))
         if has_gradient:
             self._silence.break_off()
-        if self._meter.updates:
+        if row.is_moving(part):
             self._moving[optimizer] = row, part
         self._open_or_close(row, is_new=is_new)
 
     def after_step(self, optimizer: Optimizer) -> None:
         """Add what a step has changed, once the outermost call of `step` ends."""
-        if stepping().count(optimizer) != 1:
+        moved = optimizer in self._moving
+        if (not moved and self._strips is None) or stepping().count(optimizer) != 1:
             return
-        if optimizer in self._moving:
+        if moved:
             self._guarded(self._end_part, optimizer)
         if self._strips is not None and self.active:
             self._strips.after(optimizer, self._parts)
