@@ -3,8 +3,9 @@
     python examples/receptive_field.py [--logdir runs/receptive-field] [--steps 600] [--seed 0]
 
 A stack of small convolutions begins with a narrow field, in the middle of what it could see, and
-widens it as it learns. Then: tb-sonify render runs/receptive-field --tag receptive_field/block8 -o
-field.wav
+widens it as it learns. To hear that:
+
+    tb-sonify render runs/receptive-field --tag receptive_field/block8 -o field.wav
 """
 
 import argparse

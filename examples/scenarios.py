@@ -133,15 +133,15 @@ SCENARIOS = {
         schedule=partial(ExponentialLR, gamma=0.97),
     ),
     "dropout": Scenario(
-        "Begins higher than the healthy one, sinks to its level, and never comes to rest: half of "
-        "the units, others at each step, are silent.",
+        "Falls at once from far above to below the healthy one, then rises slowly, the first "
+        "layer above the others: seven of ten units, others at each step, are silent.",
         optimizer=partial(SGD, lr=0.3),
-        batch_size=16,
-        activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(0.5)),
+        activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(0.7)),
     ),
     "batch-norm": Scenario(
-        "Sinks steadily and further than the healthy one, in even steps, and the voices stay "
-        "apart: normalisation learns at once, and its own gradients are the low ones.",
+        "Sinks steadily and far, and the voices stay apart: normalisation bears the learning "
+        "rate of the hot one without its spikes, and its own gradients are the low ones.",
+        optimizer=partial(SGD, lr=0.6),
         activation=lambda: nn.Sequential(nn.BatchNorm1d(WIDTH), nn.ReLU()),
     ),
     "overfitting": Scenario(
@@ -152,33 +152,34 @@ SCENARIOS = {
         images=64,
     ),
     "weight-decay": Scenario(
-        "Sinks at first and then sways on a level, where the one that overfits sinks out of "
-        "hearing: L2 pulls back what is learned by heart, and validation is better.",
-        optimizer=partial(SGD, lr=0.1, momentum=0.9, weight_decay=0.02),
-        batch_size=32,
+        "Sinks and comes to rest on a calm level, where the one that overfits sinks out of "
+        "hearing: L2 pulls back what is learned by heart, and the validation loss stays low.",
+        optimizer=partial(SGD, lr=0.2, weight_decay=0.02),
+        batch_size=512,
         images=64,
     ),
     "double-softmax": Scenario(
-        "Begins far lower than the healthy one, rises and sinks again: a second softmax flattens "
-        "the loss, which ends above 1.46.",
-        optimizer=partial(SGD, lr=0.6),
+        "Begins far lower than the healthy one, smooth, and rises slowly: a second softmax "
+        "flattens the loss, which stays above 1.46.",
         loss=double_softmax,
     ),
     "wrong-gradient": Scenario(
-        "Does not sink, and one voice rises above the others: the gradient of the second layer "
-        "has the wrong sign, which the others make up for.",
+        "One voice rises, step by step, and takes the others with it: the gradient of the second "
+        "layer has the wrong sign, and Adam follows it.",
+        optimizer=partial(Adam, lr=0.003),
         flipped=True,
     ),
     "not-normalised": Scenario(
-        "Falls from far above in the first steps, and jumps thereafter: pixels from 0 to 16, not "
-        "to 1.",
-        pixel=16.0,
+        "Begins hundreds of times above the healthy one, sinks, and stays high and restless: "
+        "pixels are bytes, from 0 to 255, not to 1.",
+        optimizer=partial(Adam, lr=0.001),
+        pixel=255.0,
     ),
     "step-decay": Scenario(
-        "Jumps as the hot one does until the middle; then, with a fiftieth of the learning rate, "
-        "it steps down and is level.",
-        optimizer=partial(SGD, lr=0.6),
-        schedule=partial(MultiStepLR, milestones=[100], gamma=0.02),
+        "Sways until the middle; then, with a hundredth of the learning rate, it steps down and "
+        "is level.",
+        optimizer=partial(SGD, lr=0.15, momentum=0.9),
+        schedule=partial(MultiStepLR, milestones=[100], gamma=0.01),
     ),
 }
 

@@ -172,55 +172,70 @@ def test_a_learning_rate_that_decays_begins_hot_and_settles_to_a_level():
     np.testing.assert_allclose(third, fourth, rtol=0.2)
 
 
-def test_dropout_begins_high_and_stays_low_and_restless():
+def test_dropout_falls_from_far_above_and_rises_with_its_first_layer_above_the_others():
     norms, healthy = norms_and_losses("dropout")[0], norms_and_losses("healthy")[0]
-    assert (norms[0] > 1.5 * healthy[0]).all()
-    assert (np.median(norms[50:], axis=0) < 0.7 * norms[0]).all()
-    assert motion(norms) > 1.5 * motion(healthy)
+    assert (norms[0] > 2 * healthy[0]).all()
+    early, late = (np.median(part, axis=0) for part in (norms[10:50], norms[-50:]))
+    assert (early < 0.7 * np.median(healthy[10:50], axis=0)).all()
+    assert (late > 1.2 * early).all()
+    assert late[0] > 1.5 * late[1:].max()
 
 
-def test_batch_normalisation_sinks_steadily_in_even_steps():
-    norms, healthy = norms_and_losses("batch-norm")[0], norms_and_losses("healthy")[0]
+def test_batch_normalisation_sinks_at_a_hot_learning_rate_without_its_spikes():
+    norms, losses = norms_and_losses("batch-norm")
     quarters = [np.median(part, axis=0) for part in np.array_split(norms, 4)]
     assert (np.diff(quarters, axis=0) < 0).all()
-    assert (quarters[3] < 0.4 * norms[0]).all()
-    assert motion(norms) < motion(healthy)
+    assert (quarters[3] < 0.1 * norms[0]).all()
+    hot, hot_losses = norms_and_losses("hot-learning-rate")
+    assert norms.max() < 1.5 * norms[0].max()
+    assert hot.max() > 2.5 * hot[0].max()
+    assert max(losses[20:]) < 0.5 * max(hot_losses[20:])
 
 
 def test_what_overfits_goes_silent_and_weight_decay_keeps_it_on_a_level():
     by_heart, kept = norms_and_losses("overfitting")[0], norms_and_losses("weight-decay")[0]
-    assert (np.median(by_heart[-50:], axis=0) < 0.03 * by_heart[0]).all()
-    third, fourth = np.median(kept[100:150], axis=0), np.median(kept[150:], axis=0)
-    np.testing.assert_allclose(third, fourth, rtol=0.8)
-    assert (fourth > 0.15 * kept[0]).all()
+    silent, level = (np.median(norms[-50:], axis=0) for norms in (by_heart, kept))
+    assert (silent < 0.03 * by_heart[0]).all()
+    assert (level > 3 * silent).all()
+    np.testing.assert_allclose(np.median(kept[100:150], axis=0), level, rtol=0.3)
+    assert motion(kept[100:]) < 0.5 * motion(by_heart[100:])
 
 
 def test_a_second_softmax_begins_low_and_never_passes_its_bound():
     norms, losses = norms_and_losses("double-softmax")
-    assert (norms[0] < 0.2 * norms_and_losses("healthy")[0][0]).all()
-    assert (norms.max(axis=0) > 3 * norms[0]).all()
+    healthy = norms_and_losses("healthy")[0]
+    assert (norms[0] < 0.2 * healthy[0]).all()
+    assert (np.median(norms[-50:], axis=0) > 1.3 * norms[0]).all()
+    assert motion(norms) < 0.7 * motion(healthy)
     assert min(losses) > np.log(1 + 9 / np.e)
 
 
 def test_a_gradient_with_the_wrong_sign_does_not_sink_and_its_layer_rises():
     norms, losses = norms_and_losses("wrong-gradient")
-    later = np.median(norms[50:], axis=0)
+    later = np.median(norms[-50:], axis=0)
     assert later.argmax() == 1
-    assert later[1] > norms[0, 1]
-    assert min(losses) > 1.5
+    assert later[1] > 3 * norms[0, 1]
+    assert (later[[0, 2, 3]] < 0.8 * later[1]).all()
+    assert min(losses) > 1
+    assert np.median(losses[-20:]) > 1.4
 
 
-def test_pixels_that_are_not_normalised_begin_far_above():
+def test_pixels_that_are_not_normalised_begin_far_above_and_stay_there():
     norms, healthy = norms_and_losses("not-normalised")[0], norms_and_losses("healthy")[0]
-    assert (norms[:3].max(axis=0) > 32 * healthy[0]).all()
-    assert (norms[10:].max(axis=0) < norms[:3].max(axis=0) / 8).all()
+    assert (norms[0] > 300 * healthy[0]).all()
+    last = np.median(norms[-50:], axis=0)
+    assert (last < 0.1 * norms[0]).all()
+    assert (last > 10 * np.median(healthy[-50:], axis=0)).all()
 
 
-def test_a_step_of_the_learning_rate_ends_the_jumps():
-    runs = [trained("step-decay", seed)[0] for seed in SEEDS]  # what a hot one does is chaotic
-    assert sum(motion(norms[20:100]) / motion(norms[105:]) for norms in runs) > 1.3 * len(runs)
-    falls = [np.median(norms[105:125], axis=0) / np.median(norms[80:100], axis=0) for norms in runs]
-    assert np.median(falls) < 0.8
+def test_a_step_of_the_learning_rate_is_a_step_down_to_a_level():
+    norms, losses = norms_and_losses("step-decay")
+    before, after, end = (
+        np.median(part, axis=0) for part in (norms[60:100], norms[110:150], norms[150:])
+    )
+    assert (after < 0.7 * before).all()
+    assert (end > 0.6 * after).all()
+    assert max(losses[110:]) < 0.5 * max(losses[60:100])
 
 
 def test_the_script_logs_a_run_for_each_scenario_and_seed(tmp_path, monkeypatch, capsys):
