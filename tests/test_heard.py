@@ -36,6 +36,7 @@ def notes():
     return aggregate(eventful_norms(), rows_per_note=1)
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize(
     "preset",
     [PRESETS["smooth"], PRESETS["calm"], replace(PRESETS["arpeggio"], streams=3)],

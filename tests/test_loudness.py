@@ -6,6 +6,8 @@ import pytest
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import PRESETS, StreamPreset, render
 
+pytestmark = pytest.mark.statistics
+
 NORMS = 10.0 ** np.arange(-8, 9, 2)
 # Without a pad, which is quieter
 STREAM_PRESETS = [

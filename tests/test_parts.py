@@ -64,6 +64,7 @@ def test_landmarks_in_parts_are_those_of_the_whole(small_parts):
     assert sum(map(len, whole)) > len(runs)
 
 
+@pytest.mark.statistics
 def test_landmarks_take_little_memory_however_many_layers_there_are():
     notes = aggregate(norms_of(2_000, 3_000), rows_per_note=1)
     names = [str(layer) for layer in range(notes.layers)]

@@ -6,6 +6,8 @@ import pytest
 from tb_sonify.schema.notes import aggregate
 from tb_sonify.sound import EARLIER_PRESETS, PRESETS, render
 
+pytestmark = pytest.mark.statistics
+
 SMOOTH, BEFORE = PRESETS["smooth"], EARLIER_PRESETS["smooth-1"]
 PASCAL = 0.28  # of full scale: -20 LUFS at 60 dB
 RATE = 48_000

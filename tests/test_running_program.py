@@ -189,7 +189,7 @@ def test_workers_that_are_spawned_find_the_script(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("handler", ["", "signal.signal({0}, lambda *_: sys.exit(9))"])
 def test_it_is_ended_by_signals_as_under_python(tmp_path, number, handler):
-    script = f"import signal, sys, time\n{handler.format(int(number))}\nprint('on')\ntime.sleep(20)"
+    script = f"import signal, sys, time\n{handler.format(int(number))}\nprint('on')\ntime.sleep(5)"
     write(tmp_path / "train.py", script)
     outcomes = []
     for command in ([sys.executable], RUN):

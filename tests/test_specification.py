@@ -138,11 +138,11 @@ def test_an_argument_that_is_needed_is_asked_for(client, path):
 
 
 @pytest.mark.parametrize("path", ROUTES)
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "MOVE"])
-def test_what_is_no_request_to_read_is_refused(client, path, method):
+def test_what_is_no_request_to_read_is_refused(client, path):
     url = f"/data/plugin/sonify{path}"
-    response = client.open(url, method=method, query_string=GOOD, data=b"x" * 1_000)
-    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "MOVE"):
+        response = client.open(url, method=method, query_string=GOOD, data=b"x" * 1_000)
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD"), method
 
 
 @pytest.mark.parametrize("path", ROUTES)

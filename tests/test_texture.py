@@ -54,6 +54,7 @@ def envelope_at(mono, hz):
     return spectrum[round(hz * len(envelope) / SINGLE.sample_rate)] / spectrum[0]
 
 
+@pytest.mark.statistics
 def test_each_level_of_growth_sounds_rougher_by_more_than_the_ear_needs():
     values = [roughness(heard(growing(rate))) for rate in GROWTH]
     assert values[0] < 0.05
@@ -147,6 +148,7 @@ def test_a_clip_from_anywhere_has_the_texture_of_the_whole(first):
     assert np.abs(clip[SMOOTH.tail :] - expected).max() <= 1
 
 
+@pytest.mark.statistics
 def test_ordinary_noise_of_small_batches_is_not_rough():
     noise = np.exp(np.random.default_rng(0).normal(0, 0.5, 60))
     assert roughness(heard(noise)) < 1.3 * roughness(heard(noise, PLAIN)) + 0.02

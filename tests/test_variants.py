@@ -262,6 +262,7 @@ def test_one_nan_in_a_million_rows_is_heard_at_the_widest_zoom():
     assert 0 <= onset - begins < 0.02 * RATE
 
 
+@pytest.mark.statistics
 def test_what_was_heard_in_ever_other_ways_leaves_no_memory():
     notes = notes_of([[0.1, np.nan, 3.0]] * 2)
 
