@@ -220,6 +220,7 @@ def test_hypercolumns_have_all_layers_of_a_pixel_and_clusters_of_checkpoints_agr
     assert [step for step, _ in recorded.values(tmp_path, "hypercolumns")] == [0, 2, 4]
 
 
+@pytest.mark.training
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -257,6 +258,7 @@ def test_a_check_is_heard_parameter_by_parameter_from_left_to_right():
     assert "gradients of middle, late are wrong" in sound.legend
 
 
+@pytest.mark.training
 def test_a_check_of_hundreds_of_layers_says_first_what_it_takes_and_then_how_far_it_is(caplog):
     layers = [nn.Linear(3, 3, dtype=torch.float64) for _ in range(200)]
     model, told = nn.Sequential(*layers), []
