@@ -150,7 +150,7 @@ def test_a_flush_between_two_parts_of_a_row_leaves_one_row(writer, tmp_path):
     for step in range(250):
         expected.append([step + 1.0, step + 2.0])
         writer.add_norms({"a": step + 1.0}, step)
-        if step in (0, 1, 2, 99, 100, 150, 249):
+        if step in (1, 2, 99, 100, 150, 249):
             writer.flush()
             writer.flush()
         writer.add_norms({"b": step + 2.0}, step)

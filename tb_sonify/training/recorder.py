@@ -112,7 +112,7 @@ class Recorder(BackgroundThread):
             if self._alarms is not None:
                 self._alarms.judge_losses()
         if flush or self._log.is_due():
-            self._log.write_rows()
+            self._log.write_rows(first=flush)
         if flush:
             self._render_all()
             self._events.flush()

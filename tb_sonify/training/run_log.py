@@ -371,9 +371,15 @@ class RunLog:
         waiting = len(self._block) > 0 or self._is_complete()
         return waiting and time.monotonic() - self._since >= _BLOCK_SECONDS
 
-    def write_rows(self) -> None:
-        """Emit the complete rows that are not in a block yet."""
-        if self._is_complete():
+    def write_rows(self, *, first: bool = False) -> None:
+        """Emit the complete rows that are not in a block yet.
+
+        Parameters
+        ----------
+        first
+            The very first row, too, of which nobody knows whether it is complete.
+        """
+        if self._is_complete() or (first and self._is_first()):
             self._commit_newest()
         self._end_block()
 
@@ -383,12 +389,14 @@ class RunLog:
 
     def _is_complete(self) -> bool:
         """Whether the newest row has all layers; after the first row, nobody knows which."""
-        first = not self._block_first_row and not len(self._block)
         norms = self._newest.norms
-        if first or not len(norms):
+        if self._is_first() or not len(norms):
             return False
         lacking = (norms == NOT_LOGGED) & self._logged
         return not lacking[:, self._changing()].any()
+
+    def _is_first(self) -> bool:
+        return not self._block_first_row and not len(self._block)
 
     def finish(self) -> None:
         """Emit the rest, with the last, unfinished segment, and that this is the end."""

@@ -310,8 +310,7 @@ class SonifyWriter(SummaryWriter):
         """Wait until everything logged so far, clips included, is written.
 
         The row of a step in which an optimizer or a layer is still to come is written when it is
-        complete, at the next step, or by `close`; so is the very first row, as nobody knows yet
-        which layers there are.
+        complete, at the next step, or by `close`; the very first row is taken as complete.
         """
         self._resources.flush()
         super().flush()
