@@ -13,9 +13,7 @@ import pickle
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,11 +22,11 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.datasets import load_sample_images
 from sklearn.metrics import adjusted_rand_score
 from torch import Tensor, nn
-from torch.nn import functional
 from torchvision.models import VGG16_Weights, vgg16
 
 from tb_sonify import SonifyWriter
 from tb_sonify.cli.demo.training import Network, digits
+from tb_sonify.cli.main import positive_int
 
 CLUSTERS, IMAGES = 6, 16
 VGG_LAYERS = [f"features.{number}" for number in (3, 8, 15, 22, 29)]
@@ -42,7 +40,7 @@ def hypercolumns(model: nn.Module, layers: Sequence[str], images: Tensor) -> NDA
     size = images.shape[2:]
 
     def keep(_: nn.Module, __: object, output: Tensor) -> None:
-        block = functional.interpolate(output, size=size, mode="bilinear", align_corners=False)
+        block = nn.functional.interpolate(output, size=size, mode="bilinear", align_corners=False)
         rms = block.square().sum(dim=1).mean().sqrt()
         blocks.append(block / rms.clamp_min(torch.finfo(block.dtype).tiny))
 
@@ -53,7 +51,7 @@ def hypercolumns(model: nn.Module, layers: Sequence[str], images: Tensor) -> NDA
     return torch.cat(blocks, dim=1).movedim(1, -1).flatten(0, 2).numpy()
 
 
-def clustered(columns: NDArray[np.float32], start: Any = "k-means++") -> MiniBatchKMeans:
+def clustered(columns: NDArray[np.float32], start: object = "k-means++") -> MiniBatchKMeans:
     """Clusters of hypercolumns, from a start: the centres before, so that chance moves none."""
     means = MiniBatchKMeans(CLUSTERS, init=start, n_init=1, random_state=0, batch_size=4_096)
     return means.fit(columns)
@@ -73,7 +71,7 @@ def of_the_demo(writer: SonifyWriter, *, steps: int, every: int = 10) -> None:
     images, _ = next(data.batches(IMAGES, seed=1))
     before = None
     writer.watch(model, optimizer)
-    for step, (pixels, labels) in enumerate(islice(data.batches(32, seed=0), steps)):
+    for step, (pixels, labels) in zip(range(steps), data.batches(32, seed=0), strict=False):
         if step % every == 0:
             columns = hypercolumns(model, ["conv1", "conv2"], images)
             found = clustered(columns, before.cluster_centers_ if before else "k-means++")
@@ -83,8 +81,7 @@ def of_the_demo(writer: SonifyWriter, *, steps: int, every: int = 10) -> None:
                 writer.add_scalar("hypercolumns/agreement", agreement, step)
             before = found
         optimizer.zero_grad()
-        loss = functional.nll_loss(model(pixels), labels)
-        loss.backward()
+        nn.functional.nll_loss(model(pixels), labels).backward()
         optimizer.step()
 
 
@@ -102,7 +99,6 @@ def of_vgg(writer: SonifyWriter, *, weights: Path | None) -> None:
     found = clustered(hypercolumns(model, VGG_LAYERS, images))
     tag = "hypercolumns/vgg16" if weights else "hypercolumns/vgg16-random-weights"
     writer.add_image(tag, picture(found, images), 0, dataformats="HWC")
-    print(tag)
 
 
 def main() -> None:
@@ -111,10 +107,8 @@ def main() -> None:
     parser.add_argument("--network", choices=("demo", "vgg16"), default="demo")
     parser.add_argument("--weights", type=Path, help="state dict of torchvision's vgg16")
     parser.add_argument("--logdir", type=Path, default=Path("runs/hypercolumns"))
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=positive_int, default=200)
     options = parser.parse_args()
-    if options.steps < 1:
-        parser.error(f"--steps must be at least 1, got {options.steps}")
     with SonifyWriter(str(options.logdir)) as writer:
         if options.network == "demo":
             of_the_demo(writer, steps=options.steps)

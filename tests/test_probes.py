@@ -224,7 +224,7 @@ def test_hypercolumns_have_all_layers_of_a_pixel_and_clusters_of_checkpoints_agr
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--steps", "-1"], "--steps must be at least 1, got -1"),
+        (["--steps", "-1"], "--steps: must be at least 1, got -1"),
         (["--network", "vgg16", "--weights", "nowhere.pth"], "nowhere.pth: .*No such file"),
         (["--network", "vgg16", "--weights", "other.pth"], "(?s)other.pth: .*Missing key"),
         (["--network", "vgg16", "--weights", "text.pth"], "--weights must be a state dict"),
