@@ -20,7 +20,6 @@ Measured, each against its target:
 """
 
 import argparse
-import gzip
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +38,6 @@ from tests.dashboard import Clip, Dashboard, Place, audible, clips, opened, runs
 from tests.offline import Renderer, drift, offline, seam_ratio, swap, wrong_in_loop
 from tests.serving import served
 
-SCRIPT = Path(__file__).parent.parent / "tb_sonify" / "plugin" / "static" / "index.js"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 REST_MS = 250  # between clicks
 SETTLE_MS = 500  # nobody clicks within the picture that shows what there is to click
@@ -79,8 +77,6 @@ def _measure(clicks: int, seconds: float) -> Iterator[Figure]:
         with offline(chromium) as render:
             yield from _scheduling(render)
         chromium.close()
-    size = len(gzip.compress(SCRIPT.read_bytes(), 9)) / 1024
-    yield Figure("index.js, gzipped", (size,), "KB", 100, 80)
 
 
 def write_run(path: Path, *, seed: int, steps: int = 1_000, layers: int) -> None:
