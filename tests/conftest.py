@@ -1,5 +1,6 @@
 """What tests of several files are given."""
 
+import fcntl
 import gc
 import math
 import os
@@ -77,6 +78,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marks = (SECONDS.get(mark.name, 0) for mark in item.iter_markers())
         seconds[item.path] += max(marks, default=0)
     items.sort(key=lambda item: -seconds[item.path])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run a test marked `alone` while no other worker runs a test.
+
+    Each locks two files of this checkout: the first as it waits, so that nobody overtakes it, the
+    second while it runs, where the others share the lock. What a test forks inherits both, so that
+    they are unlocked, not only closed.
+    """
+    alone = item.get_closest_marker("alone") is not None
+    tests = Path(__file__).parent
+    with (tests / "conftest.py").open() as waits, (tests / "waiting.py").open() as runs:
+        fcntl.flock(waits, fcntl.LOCK_EX)
+        fcntl.flock(runs, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(waits, fcntl.LOCK_UN)
+        try:
+            return (yield)
+        finally:
+            fcntl.flock(runs, fcntl.LOCK_UN)
 
 
 # --load_fast=true and =false of TensorBoard; the former is a process

@@ -170,11 +170,13 @@ def test_an_exported_page_plays_in_firefox(window, device, tmp_path):
         page.stands(run="b")
 
 
+@pytest.mark.alone
 def test_what_firefox_plays_is_what_was_logged_without_a_gap(window, url, device):
     tab = InFirefox(window, f"{url}{TAB}", frame="iframe")
     assert_plays_what_was_logged(tab, device, url)
 
 
+@pytest.mark.alone
 def test_what_chromium_plays_is_what_was_logged_without_a_gap(browser, url, device, tmp_path):
     first = tmp_path / "chromium"
     first.write_text(f'#!/bin/sh\nexec {shlex.join([*FIRST, find_chromium()])} "$@"\n')
