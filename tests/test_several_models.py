@@ -594,3 +594,15 @@ def test_a_hook_that_clips_before_the_step_is_heard(writer, tmp_path, request, n
     writer.close()
     assert_norms(tmp_path, expected)
     assert len(optimizer._optimizer_step_pre_hooks) == (not of_all)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"every": 0}, {"updates": "nearly"}, {"prefix": "other"}, {"norm_type": -1}]
+)
+def test_a_watch_that_raises_leaves_the_earlier_one(writer, wrong):
+    _, critic, _, optimizer = adversaries()
+    watch = writer.watch(critic, optimizer)
+    writer.watch(network(), prefix="other")
+    with pytest.raises(ValueError, match="must"):
+        writer.watch(critic, optimizer, **wrong)
+    assert watch.active

@@ -544,9 +544,8 @@ class WatchSet:
                 f"each model"
             )
         layers = find(prefix=prefix or "").norms
-        for watch in [watch for watch in active if watch.is_of(layers, options["optimizer"])]:
-            watch.remove()  # a cell of a notebook is run again
-            active.remove(watch)
+        earlier = {watch for watch in active if watch.is_of(layers, options["optimizer"])}
+        active = [watch for watch in active if watch not in earlier]
         end = resources.buffer.end_step
         steps = self._steps if active else StepCounter(first_step, end)
         if step is not None:
@@ -570,6 +569,8 @@ class WatchSet:
             raise ValueError(f"prefix must make names that no other watch has, got {prefix!r}")
         chosen = prefix
         watch = ModelWatch(lambda: find(prefix=chosen), resources, steps=steps, **options)
+        for each in earlier:
+            each.remove()  # a cell of a notebook is run again
         self._steps = steps
         self._all.add(watch)
         _end_orphans(model)
